@@ -1,0 +1,56 @@
+# The two commands of a fresh machine are `make demo` and `make test`. Both set up .venv first; a second call starts in seconds.
+.DEFAULT_GOAL := help
+.PHONY: help prerequisites setup demo test check bench lock clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EVENTS ?=
+STAMP := $(VENV)/.installed
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Upwell needs Python 3.11 or newer: apt-get install python3 python3-venv"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { echo "no venv module: apt-get install python3-venv"; exit 2; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+
+$(STAMP): pyproject.toml requirements.lock | $(BIN)/uv
+	@echo "installing into $(VENV) (once; half a minute to a few minutes) ..."
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+prerequisites:
+	@test -n "$$UPWELL_KAFKA" || { command -v java >/dev/null && command -v mvn >/dev/null; } || { \
+	  echo "Upwell starts a real Apache Kafka and needs Java 17 and Maven: apt-get install openjdk-17-jre-headless maven"; exit 2; }
+
+## make setup    .venv with everything that is needed
+setup: prerequisites $(STAMP)
+
+## make demo     the MovieLens log through real Kafka, a language model and the learner; EVENTS=20000 for the short form
+demo: setup
+	@$(BIN)/upwell demo $(if $(EVENTS),--events $(EVENTS))
+
+## make test     formatting, types, import arrows, tests (the tests start a real broker)
+test: setup check
+	@$(BIN)/python -m pytest
+
+check: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+## make bench    quality on the first 40,000 ratings of MovieLens, against its peers
+bench: setup
+	@$(BIN)/python bench/prequential.py data/movielens/events.jsonl.gz --ratings 40000
+
+## make lock     resolve the dependencies anew into requirements.lock
+lock: | $(BIN)/uv
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --group test pyproject.toml -o requirements.lock
+
+## make clean    remove .venv and the local data folder
+clean:
+	rm -rf $(VENV) .upwell

@@ -1,0 +1,221 @@
+"""Quality on a replay log, test then learn, beside the peers of the protocol on the same stream in the same run.
+
+    python bench/prequential.py LOG [--events N | --ratings N] [--seed S]
+
+Every target is ranked over the whole announced catalogue with the state before it; the first tenth of the events warms up and is
+not counted. Prints a table, then one JSON object as the last line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from bench.peers import Peer, default_peers
+from encoders import load_encoder
+from stream.inline import InlineEngine
+from stream.replay_log import BadLine, LogRecord, read_log
+from upwell.events import Topic
+from upwell.settings import load_settings
+from upwell.values import LIKED_RATING, POSITIVE_KINDS
+
+SLICES = ("all", "cold_user", "cold_item", "warm")
+COLD_EVENTS = 2
+BATCH = 256
+
+
+@dataclass
+class Scores:
+    """Ranks of tested targets, by slice."""
+
+    ranks: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in SLICES})
+
+    def add(self, rank: float, slices: list[str]) -> None:
+        for name in slices:
+            self.ranks[name].append(rank)
+
+    def ndcg10(self) -> dict[str, float]:
+        return {name: _mean([1.0 / np.log2(1.0 + rank) if rank <= 10 else 0.0 for rank in ranks]) for name, ranks in self.ranks.items()}
+
+    def hr10(self) -> dict[str, float]:
+        return {name: _mean([float(rank <= 10) for rank in ranks]) for name, ranks in self.ranks.items()}
+
+
+@dataclass(frozen=True)
+class PeerEvent:
+    """One event on an announced item, as the peers see it."""
+
+    user: str
+    row: int
+    liked: bool
+
+
+class PeerRun:
+    """The peers over the stream: the protocol, written a second time and plainly, as a check of the learner's own figures."""
+
+    def __init__(self, vectors: NDArray[np.float32]) -> None:
+        self.peers: dict[str, Peer] = default_peers(vectors)
+        self.scores = {name: Scores() for name in self.peers}
+        self._liked: dict[str, list[int]] = defaultdict(list)
+        self._had: dict[str, set[int]] = defaultdict(set)
+        self._events: dict[str, int] = defaultdict(int)
+        self._item_events = np.zeros(len(vectors), dtype=np.int64)
+
+    def see(self, event: PeerEvent, counted: bool) -> None:
+        """Test, where the event is a target and the warm-up is over, then learn."""
+        had, liked = self._had[event.user], self._liked[event.user]
+        if counted and event.liked and event.row not in had:
+            slices = self._slices(event)
+            candidates = np.ones(len(self._item_events), dtype=bool)
+            candidates[list(had)] = False
+            for name, peer in self.peers.items():
+                self.scores[name].add(_mean_rank(peer.score(liked), event.row, candidates), slices)
+        for peer in self.peers.values():
+            peer.learn(liked, event.row, event.liked)
+        if event.liked:
+            liked.append(event.row)
+        had.add(event.row)
+        self._events[event.user] += 1
+        self._item_events[event.row] += 1
+
+    def _slices(self, event: PeerEvent) -> list[str]:
+        cold = []
+        if self._events[event.user] <= COLD_EVENTS:
+            cold.append("cold_user")
+        if self._item_events[event.row] <= COLD_EVENTS:
+            cold.append("cold_item")
+        return ["all", *(cold or ["warm"])]
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log cut for the run: announcements first, then events; `warmup`: the first tenth of them."""
+
+    items: list[LogRecord]
+    events: list[LogRecord]
+
+    @property
+    def warmup(self) -> int:
+        return len(self.events) // 10
+
+
+def load_log(path: Path, events: int | None, ratings: int | None) -> Log:
+    """All announcements, and the first so many events (or ratings alone, as in the protocol's table)."""
+    items: list[LogRecord] = []
+    rest: list[LogRecord] = []
+    for line in read_log(path):
+        if isinstance(line, BadLine):
+            print(f"{path}: {line}", file=sys.stderr)
+        elif line.topic is Topic.ITEMS:
+            items.append(line)
+        elif ratings is None or b'"rating"' in line.value:
+            rest.append(line)
+    return Log(items, rest[: ratings or events])
+
+
+def peer_events(events: list[LogRecord], rows: dict[str, int]) -> Iterator[PeerEvent | None]:
+    """What the peers see of each event; None for one that is on no announced item."""
+    for record in events:
+        value = orjson.loads(record.value)
+        row = rows.get(value.get("item_id"))
+        rating, action = value.get("rating"), value.get("action", "review")
+        liked = action in POSITIVE_KINDS if rating is None else rating >= LIKED_RATING
+        yield None if row is None else PeerEvent(value["user_id"], row, liked)
+
+
+def run_model(log: Log, engine: InlineEngine) -> float:
+    """Seconds for the events; the announcements are encoded before."""
+    for _ in engine.play(log.items, BATCH):
+        pass
+    started = time.perf_counter()
+    for part in (log.events[: log.warmup], log.events[log.warmup :]):
+        engine.learner.figures.reset()
+        for number, _ in enumerate(engine.play(part, BATCH)):
+            if number % 40 == 0:
+                print(f"\r{number * BATCH:>9,} events", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return time.perf_counter() - started
+
+
+def run_peers(log: Log, engine: InlineEngine) -> PeerRun:
+    """The peers over the same log, with the same text vectors."""
+    ids = list(dict.fromkeys(orjson.loads(record.value)["item_id"] for record in log.items))
+    entries = [entry for item_id in ids if (entry := engine.catalogue.get(item_id)) is not None]
+    rows = {entry.item_id: row for row, entry in enumerate(entries)}
+    run = PeerRun(np.stack([entry.vector for entry in entries]))
+    for number, event in enumerate(peer_events(log.events, rows)):
+        if event is not None:
+            run.see(event, counted=number >= log.warmup)
+    return run
+
+
+def report(log: Log, engine: InlineEngine, seconds: float, peers: PeerRun, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The run as one JSON object."""
+    figures = engine.learner.figures
+    return {
+        "log": str(arguments.log),
+        "events": len(log.events),
+        "seed": arguments.seed,
+        "hardware": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+        "targets": figures.targets,
+        "model": {
+            "ndcg10": figures.ndcg10(),
+            "hr10": figures.hr10(),
+            "events_per_s": round(len(log.events) / seconds, 1),
+            "coverage10": figures.coverage10,
+            "gini": figures.gini,
+        },
+        "peers": {name: {"ndcg10": scores.ndcg10(), "hr10": scores.hr10()} for name, scores in peers.scores.items()},
+    }
+
+
+def print_table(result: dict[str, Any]) -> None:
+    table = Table("NDCG@10", *SLICES, title=f"{result['log']}, {result['events']:,} events, targets {result['targets']}")
+    for name, figures in [("Upwell", result["model"]), *result["peers"].items()]:
+        table.add_row(name, *(f"{figures['ndcg10'][slice_name]:.4f}" for slice_name in SLICES))
+    Console(width=110).print(table)
+
+
+def _mean_rank(scores: NDArray[np.float32], target: int, candidates: NDArray[np.bool_]) -> float:
+    """Rank from 1 among the candidates; ties count half."""
+    among = scores[candidates]
+    return 1.0 + float((among > scores[target]).sum()) + (float((among == scores[target]).sum()) - 1.0) / 2.0
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else 0.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("log", type=Path)
+    parser.add_argument("--events", type=int, help="only the first N events")
+    parser.add_argument("--ratings", type=int, help="only ratings, the first N of them")
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+    settings = load_settings(os.environ, None)
+    settings = replace(settings, learner=replace(settings.learner, seed=arguments.seed, test_sample=1.0))
+    log = load_log(arguments.log, arguments.events, arguments.ratings)
+    engine = InlineEngine(settings, load_encoder(settings.encoder.model, device=settings.encoder.device))
+    seconds = run_model(log, engine)
+    result = report(log, engine, seconds, run_peers(log, engine), arguments)
+    print_table(result)
+    print(orjson.dumps(result).decode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Checkpoints: everything learned as one file of arrays and one of JSON, written whole or not at all. No pickle.
+
+    models/
+      0000000000000042.safetensors      the arrays; the JSON of the rest is its metadata
+      0000000000000042.json             version, sha256 of the arrays' file; a checkpoint counts once this file is there
+
+It knows nothing about what the arrays mean.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from upwell.errors import ModelError
+
+__all__ = ["Checkpoint", "latest", "load", "prune", "save_checkpoint"]
+
+FORMAT = "upwell-checkpoint-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """number: grows with each; path: of the JSON file; sha256: of the arrays' file."""
+
+    number: int
+    path: Path
+    sha256: str
+
+
+def save_checkpoint(folder: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Checkpoint:
+    """Write one more checkpoint. A crash at any moment leaves the ones before as they were. Raises `ModelError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        number = max((int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit()), default=0) + 1
+        stem = folder / f"{number:016d}"
+        contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        data = save(contiguous, metadata={"format": FORMAT, "meta": json.dumps(meta)})
+        digest = sha256(data).hexdigest()
+        _write(stem.with_suffix(".safetensors"), data)
+        head = {"format": FORMAT, "sha256": digest, "bytes": len(data)}
+        _write(stem.with_suffix(".json"), json.dumps(head).encode())
+        _sync_folder(folder)
+    except OSError as exc:
+        raise ModelError(f"checkpoint in {folder} cannot be written: {exc.strerror}; free space there or set UPWELL_DATA") from exc
+    return Checkpoint(number, stem.with_suffix(".json"), digest)
+
+
+def load(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Arrays and meta of the checkpoint whose JSON file is `path`. Raises `ModelError` where it is missing, torn or foreign."""
+    weights = path.with_suffix(".safetensors")
+    try:
+        head = json.loads(path.read_text())
+        data = weights.read_bytes()
+    except (OSError, ValueError) as exc:
+        raise ModelError(f"checkpoint {path} cannot be read: {exc}; remove it to go on from the one before") from exc
+    if head.get("format") != FORMAT:
+        raise ModelError(f"checkpoint {path} is of format {head.get('format')!r}, not {FORMAT!r}: it was made by another version of Upwell")
+    if sha256(data).hexdigest() != head["sha256"]:
+        raise ModelError(f"checkpoint {weights} is torn (its sha256 does not fit): remove it and {path.name} to go on from the one before")
+    try:
+        with safe_open(weights, framework="numpy") as file:
+            meta = json.loads(file.metadata()["meta"])
+            return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118 (no mapping)
+    except (SafetensorError, KeyError, ValueError) as exc:
+        raise ModelError(f"checkpoint {weights} cannot be read: {exc}; remove it to go on from the one before") from exc
+
+
+def latest(folder: Path) -> Checkpoint | None:
+    """The newest checkpoint, None where there is none. A torn one is not skipped in silence: `load` names it."""
+    paths = sorted(path for path in folder.glob("*.json") if path.stem.isdigit())
+    if not paths:
+        return None
+    try:
+        head = json.loads(paths[-1].read_text())
+        return Checkpoint(int(paths[-1].stem), paths[-1], head["sha256"])
+    except (OSError, ValueError, KeyError) as exc:
+        raise ModelError(f"checkpoint {paths[-1]} cannot be read: {exc}; remove it to go on from the one before") from exc
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep`."""
+    for path in sorted(path for path in folder.glob("*.json") if path.stem.isdigit())[:-keep]:
+        path.unlink(missing_ok=True)
+        path.with_suffix(".safetensors").unlink(missing_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all: a temporary name, synced, then renamed."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

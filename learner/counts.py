@@ -1,0 +1,164 @@
+"""Everything that is counted of the stream: popularity, co-visitation, transitions, and what text neighbours earn.
+
+One event changes one item's popularity and at most a few hundred table entries, however long the log or the catalogue is.
+It knows nothing about weights or lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.kernel import grown, kernel
+from learner.signals import neighbours, popularity
+from learner.signals.neighbours import Neighbours, NeighbourTable
+from learner.signals.popularity import COUNT, EARNED, FIRST, HALF_LIVES, LAST, LIKES, TEXT, Popularity
+from learner.signals.text import NEAREST, TextNeighbours
+
+__all__ = ["CountState", "Counts", "count_event"]
+
+TABLES = ("pairs", "pairs_any", "last", "near", "near_any", "far")
+PAIR_WINDOW = 10
+FAR_WINDOW = 10
+FAR_DECAY = 0.85
+LAST_HALF_LIFE = 5_000.0
+
+
+class CountState(NamedTuple):
+    """Tables of liked pairs and of pairs of any kind (symmetric), and of transitions (row: the earlier item).
+
+    liked: (N,) liked events an item. clock: (1,) events counted. text: the neighbours whose popularity an item inherits.
+    """
+
+    popularity: Popularity
+    pairs: Neighbours
+    pairs_any: Neighbours
+    last: Neighbours
+    near: Neighbours
+    near_any: Neighbours
+    far: Neighbours
+    liked: NDArray[np.float64]
+    clock: NDArray[np.int64]
+    text: TextNeighbours
+
+
+@kernel
+def _count_popularity(state: CountState, row: int, liked: bool, rows: int) -> None:
+    state.clock[0] += 1
+    now = float(state.clock[0])
+    popularity.advance(state.popularity, rows)
+    for column in range(len(HALF_LIVES)):
+        if column != LIKES or liked:
+            popularity.raise_by(state.popularity, column, row, 1.0)
+    popularity.raise_by(state.popularity, COUNT, row, 1.0)
+    popularity.raise_to(state.popularity, LAST, row, now)
+    if state.popularity.values[FIRST, row] == 0.0:
+        popularity.raise_to(state.popularity, FIRST, row, now)
+    state.popularity.values[EARNED, row] += state.popularity.scale[EARNED]
+    if liked:
+        state.liked[row] += 1.0
+    graph = state.text
+    for place in range(graph.sizes[row]):
+        other, similarity = graph.ids[row, place], graph.similarities[row, place]
+        if similarity >= graph.similarities[other, min(NEAREST, graph.sizes[other]) - 1]:
+            popularity.raise_by(state.popularity, TEXT, other, similarity)
+
+
+@kernel
+def _count_pairs(state: CountState, row: int, liked: bool, history: NDArray[np.int32], history_liked: NDArray[np.bool_]) -> None:
+    rank_liked = 0
+    met = False  # a pair is counted once a user: when both are there, and once more when both are liked
+    for place in range(len(history)):
+        if history[place] == row:
+            if history_liked[place] or not liked:
+                return
+            met = True
+    for place in range(min(PAIR_WINDOW, len(history))):
+        other = history[place]
+        if other == row:
+            continue
+        if not met:
+            neighbours.add(state.pairs_any, row, other, 1.0)
+            neighbours.add(state.pairs_any, other, row, 1.0)
+            if place < 3:
+                neighbours.add(state.near_any, other, row, 0.5**place)
+            if place == 0:
+                neighbours.add(state.last, other, row, 1.0)
+            if place < FAR_WINDOW:
+                neighbours.add(state.far, other, row, FAR_DECAY**place)
+        if liked and history_liked[place]:
+            neighbours.add(state.pairs, row, other, 1.0)
+            neighbours.add(state.pairs, other, row, 1.0)
+            if rank_liked < 3:
+                neighbours.add(state.near, other, row, 0.5**rank_liked)
+            rank_liked += 1
+
+
+@kernel
+def count_event(
+    state: CountState, row: int, liked: bool, history: NDArray[np.int32], history_liked: NDArray[np.bool_], rows: int
+) -> None:
+    """Counts one event. history: (h,) rows of the user's earlier items, newest first. rows: how many rows exist."""
+    neighbours.advance(state.last, rows)
+    _count_pairs(state, row, liked, history, history_liked)
+    _count_popularity(state, row, liked, rows)
+
+
+@kernel
+def inherit(state: CountState, rows: int) -> None:
+    """Sums what the nearest text neighbours of every item earned, after the catalogue changed."""
+    values, graph = state.popularity.values, state.text
+    for row in range(rows):
+        total = 0.0
+        for place in range(min(NEAREST, graph.sizes[row])):
+            total += graph.similarities[row, place] * values[EARNED, graph.ids[row, place]]
+        values[TEXT, row] = total
+    popularity.settle(state.popularity, TEXT, rows)
+
+
+class Counts:
+    """Owns the arrays. `cap`: the most neighbours an item keeps in each table."""
+
+    def __init__(self, cap: int) -> None:
+        self._popularity = popularity.empty()
+        self._tables = {name: NeighbourTable(cap, LAST_HALF_LIFE if name == "last" else np.inf) for name in TABLES}
+        self._liked = np.zeros(0)
+        self._clock = np.zeros(1, np.int64)
+
+    def state(self, text: TextNeighbours) -> CountState:
+        """The arrays as kernels take them; valid until `grow`."""
+        return CountState(self._popularity, *(table.state for table in self._tables.values()), self._liked, self._clock, text)
+
+    def grow(self, capacity: int) -> None:
+        """Makes room for `capacity` items."""
+        self._popularity = popularity.widened(self._popularity, capacity)
+        self._liked = grown(self._liked, capacity)
+        for table in self._tables.values():
+            table.grow(capacity)
+
+    @property
+    def evicted(self) -> dict[str, int]:
+        """By table, how many entries made room for others."""
+        return {name: int(table.state.evicted[0]) for name, table in self._tables.items()}
+
+    def arrays(self, rows: int) -> dict[str, NDArray[Any]]:
+        """Everything counted of the first `rows` items."""
+        parts: dict[str, Mapping[str, NDArray[Any]]] = {"popularity": popularity.arrays(self._popularity, rows)}
+        parts |= {name: table.arrays(rows) for name, table in self._tables.items()}
+        flat = {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+        return flat | {"liked": self._liked[:rows].copy(), "clock": self._clock.copy()}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Takes over what `arrays` gave; there must be room for its items, and nothing counted yet."""
+
+        def part(prefix: str) -> dict[str, NDArray[Any]]:
+            return {name.removeprefix(prefix + "."): array for name, array in arrays.items() if name.startswith(prefix + ".")}
+
+        popularity.restore(self._popularity, part("popularity"))
+        for name, table in self._tables.items():
+            table.restore(part(name))
+        self._liked[: len(arrays["liked"])] = arrays["liked"]
+        self._clock[:] = arrays["clock"]

@@ -1,0 +1,75 @@
+"""A model delta: what a replica needs to rank like the learner again, and its bytes for the `models` topic.
+
+It names items by id, since rows are private to a process. It knows nothing about how its arrays are used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from upwell.errors import ModelError
+
+__all__ = ["ModelDelta", "decode", "encode"]
+
+_LENGTH_BYTES = 8
+_FORMAT = "upwell-delta-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDelta:
+    """The examples counted since the last delta, and the gate as it stands after them.
+
+    version: of the model after this delta. previous: the version it builds on.
+    watermark: source → last offset learned. items: the ids that the integer codes in `arrays` stand for.
+    arrays: `examples.*` (compact columns of the counted examples), `gate.*` (whole), `fused.*` (whole, only after a training step).
+    """
+
+    version: str
+    previous: str
+    watermark: Mapping[str, int]
+    sources: tuple[str, ...]
+    items: tuple[str, ...]
+    arrays: Mapping[str, NDArray[Any]]
+
+
+def encode(delta: ModelDelta) -> bytes:
+    """A delta as a safetensors container whose metadata holds the rest as JSON."""
+    head = {
+        "version": delta.version,
+        "previous": delta.previous,
+        "watermark": dict(delta.watermark),
+        "sources": list(delta.sources),
+        "items": list(delta.items),
+    }
+    arrays = {name: np.ascontiguousarray(array) for name, array in delta.arrays.items()}
+    return safetensors.numpy.save(arrays, metadata={"format": _FORMAT, "delta": json.dumps(head)})
+
+
+def decode(data: bytes) -> ModelDelta:
+    """The delta of these bytes. Raises `ModelError` where they are torn or of another format."""
+    try:
+        length = int.from_bytes(data[:_LENGTH_BYTES], "little")
+        metadata = json.loads(data[_LENGTH_BYTES : _LENGTH_BYTES + length])["__metadata__"]
+        if metadata["format"] != _FORMAT:
+            raise ModelError(f"a model delta has format {metadata['format']!r}, expected {_FORMAT!r}: run one version of upwell everywhere")
+        head = json.loads(metadata["delta"])
+        return ModelDelta(
+            version=head["version"],
+            previous=head["previous"],
+            watermark=head["watermark"],
+            sources=tuple(head["sources"]),
+            items=tuple(head["items"]),
+            arrays=safetensors.numpy.load(data),
+        )
+    except (KeyError, ValueError, TypeError, safetensors.SafetensorError) as error:
+        raise ModelError(
+            f"a model delta of {len(data)} bytes cannot be read ({error}): restart from the newest checkpoint"
+        ) from error

@@ -1,0 +1,279 @@
+"""The learner: tests itself on each example, then learns from it; ranks; hands deltas to replicas.
+
+One class for the learn process and its replicas in serve workers. It knows nothing about Kafka, Qdrant or language models.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.block import HISTORY, Block, Profile, block_of, profile
+from learner.catalogue import Catalogue
+from learner.counts import Counts, CountState, inherit
+from learner.delta import ModelDelta
+from learner.evaluate import CUTOFF, Figures
+from learner.explain import SHARES, reasons
+from learner.gate import GateState, empty_gate
+from learner.journal import Journal
+from learner.lists import Lists, Wishes, list_block
+from learner.prequential import Outcome, Targets, count_block, learn_block
+from learner.signals.affinity import USER_SIGNALS, empty_scratch, widened
+from learner.signals.names import DENSE
+from upwell.ports import RankRequest
+from upwell.recommendations import Entry
+from upwell.values import CatalogueItem, Example, Interaction, Vector
+
+if TYPE_CHECKING:
+    from upwell.settings import LearnerSettings
+
+__all__ = ["Learner"]
+
+_BLOCK = 256  # examples between two looks at the dense models
+_RANKED_BLOCK = 64  # users whose dense signals are held at once
+_REASONS = 8
+
+
+class Learner:
+    """Counts, gate and figures of one stream. `dimension`: of the item and intent vectors. Not thread-safe."""
+
+    def __init__(self, settings: LearnerSettings, dimension: int, seed: int) -> None:
+        self._settings = settings
+        self._seed = seed
+        self._figures = Figures()
+        self._watermark: dict[str, int] = {}
+        self._learned = 0
+        self._journal = Journal({})
+        self._gate = empty_gate()
+        self._begin(Catalogue(dimension))
+
+    def _begin(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._counts = Counts(self._settings.neighbours)
+        self._scratch = empty_scratch()
+        self._dense = np.zeros((len(DENSE), _RANKED_BLOCK, 0), np.float32)
+        self._inherited = True
+
+    # ---- the catalogue
+
+    def add_items(self, items: Sequence[CatalogueItem]) -> None:
+        """Announces or replaces items. Raises `ModelError` where a vector has another dimension."""
+        if len(self._catalogue.announce(items)):
+            self._inherited = False
+
+    def _state(self) -> CountState:
+        """The arrays of all counts, with room for every row."""
+        capacity = self._catalogue.capacity
+        if self._dense.shape[2] < capacity:
+            self._counts.grow(capacity)
+            self._scratch = widened(self._scratch, capacity)
+            self._dense = np.zeros((len(DENSE), _RANKED_BLOCK, capacity), np.float32)
+        state = self._counts.state(self._catalogue.graph.state)
+        if not self._inherited:
+            inherit(state, len(self._catalogue))
+            self._inherited = True
+        return state
+
+    # ---- learning
+
+    def learn(self, examples: Sequence[Example]) -> None:
+        """Tests, then learns, one example after the other; those at or below the watermark of their source are skipped."""
+        fresh = self._fresh(examples)
+        while block := list(islice(fresh, _BLOCK)):
+            self._learn_block(block)
+
+    def _fresh(self, examples: Iterable[Example]) -> Iterator[Example]:
+        for example in examples:
+            if example.event.item_id is not None and example.offset > self._watermark.get(example.source, -1):
+                self._watermark[example.source] = example.offset
+                yield example
+
+    def _learn_block(self, examples: Sequence[Example]) -> None:
+        rows = [self._catalogue.ensure(str(example.event.item_id)) for example in examples]
+        blocked = [self._catalogue.rows(example.had) if example.tested else [] for example in examples]
+        tested = [
+            example.tested and example.event.liked and bool(self._catalogue.allowed[row]) and row not in had
+            for example, row, had in zip(examples, rows, blocked, strict=True)
+        ]
+        for start in range(0, len(examples), _RANKED_BLOCK):
+            part = slice(start, start + _RANKED_BLOCK)
+            self._test_and_count(examples[part], rows[part], blocked[part], tested[part])
+
+    def _test_and_count(self, examples: Sequence[Example], rows: list[int], blocked: list[list[int]], tested: list[bool]) -> None:
+        slots = np.where(tested, np.cumsum(tested) - 1, -1)
+        profiles = [
+            Profile(*self._known(example.history, create=True), tuple(had) if test else (), example.user_events, int(slot))
+            for example, had, test, slot in zip(examples, blocked, tested, slots, strict=True)
+        ]
+        state = self._state()
+        block = self._with_dense(profiles, [example.intent for example, test in zip(examples, tested, strict=True) if test])
+        targets = Targets(np.array(rows, np.int32), np.array([example.event.liked for example in examples], np.bool_), np.array(tested))
+        outcome = Outcome.empty(len(examples), len(self._figures.names), CUTOFF)
+        learn_block(
+            state, self._gate, self._scratch, self._catalogue.allowed, block, targets, outcome,
+            self._settings.cold_item_weight, self._settings.candidates, len(self._catalogue),
+        )  # fmt: skip
+        announced = int(np.count_nonzero(self._catalogue.allowed))
+        seen = targets.tested
+        self._figures.record(outcome.ranks[seen], outcome.top[seen], outcome.cold_user[seen], outcome.cold_item[seen], announced)
+        self._learned += len(examples)
+        self._journal.add(examples, block, targets)
+
+    def _known(self, history: Sequence[Interaction], create: bool) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+        find = self._catalogue.ensure if create else self._catalogue.row
+        newest = ((find(one.item_id), one) for one in reversed(history) if one.item_id is not None)
+        return profile(((row, one) for row, one in islice(newest, HISTORY) if row is not None))
+
+    def _with_dense(self, profiles: Sequence[Profile], intents: Sequence[Vector | None]) -> Block:
+        """The profiles with the intent's similarity to every item. intents: of those that have a slot."""
+        on = np.zeros((max(1, len(intents)), len(DENSE)), np.bool_)
+        given = [place for place, intent in enumerate(intents) if intent is not None and bool(np.any(intent))]
+        if given:
+            stacked = np.stack([intents[place] for place in given]).astype(np.float32)  # type: ignore[arg-type]  # (g, d)
+            rows = len(self._catalogue)
+            self._dense[0, given, :rows] = stacked @ self._catalogue.graph.vectors[:rows].T  # (g, N)
+            on[given, 0] = True
+        return block_of(profiles, self._dense, on)
+
+    # ---- ranking
+
+    def rank(self, requests: Sequence[RankRequest]) -> list[tuple[Entry, ...]]:
+        """A list for each request, best first; pinned items stand first. Changes nothing that was learned."""
+        parts = (requests[start : start + _RANKED_BLOCK] for start in range(0, len(requests), _RANKED_BLOCK))
+        return [one for part in parts for one in self._rank_block(part)]
+
+    def _rank_block(self, requests: Sequence[RankRequest]) -> list[tuple[Entry, ...]]:
+        state = self._state()
+        if len(self._catalogue) == 0:
+            return [() for _ in requests]
+        profiles = [
+            Profile(
+                *self._known(request.state.history, create=False),
+                tuple(set(self._catalogue.rows(chain(request.state.had, request.exclude)))),
+                request.state.events,
+                slot,
+            )
+            for slot, request in enumerate(requests)
+        ]
+        block = self._with_dense(profiles, [request.state.intent for request in requests])
+        wishes = self._wishes(requests)
+        shape = (len(requests), int(wishes.k.max()))
+        lists = Lists(
+            np.full(shape, -1, np.int32), np.zeros((*shape, len(SHARES))), np.full((*shape, USER_SIGNALS), -1, np.int32)
+        )
+        list_block(state, self._gate, self._scratch, block, wishes, self._settings.candidates, len(self._catalogue), lists)
+        return [self._entries(lists, user, request) for user, request in enumerate(requests)]
+
+    def _wishes(self, requests: Sequence[RankRequest]) -> Wishes:
+        categories = sorted({request.category for request in requests if request.category is not None})
+        masks = [self._catalogue.allowed, *(self._catalogue.in_category(category) for category in categories)]
+        mask = [0 if request.category is None else 1 + categories.index(request.category) for request in requests]
+        k = [min(max(0, request.k), len(self._catalogue)) for request in requests]
+        return Wishes(
+            np.stack(masks),
+            np.array(mask, np.int64),
+            np.array(k, np.int64),
+            self._catalogue.promoted,
+            self._catalogue.boost,
+            self._catalogue.pinned,
+        )
+
+    def _entries(self, lists: Lists, user: int, request: RankRequest) -> tuple[Entry, ...]:
+        rows = [int(row) for row in lists.rows[user] if row >= 0]
+        return tuple(
+            Entry(
+                item_id=self._catalogue.ids[row],
+                score=float(lists.shares[user, place].sum()),
+                reasons=reasons(lists.shares[user, place], lists.because[user, place].tolist(), self._catalogue.title, request.words, _REASONS),
+                title=self._catalogue.title(row),
+            )
+            for place, row in enumerate(rows)
+        )
+
+    # ---- what others see
+
+    @property
+    def version(self) -> str:
+        """Examples learned and a digest of the gate: the same on a replica that is level."""
+        return f"{self._learned}-{zlib.crc32(self._gate.weights.tobytes()):08x}"
+
+    @property
+    def watermark(self) -> dict[str, int]:
+        """Source → last offset learned."""
+        return dict(self._watermark)
+
+    @property
+    def figures(self) -> Figures:
+        """Running prequential figures of the model and its peers."""
+        return self._figures
+
+    @property
+    def evicted(self) -> dict[str, int]:
+        """By table, how many neighbours made room for others: whether `neighbours` is too small for this stream."""
+        return self._counts.evicted
+
+    # ---- replicas
+
+    def take_delta(self) -> ModelDelta:
+        """What changed since the last take."""
+        delta = self._journal.delta(self.version, self._learned, self._watermark, self._catalogue.ids, self._gate)
+        self._journal = Journal(self._watermark)
+        return delta
+
+    def apply(self, delta: ModelDelta) -> None:
+        """Brings a replica to the state of the learner that made this delta. Raises `ModelError` where one before it is missing."""
+        delta.check_follows(self._watermark)
+        entry = delta.examples(self._catalogue.ensure, self._watermark)
+        state = self._state()
+        count_block(state, entry.block, entry.targets, len(self._catalogue))
+        self._gate = GateState(delta.arrays["gate.weights"].copy(), delta.arrays["gate.squares"].copy())
+        for source, offset in delta.watermark.items():
+            self._watermark[source] = max(offset, self._watermark.get(source, -1))
+        self._learned = delta.learned
+        self._journal = Journal(self._watermark)
+
+    # ---- checkpoints
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything learned, as arrays."""
+        parts: dict[str, Mapping[str, NDArray[Any]]] = {
+            "counts": self._counts.arrays(len(self._catalogue)),
+            "gate": self._gate._asdict(),
+            "figures": self._figures.arrays(),
+        }
+        self._state()
+        return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+
+    def meta(self) -> dict[str, Any]:
+        """Everything learned that is no array, JSON-ready."""
+        return {
+            "items": list(self._catalogue.ids),
+            "watermark": dict(self._watermark),
+            "learned": self._learned,
+            "dimension": self._catalogue.dimension,
+        }
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        """Becomes the learner whose `arrays()` and `meta()` these are. Items may be announced before or afterwards."""
+        announced = [item for item in self._catalogue.items if item is not None]
+        self._begin(Catalogue(self._catalogue.dimension))
+        for item_id in meta["items"]:
+            self._catalogue.ensure(item_id)
+        self._state()
+
+        def part(prefix: str) -> dict[str, NDArray[Any]]:
+            return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+        self._counts.restore(part("counts."))
+        self._gate = GateState(**{name: array.copy() for name, array in part("gate.").items()})
+        self._figures.restore(part("figures."))
+        self._watermark = dict(meta["watermark"])
+        self._learned = int(meta["learned"])
+        self._journal = Journal(self._watermark)
+        if announced:
+            self.add_items(announced)

@@ -1,0 +1,71 @@
+"""Lists for a block of users in one compiled call: the best k with each signal's share and cause. It knows nothing about ids."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.block import Block
+from learner.counts import CountState
+from learner.explain import causes, shares
+from learner.gate import FEATURES, GateState, band_of
+from learner.kernel import kernel
+from learner.rank import most_candidates, prepare, rank_user
+from learner.signals.affinity import Scratch
+
+__all__ = ["Lists", "Wishes", "list_block"]
+
+_FIRST = 1e9  # lifts a pinned item above any score
+
+
+class Wishes(NamedTuple):
+    """allowed: (masks, capacity) items that may stand in a list. mask: (b,) which of them holds for a user. k: (b,) how many.
+
+    promoted: rows that are candidates for everybody. boost: (capacity,) is added to the score. pinned: (capacity,) stand first.
+    """
+
+    allowed: NDArray[np.bool_]
+    mask: NDArray[np.int64]
+    k: NDArray[np.int64]
+    promoted: NDArray[np.int32]
+    boost: NDArray[np.float64]
+    pinned: NDArray[np.bool_]
+
+
+class Lists(NamedTuple):
+    """rows: (b, K) best first, -1 where a list is shorter. shares: (b, K, S + 2). because: (b, K, user signals) rows or -1."""
+
+    rows: NDArray[np.int32]
+    shares: NDArray[np.float64]
+    because: NDArray[np.int32]
+
+
+@kernel
+def list_block(
+    state: CountState, gate: GateState, scratch: Scratch, block: Block, wishes: Wishes, depth: int, rows: int, lists: Lists
+) -> None:
+    """Fills `lists`: pinned items first, then by score; of equals the one found first."""
+    longest = lists.rows.shape[1]
+    most = most_candidates(depth, longest + len(wishes.promoted))
+    found, score = np.zeros(most, np.int32), np.zeros(most, np.float64)
+    x = np.zeros((most, FEATURES), np.float32)
+    for user in range(len(wishes.k)):
+        allowed = wishes.allowed[wishes.mask[user]]
+        prepare(state, scratch, block, user)
+        n = rank_user(state, gate, scratch, allowed, block, user, depth, rows, wishes.k[user], wishes.promoted, found, x, score)
+        key = np.zeros(n)
+        for position in range(n):
+            item = found[position]
+            key[position] = -(score[position] + wishes.boost[item]) - (_FIRST if wishes.pinned[item] else 0.0)
+        order = np.argsort(key, kind="mergesort")
+        start, end = block.starts[user], block.starts[user + 1]
+        band = band_of(block.events[user])
+        for place in range(min(wishes.k[user], n)):
+            position = order[place]
+            item = found[position]
+            lists.rows[user, place] = item
+            shares(gate, band, x[position], lists.shares[user, place])
+            lists.shares[user, place, -1] = wishes.boost[item]
+            causes(state, block.history[start:end], block.liked[start:end], item, lists.because[user, place])

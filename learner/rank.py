@@ -1,0 +1,92 @@
+"""Ranking one user after another: collect, choose candidates, make features, score. It knows nothing about examples or text."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner import gate as gates
+from learner.block import Block
+from learner.candidates import COLD_DEPTH, candidates, is_cold
+from learner.counts import CountState
+from learner.gate import GateState
+from learner.kernel import kernel
+from learner.signals.affinity import Scratch, collect
+from learner.signals.names import DENSE, FIRST_DENSE, FIRST_USER, SIGNALS
+from learner.signals.popularity import COUNT, FIRST, LAST, LIKES, TEXT
+
+__all__ = ["most_candidates", "prepare", "rank_user"]
+
+_EPSILON = 1e-3
+
+
+@kernel
+def prepare(state: CountState, scratch: Scratch, block: Block, user: int) -> None:
+    """Collects the user's signals and marks what is left out."""
+    start, end = block.starts[user], block.starts[user + 1]
+    collect(state, scratch, block.history[start:end], block.liked[start:end])
+    for position in range(block.blocked_starts[user], block.blocked_starts[user + 1]):
+        scratch.blocked[block.blocked[position]] = scratch.round[0]
+
+
+@kernel
+def read_signals(state: CountState, scratch: Scratch, block: Block, user: int, found: NDArray[np.int32], raw: NDArray[np.float32]) -> None:
+    """raw: (S, n) the signals of the found items, counts and affinities as logarithms."""
+    pop = state.popularity
+    now = state.clock[0]
+    slot = block.slot[user]
+    for position in range(len(found)):
+        item = found[position]
+        for column in range(COUNT):
+            raw[column, position] = np.log(_EPSILON + pop.values[column, item] / pop.scale[column])
+        count = pop.values[COUNT, item]
+        raw[6, position] = np.log1p(count)
+        raw[7, position] = 1.0 / (1.0 + now - pop.values[LAST, item]) if count > 0.0 else 0.0
+        raw[8, position] = 1.0 / (1.0 + now - pop.values[FIRST, item]) if count > 0.0 else 0.0
+        raw[9, position] = np.log(_EPSILON + pop.values[TEXT, item] / pop.scale[TEXT])
+        raw[10, position] = (state.liked[item] + 2.0) / (count + 4.0)
+        for signal in range(FIRST_DENSE - FIRST_USER):
+            raw[FIRST_USER + signal, position] = np.log(_EPSILON + scratch.affinity[item, signal])
+        raw[19, position] = scratch.affinity[item, 8]
+        for which in range(len(block.dense)):
+            on = slot >= 0 and block.dense_on[slot, which]
+            raw[FIRST_DENSE + which, position] = block.dense[which, slot, item] if on else 0.0
+
+
+@kernel
+def most_candidates(depth: int, more: int) -> int:
+    """How many candidates a user can have at most, `more` of them promoted or filled in."""
+    return (len(SIGNALS) + 1) * depth + (len(DENSE) + 3) * COLD_DEPTH + more
+
+
+@kernel
+def _add(scratch: Scratch, allowed: NDArray[np.bool_], item: int, found: NDArray[np.int32], n: int) -> int:
+    if allowed[item] and scratch.blocked[item] != scratch.round[0] and scratch.member[item] != scratch.round[0]:
+        scratch.member[item] = scratch.round[0]
+        found[n] = item
+        return n + 1
+    return n
+
+
+@kernel
+def rank_user(
+    state: CountState, gate: GateState, scratch: Scratch, allowed: NDArray[np.bool_], block: Block, user: int, depth: int, rows: int,
+    least: int, promoted: NDArray[np.int32], found: NDArray[np.int32], x: NDArray[np.float32], score: NDArray[np.float64],
+) -> int:
+    """Writes the prepared user's candidates (at least `least`, where the catalogue has so many), features and scores; returns how many."""
+    n = candidates(state, scratch, allowed, block, user, depth, rows, found)
+    for item in promoted:
+        n = _add(scratch, allowed, item, found, n)
+    item = 0
+    while n < least and item < rows:
+        n = _add(scratch, allowed, item, found, n)
+        item += 1
+    if n > 0:
+        raw = np.zeros((len(SIGNALS), n), np.float32)
+        read_signals(state, scratch, block, user, found[:n], raw)
+        cold = np.zeros(n, np.bool_)
+        for position in range(n):
+            cold[position] = is_cold(state, found[position])
+        gates.features(raw, cold, x[:n])
+        gates.scores(gate, gates.band_of(block.events[user]), x[:n], score[:n])
+    return n

@@ -1,0 +1,34 @@
+"""The signals by name and number, and how each is read. It computes none of them."""
+
+from __future__ import annotations
+
+__all__ = ["BLOCKS", "COLD_SOURCES", "DENSE", "FIRST_DENSE", "FIRST_USER", "LOGGED", "SIGNALS", "SOURCES"]
+
+SIGNALS = (
+    "popularity_50",
+    "popularity_200",
+    "popularity_1000",
+    "popularity_5000",
+    "popularity_50000",
+    "likes_20000",
+    "popularity",
+    "recency",
+    "newness",
+    "text_popularity",
+    "like_rate",
+    "covisitation",
+    "affinity_10",
+    "affinity_50",
+    "affinity_any_10",
+    "transition_last",
+    "transition_3",
+    "transition_any_3",
+    "transition_10",
+    "text_similarity",
+    "text_covisitation",
+    "intent",
+    "fused",
+)
+FIRST_USER = SIGNALS.index("covisitation")
+FIRST_DENSE = SIGNALS.index("intent")
+DENSE = SIGNALS[FIRST_DENSE:]

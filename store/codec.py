@@ -1,0 +1,137 @@
+"""A user's state and an item as (vector, payload) points, and back: decode(encode(x)) = x.
+
+Everything but the vector is packed into one JSON string, history as columns, so that a backend parses nothing; the payload
+fields beside it exist to be filtered by and are never read back. It knows no backend.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import ArrayLike
+
+from store.schema import Payload, Point, check_finite, check_id, check_sequence, check_vector, point_id
+from upwell.errors import StoreError
+from upwell.values import CatalogueItem, Interaction, Pending, UserState
+
+__all__ = ["decode_item", "decode_user", "encode_item", "encode_user"]
+
+FORMAT = 1
+
+
+def encode_user(state: UserState, dimension: int) -> Point:
+    """A checked point of a state; raises `StoreError` where the state could not be read back as it is."""
+    check_id(state.user, "user")
+    owner = f"user {state.user!r}"
+    sequence = state.sequence
+    check_sequence(sequence, owner)
+    check_vector(state.intent, dimension, owner)
+    history, pending = state.history, state.pending
+    ratings = [event.rating for event in history]
+    check_finite(ratings, "a rating", owner)
+    check_finite([event.weight for event in pending], "a pending weight", owner)
+    kinds: dict[str, int] = {}
+    packed = _pack(
+        {
+            "format": FORMAT,
+            "intent_ts": state.intent_ts,
+            "events": state.events,
+            "watermark": dict(state.watermark),
+            "had": state.had,
+            "event_ids": [event.event_id for event in history],
+            "ts": [event.ts for event in history],
+            "item_ids": [event.item_id for event in history],
+            "kind": [kinds.setdefault(event.kind, len(kinds)) for event in history],
+            "kinds": list(kinds),
+            "ratings": ratings,
+            "pending": [(event.item_id, event.ts, event.weight) for event in pending],
+        },
+        owner,
+    )
+    payload: Payload = {"user": state.user, "sequence": sequence, "state": packed}
+    return Point(point_id(state.user), state.user, sequence, state.intent, payload)
+
+
+def decode_user(vector: ArrayLike, payload: dict[str, Any]) -> UserState:
+    """The state of a point; raises `StoreError` on a point of another format."""
+    user = payload.get("user")
+    packed = _unpack(payload.get("state"), f"user {user!r}")
+    kinds = packed["kinds"]
+    names = [kinds[index] for index in packed["kind"]]
+    return UserState(
+        user=str(user),
+        intent=np.asarray(vector, dtype=np.float32),
+        intent_ts=packed["intent_ts"],
+        history=tuple(map(Interaction, packed["event_ids"], packed["ts"], packed["item_ids"], names, packed["ratings"])),
+        had=tuple(packed["had"]),
+        pending=tuple(Pending(*row) for row in packed["pending"]),
+        events=packed["events"],
+        watermark=packed["watermark"],
+    )
+
+
+def encode_item(item: CatalogueItem, dimension: int) -> Point:
+    """A checked point of an item; raises `StoreError` where the item could not be read back as it is."""
+    check_id(item.item_id, "item")
+    owner = f"item {item.item_id!r}"
+    check_sequence(item.sequence, owner)
+    check_vector(item.vector, dimension, owner)
+    check_finite([item.price], "the price", owner)
+    check_finite([item.boost], "the boost", owner)
+    packed = _pack(
+        {
+            "format": FORMAT,
+            "ts": item.ts,
+            "title": item.title,
+            "revision": item.revision,
+            "text": item.text,
+            "categories": item.categories,
+            "brand": item.brand,
+            "price": item.price,
+            "image": item.image,
+            "language": item.language,
+            "deleted": item.deleted,
+            "banned": item.banned,
+            "pinned": item.pinned,
+            "boost": item.boost,
+        },
+        owner,
+    )
+    payload: Payload = {
+        "item_id": item.item_id,
+        "sequence": item.sequence,
+        "categories": list(item.categories),
+        "brand": item.brand,
+        "price": None if item.price is None else float(item.price),
+        "available": int(item.available),  # qdrant-edge 0.9 matches no boolean
+        "item": packed,
+    }
+    return Point(point_id(item.item_id), item.item_id, item.sequence, item.vector, payload)
+
+
+def decode_item(vector: ArrayLike, payload: dict[str, Any]) -> CatalogueItem:
+    """The item of a point; raises `StoreError` on a point of another format."""
+    item_id = payload.get("item_id")
+    packed = _unpack(payload.get("item"), f"item {item_id!r}")
+    del packed["format"]
+    packed["categories"] = tuple(packed["categories"])
+    return CatalogueItem(
+        item_id=str(item_id), vector=np.asarray(vector, dtype=np.float32), sequence=payload["sequence"], **packed
+    )
+
+
+def _pack(value: dict[str, object], owner: str) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as exc:  # lone surrogates, integers beyond 64 bits, values of a wrong type
+        raise StoreError(f"{owner} cannot be stored: {exc}") from exc
+
+
+def _unpack(packed: object, owner: str) -> dict[str, Any]:
+    value = orjson.loads(packed) if isinstance(packed, str) else {}
+    if value.get("format") != FORMAT:
+        raise StoreError(f"the point of {owner} was not written by this version of Upwell: point it at another store")
+    result: dict[str, Any] = value
+    return result

@@ -1,0 +1,251 @@
+"""Qdrant inside this process (qdrant-edge): the default store of one worker, with no server to run.
+
+Two shards in one folder, without HNSW graphs (users are only looked up; items are searched exactly, over int8 vectors with
+rescoring once `optimize` has built them). It knows points, not users or items. qdrant-edge holds the GIL in every call.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import qdrant_edge as edge
+
+from store.folder import StoreFolder
+from store.point_store import PointStore, StoredPoint
+from store.schema import Point, point_id
+from upwell.errors import StoreError
+from upwell.ports import ItemFilter
+from upwell.values import Vector
+
+__all__ = ["EdgeCollection", "open_edge"]
+
+PAGE = 512
+RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=1.5))
+ITEM_INDEXES = {
+    "available": edge.PayloadSchemaType.Integer,
+    "categories": edge.PayloadSchemaType.Keyword,
+    "brand": edge.PayloadSchemaType.Keyword,
+    "price": edge.PayloadSchemaType.Float,
+}
+
+
+class EdgeCollection:
+    """One shard. A lock lets one thread in at a time, and this process is the only one (`StoreFolder`): so reading the stored
+    sequences and then writing is atomic, and cheaper than the conditional upsert that would not say whom it refused.
+
+    `check_room` is called before each write.
+    """
+
+    def __init__(self, path: Path, config: edge.EdgeConfig, *, replace_equal: bool, check_room: Callable[[], None]) -> None:
+        self._path = path
+        self._replace_equal = replace_equal
+        self._check_room = check_room
+        self._lock = threading.RLock()
+        self._dirty = False
+        with self._translated():
+            if (path / "edge_config.json").exists():
+                self._shard = edge.EdgeShard.load(str(path))
+            else:
+                path.mkdir(exist_ok=True)
+                self._shard = edge.EdgeShard.create(str(path), config)
+
+    def index(self, fields: dict[str, edge.PayloadSchemaType]) -> None:
+        """Index the payload fields that filters compare."""
+        with self._translated():
+            present = self._shard.info().payload_schema
+            for field, schema in fields.items():
+                if field not in present:
+                    self._shard.update(edge.UpdateOperation.create_field_index(field, schema))
+
+    def fetch(self, ids: Sequence[str]) -> list[StoredPoint]:
+        if not ids:
+            return []
+        with self._translated():
+            return [_stored(record) for record in self._shard.retrieve(list(ids), True, True)]
+
+    def upsert(self, points: Sequence[Point]) -> set[str]:
+        if not points:
+            return set()
+        self._check_room()
+        with self._translated():
+            stored = {
+                str(record.id): record.payload["sequence"]
+                for record in self._shard.retrieve([point.id for point in points], ["sequence"], False)
+                if record.payload is not None
+            }
+            refused = {point.id for point in points if point.id in stored and not self._may_replace(point, stored[point.id])}
+            accepted = [edge.Point(point.id, _edge_vector(point.vector), point.payload) for point in points if point.id not in refused]
+            if accepted:
+                self._dirty = True
+                self._shard.update(edge.UpdateOperation.upsert_points(accepted))
+            return refused
+
+    def delete(self, ids: Sequence[str]) -> None:
+        if not ids:
+            return
+        with self._translated():
+            self._shard.update(edge.UpdateOperation.delete_points(list(ids)))
+            self._shard.flush()
+
+    def search(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]:
+        compiled = _compile(where)
+        requests = [
+            edge.QueryRequest(
+                limit=k,
+                query=edge.Query.Nearest(_edge_vector(vector)),
+                filter=compiled,
+                with_payload=["item_id"],
+                with_vector=False,
+                params=RESCORED,
+            )
+            for vector in vectors
+        ]
+        with self._translated():
+            answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
+        return [[(str((hit.payload or {})["item_id"]), hit.score) for hit in hits] for hits in answers]
+
+    def scan(self) -> Iterator[StoredPoint]:
+        offset: Any = None
+        while True:
+            request = edge.ScrollRequest(offset=offset, limit=PAGE, with_payload=True, with_vector=True)
+            with self._translated():
+                records, offset = self._shard.scroll(request)
+            yield from map(_stored, records)
+            if offset is None:
+                return
+
+    def count(self) -> int:
+        with self._translated():
+            return self._shard.count(edge.CountRequest())
+
+    def flush(self) -> None:
+        """Bring what was written since the last flush to the disk: kill -9 loses nothing without it, a power cut would."""
+        with self._translated():
+            if self._dirty:
+                self._dirty = False
+                self._shard.flush()
+
+    def optimize(self) -> bool:
+        """Merge segments and quantise; whether there was anything to do. Stops the whole process meanwhile: not while serving."""
+        with self._translated():
+            return self._shard.optimize()
+
+    def close(self) -> None:
+        with self._translated():
+            self._shard.flush()
+            self._shard.close()
+
+    def _may_replace(self, point: Point, stored: int) -> bool:
+        return point.sequence > stored or (self._replace_equal and point.sequence == stored)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        with self._lock:
+            try:
+                yield
+            except StoreError:
+                raise
+            except Exception as exc:  # qdrant-edge raises plain Exception
+                raise StoreError(f"embedded store {self._path}: {exc}") from exc
+
+
+class Flusher:
+    """A thread that flushes every `seconds`. A failed flush is raised by the next write (`check`), not lost in the thread."""
+
+    def __init__(self, collections: Sequence[EdgeCollection], seconds: float) -> None:
+        self._collections = collections
+        self._seconds = seconds
+        self._stop = threading.Event()
+        self._fault: StoreError | None = None
+        self._thread = threading.Thread(target=self._run, name="store-flush", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def check(self) -> None:
+        if self._fault is not None:
+            raise self._fault
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._seconds):
+            try:
+                for collection in self._collections:
+                    collection.flush()
+            except StoreError as exc:
+                self._fault = exc
+                return
+
+
+def open_edge(path: Path, dimension: int, *, flush_seconds: float = 1.0, min_free_bytes: int | None = None) -> PointStore:
+    """Open or make the embedded store in `path`. Raises `StoreError`: folder in use, unwritable or full, other dimension."""
+    folder = StoreFolder(path, dimension) if min_free_bytes is None else StoreFolder(path, dimension, min_free_bytes=min_free_bytes)
+    collections: list[EdgeCollection] = []
+    flusher = Flusher(collections, flush_seconds)
+
+    def check_write() -> None:
+        flusher.check()
+        folder.check_room()
+
+    def close() -> None:
+        flusher.stop()
+        try:
+            for collection in collections:
+                collection.close()
+        finally:
+            folder.close()
+
+    try:
+        users = EdgeCollection(path / "users", _config(dimension, quantised=False), replace_equal=False, check_room=check_write)
+        collections.append(users)
+        items = EdgeCollection(path / "items", _config(dimension, quantised=True), replace_equal=True, check_room=check_write)
+        collections.append(items)
+        items.index(ITEM_INDEXES)
+        items.optimize()  # here, since nothing is served yet
+    except StoreError:
+        close()
+        raise
+    flusher.start()
+    return PointStore(kind="edge", where=str(path), dimension=dimension, users=users, items=items, close_backend=close)
+
+
+def _config(dimension: int, *, quantised: bool) -> edge.EdgeConfig:
+    """Dot product, since an intent may be zero; m=0: no graph is ever built."""
+    return edge.EdgeConfig(
+        vectors=edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Dot),
+        hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=16, full_scan_threshold=10_000),
+        quantization_config=edge.ScalarQuantizationConfig(type=edge.ScalarType.Int8, quantile=0.99) if quantised else None,
+        wal_enabled=True,
+    )
+
+
+def _compile(where: ItemFilter) -> edge.Filter:
+    must: list[Any] = []
+    if where.available is not None:
+        must.append(edge.FieldCondition("available", match=edge.MatchValue(int(where.available))))
+    if where.categories_any:
+        must.append(edge.FieldCondition("categories", match=edge.MatchAny(list(where.categories_any))))
+    if where.brand is not None:
+        must.append(edge.FieldCondition("brand", match=edge.MatchValue(where.brand)))
+    if where.price_min is not None or where.price_max is not None:
+        must.append(edge.FieldCondition("price", range=edge.RangeFloat(gte=where.price_min, lte=where.price_max)))
+    excluded: list[Any] = [edge.HasIdCondition({point_id(name) for name in where.exclude})] if where.exclude else []
+    return edge.Filter(must=must, must_not=excluded)
+
+
+def _edge_vector(vector: Vector) -> Any:
+    """The array itself: qdrant-edge reads it without making a list, though its type hints ask for one."""
+    return vector
+
+
+def _stored(record: edge.Record) -> StoredPoint:
+    vector: Any = record.vector
+    return StoredPoint(vector, record.payload or {})

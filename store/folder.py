@@ -1,0 +1,102 @@
+"""A store's folder: one owner at a time by an flock'd file, the dimension written down, and room on its disk.
+
+It knows nothing about what lies in the folder beside `owner.lock` and `store.json`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from upwell.errors import StoreError
+
+__all__ = ["StoreFolder"]
+
+MEBIBYTE = 2**20
+
+
+class StoreFolder:
+    """A folder held by this process until `close`, or until the process ends in any way. Raises `StoreError` naming the owner.
+
+    `min_free_bytes`: the store writes through memory maps, where a full disk kills the process instead of failing a call.
+    """
+
+    def __init__(self, path: Path, dimension: int, *, min_free_bytes: int = 64 * MEBIBYTE) -> None:
+        self.path = path
+        self._min_free_bytes = min_free_bytes
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = _take_lock(path / "owner.lock")
+        except OSError as exc:
+            raise StoreError(f"store folder {path} cannot be used ({exc.strerror}): make it writable or name another") from exc
+        try:
+            self.check_room()
+            self._check_dimension(dimension)
+        except StoreError:
+            self._lock.close()
+            raise
+
+    def check_room(self) -> None:
+        """Raises `StoreError` when the disk is nearly full, while there is still room to end in order."""
+        free = shutil.disk_usage(self.path).free
+        if free < self._min_free_bytes:
+            raise StoreError(
+                f"disk of store folder {self.path} is full ({free // MEBIBYTE} MiB left, {self._min_free_bytes // MEBIBYTE} "
+                "needed): free space or move the folder"
+            )
+
+    def close(self) -> None:
+        """Let the next owner in."""
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _check_dimension(self, dimension: int) -> None:
+        record = self.path / "store.json"
+        try:
+            if not record.exists():
+                _write_whole(record, json.dumps({"format": 1, "dimension": dimension}))
+            stored = json.loads(record.read_text(encoding="utf-8"))["dimension"]
+        except OSError as exc:
+            raise StoreError(f"store folder {self.path} cannot be used ({exc.strerror}): make it writable or name another") from exc
+        except (ValueError, KeyError, TypeError) as exc:
+            raise StoreError(f"{record} is damaged: name another store folder, or delete this one and replay") from exc
+        if stored != dimension:
+            raise StoreError(
+                f"store folder {self.path} holds vectors of {stored} dimensions, but the encoder gives {dimension}: use the encoder "
+                "that made them, or name another folder and replay"
+            )
+
+
+def _take_lock(path: Path) -> IO[str]:
+    handle = path.open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        handle.seek(0)
+        owner = handle.read().strip() or "an unknown process"
+        handle.close()
+        raise StoreError(f"store folder {path.parent} is in use by {owner}: stop it, or name another folder") from exc
+    handle.truncate(0)
+    handle.write(f"process {os.getpid()} ({Path(sys.argv[0] or sys.executable).name})")
+    handle.flush()
+    return handle
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    partial.replace(path)

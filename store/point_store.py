@@ -1,0 +1,109 @@
+"""Both ports over two collections of points, whatever keeps them: checks, packing, and whose states were refused.
+
+It knows no backend; the collections (`store.edge`, `store.server`) know neither users nor items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from store.codec import decode_item, decode_user, encode_item, encode_user
+from store.port import StoreHealth
+from store.schema import Point, check_filter, check_id, check_queries, newest, point_id
+from upwell.ports import ItemFilter
+from upwell.values import CatalogueItem, UserState, Vector
+
+__all__ = ["Collection", "PointStore", "StoredPoint"]
+
+
+class StoredPoint(NamedTuple):
+    """A point as a backend gives it back."""
+
+    vector: list[float]
+    payload: dict[str, Any]
+
+
+class Collection(Protocol):
+    """Points of one kind in one backend. Each method raises `StoreError` when the backend fails or is closed."""
+
+    def fetch(self, ids: Sequence[str]) -> list[StoredPoint]:
+        """Those of the points that exist, in any order."""
+        ...
+
+    def upsert(self, points: Sequence[Point]) -> set[str]:
+        """Write each point unless the stored sequence forbids it, atomically per point; the ids of the refused ones."""
+        ...
+
+    def delete(self, ids: Sequence[str]) -> None: ...
+
+    def search(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]:
+        """Per vector the k best item ids by dot product, in any order among equals."""
+        ...
+
+    def scan(self) -> Iterator[StoredPoint]: ...
+
+    def count(self) -> int: ...
+
+
+class PointStore:
+    """A `Store` over two collections. `close_backend` is called once, by the first `close`."""
+
+    def __init__(
+        self, *, kind: str, where: str, dimension: int, users: Collection, items: Collection, close_backend: Callable[[], None]
+    ) -> None:
+        self._kind = kind
+        self._where = where
+        self._dimension = dimension
+        self._users = users
+        self._items = items
+        self._close_backend = close_backend
+        self._closed = False
+
+    def read_users(self, users: Sequence[str]) -> list[UserState | None]:
+        found = (decode_user(*point) for point in self._users.fetch(_point_ids(users, "user")))
+        states = {state.user: state for state in found}
+        return [states.get(user) for user in users]
+
+    def write_users(self, states: Sequence[UserState]) -> list[str]:
+        points = newest([encode_user(state, self._dimension) for state in states], last_of_equals=False)
+        refused = self._users.upsert(points)
+        return [point.name for point in points if point.id in refused]
+
+    def forget_users(self, users: Sequence[str]) -> None:
+        self._users.delete(_point_ids(users, "user"))
+
+    def read_items(self, item_ids: Sequence[str]) -> list[CatalogueItem | None]:
+        found = (decode_item(*point) for point in self._items.fetch(_point_ids(item_ids, "item")))
+        items = {item.item_id: item for item in found}
+        return [items.get(item_id) for item_id in item_ids]
+
+    def write_items(self, items: Sequence[CatalogueItem]) -> list[str]:
+        points = newest([encode_item(item, self._dimension) for item in items], last_of_equals=True)
+        refused = self._items.upsert(points)
+        return [point.name for point in points if point.id in refused]
+
+    def search_items(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]:
+        check_queries(vectors, k, self._dimension)
+        check_filter(where)
+        if k == 0 or not len(vectors):
+            return [[] for _ in vectors]
+        return [sorted(hits, key=lambda hit: (-hit[1], hit[0])) for hits in self._items.search(vectors, k, where)]
+
+    def scan_items(self) -> Iterator[CatalogueItem]:
+        for point in self._items.scan():
+            yield decode_item(*point)
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._close_backend()
+
+    def health(self) -> StoreHealth:
+        return StoreHealth(self._kind, self._where, self._users.count(), self._items.count())
+
+
+def _point_ids(names: Sequence[str], what: str) -> list[str]:
+    for name in names:
+        check_id(name, what)
+    return [point_id(name) for name in dict.fromkeys(names)]

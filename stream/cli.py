@@ -1,0 +1,215 @@
+"""The command line. Commands are thin: they read the settings, call a stage, print. A fault is one line and a non-zero exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from upwell.client import UpwellClient, find_broker
+from upwell.errors import UpwellError
+from upwell.settings import Settings, load_settings
+
+__all__ = ["main"]
+
+DEMO_LOG = Path(__file__).parent.parent / "data" / "movielens" / "events.jsonl.gz"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Events in over Kafka, fresh lists out.")
+console = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+Log = Annotated[Path, typer.Argument(help="A .jsonl or .jsonl.gz file of {topic, key, value} lines.")]
+
+
+@app.command()
+def demo(
+    events: Annotated[int | None, typer.Option(help="Only the first so many events.", min=100)] = None,
+    log: Annotated[Path, typer.Option(help="Another log than the bundled MovieLens.")] = DEMO_LOG,
+    rate: Annotated[float, typer.Option(help="Events a second while freshness is measured.", min=1)] = 200.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Go on running after the report.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Play a real log through a real broker, language model and learner, and report honestly."""
+    from stream.demo import DemoOptions, run_demo
+    from stream.report import show_report
+
+    def show(report: dict[str, Any]) -> None:
+        show_report(report, Console(stderr=as_json))
+        if as_json:
+            print_json(report)
+
+    with faults(), interruptible():
+        run_demo(settings(), DemoOptions(log=log, events=events, steady_rate=rate, keep=keep), console, show)
+
+
+@app.command()
+def run() -> None:
+    """Run the engine until Ctrl-C: a broker unless UPWELL_KAFKA names one, one serve and one learn process."""
+    from stream.cluster import running_cluster
+
+    with faults(), interruptible():
+        own = settings()
+        with running_cluster(own, {}, None, own.data / "broker.json", console.print) as cluster:
+            console.print("running; produce events, or try `upwell replay LOG` and `upwell watch`; Ctrl-C ends it")
+            cluster.supervisor.watch(until=lambda: False)
+
+
+@app.command()
+def replay(
+    log: Log,
+    speed: Annotated[float | None, typer.Option(help="A multiple of the log's own pace.", min=0.001)] = None,
+    rate: Annotated[float | None, typer.Option(help="Events a second.", min=0.001)] = None,
+    as_json: Json = False,
+) -> None:
+    """Produce a log's records to the topics, as fast as the broker takes them unless --speed or --rate is given."""
+    from stream.play import play_log
+    from stream.replay import Pace
+
+    with faults(), interruptible():
+        result = play_log(connected(), log, Pace(rate=rate, speed=speed), console)
+        if as_json:
+            print_json(result)
+
+
+@app.command()
+def watch(
+    user: Annotated[str | None, typer.Option(help="Only this user's lists.")] = None,
+    count: Annotated[int | None, typer.Option(help="End after so many.", min=1)] = None,
+) -> None:
+    """Show lists as they are published."""
+    from stream.report import list_table
+
+    with faults(), interruptible(), client() as upwell:
+        console.print("waiting for lists; Ctrl-C ends it")
+        for number, recommendations in enumerate(upwell.lists(user), 1):
+            Console().print(list_table(recommendations))
+            if number == count:
+                return
+
+
+@app.command()
+def recommend(
+    user: Annotated[str, typer.Option(help="For whom.")],
+    k: Annotated[int, typer.Option(help="How many.", min=1, max=100)] = 10,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.", min=0.1)] = 10.0,
+    as_json: Json = False,
+) -> None:
+    """Ask for a user's list now, through the requests topic."""
+    from stream.report import list_table
+
+    with faults(), interruptible(), client() as upwell:
+        answer = upwell.request_list(user, k, timeout)
+        Console(stderr=as_json).print(list_table(answer))
+        if as_json:
+            print_json(answer)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check Java, broker, store, model and settings, and say what to do."""
+    from stream.doctor import examine
+
+    with faults():
+        findings = list(examine(settings()))
+        for finding in findings:
+            console.print(f"{'[green]ok[/]     ' if finding.fine else '[red]mend it[/]'} {finding.what:<9}", finding.detail)
+        if as_json:
+            print_json({finding.what: {"fine": finding.fine, "detail": finding.detail} for finding in findings})
+        if not all(finding.fine for finding in findings):
+            raise typer.Exit(1)
+
+
+@app.command(hidden=True)
+def serve() -> None:
+    """One serve worker (what `upwell run` starts)."""
+    from stream.serve import run_serve
+    from stream.supervise import end_with_parent
+
+    with faults():
+        end_with_parent()
+        run_serve(settings())
+
+
+@app.command(hidden=True)
+def learn() -> None:
+    """The learn process (what `upwell run` starts)."""
+    from stream.learn import run_learn
+    from stream.supervise import end_with_parent
+
+    with faults():
+        end_with_parent()
+        run_learn(settings())
+
+
+def settings() -> Settings:
+    """From the environment and, where there is one, `upwell.toml` in this folder."""
+    file = Path("upwell.toml")
+    return load_settings(os.environ, file if file.exists() else None)
+
+
+def connected() -> Settings:
+    """The settings with the address of the broker that runs."""
+    own = settings()
+    return replace(own, kafka=replace(own.kafka, address=find_broker(own)))
+
+
+@contextmanager
+def client() -> Iterator[UpwellClient]:
+    own = connected()
+    with UpwellClient(own.kafka.address or "", own.kafka) as upwell:
+        yield upwell
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """A fault that a person can mend is one line; its traceback only with UPWELL_TRACEBACK=1."""
+    try:
+        yield
+    except UpwellError as exc:
+        if os.environ.get("UPWELL_TRACEBACK") == "1":
+            raise
+        console.print(f"upwell: {exc}", style="red", highlight=False, soft_wrap=True)
+        raise typer.Exit(exc.exit_code) from exc
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end a command in order, with all that it started."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print("stopped")
+        raise typer.Exit(130) from None
+
+
+def print_json(value: Any) -> None:
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
+
+
+def main() -> None:
+    """The entry point `upwell`."""
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", handlers=[RichHandler(console=console, show_path=False)])
+    for noisy in ("kafka", "faust", "aiokafka", "mode", "numba", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""What one micro-batch asks of the world, as plain values. Who carries it out, and how, is not known here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from upwell.recommendations import DeadLetter, Entry
+from upwell.values import CatalogueItem, Example, UserState
+
+__all__ = ["Effects", "FreshList", "ItemEffects", "Rerouted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshList:
+    """A list before it is published: all of `Recommendations` but the time. `appended_ms`: when its trigger reached the broker."""
+
+    list_id: str
+    user_id: str
+    items: tuple[Entry, ...]
+    model_version: str
+    trigger: str
+    covers: dict[str, int]
+    appended_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rerouted:
+    """An event that came on another partition than its user's: key and value for the topic `rerouted`."""
+
+    key: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """Of the events of users. States are written first, then the rest is published, then the records are acknowledged.
+
+    counts: what happened, by name: events, lists, dead_letters, rerouted, and each reason for which an event was dropped.
+    """
+
+    states: tuple[UserState, ...] = ()
+    dead_letters: tuple[DeadLetter, ...] = ()
+    rerouted: tuple[Rerouted, ...] = ()
+    lists: tuple[FreshList, ...] = ()
+    examples: tuple[Example, ...] = ()
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemEffects:
+    """Of announcements and operators' controls. Items are written first, then published on `catalogue`, then acknowledged."""
+
+    items: tuple[CatalogueItem, ...] = ()
+    dead_letters: tuple[DeadLetter, ...] = ()
+    counts: Counter[str] = field(default_factory=Counter)

@@ -1,0 +1,79 @@
+"""The chain of one micro-batch of announcements and operators' controls: records in, catalogue entries out.
+
+It has its own thread, so that encoding a catalogue never holds up a list.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from stream.catalogue import announce, govern
+from stream.effects import ItemEffects
+from stream.records import Arrival, Record, decode_records
+from upwell.events import Control, Item, Topic
+from upwell.ports import Encoder, ItemStore
+from upwell.recommendations import DeadLetter
+from upwell.values import CatalogueItem
+
+__all__ = ["ItemPipeline"]
+
+
+class ItemPipeline:
+    """The serve worker's chain for the catalogue. One thread calls it."""
+
+    def __init__(self, encoder: Encoder, store: ItemStore) -> None:
+        self._encoder = encoder
+        self._store = store
+
+    def run(self, records: Sequence[Record], now_ms: int) -> ItemEffects:
+        """Make entries and write them. Of an item that is announced twice in a batch, the newest by `ts` counts."""
+        arrivals, dead_letters = decode_records(records, now_ms)
+        announced = [arrival.event for arrival in arrivals if isinstance(arrival.event, Item)]
+        controls = [arrival for arrival in arrivals if isinstance(arrival.event, Control) and arrival.event.item_id is not None]
+        newest = self._newest(announced)
+        entries = {entry.item_id: entry for entry in announce(newest, self._known([item.item_id for item in newest]), self._encoder)}
+        dead_letters += self._govern(entries, controls, now_ms)
+        refused = set(self._store.write_items(list(entries.values()))) if entries else set()
+        return ItemEffects(
+            items=tuple(entry for entry in entries.values() if entry.item_id not in refused),
+            dead_letters=tuple(letter for letter in dead_letters if letter.topic == Topic.ITEMS or letter.reason == "unknown_item"),
+            counts=Counter(items=len(announced), stale_items=len(refused)),
+        )
+
+    def _known(self, item_ids: Sequence[str]) -> list[CatalogueItem | None]:
+        return self._store.read_items(item_ids) if item_ids else []
+
+    def _newest(self, announced: Sequence[Item]) -> list[Item]:
+        newest: dict[str, Item] = {}
+        for item in announced:
+            if item.item_id not in newest or item.ts >= newest[item.item_id].ts:
+                newest[item.item_id] = item
+        return list(newest.values())
+
+    def _govern(self, entries: dict[str, CatalogueItem], controls: Sequence[Arrival], now_ms: int) -> list[DeadLetter]:
+        """Apply operators' words to `entries`; an item that nobody announced is a dead letter."""
+        dead_letters = []
+        for arrival in controls:
+            control = arrival.event
+            assert isinstance(control, Control)
+            item_id = control.item_id or ""
+            entry = entries.get(item_id) or self._known([item_id])[0]
+            if entry is None:
+                dead_letters.append(_unknown_item(arrival, item_id, now_ms))
+            else:
+                entries[item_id] = govern(entry, control)
+        return dead_letters
+
+
+def _unknown_item(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
+    record = arrival.record
+    return DeadLetter(
+        reason="unknown_item",
+        detail=f"no item {item_id!r} was announced on topic items: announce it first, then send the control again",
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        raw=record.value or b"",
+        ts=now_ms,
+    )

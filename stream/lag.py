@@ -1,0 +1,60 @@
+"""How far the workers are behind: records appended to the topics of users and items that are not acknowledged yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+
+from upwell.events import Topic
+
+__all__ = ["Lag"]
+
+INPUT_TOPICS = (
+    Topic.ITEMS,
+    Topic.CLICKS,
+    Topic.REVIEWS,
+    Topic.QUERIES,
+    Topic.IMPRESSIONS,
+    Topic.REQUESTS,
+    Topic.CONTROLS,
+    Topic.REROUTED,
+)
+
+
+class Lag:
+    """Asks the broker; a context manager. Committed offsets trail the truth by at most the commit interval (half a second)."""
+
+    def __init__(self, client_options: Mapping[str, Any], prefix: str) -> None:
+        self._prefix = prefix
+        self._admin = KafkaAdminClient(**client_options)
+        self._consumer = KafkaConsumer(group_id=None, **client_options)
+
+    def __enter__(self) -> Lag:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self._consumer.close()
+        self._admin.close()
+
+    def ends(self, topics: Sequence[Topic]) -> dict[TopicPartition, int]:
+        """Where each partition ends now: the offset of the next record."""
+        partitions = [
+            TopicPartition(self._prefix + topic, number)
+            for topic in topics
+            for number in sorted(self._consumer.partitions_for_topic(self._prefix + topic) or ())
+        ]
+        ends: dict[TopicPartition, int] = self._consumer.end_offsets(partitions)
+        return ends
+
+    def behind(self, topics: Sequence[Topic] = INPUT_TOPICS) -> int:
+        """Records that the serve workers have not acknowledged."""
+        group = self._prefix + "serve"
+        committed = self._admin.list_group_offsets(group).get(group, {})
+        return sum(end - max(_offset(committed.get(partition)), 0) for partition, end in self.ends(topics).items())
+
+
+def _offset(committed: Any) -> int:
+    return 0 if committed is None else int(committed.offset)

@@ -1,0 +1,198 @@
+"""The learn process: reads `examples`, tests and trains, publishes deltas and versions on `models`, figures on `metrics`.
+
+One of it runs. After a crash it starts from its newest checkpoint and reads on from the positions that it covers; the learner's
+watermark skips what it has learned. It knows nothing about Faust.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from encoders import model_dimension
+from learner import checkpoint
+from learner.learner import Learner
+from stream.feeds import FETCH_BYTES, Broadcast
+from stream.model_feed import Version, delta_record, version_record
+from stream.publish import Outgoing
+from stream.wire import decode_examples, decode_item
+from upwell.client import client_options
+from upwell.errors import BrokerError
+from upwell.events import Topic
+from upwell.settings import Settings
+
+__all__ = ["LearnLoop", "LearnOptions", "run_learn"]
+
+POLL_MS = 50
+SEND_TIMEOUT_S = 60
+KEEP_CHECKPOINTS = 3
+
+log = logging.getLogger("upwell.learn")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnOptions:
+    """publish_ms: at most so long between an example learned and its delta. checkpoint_examples: how many between two checkpoints.
+
+    batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures start after so many.
+    """
+
+    prefix: str
+    folder: Path
+    publish_ms: int
+    checkpoint_examples: int
+    batch_records: int = 64
+    warmup_examples: int = 0
+    client: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LearnLoop:
+    """Runs a `Learner` over the broker. `run` returns after `stop`."""
+
+    def __init__(self, learner: Learner, options: LearnOptions, clock_ms: Callable[[], int]) -> None:
+        self._learner = learner
+        self._options = options
+        self._clock_ms = clock_ms
+        self._catalogue = Broadcast(options.prefix + Topic.CATALOGUE, options.client)
+        self._positions: dict[int, int] = {}
+        self._stopping = False
+        self._learned = 0
+        self._saved_at = 0
+        self._published_ms = 0
+        self._published_version = ""
+
+    def run(self) -> None:
+        """Learn until stopped. Raises `BrokerError` when the broker is gone for good, `ModelError` for a torn checkpoint."""
+        self._resume()
+        self._catalogue.start()
+        try:
+            with self._producer() as self._sender, self._consumer() as consumer:
+                while not self._stopping:
+                    self._step(consumer)
+                self._publish()
+                self._checkpoint()
+        except KafkaError as exc:
+            raise BrokerError(f"learn: the broker does not answer: {exc}; start it and start learn again") from exc
+        finally:
+            self._catalogue.stop()
+
+    def stop(self, *_: object) -> None:
+        """May be called from a signal handler."""
+        self._stopping = True
+
+    def _resume(self) -> None:
+        newest = checkpoint.latest(self._options.folder)
+        if newest is None:
+            return
+        arrays, meta = checkpoint.load(newest.path)
+        self._learner.restore(arrays, meta["learner"])
+        self._positions = {int(partition): offset for partition, offset in meta["positions"].items()}
+        log.info("resumed at %s", self._learner.version)
+
+    def _step(self, consumer: KafkaConsumer) -> None:
+        self._learner.add_items([decode_item(record.value) for record in self._catalogue.drain() if record.value is not None])
+        polled = consumer.poll(timeout_ms=POLL_MS, max_records=self._options.batch_records)
+        for partition, records in polled.items():
+            for record in records:
+                examples = decode_examples(record.value)
+                self._learner.learn(examples)
+                if self._learned < self._options.warmup_examples <= self._learned + len(examples):
+                    self._learner.figures.reset()
+                self._learned += len(examples)
+                self._positions[partition.partition] = record.offset + 1
+        save = self._learned - self._saved_at >= self._options.checkpoint_examples
+        if save or self._clock_ms() - self._published_ms >= self._options.publish_ms:
+            self._publish()
+        if save:
+            self._checkpoint()
+
+    def _publish(self) -> None:
+        """A delta, if anything was learned, and the figures."""
+        self._published_ms = self._clock_ms()
+        if self._learner.version != self._published_version:
+            self._send(delta_record(self._learner.take_delta()))
+            self._published_version = self._learner.version
+        figures = {
+            "role": "learn",
+            "at": self._published_ms,
+            "examples": self._learned,
+            "positions": self._positions,
+            "model_version": self._learner.version,
+            "figures": self._learner.figures.report(),
+        }
+        self._send(Outgoing(Topic.METRICS, b"learn", orjson.dumps(figures, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)))
+
+    def _checkpoint(self) -> None:
+        """Save everything learned, announce it, and cut `models` off before it."""
+        if self._learned == self._saved_at:
+            return
+        meta = {"learner": self._learner.meta(), "positions": self._positions}
+        saved = checkpoint.save_checkpoint(self._options.folder, self._learner.arrays(), meta)
+        version = Version(self._learner.version, saved.path.name, saved.sha256, self._learner.watermark)
+        offset = self._send(version_record(version))
+        self._truncate(offset)
+        checkpoint.prune(self._options.folder, keep=KEEP_CHECKPOINTS)
+        self._saved_at = self._learned
+
+    def _truncate(self, offset: int) -> None:
+        admin = KafkaAdminClient(**self._options.client)
+        try:
+            admin.delete_records({TopicPartition(self._options.prefix + Topic.MODELS, 0): offset})
+        finally:
+            admin.close()
+
+    def _send(self, one: Outgoing) -> int:
+        sent = self._sender.send(
+            self._options.prefix + one.topic, key=one.key, value=one.value, partition=one.partition, headers=list(one.headers)
+        )
+        return int(sent.get(timeout=SEND_TIMEOUT_S).offset)
+
+    def _producer(self) -> KafkaProducer:
+        return KafkaProducer(acks="all", max_request_size=FETCH_BYTES, **self._options.client)
+
+    def _consumer(self) -> KafkaConsumer:
+        topic = self._options.prefix + Topic.EXAMPLES
+        consumer = KafkaConsumer(group_id=None, auto_offset_reset="earliest", enable_auto_commit=False, **self._options.client)
+        partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        consumer.assign(partitions)
+        starts = consumer.beginning_offsets(partitions)
+        for partition in partitions:
+            consumer.seek(partition, max(self._positions.get(partition.partition, 0), starts[partition]))
+        return consumer
+
+
+def stop_on_signals(loop: LearnLoop) -> None:
+    """End in order on Ctrl-C and on the supervisor's SIGTERM."""
+    signal.signal(signal.SIGTERM, loop.stop)
+    signal.signal(signal.SIGINT, loop.stop)
+
+
+def clock_ms() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def run_learn(settings: Settings) -> None:
+    """Run until SIGTERM or Ctrl-C."""
+    dimension = model_dimension(settings.encoder.model)
+    learner = settings.learner
+    options = LearnOptions(
+        prefix=settings.kafka.prefix,
+        folder=settings.data / "models",
+        publish_ms=learner.publish_ms,
+        checkpoint_examples=learner.checkpoint_examples,
+        warmup_examples=learner.warmup_examples,
+        client=client_options(settings.kafka),
+    )
+    loop = LearnLoop(Learner(learner, dimension, learner.seed), options, clock_ms)
+    stop_on_signals(loop)
+    loop.run()

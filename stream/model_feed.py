@@ -1,0 +1,72 @@
+"""The `models` topic: versions (which checkpoint, which offsets) and the deltas between them, and a replica that follows it.
+
+The topic is one partition whose start the learner cuts off at each version, so a version always stands before the deltas that build on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from learner.checkpoint import load
+from learner.delta import ModelDelta, decode, encode
+from learner.learner import Learner
+from stream.feeds import BroadcastRecord
+from stream.publish import Outgoing
+from upwell.errors import ModelError
+from upwell.events import Topic
+
+__all__ = ["Replica", "Version", "delta_record", "version_record"]
+
+KIND = "kind"
+DELTA = b"delta"
+VERSION = b"version"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A checkpoint as it is announced. watermark: source -> last offset learned. file: below the models' folder."""
+
+    version: str
+    file: str
+    sha256: str
+    watermark: dict[str, int]
+
+
+def delta_record(delta: ModelDelta) -> Outgoing:
+    """What changed since the delta before."""
+    return Outgoing(Topic.MODELS, None, encode(delta), partition=0, headers=((KIND, DELTA),))
+
+
+def version_record(version: Version) -> Outgoing:
+    """A checkpoint that a new replica may start from."""
+    return Outgoing(Topic.MODELS, None, orjson.dumps(asdict(version)), partition=0, headers=((KIND, VERSION),))
+
+
+class Replica:
+    """Keeps a serve worker's `Learner` at what the learn process published; at most one delta behind."""
+
+    def __init__(self, learner: Learner, folder: Path) -> None:
+        self._learner = learner
+        self._folder = folder
+        self._next_offset: int | None = None
+
+    def follow(self, records: Iterable[BroadcastRecord]) -> None:
+        """Apply records in their order. A version is loaded only where deltas are missing before it: at the start, or after a gap."""
+        for record in records:
+            missing = record.offset != self._next_offset
+            self._next_offset = record.offset + 1
+            if record.headers.get(KIND) == DELTA:
+                self._learner.apply(decode(record.value or b""))
+            elif record.headers.get(KIND) == VERSION and missing:
+                self._load(Version(**orjson.loads(record.value or b"{}")))
+
+    def _load(self, version: Version) -> None:
+        path = self._folder / version.file
+        arrays, meta = load(path)
+        if meta["learner"]["version"] != version.version:
+            raise ModelError(f"{path}: holds {meta['learner']['version']}, not {version.version}: it was replaced by hand")
+        self._learner.restore(arrays, meta["learner"])

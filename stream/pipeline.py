@@ -1,0 +1,216 @@
+"""The chain of one micro-batch of users' events: records in, effects out.
+
+    decode -> reroute -> denoise -> privacy -> encode -> intent -> rank -> effects
+
+It knows nothing about Faust, Kafka's client, Qdrant or torch. `Pipeline.process` changes nothing; `Pipeline.run` also writes the
+users' states. Whoever calls `run` publishes the effects afterwards, and only then acknowledges the records.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from stream.catalogue import Catalogue
+from stream.denoise import Denoiser
+from stream.effects import Effects, FreshList, Rerouted
+from stream.fold import Bounds, Folded, Forget, Incoming, fold_events
+from stream.privacy import Pseudonymizer, scrub
+from stream.records import Arrival, Record, decode_records
+from stream.topics import partition_of
+from stream.users import Users
+from stream.wire import encode_rerouted
+from upwell.errors import StoreError
+from upwell.events import Click, Control, ControlKind, Impression, Query, Request, Review, Topic
+from upwell.ports import Encoder, Ranker, RankRequest
+from upwell.values import Interaction, UserState, Vector
+
+__all__ = ["Limits", "Pipeline"]
+
+WRITE_TRIES = 3
+
+UserEvent = Click | Review | Query | Impression | Request | Control
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the chain needs of the settings. `test_sample`: the share of events, by hash of event_id, whose targets are tested."""
+
+    bounds: Bounds
+    partitions: int
+    list_k: int
+    test_sample: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """An event with its user's pseudonym, its scrubbed words and their vector."""
+
+    arrival: Arrival
+    event: UserEvent
+    user: str
+    words: str | None
+    vector: Vector | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A list to make: for whom, why, and what the ranker is asked."""
+
+    arrival: Arrival
+    user_id: str
+    trigger: str
+    request: RankRequest
+
+
+class Pipeline:
+    """The serve worker's chain over its ports. One thread calls it."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        encoder: Encoder,
+        ranker: Ranker,
+        users: Users,
+        catalogue: Catalogue,
+        pseudonymizer: Pseudonymizer,
+        denoiser: Denoiser,
+    ) -> None:
+        self._limits = limits
+        self._encoder = encoder
+        self._ranker = ranker
+        self._users = users
+        self._catalogue = catalogue
+        self._pseudonymizer = pseudonymizer
+        self._denoiser = denoiser
+
+    def run(self, records: Sequence[Record], now_ms: int) -> Effects:
+        """Process and write. Where another worker has moved a state on, it is read again and the batch done once more.
+
+        Raises `StoreError` when that does not help: two workers write the same users.
+        """
+        for _ in range(WRITE_TRIES):
+            effects = self.process(records, now_ms)
+            if not self._users.write(effects.states):
+                self._denoiser.commit()
+                return effects
+        raise StoreError("users' states: refused as stale again and again; two workers own the same partitions: give each its own data")
+
+    def process(self, records: Sequence[Record], now_ms: int) -> Effects:
+        """The effects of a micro-batch, given the users' states so far (`now_ms`: UTC ms)."""
+        arrivals, dead_letters = decode_records(records, now_ms)
+        own, rerouted = self._route(arrivals)
+        kept, dropped = self._denoiser.split(own)
+        by_user: dict[str, list[_Signed]] = defaultdict(list)
+        for signed in self._sign(kept):
+            by_user[signed.user].append(signed)
+        states = self._users.read(list(by_user))
+        folded = {user: self._fold(states[user], events) for user, events in by_user.items()}
+        orders = [order for user, events in by_user.items() for order in self._orders(folded[user].state, events)]
+        counts = Counter(events=len(records), dead_letters=len(dead_letters), rerouted=len(rerouted), lists=len(orders))
+        counts.update(dropped)
+        counts.update(duplicates=sum(len(result.duplicates) for result in folded.values()))
+        return Effects(
+            states=tuple(result.state for result in folded.values() if result.changed),
+            dead_letters=tuple(dead_letters),
+            rerouted=tuple(rerouted),
+            lists=self._lists(orders),
+            examples=tuple(example for result in folded.values() for example in result.examples),
+            counts=counts,
+        )
+
+    def _route(self, arrivals: Iterable[Arrival]) -> tuple[list[Arrival], list[Rerouted]]:
+        """Events of users that this partition owns, and those to send on. Controls of items belong to another chain."""
+        own: list[Arrival] = []
+        rerouted: list[Rerouted] = []
+        for arrival in arrivals:
+            user_id = getattr(arrival.event, "user_id", None)
+            if user_id is None:
+                continue
+            key = user_id.encode()
+            record = arrival.record
+            if record.topic is Topic.REROUTED or partition_of(key, self._limits.partitions) == record.partition:
+                own.append(arrival)
+            else:
+                rerouted.append(Rerouted(key, encode_rerouted(arrival.topic, record.value or b"")))
+        return own, rerouted
+
+    def _sign(self, arrivals: Sequence[Arrival]) -> list[_Signed]:
+        """Pseudonyms for ids, scrubbed words, and one call of the encoder for all words of the batch."""
+        words = [scrub(text) if (text := getattr(arrival.event, "text", None)) else None for arrival in arrivals]
+        spoken = [text for text in words if text]
+        vectors = iter(self._encoder.encode(spoken) if spoken else ())
+        signed = []
+        for arrival, text in zip(arrivals, words, strict=True):
+            event = arrival.event
+            assert isinstance(event, UserEvent)
+            user = self._pseudonymizer.pseudonym(event.user_id or "")
+            signed.append(_Signed(arrival, event, user, text, next(vectors) if text else None))
+        return signed
+
+    def _fold(self, state: UserState, events: Sequence[_Signed]) -> Folded:
+        incoming = [one for signed in events if (one := self._incoming(signed)) is not None]
+        return fold_events(state, incoming, self._catalogue.vector, self._limits.bounds)
+
+    def _incoming(self, signed: _Signed) -> Incoming | Forget | None:
+        event, source, offset = signed.event, signed.arrival.source, signed.arrival.offset
+        match event:
+            case Click():
+                interaction = Interaction(event.event_id, event.ts, event.item_id, event.action.value, None, source, offset)
+            case Review():
+                interaction = Interaction(event.event_id, event.ts, event.item_id, "review", event.rating, source, offset)
+            case Query():
+                interaction = Interaction(event.event_id, event.ts, None, "query", None, source, offset)
+            case Control(kind=ControlKind.FORGET_USER):
+                return Forget(source, offset)
+            case _:
+                return None
+        tested = interaction.liked and _share(event.event_id) < self._limits.test_sample
+        return Incoming(interaction, signed.vector, tested)
+
+    def _orders(self, state: UserState, events: Sequence[_Signed]) -> list[_Order]:
+        """One list for what the user did in this batch, and one for each request."""
+        orders = []
+        newest = None
+        for signed in events:
+            if isinstance(signed.event, Request):
+                orders.append(self._requested(state, signed, signed.event))
+            elif isinstance(signed.event, Click | Review | Query):
+                newest = signed
+            elif isinstance(signed.event, Control):
+                newest = None
+        if newest is not None:
+            words = next((signed.words for signed in reversed(events) if signed.words), None)
+            request = RankRequest(state=state, k=self._limits.list_k, words=words)
+            orders.append(_Order(newest.arrival, newest.event.user_id or "", newest.event.event_id, request))
+        return orders
+
+    def _requested(self, state: UserState, signed: _Signed, asked: Request) -> _Order:
+        request = RankRequest(state=state, k=asked.k or self._limits.list_k, exclude=asked.exclude, category=asked.category)
+        return _Order(signed.arrival, asked.user_id, asked.request_id, request)
+
+    def _lists(self, orders: Sequence[_Order]) -> tuple[FreshList, ...]:
+        if not orders:
+            return ()
+        ranked = self._ranker.rank([order.request for order in orders])
+        version = self._ranker.version
+        return tuple(
+            FreshList(
+                list_id=blake2b(f"{order.request.state.user}\n{order.trigger}".encode(), digest_size=16).hexdigest(),
+                user_id=order.user_id,
+                items=entries,
+                model_version=version,
+                trigger=order.trigger,
+                covers=dict(order.request.state.watermark),
+                appended_ms=order.arrival.record.appended_ms,
+            )
+            for order, entries in zip(orders, ranked, strict=True)
+        )
+
+
+def _share(event_id: str) -> float:
+    """A number in [0, 1) that depends on the event_id alone."""
+    return int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest()) / 2.0**64

@@ -1,0 +1,74 @@
+"""What the command line shows of a run and of a list. It formats; it measures nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, Group
+from rich.table import Table
+
+from upwell.recommendations import Entry, Recommendations
+
+__all__ = ["list_table", "show_report"]
+
+SLICES = ("all", "cold_user", "cold_item", "warm")
+SHOWN_REASONS = 3
+
+
+def show_report(report: Mapping[str, Any], console: Console) -> None:
+    """The demo's report."""
+    fresh = report["freshness_ms"]
+    totals = Table("what", "how much", title="What went through", title_justify="left")
+    totals.add_row("events in", f"{report['events_in']:,}")
+    totals.add_row("lists out", f"{report['lists_out']:,}")
+    totals.add_row("dead letters / bad lines / duplicates", f"{report['dead_letters']} / {report['bad_lines']} / {report['duplicates']}")
+    totals.add_row("events a second, served and learned", f"{report['events_per_s']:,.0f}")
+    totals.add_row("catalogue, items encoded a second", f"{report['items_per_s']:,.0f}")
+    totals.add_row("freshness, click to list (p50 / p99)", f"{fresh['p50']:.0f} ms / {fresh['p99']:.0f} ms over {fresh['lists']:,} lists")
+    totals.add_row("wall time", f"{report['wall_s']:.0f} s")
+    console.print(Group(totals, quality_table(report), example_table(report["example"])))
+
+
+def quality_table(report: Mapping[str, Any]) -> Table:
+    """NDCG@10 of the model and its peers, tested on each target before it was learned."""
+    targets = report["targets"]
+    title = f"NDCG@10, each of {targets['all']:,} targets ranked over the whole catalogue before it is learned"
+    table = Table("", *(f"{name.replace('_', ' ')} ({targets[name]:,})" for name in SLICES), title=title, title_justify="left")
+    table.add_row("[bold]Upwell[/]", *(f"[bold]{_figure(report['ndcg10'][name])}[/]" for name in SLICES))
+    for peer, figures in report["peers"].items():
+        table.add_row(peer.replace("_", " "), *(_figure(figures[name]) for name in SLICES))
+    table.add_row("Upwell, HR@10", *(_figure(report["hr10"][name]) for name in SLICES), style="dim")
+    return table
+
+
+def example_table(example: Mapping[str, Any]) -> Table:
+    """One user's list with reasons."""
+    table = Table("", "item", "score", "why", title=f"The newest list: user {example['user_id']}", title_justify="left")
+    for place, item in enumerate(example["items"], 1):
+        table.add_row(str(place), item["title"], f"{item['score']:.2f}", _reasons(item["reasons"]))
+    return table
+
+
+def list_table(recommendations: Recommendations) -> Table:
+    """A list as `upwell watch` and `upwell recommend` show it."""
+    when = f"{recommendations.latency_ms} ms after {recommendations.trigger}"
+    title = f"user {recommendations.user_id} · {when} · model {recommendations.model_version}"
+    table = Table("", "item", "score", "why", title=title, title_justify="left")
+    for place, entry in enumerate(recommendations.items, 1):
+        table.add_row(str(place), entry.title or entry.item_id, f"{entry.score:.2f}", _reasons(_triples(entry)))
+    return table
+
+
+def _triples(entry: Entry) -> list[tuple[str, float, str | None]]:
+    return [(reason.signal, reason.weight, reason.because) for reason in entry.reasons[:SHOWN_REASONS]]
+
+
+def _reasons(reasons: Sequence[Sequence[Any]]) -> str:
+    return " · ".join(
+        f"{signal.replace('_', ' ')} {weight:+.2f}" + (f" (because of {because})" if because else "") for signal, weight, because in reasons
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

@@ -1,0 +1,191 @@
+"""The serve process: builds the two chains from the settings, follows `catalogue` and `models`, and runs the Faust worker."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import faust
+import orjson
+
+from encoders import load_encoder
+from learner.learner import Learner
+from store import Store, open_store
+from stream.agents import ITEM_TOPICS, USER_TOPICS, Batching, add_agent, fail_stop, now_ms, send
+from stream.catalogue import Catalogue
+from stream.connect import client_options, faust_broker, faust_credentials
+from stream.denoise import Denoiser, NoiseLimits
+from stream.feeds import Broadcast
+from stream.fold import Bounds
+from stream.items import ItemPipeline
+from stream.model_feed import Replica
+from stream.pipeline import Limits, Pipeline
+from stream.privacy import Pseudonymizer, load_or_create_key
+from stream.publish import Outgoing, item_records, user_records
+from stream.records import Record
+from stream.users import Users
+from stream.wire import decode_item
+from upwell.events import Topic
+from upwell.settings import Settings
+from upwell.values import CatalogueItem
+
+__all__ = ["ServeWorker", "run_serve"]
+
+METRICS_SECONDS = 1.0
+DAY_MS = 86_400_000
+SESSION_TIMEOUT_S = 10.0
+MAX_REQUEST_BYTES = 16 << 20
+
+log = logging.getLogger("upwell.serve")
+
+
+class ServeWorker:
+    """Everything of one serve process but Faust: the ports, the chains, the feeds. Two threads call it, one a chain."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        options = client_options(settings.kafka)
+        encoder = load_encoder(settings.encoder.model, device=settings.encoder.device, cache_entries=settings.encoder.cache_entries)
+        self._store: Store = open_store(
+            settings.store.kind,
+            folder=settings.data / "store",
+            dimension=encoder.dimension,
+            url=settings.store.url,
+            api_key=settings.store.api_key.reveal() if settings.store.api_key else None,
+            prefix=settings.kafka.prefix.rstrip(".") or "upwell",
+        )
+        self._learner = Learner(settings.learner, encoder.dimension, settings.learner.seed)
+        self._catalogue = Catalogue()
+        self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)
+        self._model_feed = Broadcast(settings.kafka.prefix + Topic.MODELS, options)
+        self._replica = Replica(self._learner, settings.data / "models")
+        self.users = Users(self._store, settings.stream.hot_users, encoder.dimension)
+        self._pipeline = Pipeline(
+            _limits(settings),
+            encoder=encoder,
+            ranker=self._learner,
+            users=self.users,
+            catalogue=self._catalogue,
+            pseudonymizer=Pseudonymizer(_key(settings)),
+            denoiser=_denoiser(settings),
+        )
+        self._items = ItemPipeline(encoder, self._store)
+        self.counts: Counter[str] = Counter()
+        self.version = ""
+        self._moved = False
+
+    def start(self) -> None:
+        """Read the catalogue and the model as they stand; blocks until both are whole."""
+        self._catalogue_feed.start()
+        self._model_feed.start()
+        self.follow()
+        log.info("catalogue of %d items, model %s", len(self._catalogue), self._learner.version)
+
+    def follow(self) -> None:
+        """Take in what the catalogue and the model became since."""
+        items = [decode_item(record.value) for record in self._catalogue_feed.drain() if record.value is not None]
+        if items:
+            self._catalogue.put(items)
+            self._learner.add_items(_newest(items))
+        self._replica.follow(self._model_feed.drain())
+        self.version = self._learner.version
+
+    def user_chain(self, records: Sequence[Record], at_ms: int) -> Iterator[Outgoing]:
+        """The chain of users' events, as an agent calls it."""
+        if self._moved:
+            self._moved = False
+            self.users.clear()
+        self.follow()
+        effects = self._pipeline.run(records, at_ms)
+        self.counts.update(effects.counts)
+        return user_records(effects, now_ms())
+
+    def partitions_moved(self) -> None:
+        """Another worker may write users that were this one's: the hot copy is dropped before the next batch."""
+        self._moved = True
+
+    def item_chain(self, records: Sequence[Record], at_ms: int) -> Iterator[Outgoing]:
+        """The chain of announcements and controls, as an agent calls it."""
+        effects = self._items.run(records, at_ms)
+        self.counts.update(effects.counts)
+        return item_records(effects)
+
+    def metrics(self) -> Outgoing:
+        """What was counted since the start, for the topic `metrics`."""
+        figures = {"role": "serve", "at": now_ms(), "counts": dict(self.counts), "model_version": self.version}
+        return Outgoing(Topic.METRICS, b"serve", orjson.dumps({**figures, "hot_users": len(self.users)}))
+
+    def stop(self) -> None:
+        self._catalogue_feed.stop()
+        self._model_feed.stop()
+        self._store.close()
+
+
+def run_serve(settings: Settings) -> None:
+    """Run until SIGTERM or Ctrl-C; the process ends with it."""
+    worker = ServeWorker(settings)
+    worker.start()
+    app = _faust_app(settings)
+    batching = Batching(settings.stream.batch_events, settings.stream.batch_ms / 1000)
+    prefix = settings.kafka.prefix
+    add_agent(app, "users", USER_TOPICS, prefix, batching, worker.user_chain)
+    add_agent(app, "items", ITEM_TOPICS, prefix, batching, worker.item_chain)
+
+    async def report() -> None:
+        await fail_stop(send(app, prefix, [worker.metrics()]))
+
+    app.timer(interval=METRICS_SECONDS)(report)
+
+    @app.on_partitions_revoked.connect
+    async def moved(*_: Any, **__: Any) -> None:
+        worker.partitions_moved()
+
+    faust.Worker(app, loglevel="WARN", quiet=True, redirect_stdouts=False).execute_from_commandline()
+
+
+def _faust_app(settings: Settings) -> faust.App:
+    return faust.App(
+        settings.kafka.prefix + "serve",
+        broker=faust_broker(settings),
+        broker_credentials=faust_credentials(settings),
+        broker_commit_interval=0.5,
+        broker_session_timeout=SESSION_TIMEOUT_S,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.stream.instance,
+        producer_acks=-1,
+        producer_max_request_size=MAX_REQUEST_BYTES,
+        stream_wait_empty=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        store="memory://",
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    stream = settings.stream
+    return Limits(
+        bounds=Bounds(stream.history, stream.had, settings.learner.intent_half_life_days * DAY_MS),
+        partitions=settings.kafka.partitions,
+        list_k=stream.list_k,
+        test_sample=settings.learner.test_sample,
+    )
+
+
+def _key(settings: Settings) -> bytes:
+    """The pseudonyms' key: from the settings, else the one kept in the data folder."""
+    if settings.privacy.key is not None:
+        return bytes.fromhex(settings.privacy.key.reveal())
+    return load_or_create_key(settings.data / "key")
+
+
+def _denoiser(settings: Settings) -> Denoiser:
+    stream = settings.stream
+    return Denoiser(NoiseLimits(stream.dedup_window, stream.bounce_ms, stream.bot_events))
+
+
+def _newest(items: Sequence[CatalogueItem]) -> list[CatalogueItem]:
+    """Of each item the last entry read."""
+    return list({item.item_id: item for item in items}.values())

@@ -1,0 +1,33 @@
+"""Upwell: events in over Kafka, fresh recommendation lists with reasons out. Apps import this; it loads no model."""
+
+from upwell.client import UpwellClient, find_broker
+from upwell.errors import BrokerError, InvalidEventError, SettingsError, UpwellError
+from upwell.events import Action, Click, Control, ControlKind, Event, Impression, Item, Query, Request, Review, Topic
+from upwell.recommendations import DeadLetter, Entry, Reason, Recommendations
+from upwell.settings import Settings, load_settings
+
+__all__ = [
+    "Action",
+    "BrokerError",
+    "Click",
+    "Control",
+    "ControlKind",
+    "DeadLetter",
+    "Entry",
+    "Event",
+    "Impression",
+    "InvalidEventError",
+    "Item",
+    "Query",
+    "Reason",
+    "Recommendations",
+    "Request",
+    "Review",
+    "Settings",
+    "SettingsError",
+    "Topic",
+    "UpwellClient",
+    "UpwellError",
+    "find_broker",
+    "load_settings",
+]

@@ -1,0 +1,204 @@
+"""What an app uses: produce events, iterate over lists. On kafka-python; loads no model and no stream framework.
+
+with UpwellClient("127.0.0.1:9092") as upwell:
+    upwell.click("ann", "item-7")
+    for recommendations in upwell.lists("ann", timeout=5):
+        print(recommendations.items)
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, TypeVar
+
+import orjson
+
+from upwell.codec import parse_dead_letter, parse_recommendations
+from upwell.errors import BrokerError
+from upwell.events import Action, Click, Control, ControlKind, Event, Item, Query, Request, Review, Topic
+from upwell.recommendations import DeadLetter, Recommendations
+from upwell.schema import event_value, key_of, parse_event, topic_of
+from upwell.settings import KafkaSettings, Settings
+
+__all__ = ["UpwellClient", "client_options", "find_broker"]
+
+BOOTSTRAP_MS = 10_000
+SEND_SECONDS = 30.0
+POLL_MS = 100
+
+E = TypeVar("E", bound=Event)
+
+
+def client_options(kafka: KafkaSettings) -> dict[str, Any]:
+    """kafka-python's keyword options for these settings. Raises `BrokerError` where no address is known."""
+    if kafka.address is None:
+        raise BrokerError("no Kafka broker is named: set UPWELL_KAFKA to its host:port, or start one with `upwell run`")
+    options: dict[str, Any] = {"bootstrap_servers": kafka.address.split(","), "bootstrap_timeout_ms": BOOTSTRAP_MS}
+    if kafka.security_protocol != "PLAINTEXT":
+        options |= {"security_protocol": kafka.security_protocol, "ssl_cafile": kafka.ssl_cafile}
+    if kafka.security_protocol.startswith("SASL"):
+        options |= {
+            "sasl_mechanism": kafka.sasl_mechanism,
+            "sasl_plain_username": kafka.sasl_username,
+            "sasl_plain_password": kafka.sasl_password.reveal() if kafka.sasl_password else None,
+        }
+    return options
+
+
+def find_broker(settings: Settings) -> str:
+    """The broker's address: `UPWELL_KAFKA`, else the one that `upwell` runs on this data folder. Raises `BrokerError`."""
+    if settings.kafka.address is not None:
+        return settings.kafka.address
+    announced = settings.data / "broker.json"
+    try:
+        return str(json.loads(announced.read_text())["address"])
+    except (OSError, ValueError, KeyError) as exc:
+        raise BrokerError(f"no broker runs on {settings.data}: start one with `upwell run` or `upwell demo`, or set UPWELL_KAFKA") from exc
+
+
+class UpwellClient:
+    """Produces events and reads what Upwell publishes. `settings`: of Kafka; an address alone is enough for most.
+
+    Every event is checked as the stream would check it (`InvalidEventError`); delivery failures are `BrokerError`.
+    """
+
+    def __init__(self, address: str, settings: KafkaSettings | None = None) -> None:
+        from kafka import KafkaProducer
+        from kafka.errors import KafkaError
+
+        base = settings or KafkaSettings()
+        self._kafka_error = KafkaError
+        self._prefix = base.prefix
+        self._options = client_options(KafkaSettings(**{**_as_dict(base), "address": address}))
+        self._failure: BaseException | None = None
+        try:
+            self._producer = KafkaProducer(acks="all", **self._options)
+        except KafkaError as exc:
+            raise BrokerError(f"no Kafka broker answers at {address}: start it, or name another host:port") from exc
+
+    def __enter__(self) -> UpwellClient:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Deliver what waits, then close."""
+        self._producer.close(timeout=SEND_SECONDS)
+
+    def send(self, event: Event) -> None:
+        """Hand an event to the producer, keyed by its user or item; `flush` waits for its delivery."""
+        if self._failure is not None:
+            raise BrokerError(f"an earlier event was not delivered: {self._failure}") from self._failure
+        topic = topic_of(event)
+        parse_event(topic, event_value(event), now_ms=_now_ms())
+        sent = self._producer.send(self._prefix + topic, key=key_of(event).encode(), value=orjson.dumps(event_value(event)))
+        sent.add_errback(self._failed)
+
+    def flush(self, timeout: float = SEND_SECONDS) -> None:
+        """Wait until the broker has everything sent so far. Raises `BrokerError`."""
+        try:
+            self._producer.flush(timeout=timeout)
+        except self._kafka_error as exc:
+            self._failed(exc)
+        if self._failure is not None:
+            raise BrokerError(f"events were not delivered: {self._failure}; is the broker up?") from self._failure
+
+    def click(self, user_id: str, item_id: str, action: Action = Action.CLICK, **more: Any) -> Click:
+        """A user did something with an item, now."""
+        return self._sent(Click(**_stamp(), user_id=user_id, item_id=item_id, action=action, **more))
+
+    def review(self, user_id: str, item_id: str, rating: float | None = None, text: str | None = None) -> Review:
+        """A user rated an item, wrote about it, or both, now."""
+        return self._sent(Review(**_stamp(), user_id=user_id, item_id=item_id, rating=rating, text=text))
+
+    def query(self, user_id: str, text: str) -> Query:
+        """A user searched, now."""
+        return self._sent(Query(**_stamp(), user_id=user_id, text=text))
+
+    def item(self, item_id: str, title: str, **more: Any) -> Item:
+        """An item is announced or changed, now."""
+        return self._sent(Item(ts=_now_ms(), item_id=item_id, title=title, **more))
+
+    def request(self, user_id: str, k: int | None = None, exclude: tuple[str, ...] = (), category: str | None = None) -> Request:
+        """Ask for a list, now; it comes on `lists` with `trigger` = `request_id`."""
+        stamp = _stamp()
+        asked = Request(**stamp, request_id=str(stamp["event_id"]), user_id=user_id, k=k, exclude=exclude, category=category)
+        return self._sent(asked)
+
+    def control(self, kind: ControlKind, by: str, why: str, **more: Any) -> Control:
+        """An operator's word on a user or an item, now."""
+        return self._sent(Control(**_stamp(), kind=kind, by=by, why=why, **more))
+
+    def lists(self, user_id: str | None = None, timeout: float | None = None, from_beginning: bool = False) -> Iterator[Recommendations]:
+        """Lists as they are published, of one user or of all; ends after `timeout` seconds without one.
+
+        What is published after this call returned is not missed.
+        """
+        records = self._records(Topic.RECOMMENDATIONS, timeout, from_beginning, None if user_id is None else user_id.encode())
+        return (parse_recommendations(raw) for raw in records)
+
+    def dead_letters(self, timeout: float | None = None, from_beginning: bool = False) -> Iterator[DeadLetter]:
+        """Records that were no events, with their reasons."""
+        return (parse_dead_letter(raw) for raw in self._records(Topic.DEAD_LETTERS, timeout, from_beginning, None))
+
+    def request_list(self, user_id: str, k: int | None = None, timeout: float = 10.0, **more: Any) -> Recommendations:
+        """Ask and wait for the answer. Raises `BrokerError` when none came in time."""
+        answers = self.lists(user_id, timeout=timeout)
+        asked = self.request(user_id, k=k, **more)
+        self.flush()
+        for answer in answers:
+            if answer.trigger == asked.request_id:
+                return answer
+        raise BrokerError(f"no list came within {timeout:g} s: does a serve worker run on this broker (upwell run)?")
+
+    def _sent(self, event: E) -> E:
+        self.send(event)
+        return event
+
+    def _records(self, topic: Topic, timeout: float | None, from_beginning: bool, key: bytes | None) -> Iterator[bytes]:
+        from kafka import KafkaConsumer, TopicPartition
+
+        consumer = KafkaConsumer(group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **self._options)
+        name = self._prefix + topic
+        partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
+        if not partitions:
+            consumer.close()
+            raise BrokerError(f"topic {name} does not exist: has `upwell run` been started on this broker?")
+        consumer.assign(partitions)
+        places = consumer.beginning_offsets(partitions) if from_beginning else consumer.end_offsets(partitions)
+        for partition, offset in places.items():
+            consumer.seek(partition, offset)
+        return _read(consumer, timeout, key)
+
+    def _failed(self, exc: BaseException) -> None:
+        self._failure = exc
+
+
+def _read(consumer: Any, timeout: float | None, key: bytes | None) -> Iterator[bytes]:
+    try:
+        last = time.monotonic()
+        while timeout is None or time.monotonic() - last < timeout:
+            for records in consumer.poll(timeout_ms=POLL_MS).values():
+                for record in records:
+                    if key is None or record.key == key:
+                        last = time.monotonic()
+                        yield record.value
+    finally:
+        consumer.close()
+
+
+def _stamp() -> dict[str, Any]:
+    return {"event_id": uuid.uuid4().hex, "ts": _now_ms()}
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _as_dict(kafka: KafkaSettings) -> dict[str, Any]:
+    return {name: getattr(kafka, name) for name in KafkaSettings.__slots__}

@@ -1,0 +1,80 @@
+"""The one tree of Upwell's faults.
+
+    UpwellError                 anything a person has to mend; str() is one line: what, where, how to mend it
+    ├── SettingsError           a setting is missing or wrong
+    ├── BrokerError             Kafka cannot be reached, started or used
+    ├── StoreError              the vector store cannot be reached, opened or written
+    ├── EncoderError            the language model cannot be loaded or fails
+    ├── LogError                a replay log cannot be read
+    ├── ModelError              a checkpoint or a model update is missing, torn or does not fit
+    └── InvalidEventError       one event is not what its topic promises (becomes a dead letter, never stops the stream)
+
+A bad event is data: the pipeline turns `InvalidEventError` into a dead letter. All others are faults of the surroundings.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BrokerError",
+    "EncoderError",
+    "InvalidEventError",
+    "LogError",
+    "ModelError",
+    "SettingsError",
+    "StoreError",
+    "UpwellError",
+]
+
+
+class UpwellError(Exception):
+    """A fault that a person can mend. `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class SettingsError(UpwellError):
+    """A setting is missing or wrong; the message names it and what would be right."""
+
+    exit_code = 2
+
+
+class BrokerError(UpwellError):
+    """Kafka cannot be reached, started or used."""
+
+    exit_code = 3
+
+
+class StoreError(UpwellError):
+    """The vector store cannot be reached, opened or written."""
+
+    exit_code = 4
+
+
+class EncoderError(UpwellError):
+    """The language model cannot be loaded, or fails on text."""
+
+    exit_code = 5
+
+
+class LogError(UpwellError):
+    """A replay log cannot be read; the message carries the line number where there is one."""
+
+    exit_code = 6
+
+
+class ModelError(UpwellError):
+    """A checkpoint or a model update is missing, torn or does not fit this catalogue or encoder."""
+
+    exit_code = 7
+
+
+class InvalidEventError(UpwellError):
+    """One event is not what its topic promises.
+
+    `reason` is a stable short name (`missing_field`, `wrong_type`, …) for counting; `detail` a sentence for people.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail

@@ -1,0 +1,173 @@
+"""The events that apps produce, one frozen type a topic. They know nothing about Kafka, JSON or models.
+
+Every `ts` is UTC milliseconds since 1970. Ids are strings of 1 to 256 characters. `upwell.schema` builds these from
+untrusted input; a program that builds them by hand gets the same checks when `UpwellClient` sends them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = [
+    "Action",
+    "Click",
+    "Control",
+    "ControlKind",
+    "Event",
+    "Impression",
+    "Item",
+    "Query",
+    "Request",
+    "Review",
+    "Topic",
+    "type_of_topic",
+]
+
+
+class Topic(StrEnum):
+    """The topics of version 1, without the prefix of the settings (default `upwell.`)."""
+
+    ITEMS = "items"
+    CLICKS = "clicks"
+    REVIEWS = "reviews"
+    QUERIES = "queries"
+    IMPRESSIONS = "impressions"
+    REQUESTS = "requests"
+    CONTROLS = "controls"
+    REROUTED = "rerouted"
+    CATALOGUE = "catalogue"
+    RECOMMENDATIONS = "recommendations"
+    DEAD_LETTERS = "dead_letters"
+    EXAMPLES = "examples"
+    MODELS = "models"
+    METRICS = "metrics"
+
+
+class Action(StrEnum):
+    """What a user did with an item."""
+
+    VIEW = "view"
+    CLICK = "click"
+    CART = "cart"
+    PURCHASE = "purchase"
+    LIKE = "like"
+    DISLIKE = "dislike"
+    SKIP = "skip"
+    SHARE = "share"
+
+
+class ControlKind(StrEnum):
+    """What an operator asks for."""
+
+    FORGET_USER = "forget_user"
+    BAN_ITEM = "ban_item"
+    PIN_ITEM = "pin_item"
+    BOOST_ITEM = "boost_item"
+    CLEAR_ITEM = "clear_item"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An item of the catalogue; a later one with the same `item_id` replaces it, `deleted` takes it out of every list."""
+
+    item_id: str
+    ts: int
+    title: str
+    text: str | None = None
+    categories: tuple[str, ...] = ()
+    brand: str | None = None
+    price: float | None = None
+    image: str | None = None
+    language: str | None = None
+    deleted: bool = False
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Click:
+    """A user did something with an item. `dwell_ms`: how long they stayed; `list_id`, `position` (from 0): the list it came from."""
+
+    event_id: str
+    ts: int
+    user_id: str
+    item_id: str
+    action: Action
+    dwell_ms: int | None = None
+    list_id: str | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """A user's rating (0.5 to 5 stars), words, or both, on an item."""
+
+    event_id: str
+    ts: int
+    user_id: str
+    item_id: str
+    rating: float | None = None
+    text: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A user searched for something."""
+
+    event_id: str
+    ts: int
+    user_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impression:
+    """A user was shown items. `propensities`: the probability of each having been shown, in (0, 1]."""
+
+    event_id: str
+    ts: int
+    user_id: str
+    list_id: str
+    item_ids: tuple[str, ...]
+    propensities: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """An app asks for a list now; answered on `recommendations` with `trigger` = `request_id`."""
+
+    event_id: str
+    ts: int
+    user_id: str
+    request_id: str
+    k: int | None = None
+    exclude: tuple[str, ...] = ()
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """An operator's word on a user (`forget_user`) or an item (ban, pin, boost, clear); `by` and `why` are kept for the record."""
+
+    event_id: str
+    ts: int
+    kind: ControlKind
+    by: str
+    why: str
+    user_id: str | None = None
+    item_id: str | None = None
+    boost: float | None = None
+
+
+type_of_topic: dict[Topic, type[Item | Click | Review | Query | Impression | Request | Control]] = {
+    Topic.ITEMS: Item,
+    Topic.CLICKS: Click,
+    Topic.REVIEWS: Review,
+    Topic.QUERIES: Query,
+    Topic.IMPRESSIONS: Impression,
+    Topic.REQUESTS: Request,
+    Topic.CONTROLS: Control,
+}
+
+Event = Item | Click | Review | Query | Impression | Request | Control

@@ -1,0 +1,58 @@
+"""What Upwell publishes: lists whose entries explain themselves, and dead letters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DeadLetter", "Entry", "Reason", "Recommendations"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One signal's share of an entry's score. `because` names the item or the words that caused it, where there is one."""
+
+    signal: str
+    weight: float
+    because: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One recommended item. The weights of `reasons` sum to `score`, strongest first."""
+
+    item_id: str
+    score: float
+    reasons: tuple[Reason, ...]
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendations:
+    """A fresh list for one user, best first.
+
+    `trigger`: the event_id (or request_id) that caused it. `covers`: the last offset, per `topic-partition`, of this user's events
+    that the list knows. `list_id` is derived from user and trigger: a list seen twice is known as the same.
+    `latency_ms`: from the trigger's append to the broker until the list was handed to the producer.
+    """
+
+    list_id: str
+    user_id: str
+    items: tuple[Entry, ...]
+    model_version: str
+    trigger: str
+    covers: dict[str, int]
+    ts: int
+    latency_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A record that is no event: why, where it stood, and its very bytes."""
+
+    reason: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    raw: bytes
+    ts: int

@@ -1,0 +1,135 @@
+"""The values that stages hand to each other: a user's state, an item as every process needs it, a training example.
+
+They live here because stream, learner and store may not know each other. Vectors are numpy float32 arrays of the
+encoder's dimension d; a frozen value's arrays are never written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["CatalogueItem", "Example", "Interaction", "Pending", "UserState", "Vector"]
+
+Vector = NDArray[np.float32]
+
+POSITIVE_KINDS = frozenset({"click", "cart", "purchase", "like", "share"})
+NEGATIVE_KINDS = frozenset({"dislike", "skip"})
+LIKED_RATING = 3.5
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One event of a user's history. `kind` is an `Action`, `review` or `query`; `item_id` is None for a query.
+
+    source, offset: the `topic-partition` and offset it came from, so that a redelivery is told from an app's own retry.
+    """
+
+    event_id: str
+    ts: int
+    item_id: str | None
+    kind: str
+    rating: float | None = None
+    source: str = ""
+    offset: int = -1
+
+    @property
+    def liked(self) -> bool:
+        """A target of the protocol: click-like, or rated 3.5 and above."""
+        return self.kind in POSITIVE_KINDS if self.rating is None else self.rating >= LIKED_RATING
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """History is sorted by this: time, ties by event_id (shorter first, so that numbered ids keep their order)."""
+        return (self.ts, len(self.event_id), self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event on an item that was not announced yet: it is folded into the intent once the item is."""
+
+    item_id: str
+    ts: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class UserState:
+    """All that is kept of one user, written whole by the one worker that owns the user's partition.
+
+    user: the pseudonym, never the app's id.
+    intent: (d,) sum of signed event vectors, each decayed from its own ts to `intent_ts` (UTC ms); not normalized.
+    history: the newest interactions in `Interaction.order`, oldest first, bounded.
+    had: item ids that no list may show again, oldest first, bounded.
+    events: how many events were ever folded in.
+    watermark: per `topic-partition` the last offset folded in.
+    """
+
+    user: str
+    intent: Vector
+    intent_ts: int = 0
+    history: tuple[Interaction, ...] = ()
+    had: tuple[str, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    events: int = 0
+    watermark: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def sequence(self) -> int:
+        """Grows with every event folded in; a store refuses a write whose sequence is not above the stored one."""
+        return sum(offset + 1 for offset in self.watermark.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueItem:
+    """An item as every process needs it. `vector`: (d,) unit length. `revision`: of the encoder that made it.
+
+    `sequence` is the `ts` of the announcement: a store refuses an older one, an equal one replaces. `boost` is added to the item's score.
+    """
+
+    item_id: str
+    ts: int
+    title: str
+    vector: Vector
+    revision: str
+    text: str | None = None
+    categories: tuple[str, ...] = ()
+    brand: str | None = None
+    price: float | None = None
+    image: str | None = None
+    language: str | None = None
+    deleted: bool = False
+    banned: bool = False
+    pinned: bool = False
+    boost: float = 0.0
+    sequence: int = 0
+
+    @property
+    def available(self) -> bool:
+        """May stand in a list."""
+        return not (self.deleted or self.banned)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One event on an item with its user's state just before it: what the learner tests itself on, then learns from.
+
+    source, offset: the event's `topic-partition` (no prefix) and offset; the learner's watermark per source skips what it has learned.
+    history: the user's newest item interactions before the event, oldest first, at most 50.
+    intent: (d,) float32 intent before the event (unit length or zero), None where the user had none.
+    user_events: how many events of this user came before.
+    had: what the user had before, only where `tested`; `tested` is drawn by a hash of event_id.
+    """
+
+    source: str
+    offset: int
+    user: str
+    event: Interaction
+    history: tuple[Interaction, ...]
+    intent: Vector | None
+    user_events: int
+    tested: bool
+    had: tuple[str, ...] = ()
