@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.signals.names import DENSE
 from upwell.values import Interaction
 
-__all__ = ["HISTORY", "Block", "Profile", "Row", "block_of", "profile"]
+__all__ = ["HISTORY", "MET", "MET_LIKED", "NEW", "Block", "Profile", "Row", "Targets", "block_of", "profile", "starts_of"]
 
 HISTORY = 50
 Row = int
+NEW, MET, MET_LIKED = 0, 1, 2
 
 
 class Block(NamedTuple):
@@ -35,6 +35,15 @@ class Block(NamedTuple):
     dense_on: NDArray[np.bool_]
 
 
+class Targets(NamedTuple):
+    """The events themselves. rows: (b,) items. liked, tested: (b,). met: (b,) NEW to the user, MET before, or MET_LIKED."""
+
+    rows: NDArray[np.int32]
+    liked: NDArray[np.bool_]
+    tested: NDArray[np.bool_]
+    met: NDArray[np.int8]
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One user as rows. history, liked: newest first. blocked: left out. slot: in the dense arrays, -1 for none."""
@@ -44,6 +53,12 @@ class Profile:
     blocked: tuple[Row, ...]
     events: int
     slot: int
+
+    def met(self, row: Row) -> int:
+        """Whether the user's history holds the item, and liked."""
+        if row not in self.history:
+            return NEW
+        return MET_LIKED if self.liked[self.history.index(row)] else MET
 
 
 def profile(placed: Iterable[tuple[Row, Interaction]]) -> tuple[tuple[Row, ...], tuple[bool, ...]]:
@@ -62,9 +77,9 @@ def block_of(profiles: Sequence[Profile], dense: NDArray[np.float32], dense_on: 
     return Block(
         np.array(history, np.int32),
         np.array(liked, np.bool_),
-        _starts([len(one.history) for one in profiles]),
+        starts_of([len(one.history) for one in profiles]),
         np.array(blocked, np.int32),
-        _starts([len(one.blocked) for one in profiles]),
+        starts_of([len(one.blocked) for one in profiles]),
         np.array([one.events for one in profiles], np.int64),
         np.array([one.slot for one in profiles], np.int64),
         dense,
@@ -72,10 +87,6 @@ def block_of(profiles: Sequence[Profile], dense: NDArray[np.float32], dense_on: 
     )
 
 
-def no_dense() -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """For blocks in which nobody is ranked."""
-    return np.zeros((len(DENSE), 1, 0), np.float32), np.zeros((1, len(DENSE)), np.bool_)
-
-
-def _starts(lengths: list[int]) -> NDArray[np.int64]:
+def starts_of(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n + 1,) where each of n runs begins, and where the last ends."""
     return np.concatenate([[0], np.cumsum(np.array(lengths, np.int64))]).astype(np.int64)

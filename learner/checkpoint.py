@@ -56,8 +56,11 @@ def save_checkpoint(folder: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapp
     return Checkpoint(number, stem.with_suffix(".json"), digest)
 
 
-def load(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Arrays and meta of the checkpoint whose JSON file is `path`. Raises `ModelError` where it is missing, torn or foreign."""
+def load(path: Path, digest: str | None = None) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Arrays and meta of the checkpoint whose JSON file is `path`; `digest`: the sha256 that was announced for it, if any.
+
+    Raises `ModelError` where it is missing, torn or another one.
+    """
     weights = path.with_suffix(".safetensors")
     try:
         head = json.loads(path.read_text())
@@ -66,6 +69,8 @@ def load(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         raise ModelError(f"checkpoint {path} cannot be read: {exc}; remove it to go on from the one before") from exc
     if head.get("format") != FORMAT:
         raise ModelError(f"checkpoint {path} is of format {head.get('format')!r}, not {FORMAT!r}: it was made by another version of Upwell")
+    if digest is not None and head.get("sha256") != digest:
+        raise ModelError(f"checkpoint {path} is not the one announced (sha256 {digest[:12]}…): the models' folder belongs to another run")
     if sha256(data).hexdigest() != head["sha256"]:
         raise ModelError(f"checkpoint {weights} is torn (its sha256 does not fit): remove it and {path.name} to go on from the one before")
     try:

@@ -12,17 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.block import MET_LIKED, NEW
 from learner.kernel import grown, kernel
 from learner.signals import neighbours, popularity
 from learner.signals.neighbours import Neighbours, NeighbourTable
 from learner.signals.popularity import COUNT, EARNED, FIRST, HALF_LIVES, LAST, LIKES, TEXT, Popularity
 from learner.signals.text import NEAREST, TextNeighbours
 
-__all__ = ["CountState", "Counts", "count_event"]
+__all__ = ["COUNTED", "FAR_DECAY", "NEAR_DECAY", "NEAR_WINDOW", "CountState", "Counts", "count_event", "inherit"]
 
 TABLES = ("pairs", "pairs_any", "last", "near", "near_any", "far")
-PAIR_WINDOW = 10
-FAR_WINDOW = 10
+COUNTED = 10
+NEAR_WINDOW, NEAR_DECAY = 3, 0.5
 FAR_DECAY = 0.85
 LAST_HALF_LIFE = 5_000.0
 
@@ -68,42 +69,45 @@ def _count_popularity(state: CountState, row: int, liked: bool, rows: int) -> No
 
 
 @kernel
-def _count_pairs(state: CountState, row: int, liked: bool, history: NDArray[np.int32], history_liked: NDArray[np.bool_]) -> None:
-    rank_liked = 0
-    met = False  # a pair is counted once a user: when both are there, and once more when both are liked
-    for place in range(len(history)):
-        if history[place] == row:
-            if history_liked[place] or not liked:
-                return
-            met = True
-    for place in range(min(PAIR_WINDOW, len(history))):
-        other = history[place]
-        if other == row:
-            continue
-        if not met:
-            neighbours.add(state.pairs_any, row, other, 1.0)
-            neighbours.add(state.pairs_any, other, row, 1.0)
-            if place < 3:
-                neighbours.add(state.near_any, other, row, 0.5**place)
-            if place == 0:
-                neighbours.add(state.last, other, row, 1.0)
-            if place < FAR_WINDOW:
-                neighbours.add(state.far, other, row, FAR_DECAY**place)
-        if liked and history_liked[place]:
+def _count_liked(state: CountState, row: int, history: NDArray[np.int32], history_liked: NDArray[np.bool_]) -> None:
+    place = 0
+    for other, other_liked in zip(history, history_liked):
+        if other_liked and other != row:
             neighbours.add(state.pairs, row, other, 1.0)
             neighbours.add(state.pairs, other, row, 1.0)
-            if rank_liked < 3:
-                neighbours.add(state.near, other, row, 0.5**rank_liked)
-            rank_liked += 1
+            if place < NEAR_WINDOW:
+                neighbours.add(state.near, other, row, NEAR_DECAY**place)
+            place += 1
+
+
+@kernel
+def _count_any(state: CountState, row: int, history: NDArray[np.int32]) -> None:
+    for place, other in enumerate(history):
+        if other == row:
+            continue
+        neighbours.add(state.pairs_any, row, other, 1.0)
+        neighbours.add(state.pairs_any, other, row, 1.0)
+        neighbours.add(state.far, other, row, FAR_DECAY**place)
+        if place < NEAR_WINDOW:
+            neighbours.add(state.near_any, other, row, NEAR_DECAY**place)
+        if place == 0:
+            neighbours.add(state.last, other, row, 1.0)
 
 
 @kernel
 def count_event(
-    state: CountState, row: int, liked: bool, history: NDArray[np.int32], history_liked: NDArray[np.bool_], rows: int
+    state: CountState, row: int, liked: bool, met: int, history: NDArray[np.int32], history_liked: NDArray[np.bool_], rows: int
 ) -> None:
-    """Counts one event. history: (h,) rows of the user's earlier items, newest first. rows: how many rows exist."""
+    """Counts one event. history: (h,) rows of the user's earlier items, newest first. rows: how many rows exist.
+
+    A pair is counted once a user when both items are there and once more when both are liked, however often the user comes back.
+    """
+    window = min(COUNTED, len(history))
     neighbours.advance(state.last, rows)
-    _count_pairs(state, row, liked, history, history_liked)
+    if met == NEW:
+        _count_any(state, row, history[:window])
+    if liked and met != MET_LIKED:
+        _count_liked(state, row, history[:window], history_liked[:window])
     _count_popularity(state, row, liked, rows)
 
 

@@ -27,13 +27,14 @@ _FORMAT = "upwell-delta-1"
 class ModelDelta:
     """The examples counted since the last delta, and the gate as it stands after them.
 
-    version: of the model after this delta. previous: the version it builds on.
-    watermark: source → last offset learned. items: the ids that the integer codes in `arrays` stand for.
+    version: of the model after this delta. learned: examples since the beginning. since, watermark: source → last offset
+    learned before and after. sources, items: what the integer codes in `arrays` stand for.
     arrays: `examples.*` (compact columns of the counted examples), `gate.*` (whole), `fused.*` (whole, only after a training step).
     """
 
     version: str
-    previous: str
+    learned: int
+    since: Mapping[str, int]
     watermark: Mapping[str, int]
     sources: tuple[str, ...]
     items: tuple[str, ...]
@@ -44,7 +45,8 @@ def encode(delta: ModelDelta) -> bytes:
     """A delta as a safetensors container whose metadata holds the rest as JSON."""
     head = {
         "version": delta.version,
-        "previous": delta.previous,
+        "learned": delta.learned,
+        "since": dict(delta.since),
         "watermark": dict(delta.watermark),
         "sources": list(delta.sources),
         "items": list(delta.items),
@@ -63,7 +65,8 @@ def decode(data: bytes) -> ModelDelta:
         head = json.loads(metadata["delta"])
         return ModelDelta(
             version=head["version"],
-            previous=head["previous"],
+            learned=head["learned"],
+            since=head["since"],
             watermark=head["watermark"],
             sources=tuple(head["sources"]),
             items=tuple(head["items"]),

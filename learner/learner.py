@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.block import HISTORY, Block, Profile, block_of, profile
+from learner.block import HISTORY, Block, Profile, Targets, block_of, profile
 from learner.catalogue import Catalogue
 from learner.counts import Counts, CountState, inherit
 from learner.delta import ModelDelta
 from learner.evaluate import CUTOFF, Figures
 from learner.explain import SHARES, reasons
 from learner.gate import GateState, empty_gate
-from learner.journal import Journal
+from learner.journal import Journal, replay
 from learner.lists import Lists, Wishes, list_block
-from learner.prequential import Outcome, Targets, count_block, learn_block
+from learner.prequential import Outcome, count_block, learn_block
 from learner.signals.affinity import USER_SIGNALS, empty_scratch, widened
 from learner.signals.names import DENSE
 from upwell.ports import RankRequest
@@ -112,7 +112,12 @@ class Learner:
         ]
         state = self._state()
         block = self._with_dense(profiles, [example.intent for example, test in zip(examples, tested, strict=True) if test])
-        targets = Targets(np.array(rows, np.int32), np.array([example.event.liked for example in examples], np.bool_), np.array(tested))
+        targets = Targets(
+            np.array(rows, np.int32),
+            np.array([example.event.liked for example in examples], np.bool_),
+            np.array(tested, np.bool_),
+            np.array([one.met(row) for one, row in zip(profiles, rows, strict=True)], np.int8),
+        )
         outcome = Outcome.empty(len(examples), len(self._figures.names), CUTOFF)
         learn_block(
             state, self._gate, self._scratch, self._catalogue.allowed, block, targets, outcome,
@@ -221,16 +226,25 @@ class Learner:
 
     def take_delta(self) -> ModelDelta:
         """What changed since the last take."""
-        delta = self._journal.delta(self.version, self._learned, self._watermark, self._catalogue.ids, self._gate)
+        columns, items, sources = self._journal.columns(self._catalogue.ids)
+        arrays = {f"examples.{name}": array for name, array in columns.items()}
+        arrays |= {f"gate.{name}": array.copy() for name, array in self._gate._asdict().items()}
+        delta = ModelDelta(
+            version=self.version,
+            learned=self._learned,
+            since=self._journal.since,
+            watermark=dict(self._watermark),
+            sources=sources,
+            items=items,
+            arrays=arrays,
+        )
         self._journal = Journal(self._watermark)
         return delta
 
     def apply(self, delta: ModelDelta) -> None:
         """Brings a replica to the state of the learner that made this delta. Raises `ModelError` where one before it is missing."""
-        delta.check_follows(self._watermark)
-        entry = delta.examples(self._catalogue.ensure, self._watermark)
-        state = self._state()
-        count_block(state, entry.block, entry.targets, len(self._catalogue))
+        block, targets = replay(delta, self._catalogue.ensure, self._watermark)
+        count_block(self._state(), block, targets, len(self._catalogue))
         self._gate = GateState(delta.arrays["gate.weights"].copy(), delta.arrays["gate.squares"].copy())
         for source, offset in delta.watermark.items():
             self._watermark[source] = max(offset, self._watermark.get(source, -1))

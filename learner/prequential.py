@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from learner import gate as gates
-from learner.candidates import COLD_EVENTS
+from learner.block import Block, Targets
+from learner.candidates import COLD_EVENTS, is_cold
 from learner.counts import CountState, count_event
 from learner.gate import FEATURES, GateState
 from learner.kernel import kernel
-from learner.block import Block
-from learner.rank import prepare, rank_user, most_candidates
+from learner.rank import most_candidates, prepare, rank_user
 from learner.signals.affinity import COVISITATION, FAR, TEXT, Scratch
 from learner.signals.popularity import COUNT
 
-__all__ = ["Targets", "learn_block"]
+__all__ = ["Outcome", "count_block", "learn_block"]
+
+_RECENT_COLUMNS = 4  # popularity at half-lives 50, 200, 1,000, 5,000
 
 
-class Targets(NamedTuple):
-    """What happened: (b,) rows, liked, tested."""
-    rows: NDArray[np.int32]
-    liked: NDArray[np.bool_]
-    tested: NDArray[np.bool_]
+class Outcome(NamedTuple):
+    """What the tests of a block gave. ranks: (b, 1 + peers) from 1, ties at their mean. top: (b, 10) rows, -1 where fewer.
+
+    cold_user, cold_item: (b,) at most two earlier events of the user, on the item.
+    """
+
+    ranks: NDArray[np.float64]
+    top: NDArray[np.int32]
+    cold_user: NDArray[np.bool_]
+    cold_item: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, users: int, names: int, cutoff: int) -> Outcome:
+        """To be filled by `learn_block`."""
+        return cls(
+            np.zeros((users, names)), np.full((users, cutoff), -1, np.int32), np.zeros(users, np.bool_), np.zeros(users, np.bool_)
+        )
 
 
 @kernel
@@ -56,11 +71,36 @@ def _rank_by_affinity(scratch: Scratch, signal: int, target: int, allowed: NDArr
 
 
 @kernel
-def learn_block(
-    state: CountState, gate: GateState, scratch: Scratch, allowed: NDArray[np.bool_], block: Block, targets: Targets,
-    ranks: NDArray[np.float64], tops: NDArray[np.int32], slices: NDArray[np.bool_], cold_weight: float, depth: int, rows: int,
+def _rank_of(score: NDArray[np.float64], at: int, eligible: int) -> float:
+    n = len(score)
+    if at < 0:
+        return n + 0.5 * (eligible - n + 1)
+    above, equal = 0, 0
+    for value in score:
+        above += value > score[at]
+        equal += value == score[at]
+    return above + 0.5 * (equal + 1)
+
+
+@kernel
+def _test_peers(
+    state: CountState, scratch: Scratch, allowed: NDArray[np.bool_], blocked: NDArray[np.int32], target: int, eligible: int, rows: int,
+    ranks: NDArray[np.float64],
 ) -> None:
-    """ranks: (b, 1 + peers) 1-based mean ranks of tested targets. tops: (b, 10) rows, -1 where fewer. slices: (b, 2) cold user, cold item."""
+    values = state.popularity.values
+    ranks[0] = _rank_by_column(values[COUNT], target, allowed, blocked, rows)
+    for column in range(_RECENT_COLUMNS):
+        ranks[1 + column] = _rank_by_column(values[column], target, allowed, blocked, rows)
+    for peer, signal in enumerate((COVISITATION, FAR, TEXT)):
+        ranks[1 + _RECENT_COLUMNS + peer] = _rank_by_affinity(scratch, signal, target, allowed, eligible)
+
+
+@kernel
+def learn_block(
+    state: CountState, gate: GateState, scratch: Scratch, allowed: NDArray[np.bool_], block: Block, targets: Targets, outcome: Outcome,
+    cold_weight: float, depth: int, rows: int,
+) -> None:
+    """For each example in turn: tests it where it is to be tested, teaches the gate by it, then counts it."""
     most = most_candidates(depth, 0)
     nobody = np.zeros(0, np.int32)
     found, score = np.zeros(most, np.int32), np.zeros(most, np.float64)
@@ -72,35 +112,38 @@ def learn_block(
         target = targets.rows[user]
         if targets.tested[user]:
             prepare(state, scratch, block, user)
-            blocked = block.blocked[block.blocked_starts[user] : block.blocked_starts[user + 1]]
             n = rank_user(state, gate, scratch, allowed, block, user, depth, rows, 0, nobody, found, x, score)
+            blocked = block.blocked[block.blocked_starts[user] : block.blocked_starts[user + 1]]
             eligible = announced
             for row in blocked:
                 eligible -= allowed[row]
-            at, above, equal = -1, 0, 0
+            at = -1
             for position in range(n):
                 if found[position] == target:
                     at = position
+            outcome.ranks[user, 0] = _rank_of(score[:n], at, eligible)
+            _test_peers(state, scratch, allowed, blocked, target, eligible, rows, outcome.ranks[user, 1:])
+            order = np.argsort(-score[:n], kind="mergesort")
+            for place in range(min(n, outcome.top.shape[1])):
+                outcome.top[user, place] = found[order[place]]
+            outcome.cold_user[user] = block.events[user] <= COLD_EVENTS
+            outcome.cold_item[user] = is_cold(state, target)
             if at >= 0:
-                for position in range(n):
-                    above += score[position] > score[at]
-                    equal += score[position] == score[at]
-                ranks[user, 0] = above + 0.5 * (equal + 1)
-            else:
-                ranks[user, 0] = n + 0.5 * (eligible - n + 1)
-            order = np.argsort(-score[:n])
-            for position in range(10):
-                tops[user, position] = found[order[position]] if position < n else -1
-            ranks[user, 1] = _rank_by_column(state.popularity.values[COUNT], target, allowed, blocked, rows)
-            for peer in range(4):
-                ranks[user, 2 + peer] = _rank_by_column(state.popularity.values[peer], target, allowed, blocked, rows)
-            ranks[user, 6] = _rank_by_affinity(scratch, COVISITATION, target, allowed, eligible)
-            ranks[user, 7] = _rank_by_affinity(scratch, FAR, target, allowed, eligible)
-            ranks[user, 8] = _rank_by_affinity(scratch, TEXT, target, allowed, eligible)
-            cold_item = state.popularity.values[COUNT, target] <= COLD_EVENTS
-            slices[user, 0] = block.events[user] <= 2
-            slices[user, 1] = cold_item
-            if at >= 0:
-                gates.learn(gate, gates.band_of(block.events[user]), x[:n], score[:n], at, cold_weight if cold_item else 1.0)
-        start, end = block.starts[user], block.starts[user + 1]
-        count_event(state, target, targets.liked[user], block.history[start:end], block.liked[start:end], rows)
+                weight = cold_weight if outcome.cold_item[user] else 1.0
+                gates.learn(gate, gates.band_of(block.events[user]), x[:n], score[:n], at, weight)
+        _count(state, block, targets, user, rows)
+
+
+@kernel
+def _count(state: CountState, block: Block, targets: Targets, user: int, rows: int) -> None:
+    start, end = block.starts[user], block.starts[user + 1]
+    count_event(
+        state, targets.rows[user], targets.liked[user], targets.met[user], block.history[start:end], block.liked[start:end], rows
+    )
+
+
+@kernel
+def count_block(state: CountState, block: Block, targets: Targets, rows: int) -> None:
+    """Counts each example in turn, tests none."""
+    for user in range(len(targets.rows)):
+        _count(state, block, targets, user, rows)

@@ -16,7 +16,6 @@ from learner.delta import ModelDelta, decode, encode
 from learner.learner import Learner
 from stream.feeds import BroadcastRecord
 from stream.publish import Outgoing
-from upwell.errors import ModelError
 from upwell.events import Topic
 
 __all__ = ["Replica", "Version", "delta_record", "version_record"]
@@ -65,8 +64,5 @@ class Replica:
                 self._load(Version(**orjson.loads(record.value or b"{}")))
 
     def _load(self, version: Version) -> None:
-        path = self._folder / version.file
-        arrays, meta = load(path)
-        if meta["learner"]["version"] != version.version:
-            raise ModelError(f"{path}: holds {meta['learner']['version']}, not {version.version}: it was replaced by hand")
+        arrays, meta = load(self._folder / version.file, version.sha256)
         self._learner.restore(arrays, meta["learner"])

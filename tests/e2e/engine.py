@@ -1,0 +1,93 @@
+"""A real engine for end-to-end tests: serve and learn processes on a real broker, and what can be seen of them from outside."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from stream.cluster import Cluster, Metrics
+from stream.lag import Lag
+from stream.replay_log import LogRecord, read_log
+from stream.supervise import Supervisor
+from stream.topics import ensure_topics
+from upwell.client import client_options
+from upwell.events import Topic
+from upwell.settings import KafkaSettings, Settings
+
+__all__ = ["Engine", "bundled_log", "wait_until"]
+
+MOVIELENS = Path(__file__).parents[2] / "data" / "movielens" / "events.jsonl.gz"
+DEADLINE_SECONDS = 150.0
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    """Poll until `condition` holds; fail with `what` after the deadline."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
+        time.sleep(0.05)
+
+
+def bundled_log(ratings: int) -> tuple[list[LogRecord], list[LogRecord]]:
+    """The first so many ratings of the MovieLens log, and the announcements of the items that they are on."""
+    lines = [line for line in read_log(MOVIELENS) if isinstance(line, LogRecord)]
+    events = list(islice((line for line in lines if b'"rating"' in line.value), ratings))
+    wanted = {orjson.loads(event.value)["item_id"] for event in events}
+    items = [line for line in lines if line.topic is Topic.ITEMS and orjson.loads(line.value)["item_id"] in wanted]
+    return items, events
+
+
+class Engine:
+    """One serve and one learn process under the supervisor. `environ`: more settings of theirs."""
+
+    def __init__(self, kafka: str, prefix: str, folder: Path, **environ: str) -> None:
+        self.settings = replace(Settings(), kafka=KafkaSettings(address=kafka, prefix=prefix), data=folder)
+        own = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix, "UPWELL_DATA": str(folder), "UPWELL_FUSED": "off", **environ}
+        self.supervisor = Supervisor([sys.executable, "-m", "stream.cli"], {**os.environ, **own}, folder / "logs")
+        self.metrics = Metrics(Cluster(self.settings, self.supervisor, own_broker=False))
+        ensure_topics(prefix, self.settings.kafka.partitions, self.client)
+        self.lag = Lag(self.client, prefix)
+
+    @property
+    def client(self) -> dict[str, Any]:
+        return client_options(self.settings.kafka)
+
+    def __enter__(self) -> Engine:
+        self.metrics.start()
+        self.supervisor.__enter__()
+        self.wait(lambda: bool(self.metrics.newest("serve") and self.metrics.newest("learn")), "both roles to report")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.supervisor.stop()
+        self.metrics.stop()
+        self.lag.__exit__(None, None, None)
+
+    def wait(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait while the supervisor keeps both roles alive."""
+
+        def look() -> bool:
+            self.supervisor.check()
+            return condition()
+
+        wait_until(look, f"{what}; logs in {self.settings.data / 'logs'}")
+
+    def settled(self) -> bool:
+        """Everything appended has been acknowledged by serve and learned by learn."""
+        if self.lag.behind() > 0:
+            return False
+        positions = self.metrics.newest("learn").get("positions", {})
+        return all(int(positions.get(str(end.partition), 0)) >= offset for end, offset in self.lag.ends([Topic.EXAMPLES]).items())
+
+
+def values(records: Sequence[LogRecord]) -> list[dict[str, Any]]:
+    """The decoded values of log records."""
+    return [orjson.loads(record.value) for record in records]
