@@ -1,4 +1,4 @@
-"""Texts seen before are not encoded again: a bounded cache by content in front of any encoder."""
+"""Texts seen before are not encoded again: a bounded cache by content and revision in front of any encoder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,10 +16,16 @@ from upwell.values import Vector
 __all__ = ["CachingEncoder"]
 
 
-class CachingEncoder:
-    """entries: how many vectors are kept; the least recently used leave first. Safe to call from several threads.
+@runtime_checkable
+class _Closable(Protocol):
+    def close(self) -> None: ...
 
-    The key is the text's hash; the cache lives with one encoder, so one revision.
+
+class CachingEncoder:
+    """entries: how many vectors are kept, 0 for none; the least recently used leave first. Safe to call from several threads.
+
+    hits, misses: texts asked for since the start, a text that stands twice in one call counting twice. Two threads that miss the same
+    text at the same moment both encode it: no lock is held while the model runs.
     """
 
     def __init__(self, encoder: Encoder, entries: int) -> None:
@@ -39,27 +46,39 @@ class CachingEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vector:
         """As the encoder behind; a text that stands twice in `texts` is encoded once."""
-        keys = [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        keys = self._keys(texts)
         found = self._lookup(keys)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
         if missing:
-            found |= dict(zip(missing, self._encoder.encode(list(missing.values())), strict=True))
-            self._keep(found)
-        if not keys:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        return np.stack([found[key] for key in keys])
+            fresh = dict(zip(missing, self._encoder.encode(list(missing.values())), strict=True))
+            found |= fresh
+            self._keep(fresh)
+        return np.stack([found[key] for key in keys])  # (n, d)
+
+    def close(self) -> None:
+        """Close the encoder behind, where it can be closed."""
+        if isinstance(self._encoder, _Closable):
+            self._encoder.close()
+
+    def _keys(self, texts: Sequence[str]) -> list[bytes]:
+        revision = blake2b(self.revision.encode(), digest_size=16).digest()
+        return [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=revision).digest() for text in texts]
 
     def _lookup(self, keys: Sequence[bytes]) -> dict[bytes, Vector]:
         with self._lock:
             found = {key: self._vectors[key] for key in keys if key in self._vectors}
             for key in found:
                 self._vectors.move_to_end(key)
-            self.hits += sum(key in found for key in keys)
-            self.misses += sum(key not in found for key in keys)
+            hits = sum(key in found for key in keys)
+            self.hits += hits
+            self.misses += len(keys) - hits
         return found
 
-    def _keep(self, found: dict[bytes, Vector]) -> None:
+    def _keep(self, fresh: dict[bytes, Vector]) -> None:
         with self._lock:
-            self._vectors |= found
+            for key, vector in fresh.items():
+                self._vectors[key] = vector.copy()  # a row alone: a view would keep its whole batch in memory
             while len(self._vectors) > self._entries:
                 self._vectors.popitem(last=False)

@@ -9,9 +9,9 @@ import torch
 
 from upwell.errors import EncoderError
 
-__all__ = ["Placement", "choose_placement"]
+__all__ = ["Placement", "choose_placement", "computes_in_bf16"]
 
-_BF16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16 ")
+_BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # the last is ARM's
 _CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -29,14 +29,13 @@ def choose_placement(wanted: str) -> Placement:
         raise EncoderError(f"device {wanted!r}: must be auto, cpu or cuda; set UPWELL_DEVICE")
     if wanted == "cuda" and not torch.cuda.is_available():
         raise EncoderError("device cuda: torch sees no CUDA device here; set UPWELL_DEVICE=auto, or check the driver with nvidia-smi")
-    if wanted == "cuda" or (wanted == "auto" and torch.cuda.is_available()):
+    if wanted != "cpu" and torch.cuda.is_available():
         return Placement(torch.device("cuda"), torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32)
-    return Placement(torch.device("cpu"), torch.bfloat16 if _cpu_has_bf16() else torch.float32)
+    described = _CPUINFO.read_text() if _CPUINFO.exists() else ""
+    return Placement(torch.device("cpu"), torch.bfloat16 if computes_in_bf16(described) else torch.float32)
 
 
-def _cpu_has_bf16() -> bool:
-    """float32 is right everywhere; bf16 without hardware for it is slower than float32."""
-    if not _CPUINFO.exists():
-        return False
-    flags = next((line for line in _CPUINFO.read_text().splitlines() if line.startswith(("flags", "Features"))), "")
-    return any(flag in flags + " " for flag in _BF16_FLAGS)
+def computes_in_bf16(cpuinfo: str) -> bool:
+    """Whether /proc/cpuinfo's text names instructions for bf16. Without them bf16 is slower than float32, which is right everywhere."""
+    flags = next((line for line in cpuinfo.splitlines() if line.startswith(("flags", "Features"))), "")
+    return not _BF16_FLAGS.isdisjoint(flags.split())

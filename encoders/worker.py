@@ -1,6 +1,7 @@
 """One thread with a bounded queue in front of an encoder, so that callers from several threads share one model.
 
-A big request is cut into chunks; a small one is let in between two of them, so that a search never waits for a whole catalogue.
+Small requests of several callers go through the model together. A big one is cut into chunks, and small ones are let in between, so
+that a search never waits for a whole catalogue. It knows nothing about the model.
 """
 
 from __future__ import annotations
@@ -9,35 +10,44 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from encoders.batching import chunks
 from upwell.errors import EncoderError
 from upwell.ports import Encoder
 from upwell.values import Vector
 
 __all__ = ["EncoderWorker"]
 
-CHUNK = 32
-QUEUE_CHUNKS = 256
+CHUNK = 128
+CHUNK_CHARACTERS = 8_192  # about two of the model's batches: what a small request waits at most
+TEXT_CHARACTERS = 1_024  # of a longer text: the model reads about so many of it
+CAPACITY = 256  # chunks a lane
+URGENT_IN_A_ROW = 4
 
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
     texts: Sequence[str]
-    result: Future[Vector]
+    cost: int
+    result: Future[Vector] = field(default_factory=Future)
 
 
 class EncoderWorker:
-    """`encode` blocks the calling thread alone. When the queue is full, callers wait: a flood slows its producers down."""
+    """`encode` blocks the calling thread alone. When a lane is full, callers wait: a flood slows its producers down.
 
-    def __init__(self, encoder: Encoder, *, chunk: int = CHUNK, capacity: int = QUEUE_CHUNKS) -> None:
+    chunk: texts that go through the encoder in one call, fewer where they are long. capacity: chunks that may wait in each lane.
+    """
+
+    def __init__(self, encoder: Encoder, *, chunk: int = CHUNK, capacity: int = CAPACITY) -> None:
         self._encoder = encoder
         self._chunk = chunk
         self._capacity = capacity
         self._urgent: deque[_Chunk] = deque()
         self._bulk: deque[_Chunk] = deque()
+        self._urgent_taken = 0
         self._changed = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="encoder", daemon=True)
@@ -53,43 +63,86 @@ class EncoderWorker:
 
     def encode(self, texts: Sequence[str]) -> Vector:
         """As the encoder behind. Raises `EncoderError`, also when the worker was closed."""
-        if not texts:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        chunks = [_Chunk(texts[start : start + self._chunk], Future()) for start in range(0, len(texts), self._chunk)]
-        lane = self._urgent if len(chunks) == 1 else self._bulk
-        for chunk in chunks:
-            self._put(lane, chunk)
-        return np.concatenate([chunk.result.result() for chunk in chunks])
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        costs = [_cost(text) for text in texts]
+        parts = list(chunks(costs, self._chunk, CHUNK_CHARACTERS))
+        cut = [_Chunk([texts[index] for index in part], sum(costs[index] for index in part)) for part in parts]
+        try:
+            for chunk in cut:
+                self._put(self._urgent if len(cut) == 1 else self._bulk, chunk)
+            for part, chunk in zip(parts, cut, strict=True):
+                vectors[part] = chunk.result.result()
+        except EncoderError:
+            for chunk in cut:
+                chunk.result.cancel()  # nobody waits for the rest
+            raise
+        return vectors
 
     def close(self) -> None:
-        """End the thread; what waits fails."""
+        """End the thread after what it is at; what waits fails. May be called twice."""
         with self._changed:
             self._closed = True
+            waiting = (*self._urgent, *self._bulk)
+            self._urgent.clear()
+            self._bulk.clear()
             self._changed.notify_all()
+        for chunk in waiting:
+            if chunk.result.set_running_or_notify_cancel():
+                chunk.result.set_exception(EncoderError("the encoder was closed while texts waited"))
         self._thread.join()
-        for chunk in (*self._urgent, *self._bulk):
-            chunk.result.set_exception(EncoderError("the encoder was closed while texts waited"))
 
     def _put(self, lane: deque[_Chunk], chunk: _Chunk) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or len(self._urgent) + len(self._bulk) < self._capacity)
+            self._changed.wait_for(lambda: self._closed or len(lane) < self._capacity)
             if self._closed:
                 raise EncoderError("the encoder was closed")
             lane.append(chunk)
             self._changed.notify_all()
 
-    def _take(self) -> _Chunk | None:
+    def _take(self) -> list[_Chunk]:
+        """What goes through the model next; empty when the worker was closed. Blocks."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._urgent or self._bulk)
             if self._closed:
-                return None
-            chunk = (self._urgent or self._bulk).popleft()
+                return []
+            bulk_turn = not self._urgent or (self._bulk and self._urgent_taken >= URGENT_IN_A_ROW)
+            lane = self._bulk if bulk_turn else self._urgent
+            self._urgent_taken = 0 if bulk_turn else self._urgent_taken + 1
+            taken = [lane.popleft()]
+            while lane and self._fits(taken, lane[0]):
+                taken.append(lane.popleft())
             self._changed.notify_all()
-            return chunk
+            return taken
+
+    def _fits(self, taken: Sequence[_Chunk], more: _Chunk) -> bool:
+        together = [*taken, more]
+        return sum(len(chunk.texts) for chunk in together) <= self._chunk and sum(chunk.cost for chunk in together) <= CHUNK_CHARACTERS
 
     def _work(self) -> None:
-        while (chunk := self._take()) is not None:
-            try:
-                chunk.result.set_result(self._encoder.encode(chunk.texts))
-            except Exception as exc:  # handed to the caller, whose thread it concerns
-                chunk.result.set_exception(exc)
+        while taken := self._take():
+            wanted = [chunk for chunk in taken if chunk.result.set_running_or_notify_cancel()]
+            if wanted:
+                self._encode(wanted)
+
+    def _encode(self, wanted: Sequence[_Chunk]) -> None:
+        try:
+            vectors = self._encoder.encode([text for chunk in wanted for text in chunk.texts])
+        except Exception as exc:  # handed to the callers, whose threads it concerns
+            for chunk in wanted:
+                chunk.result.set_exception(_own_error(exc))
+            return
+        start = 0
+        for chunk in wanted:
+            chunk.result.set_result(vectors[start : start + len(chunk.texts)])
+            start += len(chunk.texts)
+
+
+def _cost(text: str) -> int:
+    return min(len(text), TEXT_CHARACTERS) + 1
+
+
+def _own_error(exc: Exception) -> EncoderError:
+    """One a caller: the same exception raised in several threads would mix their tracebacks."""
+    error = EncoderError(str(exc) if isinstance(exc, EncoderError) else f"the encoder failed: {type(exc).__name__}: {exc}")
+    error.__cause__ = exc
+    return error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 from upwell.errors import BrokerError
 
@@ -12,19 +14,27 @@ __all__ = ["INSTALL_LINE", "find_java", "find_maven"]
 
 INSTALL_LINE = "apt-get install openjdk-17-jre-headless maven"
 MIN_JAVA = 17
-_VERSION = re.compile(r'version "(\d+)')
+ANSWER_SECONDS = 60.0
+_VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 
 def find_java() -> str:
-    """The path of a java that is new enough. Raises `BrokerError` with the line that installs it."""
-    java = shutil.which("java")
+    """The path of a java that is new enough: JAVA_HOME's, else the first on the PATH.
+
+    Raises `BrokerError` with the line that installs it.
+    """
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which(str(Path(home) / "bin" / "java")) if home else shutil.which("java")
     if java is None:
-        raise BrokerError(f"no java found: Kafka needs Java {MIN_JAVA} or newer: {INSTALL_LINE}; or name your own broker in UPWELL_KAFKA")
-    answer = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
-    found = _VERSION.search(answer.stderr + answer.stdout)
-    if found is None or int(found[1]) < MIN_JAVA:
-        version = found[1] if found else "of an unknown version"
-        raise BrokerError(f"{java} is {version}: Kafka needs Java {MIN_JAVA} or newer: {INSTALL_LINE}")
+        where = f"in JAVA_HOME ({home})" if home else "on the PATH"
+        raise BrokerError(
+            f"no java found {where}: Kafka needs Java {MIN_JAVA} or newer: {INSTALL_LINE}; or name your own broker in UPWELL_KAFKA"
+        )
+    version = _version(java)
+    if version < MIN_JAVA:
+        raise BrokerError(
+            f"{java} is Java {version}: Kafka needs Java {MIN_JAVA} or newer: {INSTALL_LINE}; or set JAVA_HOME to a newer one"
+        )
     return java
 
 
@@ -32,5 +42,17 @@ def find_maven() -> str:
     """The path of mvn. Raises `BrokerError` with the line that installs it."""
     maven = shutil.which("mvn")
     if maven is None:
-        raise BrokerError(f"no mvn found: Kafka's jars come by Maven: {INSTALL_LINE}; or name your own broker in UPWELL_KAFKA")
+        raise BrokerError(f"no mvn found on the PATH: Kafka's jars come by Maven: {INSTALL_LINE}; or name your own broker in UPWELL_KAFKA")
     return maven
+
+
+def _version(java: str) -> int:
+    try:
+        answer = subprocess.run([java, "-version"], capture_output=True, text=True, errors="replace", check=False, timeout=ANSWER_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        raise BrokerError(f"{java} cannot be run ({exc}): {INSTALL_LINE}") from exc
+    found = _VERSION.search(answer.stderr + answer.stdout)
+    if found is None:
+        said = (answer.stderr + answer.stdout).strip().splitlines()
+        raise BrokerError(f"{java} does not tell its version ({said[0] if said else 'it says nothing'}): {INSTALL_LINE}")
+    return int(found[1])

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import ArrayLike
 
+from store.columns import Columns
 from store.schema import Payload, Point, check_finite, check_id, check_sequence, check_vector, point_id
 from upwell.errors import StoreError
 from upwell.values import CatalogueItem, Interaction, Pending, UserState
@@ -19,6 +20,8 @@ from upwell.values import CatalogueItem, Interaction, Pending, UserState
 __all__ = ["decode_item", "decode_user", "encode_item", "encode_user"]
 
 FORMAT = 1
+HISTORY = Columns(Interaction, repeated=frozenset({"kind", "source"}))
+PENDING = Columns(Pending)
 
 
 def encode_user(state: UserState, dimension: int) -> Point:
@@ -28,11 +31,8 @@ def encode_user(state: UserState, dimension: int) -> Point:
     sequence = state.sequence
     check_sequence(sequence, owner)
     check_vector(state.intent, dimension, owner)
-    history, pending = state.history, state.pending
-    ratings = [event.rating for event in history]
-    check_finite(ratings, "a rating", owner)
-    check_finite([event.weight for event in pending], "a pending weight", owner)
-    kinds: dict[str, int] = {}
+    check_finite([event.rating for event in state.history], "a rating", owner)
+    check_finite([event.weight for event in state.pending], "a pending weight", owner)
     packed = _pack(
         {
             "format": FORMAT,
@@ -40,13 +40,8 @@ def encode_user(state: UserState, dimension: int) -> Point:
             "events": state.events,
             "watermark": dict(state.watermark),
             "had": state.had,
-            "event_ids": [event.event_id for event in history],
-            "ts": [event.ts for event in history],
-            "item_ids": [event.item_id for event in history],
-            "kind": [kinds.setdefault(event.kind, len(kinds)) for event in history],
-            "kinds": list(kinds),
-            "ratings": ratings,
-            "pending": [(event.item_id, event.ts, event.weight) for event in pending],
+            "history": HISTORY.pack(state.history),
+            "pending": PENDING.pack(state.pending),
         },
         owner,
     )
@@ -58,15 +53,17 @@ def decode_user(vector: ArrayLike, payload: dict[str, Any]) -> UserState:
     """The state of a point; raises `StoreError` on a point of another format."""
     user = payload.get("user")
     packed = _unpack(payload.get("state"), f"user {user!r}")
-    kinds = packed["kinds"]
-    names = [kinds[index] for index in packed["kind"]]
+    try:
+        history, pending = HISTORY.unpack(packed["history"]), PENDING.unpack(packed["pending"])
+    except ValueError as exc:
+        raise StoreError(f"the point of user {user!r} is damaged ({exc}): forget the user and replay its events") from exc
     return UserState(
         user=str(user),
         intent=np.asarray(vector, dtype=np.float32),
         intent_ts=packed["intent_ts"],
-        history=tuple(map(Interaction, packed["event_ids"], packed["ts"], packed["item_ids"], names, packed["ratings"])),
+        history=history,
         had=tuple(packed["had"]),
-        pending=tuple(Pending(*row) for row in packed["pending"]),
+        pending=pending,
         events=packed["events"],
         watermark=packed["watermark"],
     )
@@ -117,9 +114,7 @@ def decode_item(vector: ArrayLike, payload: dict[str, Any]) -> CatalogueItem:
     packed = _unpack(payload.get("item"), f"item {item_id!r}")
     del packed["format"]
     packed["categories"] = tuple(packed["categories"])
-    return CatalogueItem(
-        item_id=str(item_id), vector=np.asarray(vector, dtype=np.float32), sequence=payload["sequence"], **packed
-    )
+    return CatalogueItem(item_id=str(item_id), vector=np.asarray(vector, dtype=np.float32), sequence=payload["sequence"], **packed)
 
 
 def _pack(value: dict[str, object], owner: str) -> str:

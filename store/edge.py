@@ -14,7 +14,7 @@ from typing import Any
 
 import qdrant_edge as edge
 
-from store.folder import StoreFolder
+from store.folder import MIN_FREE_BYTES, StoreFolder
 from store.point_store import PointStore, StoredPoint
 from store.schema import Point, point_id
 from upwell.errors import StoreError
@@ -78,10 +78,11 @@ class EdgeCollection:
                 if record.payload is not None
             }
             refused = {point.id for point in points if point.id in stored and not self._may_replace(point, stored[point.id])}
-            accepted = [edge.Point(point.id, _edge_vector(point.vector), point.payload) for point in points if point.id not in refused]
+            accepted = [point for point in points if point.id not in refused]
             if accepted:
                 self._dirty = True
-                self._shard.update(edge.UpdateOperation.upsert_points(accepted))
+                rows = [edge.Point(point.id, _edge_vector(point.vector), point.payload) for point in accepted]
+                self._shard.update(edge.UpdateOperation.upsert_points(rows))
             return refused
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -185,9 +186,9 @@ class Flusher:
                 return
 
 
-def open_edge(path: Path, dimension: int, *, flush_seconds: float = 1.0, min_free_bytes: int | None = None) -> PointStore:
+def open_edge(path: Path, dimension: int, *, flush_seconds: float = 1.0, min_free_bytes: int = MIN_FREE_BYTES) -> PointStore:
     """Open or make the embedded store in `path`. Raises `StoreError`: folder in use, unwritable or full, other dimension."""
-    folder = StoreFolder(path, dimension) if min_free_bytes is None else StoreFolder(path, dimension, min_free_bytes=min_free_bytes)
+    folder = StoreFolder(path, dimension, min_free_bytes=min_free_bytes)
     collections: list[EdgeCollection] = []
     flusher = Flusher(collections, flush_seconds)
 

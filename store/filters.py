@@ -1,4 +1,4 @@
-"""What an `ItemFilter` means: the plain evaluation that the adapters' compiled filters have to agree with. It knows no backend."""
+"""What an `ItemFilter` means: the plain evaluation that every adapter's compiled filter agrees with. It knows no backend."""
 
 from __future__ import annotations
 

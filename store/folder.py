@@ -16,9 +16,10 @@ from typing import IO, Self
 
 from upwell.errors import StoreError
 
-__all__ = ["StoreFolder"]
+__all__ = ["MIN_FREE_BYTES", "StoreFolder"]
 
 MEBIBYTE = 2**20
+MIN_FREE_BYTES = 64 * MEBIBYTE
 
 
 class StoreFolder:
@@ -27,14 +28,14 @@ class StoreFolder:
     `min_free_bytes`: the store writes through memory maps, where a full disk kills the process instead of failing a call.
     """
 
-    def __init__(self, path: Path, dimension: int, *, min_free_bytes: int = 64 * MEBIBYTE) -> None:
+    def __init__(self, path: Path, dimension: int, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
         self.path = path
         self._min_free_bytes = min_free_bytes
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = _take_lock(path / "owner.lock")
         except OSError as exc:
-            raise StoreError(f"store folder {path} cannot be used ({exc.strerror}): make it writable or name another") from exc
+            raise _unusable(path, exc) from exc
         try:
             self.check_room()
             self._check_dimension(dimension)
@@ -68,14 +69,18 @@ class StoreFolder:
                 _write_whole(record, json.dumps({"format": 1, "dimension": dimension}))
             stored = json.loads(record.read_text(encoding="utf-8"))["dimension"]
         except OSError as exc:
-            raise StoreError(f"store folder {self.path} cannot be used ({exc.strerror}): make it writable or name another") from exc
+            raise _unusable(self.path, exc) from exc
         except (ValueError, KeyError, TypeError) as exc:
             raise StoreError(f"{record} is damaged: name another store folder, or delete this one and replay") from exc
         if stored != dimension:
             raise StoreError(
-                f"store folder {self.path} holds vectors of {stored} dimensions, but the encoder gives {dimension}: use the encoder "
-                "that made them, or name another folder and replay"
+                f"store folder {self.path} holds vectors of {stored} dimensions, but the encoder gives {dimension}: "
+                "use the encoder that made them, or name another folder and replay"
             )
+
+
+def _unusable(path: Path, exc: OSError) -> StoreError:
+    return StoreError(f"store folder {path} cannot be used ({exc.strerror}): make it writable or name another")
 
 
 def _take_lock(path: Path) -> IO[str]:

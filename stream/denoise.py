@@ -1,28 +1,36 @@
 """Noise out of the stream, counted by reason, never silently: retries of an event_id, bounces, bots.
 
-A record that is delivered again is no duplicate of itself: an id is remembered with the position it came from.
+A record that is delivered again is no duplicate of itself: an id is remembered with the position it came from. All that is remembered
+is bounded and gone with the process; an app's retry after a restart is found by the history that is stored with the user.
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, deque
-from collections.abc import Sequence
+from array import array
+from bisect import bisect_right, insort
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stream.records import Arrival
-from upwell.events import Action, Click, Control, Request
+from upwell.events import Action, Click, Query, Review
 
 __all__ = ["Denoiser", "NoiseLimits"]
 
-MINUTE_MS = 60_000
+BOT_WINDOW_MS = 60_000
 WATCHED_USERS = 10_000
 
 Position = tuple[str, int]
+Times = array[int]
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseLimits:
-    """window: event ids remembered. bounce_ms: a view that was left sooner is a bounce. bot_events: a minute of event time; 0 is off."""
+    """window: event ids remembered, 0 for none. bounce_ms: a view that was left sooner is a bounce; 0 is off.
+
+    bot_events: a user with more clicks, reviews and queries in a minute of the events' own time is a bot; 0 is off. People who rate
+    what they have seen in years do so in bursts: the fastest of MovieLens gave 392 ratings in ten seconds of `ts`, of Steam 10.
+    """
 
     window: int
     bounce_ms: int
@@ -30,17 +38,18 @@ class NoiseLimits:
 
 
 class Denoiser:
-    """`split` changes nothing until `commit`: a batch that is done again is judged the same again."""
+    """`split` changes nothing until `commit`: a batch that is done again is judged the same again. One thread calls it."""
 
     def __init__(self, limits: NoiseLimits) -> None:
         self._limits = limits
         self._seen: OrderedDict[str, Position] = OrderedDict()
-        self._pending: dict[str, Position] = {}
-        self._recent: OrderedDict[str, deque[tuple[int, Position]]] = OrderedDict()
+        self._pace = _Pace(limits.bot_events)
+        self._new_ids: dict[str, Position] = {}
 
     def split(self, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], Counter[str]]:
         """What stays, in order, and how many were dropped by reason: duplicates, bounces, bots."""
-        self._pending = {}
+        self._new_ids = {}
+        self._pace.begin()
         kept: list[Arrival] = []
         dropped: Counter[str] = Counter()
         for arrival in arrivals:
@@ -52,37 +61,71 @@ class Denoiser:
         return kept, dropped
 
     def commit(self) -> None:
-        """The batch is stored: remember its ids."""
-        for event_id, position in self._pending.items():
-            self._seen.setdefault(event_id, position)
-        self._pending = {}
+        """The batch that was split last is stored: remember its ids, and how fast its users were."""
+        for key, position in self._new_ids.items():
+            self._seen.setdefault(key, position)
+        self._new_ids = {}
         while len(self._seen) > self._limits.window:
             self._seen.popitem(last=False)
+        self._pace.commit()
 
     def _reason(self, arrival: Arrival) -> str | None:
         event = arrival.event
         position = (arrival.source, arrival.offset)
         key = f"{arrival.topic}/{event.event_id}"
-        first = self._seen.get(key) or self._pending.get(key)
-        if first is not None and first != position:
+        first = self._seen.get(key) or self._new_ids.get(key)
+        if self._limits.window and event.event_id is not None and first not in (None, position):
             return "duplicates"
-        if isinstance(event, Click) and event.action is Action.VIEW and (event.dwell_ms or self._limits.bounce_ms) < self._limits.bounce_ms:
+        if (
+            isinstance(event, Click)
+            and event.action is Action.VIEW
+            and event.dwell_ms is not None
+            and event.dwell_ms < self._limits.bounce_ms
+        ):
             return "bounces"
-        if self._limits.bot_events and self._is_bot(arrival, position):
+        if isinstance(event, Click | Review | Query) and self._pace.is_bot(event.user_id, event.ts, position):
             return "bots"
-        self._pending[key] = position
+        self._new_ids[key] = position
         return None
 
-    def _is_bot(self, arrival: Arrival, position: Position) -> bool:
-        """More events than a person makes, in a minute of the events' own time."""
-        event = arrival.event
-        user = getattr(event, "user_id", None)
-        if user is None or isinstance(event, Control | Request):
+
+class _Pace:
+    """How many events each of the users seen last had in any minute; of each user as many times are kept as it takes to tell."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._times: OrderedDict[str, Times] = OrderedDict()
+        self._counted: dict[str, int] = {}
+        self._new_times: dict[str, Times] = {}
+        self._new_counted: dict[str, int] = {}
+
+    def begin(self) -> None:
+        """Forget what was not committed."""
+        self._new_times, self._new_counted = {}, {}
+
+    def commit(self) -> None:
+        for user, times in self._new_times.items():
+            self._times[user] = times
+            self._times.move_to_end(user)
+        while len(self._times) > WATCHED_USERS:
+            self._times.popitem(last=False)
+        self._counted |= self._new_counted
+        self.begin()
+
+    def is_bot(self, user: str, ts: int, position: Position) -> bool:
+        """Whether the user had more events than the limit in the minute that ends at `ts`, this one among them."""
+        if not self._limit:
             return False
-        recent = self._recent.setdefault(user, deque(maxlen=self._limits.bot_events + 1))
-        self._recent.move_to_end(user)
-        if len(self._recent) > WATCHED_USERS:
-            self._recent.popitem(last=False)
-        if all(known != position for _, known in recent):
-            recent.append((event.ts, position))
-        return len(recent) > self._limits.bot_events and max(recent)[0] - min(recent)[0] < MINUTE_MS
+        if user not in self._new_times:
+            self._new_times[user] = array("q", self._times.get(user, ()))
+        times = self._new_times[user]
+        source, offset = position
+        if offset > max(_last(self._counted, source), _last(self._new_counted, source)):  # else it is delivered again
+            insort(times, ts)
+            del times[: -self._limit - 1]
+            self._new_counted[source] = offset
+        return bisect_right(times, ts) - bisect_right(times, ts - BOT_WINDOW_MS) > self._limit
+
+
+def _last(counted: Mapping[str, int], source: str) -> int:
+    return counted.get(source, -1)

@@ -7,7 +7,6 @@ stream, `BadLine`, so that the reader counts it, prints one line and goes on; an
 from __future__ import annotations
 
 import gzip
-import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from upwell.events import Topic, type_of_topic
 __all__ = ["BadLine", "LogReader", "LogRecord", "read_log"]
 
 MAX_LINE_BYTES = 16 << 20
+MAX_VALUE_BYTES = 1_000_000
+"""Of a value that can be sent: a broker takes records of 1 MiB, with key and frame, by default."""
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _SHOWN = 200
@@ -106,8 +107,8 @@ class LogReader:
 
     def _lines(self) -> Iterator[bytes]:
         """Lines with their ends; one beyond MAX_LINE_BYTES comes cut, its rest skipped."""
-        source = gzip.GzipFile(fileobj=self._file) if self._packed else self._file
-        lines = io.BufferedReader(source, 1 << 18) if self._packed else source  # type: ignore[type-var]
+        # No buffer around GzipFile: one would lose up to its own size of good lines where the file was cut short.
+        lines: BinaryIO | gzip.GzipFile = gzip.GzipFile(fileobj=self._file) if self._packed else self._file
         while raw := lines.readline(MAX_LINE_BYTES + 1):
             yield raw
             while len(raw) > MAX_LINE_BYTES and not raw.endswith(b"\n"):
@@ -136,8 +137,10 @@ def _parsed(line: int, raw: bytes) -> LogRecord:
         raise InvalidEventError("unknown_topic", f"the topic is {shown}; known are {', '.join(_EVENT_TOPICS)}")
     if key is not None and not isinstance(key, str):
         raise InvalidEventError("wrong_type", "the key is no string: put it in quotes, or write null")
-    value = outer["value"]
-    return LogRecord(line, Topic(topic), None if key is None else key.encode(), orjson.dumps(value))
+    value = orjson.dumps(outer["value"])
+    if len(value) > MAX_VALUE_BYTES:
+        raise InvalidEventError("too_large", f"the value has {len(value):,} bytes, at most {MAX_VALUE_BYTES:,} can be sent")
+    return LogRecord(line, Topic(topic), None if key is None else key.encode(), value)
 
 
 _EVENT_TOPICS = tuple(topic.value for topic in type_of_topic)

@@ -9,6 +9,7 @@ with UpwellClient("127.0.0.1:9092") as upwell:
 from __future__ import annotations
 
 import json
+import socket
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from typing import Any, TypeVar
 import orjson
 
 from upwell.codec import parse_dead_letter, parse_recommendations
-from upwell.errors import BrokerError
+from upwell.errors import BrokerError, InvalidEventError
 from upwell.events import Action, Click, Control, ControlKind, Event, Item, Query, Request, Review, Topic
 from upwell.recommendations import DeadLetter, Recommendations
 from upwell.schema import event_value, key_of, parse_event, topic_of
@@ -31,6 +32,7 @@ SEND_SECONDS = 30.0
 POLL_MS = 100
 
 E = TypeVar("E", bound=Event)
+K = TypeVar("K", Action, ControlKind)
 
 
 def client_options(kafka: KafkaSettings) -> dict[str, Any]:
@@ -56,7 +58,7 @@ def find_broker(settings: Settings) -> str:
     announced = settings.data / "broker.json"
     try:
         return str(json.loads(announced.read_text())["address"])
-    except (OSError, ValueError, KeyError) as exc:
+    except (OSError, ValueError, KeyError, TypeError) as exc:
         raise BrokerError(f"no broker runs on {settings.data}: start one with `upwell run` or `upwell demo`, or set UPWELL_KAFKA") from exc
 
 
@@ -75,28 +77,43 @@ class UpwellClient:
         self._prefix = base.prefix
         self._options = client_options(KafkaSettings(**{**_as_dict(base), "address": address}))
         self._failure: BaseException | None = None
+        self._consumers: set[Any] = set()
+        _await_broker(address)
         try:
             self._producer = KafkaProducer(acks="all", **self._options)
-        except KafkaError as exc:
+        except (KafkaError, OSError, ValueError) as exc:
             raise BrokerError(f"no Kafka broker answers at {address}: start it, or name another host:port") from exc
 
     def __enter__(self) -> UpwellClient:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        if value is None:
+            self.close()
+        else:  # the fault on its way says more than an undelivered event would
+            self._release()
 
     def close(self) -> None:
-        """Deliver what waits, then close."""
+        """Deliver what waits, then close. Raises `BrokerError` where something was not delivered."""
+        try:
+            self.flush()
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        for consumer in tuple(self._consumers):
+            self._let_go(consumer)
         self._producer.close(timeout=SEND_SECONDS)
 
     def send(self, event: Event) -> None:
         """Hand an event to the producer, keyed by its user or item; `flush` waits for its delivery."""
-        if self._failure is not None:
-            raise BrokerError(f"an earlier event was not delivered: {self._failure}") from self._failure
-        topic = topic_of(event)
-        parse_event(topic, event_value(event), now_ms=_now_ms())
-        sent = self._producer.send(self._prefix + topic, key=key_of(event).encode(), value=orjson.dumps(event_value(event)))
+        self._raise_failure()
+        topic, value = topic_of(event), event_value(event)
+        parse_event(topic, value, now_ms=_now_ms())
+        try:
+            sent = self._producer.send(self._prefix + topic, key=key_of(event).encode(), value=orjson.dumps(value))
+        except self._kafka_error as exc:
+            raise BrokerError(f"an event was not taken: {exc}; is the broker up?") from exc
         sent.add_errback(self._failed)
 
     def flush(self, timeout: float = SEND_SECONDS) -> None:
@@ -105,24 +122,23 @@ class UpwellClient:
             self._producer.flush(timeout=timeout)
         except self._kafka_error as exc:
             self._failed(exc)
-        if self._failure is not None:
-            raise BrokerError(f"events were not delivered: {self._failure}; is the broker up?") from self._failure
+        self._raise_failure()
 
-    def click(self, user_id: str, item_id: str, action: Action = Action.CLICK, **more: Any) -> Click:
-        """A user did something with an item, now."""
-        return self._sent(Click(**_stamp(), user_id=user_id, item_id=item_id, action=action, **more))
+    def click(self, user_id: str, item_id: str, action: Action | str = Action.CLICK, **more: Any) -> Click:
+        """A user did something with an item, now. more: here and below, other fields of the event, `event_id` and `ts` too."""
+        return self._sent(Click(**{**_stamp(), **more}, user_id=user_id, item_id=item_id, action=_one_of(Action, action)))
 
-    def review(self, user_id: str, item_id: str, rating: float | None = None, text: str | None = None) -> Review:
+    def review(self, user_id: str, item_id: str, rating: float | None = None, text: str | None = None, **more: Any) -> Review:
         """A user rated an item, wrote about it, or both, now."""
-        return self._sent(Review(**_stamp(), user_id=user_id, item_id=item_id, rating=rating, text=text))
+        return self._sent(Review(**{**_stamp(), **more}, user_id=user_id, item_id=item_id, rating=rating, text=text))
 
-    def query(self, user_id: str, text: str) -> Query:
+    def query(self, user_id: str, text: str, **more: Any) -> Query:
         """A user searched, now."""
-        return self._sent(Query(**_stamp(), user_id=user_id, text=text))
+        return self._sent(Query(**{**_stamp(), **more}, user_id=user_id, text=text))
 
     def item(self, item_id: str, title: str, **more: Any) -> Item:
         """An item is announced or changed, now."""
-        return self._sent(Item(ts=_now_ms(), item_id=item_id, title=title, **more))
+        return self._sent(Item(**{"ts": _now_ms(), **more}, item_id=item_id, title=title))
 
     def request(self, user_id: str, k: int | None = None, exclude: tuple[str, ...] = (), category: str | None = None) -> Request:
         """Ask for a list, now; it comes on `lists` with `trigger` = `request_id`."""
@@ -130,9 +146,9 @@ class UpwellClient:
         asked = Request(**stamp, request_id=str(stamp["event_id"]), user_id=user_id, k=k, exclude=exclude, category=category)
         return self._sent(asked)
 
-    def control(self, kind: ControlKind, by: str, why: str, **more: Any) -> Control:
+    def control(self, kind: ControlKind | str, by: str, why: str, **more: Any) -> Control:
         """An operator's word on a user or an item, now."""
-        return self._sent(Control(**_stamp(), kind=kind, by=by, why=why, **more))
+        return self._sent(Control(**{**_stamp(), **more}, kind=_one_of(ControlKind, kind), by=by, why=why))
 
     def lists(self, user_id: str | None = None, timeout: float | None = None, from_beginning: bool = False) -> Iterator[Recommendations]:
         """Lists as they are published, of one user or of all; ends after `timeout` seconds without one.
@@ -148,12 +164,15 @@ class UpwellClient:
 
     def request_list(self, user_id: str, k: int | None = None, timeout: float = 10.0, **more: Any) -> Recommendations:
         """Ask and wait for the answer. Raises `BrokerError` when none came in time."""
+        deadline = time.monotonic() + timeout
         answers = self.lists(user_id, timeout=timeout)
         asked = self.request(user_id, k=k, **more)
         self.flush()
         for answer in answers:
             if answer.trigger == asked.request_id:
                 return answer
+            if time.monotonic() > deadline:  # other lists of this user keep coming
+                break
         raise BrokerError(f"no list came within {timeout:g} s: does a serve worker run on this broker (upwell run)?")
 
     def _sent(self, event: E) -> E:
@@ -163,33 +182,75 @@ class UpwellClient:
     def _records(self, topic: Topic, timeout: float | None, from_beginning: bool, key: bytes | None) -> Iterator[bytes]:
         from kafka import KafkaConsumer, TopicPartition
 
-        consumer = KafkaConsumer(group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **self._options)
         name = self._prefix + topic
-        partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
-        if not partitions:
+        consumer = None
+        try:
+            consumer = KafkaConsumer(group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **self._options)
+            self._consumers.add(consumer)
+            partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
+            if not partitions:
+                raise BrokerError(f"topic {name} does not exist: has `upwell run` been started on this broker?")
+            consumer.assign(partitions)
+            places = consumer.beginning_offsets(partitions) if from_beginning else consumer.end_offsets(partitions)
+            for partition, offset in places.items():
+                consumer.seek(partition, offset)
+        except self._kafka_error as exc:
+            self._let_go(consumer)
+            raise BrokerError(f"topic {name} cannot be read: {exc}; is the broker up?") from exc
+        except BrokerError:
+            self._let_go(consumer)
+            raise
+        return self._read(consumer, timeout, key)
+
+    def _read(self, consumer: Any, timeout: float | None, key: bytes | None) -> Iterator[bytes]:
+        try:
+            last = time.monotonic()
+            while timeout is None or time.monotonic() - last < timeout:
+                for records in consumer.poll(timeout_ms=POLL_MS).values():
+                    for record in records:
+                        if key is None or record.key == key:
+                            last = time.monotonic()
+                            yield record.value
+        finally:
+            self._let_go(consumer)
+
+    def _let_go(self, consumer: Any) -> None:
+        if consumer in self._consumers:
+            self._consumers.discard(consumer)
             consumer.close()
-            raise BrokerError(f"topic {name} does not exist: has `upwell run` been started on this broker?")
-        consumer.assign(partitions)
-        places = consumer.beginning_offsets(partitions) if from_beginning else consumer.end_offsets(partitions)
-        for partition, offset in places.items():
-            consumer.seek(partition, offset)
-        return _read(consumer, timeout, key)
+
+    def _raise_failure(self) -> None:
+        """Once: the app that heard of it may go on."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise BrokerError(f"events were not delivered: {failure}; is the broker up?") from failure
 
     def _failed(self, exc: BaseException) -> None:
         self._failure = exc
 
 
-def _read(consumer: Any, timeout: float | None, key: bytes | None) -> Iterator[bytes]:
+def _await_broker(address: str) -> None:
+    """Until one of the addresses takes connections, at most BOOTSTRAP_MS. kafka-python leaves a socket open for each refusal."""
+    deadline = time.monotonic() + BOOTSTRAP_MS / 1000
+    while True:
+        for one in address.split(","):
+            host, _, port = one.strip().rpartition(":")
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), timeout=BOOTSTRAP_MS / 1000).close()
+            except (OSError, ValueError, OverflowError) as exc:
+                fault = exc
+            else:
+                return
+        if isinstance(fault, ValueError | OverflowError) or time.monotonic() > deadline:
+            raise BrokerError(f"no Kafka broker answers at {address}: start it, or name another host:port") from fault
+        time.sleep(POLL_MS / 1000)
+
+
+def _one_of(kinds: type[K], given: str) -> K:
     try:
-        last = time.monotonic()
-        while timeout is None or time.monotonic() - last < timeout:
-            for records in consumer.poll(timeout_ms=POLL_MS).values():
-                for record in records:
-                    if key is None or record.key == key:
-                        last = time.monotonic()
-                        yield record.value
-    finally:
-        consumer.close()
+        return kinds(given)
+    except ValueError as exc:
+        raise InvalidEventError("unknown_value", f"{given!r:.40} is none of {', '.join(kinds)}") from exc
 
 
 def _stamp() -> dict[str, Any]:

@@ -11,6 +11,7 @@ A field's variable is `UPWELL_` and its name in capitals; in the file it stands 
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 import types
 import typing
@@ -38,6 +39,7 @@ __all__ = [
 PREFIX = "UPWELL_"
 ELSEWHERE = frozenset({"UPWELL_CACHE", "UPWELL_TEST_QDRANT_URL"})
 """Variables that are no settings of a worker."""
+ADDRESS = re.compile(r"[^\s/:@]+:\d{1,5}|\[[0-9A-Fa-f:]+\]:\d{1,5}")
 
 
 def _named(variable: str, default: Any = None, above: float = -math.inf, below: float = math.inf) -> Any:
@@ -85,7 +87,7 @@ class EncoderSettings:
 class PrivacySettings:
     """key: hex, at least 32 bytes; None makes one and keeps it in the data folder."""
 
-    key: Secret | None = None
+    key: Secret | None = field(default=None, metadata={"hex_bytes": 32})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,7 @@ class _Field:
     kind: Any
     above: float
     below: float
+    hex_bytes: int | None
 
     @property
     def key(self) -> str:
@@ -165,9 +168,12 @@ class _Field:
 
 
 def load_settings(environ: Mapping[str, str], toml_path: Path | None = None) -> Settings:
-    """Variables over the file over the defaults. Raises `SettingsError` naming what is wrong and what would be right."""
+    """Variables over the file over the defaults; an empty variable counts as unset.
+
+    Raises `SettingsError` naming what is wrong and what would be right.
+    """
     from_file = _read_toml(toml_path) if toml_path is not None else {}
-    from_environ = {name: text for name, text in environ.items() if name.startswith(PREFIX) and name not in ELSEWHERE}
+    from_environ = {name: text for name, text in environ.items() if text and name.startswith(PREFIX) and name not in ELSEWHERE}
     known = {one.variable: one for one in _all_fields()}
     _refuse_unknown(from_environ, known, "variable")
     _refuse_unknown(from_file, {one.key: one for one in known.values()}, f"key in {toml_path}")
@@ -178,7 +184,9 @@ def load_settings(environ: Mapping[str, str], toml_path: Path | None = None) -> 
         elif one.key in from_file:
             given.setdefault(one.group, {})[one.name] = _parse(one, from_file[one.key], f"{one.key} in {toml_path}")
     groups = {one.name: _hints(Settings)[one.name](**given.get(one.name, {})) for one in fields(Settings) if one.name in _groups()}
-    return Settings(**groups, **given.get(None, {}))
+    settings = Settings(**groups, **given.get(None, {}))
+    _refuse_disagreement(settings)
+    return settings
 
 
 def describe_settings(settings: Settings) -> Iterator[tuple[str, str, str]]:
@@ -206,7 +214,9 @@ def _all_fields() -> Iterator[_Field]:
                 meta = one.metadata
                 variable = PREFIX + meta.get("variable", one.name.upper())
                 kind = _hints(owner)[one.name]
-                yield _Field(group, one.name, variable, kind, meta.get("above", -math.inf), meta.get("below", math.inf))
+                yield _Field(
+                    group, one.name, variable, kind, meta.get("above", -math.inf), meta.get("below", math.inf), meta.get("hex_bytes")
+                )
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -220,6 +230,17 @@ def _read_toml(path: Path) -> dict[str, Any]:
     for name, value in tree.items():
         flat |= {f"{name}.{inner}": one for inner, one in value.items()} if isinstance(value, dict) else {name: value}
     return flat
+
+
+def _refuse_disagreement(settings: Settings) -> None:
+    """What is right by itself and wrong together."""
+    kafka, store = settings.kafka, settings.store
+    if store.kind == "server" and store.url is None:
+        raise SettingsError("UPWELL_STORE is server: set UPWELL_QDRANT_URL to its address, http://host:port")
+    if kafka.security_protocol.startswith("SASL") and not (kafka.sasl_username and kafka.sasl_password):
+        raise SettingsError(f"UPWELL_SECURITY_PROTOCOL is {kafka.security_protocol}: it needs UPWELL_SASL_USERNAME and _PASSWORD")
+    if kafka.address is not None and not all(ADDRESS.fullmatch(one.strip()) for one in kafka.address.split(",")):
+        raise SettingsError(f"UPWELL_KAFKA is {kafka.address!r}: must be host:port, several with commas (127.0.0.1:9092)")
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: Mapping[str, _Field], what: str) -> None:
@@ -238,14 +259,23 @@ def _parse(one: _Field, value: Any, where: str) -> Any:
             raise SettingsError(f"{where} is {value!r}: must be one of {', '.join(choices)}")
         return value
     if kind is Secret:
-        return Secret(str(value))
+        return _secret(one, str(value), where)
     if kind is bool:
         return _flag(value, where)
     if kind in (int, float):
         return _number(one, kind, value, where)
-    if not str(value):
+    if not isinstance(value, str):
+        raise SettingsError(f"{where} is {value!r}: must be a text, in quotes")
+    if not value:
         raise SettingsError(f"{where} is empty: leave it out for the default")
     return kind(value)
+
+
+def _secret(one: _Field, value: str, where: str) -> Secret:
+    """Of a wrong one nothing is shown."""
+    if one.hex_bytes is not None and not re.fullmatch(rf"([0-9a-fA-F]{{2}}){{{one.hex_bytes},}}", value):
+        raise SettingsError(f"{where} is not right: must be hexadecimal, {2 * one.hex_bytes} digits or more")
+    return Secret(value)
 
 
 def _flag(value: Any, where: str) -> bool:
@@ -258,6 +288,8 @@ def _flag(value: Any, where: str) -> bool:
 
 def _number(one: _Field, kind: type, value: Any, where: str) -> Any:
     try:
+        if isinstance(value, bool) or (kind is int and isinstance(value, float)):
+            raise TypeError("true, false and 1.5 are no whole numbers")
         number = kind(value)
     except (TypeError, ValueError):
         raise SettingsError(f"{where} is {value!r}: must be {'a whole number' if kind is int else 'a number'}") from None

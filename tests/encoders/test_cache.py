@@ -1,0 +1,95 @@
+"""The cache: what was encoded is not encoded again, no more is kept than was allowed, and what is given away is the caller's own."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from encoders.cache import CachingEncoder
+from tests.encoders.fakes import DIMENSION, FakeEncoder, vector_of
+from upwell.errors import EncoderError
+
+
+def test_duplicates_are_encoded_once() -> None:
+    fake = FakeEncoder()
+    cache = CachingEncoder(fake, 10)
+    vectors = cache.encode(["one", "three", "one", "one"])
+    assert fake.calls == [["one", "three"]]
+    np.testing.assert_array_equal(vectors, [vector_of("one"), vector_of("three"), vector_of("one"), vector_of("one")])
+    assert (cache.hits, cache.misses) == (0, 4)
+
+
+def test_known_texts_are_not_encoded_again() -> None:
+    fake = FakeEncoder()
+    cache = CachingEncoder(fake, 10)
+    cache.encode(["a", "bb"])
+    cache.encode(["bb", "ccc"])
+    cache.encode(["a", "bb", "ccc"])
+    assert fake.calls == [["a", "bb"], ["ccc"]]
+    assert (cache.hits, cache.misses) == (4, 3)
+
+
+def test_the_least_recently_used_leaves_first() -> None:
+    fake = FakeEncoder()
+    cache = CachingEncoder(fake, 2)
+    for text in ("a", "bb", "a", "ccc"):
+        cache.encode([text])  # bb leaves
+    cache.encode(["a", "ccc"])
+    assert fake.calls == [["a"], ["bb"], ["ccc"]]
+    cache.encode(["bb"])
+    assert fake.calls[3:] == [["bb"]]
+
+
+@given(st.lists(st.lists(st.text(max_size=2), max_size=6), max_size=8), st.integers(0, 5))
+def test_bound_and_answers_hold_for_any_calls(calls: list[list[str]], entries: int) -> None:
+    fake = FakeEncoder()
+    cache = CachingEncoder(fake, entries)
+    for texts in calls:
+        vectors = cache.encode(texts)
+        assert vectors.shape == (len(texts), DIMENSION)
+        assert all((vector == vector_of(text)).all() for vector, text in zip(vectors, texts, strict=True))
+        assert len(cache._vectors) <= entries
+    assert cache.hits + cache.misses == sum(map(len, calls))
+
+
+def test_a_kept_vector_does_not_keep_its_batch() -> None:
+    cache = CachingEncoder(FakeEncoder(), 10)
+    cache.encode(["a", "bb", "ccc"])
+    assert all(vector.base is None for vector in cache._vectors.values())
+
+
+def test_callers_may_write_into_what_they_got() -> None:
+    cache = CachingEncoder(FakeEncoder(), 10)
+    for _ in range(3):
+        vectors = cache.encode(["a"])
+        np.testing.assert_array_equal(vectors, [vector_of("a")])
+        vectors += 1.0
+
+
+def test_a_failure_leaves_the_cache_as_it_was() -> None:
+    fake = FakeEncoder()
+    cache = CachingEncoder(fake, 10)
+    cache.encode(["a"])
+    fake.failure = EncoderError("out of memory")
+    with pytest.raises(EncoderError, match="out of memory"):
+        cache.encode(["a", "bb"])
+    fake.failure = None
+    cache.encode(["a", "bb"])
+    assert fake.calls == [["a"], ["bb"], ["bb"]]
+
+
+def test_threads_share_it() -> None:
+    cache = CachingEncoder(FakeEncoder(), 5)
+    texts = ["x" * number for number in range(20)]
+
+    def work(start: int) -> bool:
+        mine = texts[start:] + texts[:start]
+        return all((cache.encode(mine) == np.stack([vector_of(text) for text in mine])).all() for _ in range(20))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(8)))
+    assert len(cache._vectors) == 5

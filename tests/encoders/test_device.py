@@ -1,0 +1,75 @@
+"""Where the model runs: what was asked for or one clear line; bf16 only where the hardware computes in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from encoders import device
+from encoders.device import Placement, choose_placement
+from upwell.errors import EncoderError
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+
+
+@pytest.fixture
+def cpuinfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "cpuinfo"
+    monkeypatch.setattr(device, "_CPUINFO", path)
+    return path
+
+
+@pytest.fixture
+def no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+def pretend_cuda(monkeypatch: pytest.MonkeyPatch, bf16: bool) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bf16)
+
+
+@pytest.mark.usefixtures("no_cuda")
+@pytest.mark.parametrize("wanted", ["auto", "cpu"])
+@pytest.mark.parametrize(
+    ("flags", "dtype"),
+    [
+        ("processor\t: 0\nflags\t\t: fpu avx2 avx512_bf16 avx512_fp16\n", torch.bfloat16),
+        ("flags\t\t: fpu amx_tile amx_bf16", torch.bfloat16),
+        ("Features\t: fp asimd i8mm bf16", torch.bfloat16),
+        ("Features\t: fp asimd i8mm bf16 dgh", torch.bfloat16),
+        ("flags\t\t: fpu avx2 avx512f avx512_vnni\n", torch.float32),
+        ("model name\t: bf16 in name alone \n", torch.float32),
+        ("", torch.float32),
+    ],
+)
+def test_the_processor_decides_the_precision(cpuinfo: Path, wanted: str, flags: str, dtype: torch.dtype) -> None:
+    cpuinfo.write_text(flags)
+    assert choose_placement(wanted) == Placement(CPU, dtype)
+
+
+@pytest.mark.usefixtures("no_cuda", "cpuinfo")
+def test_without_cpuinfo_it_is_float32() -> None:
+    assert choose_placement("auto") == Placement(CPU, torch.float32)
+
+
+@pytest.mark.parametrize("wanted", ["auto", "cuda"])
+@pytest.mark.parametrize(("bf16", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_cuda_is_taken_when_there_is_one(monkeypatch: pytest.MonkeyPatch, wanted: str, bf16: bool, dtype: torch.dtype) -> None:
+    pretend_cuda(monkeypatch, bf16)
+    assert choose_placement(wanted) == Placement(CUDA, dtype)
+
+
+def test_cpu_stays_cpu_where_there_is_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_cuda(monkeypatch, bf16=True)
+    assert choose_placement("cpu").device == CPU
+
+
+@pytest.mark.usefixtures("no_cuda")
+@pytest.mark.parametrize(("wanted", "says"), [("cuda", "no CUDA device.*UPWELL_DEVICE=auto"), ("tpu", "must be auto, cpu or cuda")])
+def test_what_cannot_be_is_one_line(wanted: str, says: str) -> None:
+    with pytest.raises(EncoderError, match=says) as error:
+        choose_placement(wanted)
+    assert "\n" not in str(error.value)

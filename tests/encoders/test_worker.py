@@ -1,0 +1,135 @@
+"""The encoder's thread: small requests pass big ones, errors reach who asked, closing fails what waits. Orders, not times."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from encoders.worker import EncoderWorker
+from tests.encoders.fakes import WAIT_SECONDS, FakeEncoder, GatedEncoder, vector_of
+from upwell.errors import EncoderError
+from upwell.values import Vector
+
+BIG = ["a", "bb", "ccc", "dddd", "eeeee"]
+
+
+class Requests:
+    """Requests to a worker from threads of their own; each is known to have been queued when `ask` returns."""
+
+    def __init__(self, worker: EncoderWorker, pool: ThreadPoolExecutor) -> None:
+        self._worker = worker
+        self._pool = pool
+
+    def ask(self, texts: Sequence[str], queued: int) -> Future[Vector]:
+        """queued: chunks that wait once this request has been queued."""
+        asked = self._pool.submit(self._worker.encode, texts)
+        worker = self._worker
+        with worker._changed:
+            assert worker._changed.wait_for(lambda: len(worker._urgent) + len(worker._bulk) >= queued, WAIT_SECONDS)
+        return asked
+
+
+@pytest.fixture
+def gated() -> GatedEncoder:
+    return GatedEncoder()
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+
+
+def test_a_big_request_is_cut_and_comes_back_whole() -> None:
+    fake = FakeEncoder()
+    worker = EncoderWorker(fake, chunk=2)
+    np.testing.assert_array_equal(worker.encode(BIG), [vector_of(text) for text in BIG])
+    assert fake.calls == [["a", "bb"], ["ccc", "dddd"], ["eeeee"]]
+    assert worker.encode([]).shape == (0, fake.dimension)
+    worker.close()
+
+
+def test_a_small_request_is_let_in_between_the_chunks_of_a_big_one(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+    worker = EncoderWorker(gated, chunk=2)
+    requests = Requests(worker, pool)
+    big = requests.ask(BIG, queued=2)
+    assert gated.entered.wait(WAIT_SECONDS)  # its first chunk is with the encoder
+    small = requests.ask(["search"], queued=3)
+    gated.let_pass(4)
+    np.testing.assert_array_equal(small.result(WAIT_SECONDS), [vector_of("search")])
+    np.testing.assert_array_equal(big.result(WAIT_SECONDS), [vector_of(text) for text in BIG])
+    assert gated.calls == [["a", "bb"], ["search"], ["ccc", "dddd"], ["eeeee"]]
+    worker.close()
+
+
+def test_a_flood_of_big_requests_keeps_no_small_one_out(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+    worker = EncoderWorker(gated, chunk=1, capacity=2)
+    requests = Requests(worker, pool)
+    big = requests.ask(BIG, queued=2)  # one with the encoder, two wait, two are kept back
+    assert gated.entered.wait(WAIT_SECONDS)
+    small = requests.ask(["search"], queued=3)
+    gated.let_pass(len(BIG) + 1)
+    small.result(WAIT_SECONDS)
+    big.result(WAIT_SECONDS)
+    assert gated.calls.index(["search"]) == 1
+    worker.close()
+
+
+def test_a_request_beyond_the_capacity_passes_in_full() -> None:
+    fake = FakeEncoder()
+    worker = EncoderWorker(fake, chunk=1, capacity=1)
+    assert len(worker.encode(BIG)) == len(BIG)
+    worker.close()
+
+
+@pytest.mark.parametrize("texts", [["a"], BIG])
+def test_errors_reach_the_caller_and_the_thread_goes_on(texts: list[str]) -> None:
+    fake = FakeEncoder()
+    worker = EncoderWorker(fake, chunk=2)
+    fake.failure = EncoderError("out of memory")
+    with pytest.raises(EncoderError, match="out of memory"):
+        worker.encode(texts)
+    fake.failure = None
+    assert len(worker.encode(texts)) == len(texts)
+    worker.close()
+
+
+def test_close_fails_what_waits_and_what_comes_later(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+    worker = EncoderWorker(gated, chunk=2)
+    requests = Requests(worker, pool)
+    big = requests.ask(BIG, queued=2)
+    assert gated.entered.wait(WAIT_SECONDS)
+    small = requests.ask(["search"], queued=3)
+    close_while_busy(worker, gated)
+    for waiting in (big, small):
+        with pytest.raises(EncoderError, match="closed"):
+            waiting.result(WAIT_SECONDS)
+    assert gated.calls == [["a", "bb"]]
+    worker.close()  # does nothing
+    with pytest.raises(EncoderError, match="closed"):
+        worker.encode(["late"])
+
+
+def test_close_wakes_who_waits_for_room(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+    worker = EncoderWorker(gated, chunk=1, capacity=1)
+    big = Requests(worker, pool).ask(BIG, queued=1)
+    assert gated.entered.wait(WAIT_SECONDS)
+    close_while_busy(worker, gated)
+    with pytest.raises(EncoderError, match="closed"):
+        big.result(WAIT_SECONDS)
+    assert len(gated.calls) == 1
+
+
+def close_while_busy(worker: EncoderWorker, gated: GatedEncoder) -> None:
+    """Close first; then the call that is with the encoder ends in order."""
+    closing = threading.Thread(target=worker.close)
+    closing.start()
+    with worker._changed:
+        assert worker._changed.wait_for(lambda: worker._closed, WAIT_SECONDS)
+    gated.let_pass()
+    closing.join(WAIT_SECONDS)
+    assert not closing.is_alive()

@@ -1,0 +1,73 @@
+"""Valid events of every topic, for hypothesis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from upwell.events import Action, Click, Control, ControlKind, Event, Impression, Item, Query, Request, Review
+from upwell.schema import EARLIEST_MS
+
+__all__ = ["NOW_MS", "events"]
+
+NOW_MS = 1_800_000_000_000
+
+ids = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=40)
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80).filter(lambda one: not one.isspace())
+times = st.just(0) | st.integers(EARLIEST_MS, NOW_MS)
+maybe_id, maybe_words = st.none() | ids, st.none() | words
+prices = st.none() | st.floats(0, 1e300)
+
+base: dict[str, Any] = {"event_id": ids, "ts": times, "user_id": ids}
+
+
+def reviews() -> st.SearchStrategy[Review]:
+    found = st.builds(Review, **base, item_id=ids, rating=st.none() | st.floats(0.5, 5), text=maybe_words, language=maybe_id)
+    return found.filter(lambda one: one.rating is not None or one.text is not None)
+
+
+def impressions() -> st.SearchStrategy[Impression]:
+    shown = st.lists(st.tuples(ids, st.floats(0, 1, exclude_min=True)), min_size=1, max_size=5)
+
+    def build(pairs: list[tuple[str, float]], weighed: bool, rest: dict[str, Any]) -> Impression:
+        chances = tuple(chance for _, chance in pairs) if weighed else None
+        return Impression(**rest, item_ids=tuple(item for item, _ in pairs), propensities=chances)
+
+    return st.builds(build, shown, st.booleans(), st.fixed_dictionaries({**base, "list_id": ids}))
+
+
+def controls() -> st.SearchStrategy[Control]:
+    def build(kind: ControlKind, whom: str, boost: float, rest: dict[str, Any]) -> Control:
+        target: dict[str, Any] = {"user_id" if kind is ControlKind.FORGET_USER else "item_id": whom}
+        return Control(**rest, **target, kind=kind, boost=boost if kind is ControlKind.BOOST_ITEM else None)
+
+    rest = st.fixed_dictionaries({"event_id": ids, "ts": times, "by": ids, "why": words})
+    return st.builds(build, st.sampled_from(ControlKind), ids, st.floats(-10, 10), rest)
+
+
+def events() -> st.SearchStrategy[Event]:
+    lists = st.lists(ids, max_size=4).map(tuple)
+    count = st.none() | st.integers(0, 1_000_000)
+    return st.one_of(
+        st.builds(
+            Item,
+            item_id=ids,
+            ts=times,
+            title=words,
+            text=maybe_words,
+            categories=lists,
+            brand=maybe_id,
+            price=prices,
+            image=maybe_id,
+            language=maybe_id,
+            deleted=st.booleans(),
+            event_id=maybe_id,
+        ),
+        st.builds(Click, **base, item_id=ids, action=st.sampled_from(Action), dwell_ms=count, list_id=maybe_id, position=count),
+        reviews(),
+        st.builds(Query, **base, text=words),
+        impressions(),
+        st.builds(Request, **base, request_id=ids, k=st.none() | st.integers(1, 100), exclude=lists, category=maybe_id),
+        controls(),
+    )

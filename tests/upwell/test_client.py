@@ -1,0 +1,178 @@
+"""The client of apps on a real broker, with this test as the engine that answers."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from kafka import KafkaProducer
+
+from stream.topics import ensure_topics
+from stream.validate import decode
+from upwell.client import UpwellClient, client_options, find_broker
+from upwell.codec import dead_letter_value, recommendations_value
+from upwell.errors import BrokerError, InvalidEventError
+from upwell.events import Action, Click, ControlKind, Event, Topic
+from upwell.recommendations import DeadLetter, Recommendations
+from upwell.settings import KafkaSettings, Settings
+
+LETTER = DeadLetter(reason="empty", detail="nothing", topic="clicks", partition=0, offset=3, raw=b"\xff", ts=1)
+FIRST, LAST, PARTITIONS = 5.0, 0.5, 4
+
+
+@pytest.fixture
+def settings(kafka: str, prefix: str) -> KafkaSettings:
+    found = KafkaSettings(address=kafka, prefix=prefix, partitions=PARTITIONS)
+    ensure_topics(prefix, PARTITIONS, client_options(found))
+    return found
+
+
+@pytest.fixture
+def client(settings: KafkaSettings) -> Iterator[UpwellClient]:
+    with UpwellClient(settings.address or "", settings) as found:
+        yield found
+
+
+def a_list(user_id: str, trigger: str) -> Recommendations:
+    return Recommendations(
+        list_id=f"l-{trigger}", user_id=user_id, items=(), model_version="1", trigger=trigger, covers={"clicks-0": 1}, ts=1, latency_ms=2
+    )
+
+
+def publish(settings: KafkaSettings, topic: Topic, *pairs: tuple[bytes | None, bytes]) -> None:
+    producer = KafkaProducer(acks="all", **client_options(settings))
+    for key, value in pairs:
+        producer.send(settings.prefix + topic, key=key, value=value)
+    producer.close()
+
+
+def arrived(settings: KafkaSettings, topic: Topic, count: int) -> list[tuple[str, Event | DeadLetter]]:
+    """The (key, event) pairs of `count` records of a topic."""
+    from kafka import KafkaConsumer, TopicPartition
+
+    options: dict[str, Any] = client_options(settings)
+    consumer = KafkaConsumer(group_id=None, auto_offset_reset="earliest", **options)
+    consumer.assign([TopicPartition(settings.prefix + topic, number) for number in range(PARTITIONS)])
+    found: list[tuple[str, Event | DeadLetter]] = []
+    while len(found) < count:
+        for records in consumer.poll(timeout_ms=200).values():
+            found += [(one.key.decode(), decode(topic, one.partition, one.offset, one.value, 2_000_000_000_000)) for one in records]
+    consumer.close()
+    return found
+
+
+def test_every_event_arrives_keyed_and_as_it_was_returned(client: UpwellClient, settings: KafkaSettings) -> None:
+    sent: dict[Topic, list[tuple[str, Event]]] = {
+        Topic.CLICKS: [("ann", client.click("ann", "i1")), ("bob", client.click("bob", "i2", "like", dwell_ms=5, event_id="own"))],
+        Topic.REVIEWS: [("ann", client.review("ann", "i1", rating=4.0, language="en"))],
+        Topic.QUERIES: [("ann", client.query("ann", "space opera"))],
+        Topic.ITEMS: [("i1", client.item("i1", "Toy Story", categories=("Comedy",)))],
+        Topic.REQUESTS: [("ann", client.request("ann", k=3, exclude=("i9",)))],
+        Topic.CONTROLS: [("i1", client.control("ban_item", "op", "broken", item_id="i1"))],
+    }
+    client.flush()
+    for topic, pairs in sent.items():
+        assert sorted(arrived(settings, topic, len(pairs)), key=str) == sorted(pairs, key=str)
+    own = sent[Topic.CLICKS][1][1]
+    assert isinstance(own, Click)
+    assert (own.event_id, own.action) == ("own", Action.LIKE)
+
+
+def test_what_the_stream_would_refuse_is_refused_at_once(client: UpwellClient) -> None:
+    for wrong in (
+        lambda: client.review("ann", "i1", rating=11),
+        lambda: client.review("ann", "i1"),
+        lambda: client.query("ann", " "),
+        lambda: client.click("", "i1"),
+        lambda: client.click("ann", "i1", "clik"),
+        lambda: client.click("ann", "i1", ts=1_700_000_000),
+        lambda: client.control(ControlKind.BAN_ITEM, "op", "why"),
+    ):
+        with pytest.raises(InvalidEventError):
+            wrong()
+    with pytest.raises(TypeError, match="dwell"):
+        client.click("ann", "i1", dwell=5)
+
+
+def test_lists_published_after_the_call_are_not_missed_and_old_ones_come_when_asked_for(
+    client: UpwellClient, settings: KafkaSettings
+) -> None:
+    publish(settings, Topic.RECOMMENDATIONS, (b"ann", recommendations_value(a_list("ann", "old"))))
+    fresh, everyone = client.lists("ann", timeout=FIRST), client.lists(timeout=FIRST)
+    users = ("bob", "ann", "eve")
+    publish(settings, Topic.RECOMMENDATIONS, *((who.encode(), recommendations_value(a_list(who, f"new-{who}"))) for who in users))
+    assert next(fresh) == a_list("ann", "new-ann")
+    assert {next(everyone).user_id for _ in users} == set(users)
+    assert [one.trigger for one in client.lists("ann", timeout=LAST, from_beginning=True)] == ["old", "new-ann"]
+
+
+def test_dead_letters_come_with_their_bytes(client: UpwellClient, settings: KafkaSettings) -> None:
+    letters = client.dead_letters(timeout=FIRST)
+    publish(settings, Topic.DEAD_LETTERS, (None, dead_letter_value(LETTER)))
+    assert next(letters) == LETTER
+
+
+def test_a_request_is_answered_by_the_list_it_triggered(
+    client: UpwellClient, settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = client.request
+
+    def answered(user_id: str, **more: Any) -> Any:
+        asked = ask(user_id, **more)
+        lists = (a_list("ann", "another"), a_list("ann", asked.request_id))
+        publish(settings, Topic.RECOMMENDATIONS, *((b"ann", recommendations_value(one)) for one in lists))
+        return asked
+
+    monkeypatch.setattr(client, "request", answered)
+    answer = client.request_list("ann", k=3, timeout=FIRST)
+    assert answer.list_id == f"l-{answer.trigger}"
+    assert answer.trigger != "another"
+
+
+def test_a_request_without_an_engine_is_one_clear_line(client: UpwellClient) -> None:
+    with pytest.raises(BrokerError, match=r"no list came within 0\.5 s: does a serve worker run"):
+        client.request_list("ann", timeout=LAST)
+
+
+def test_topics_that_are_not_there_are_told(kafka: str) -> None:
+    with UpwellClient(kafka, KafkaSettings(prefix="nobody.")) as client, pytest.raises(BrokerError, match="upwell run"):
+        client.lists("ann")
+
+
+def test_an_undelivered_event_is_told_once(client: UpwellClient) -> None:
+    client._failed(OSError("disk full"))
+    with pytest.raises(BrokerError, match="disk full"):
+        client.click("ann", "i1")
+    client.click("ann", "i1")
+    client._failed(OSError("disk full"))
+    with pytest.raises(BrokerError, match="disk full"):
+        client.close()
+
+
+def test_no_broker_is_one_clear_line_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("upwell.client.BOOTSTRAP_MS", 300)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+        with pytest.raises(BrokerError, match=f"no Kafka broker answers at {address}") as caught:
+            UpwellClient(address)
+    assert "\n" not in str(caught.value)
+    for wrong in ("nonsense", "127.0.0.1:port", "127.0.0.1:99999"):
+        with pytest.raises(BrokerError, match="no Kafka broker answers"):
+            UpwellClient(wrong)
+
+
+def test_the_broker_is_found_by_the_settings_or_by_its_file(tmp_path: Path) -> None:
+    running = Settings(data=tmp_path)
+    for content in (None, "", "[]", "{}"):
+        if content is not None:
+            (tmp_path / "broker.json").write_text(content)
+        with pytest.raises(BrokerError, match="upwell run"):
+            find_broker(running)
+    (tmp_path / "broker.json").write_bytes(orjson.dumps({"address": "127.0.0.1:1", "pid": 1}))
+    assert find_broker(running) == "127.0.0.1:1"
+    assert find_broker(Settings(kafka=KafkaSettings(address="far:9"), data=tmp_path)) == "far:9"

@@ -1,0 +1,13 @@
+"""Apps import upwell: it must stay light."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def test_importing_upwell_loads_no_model_no_framework_and_no_client() -> None:
+    heavy = "torch numba faust transformers qdrant_client qdrant_edge kafka"
+    code = f"import sys, upwell; print([name for name in {heavy.split()!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
