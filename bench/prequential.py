@@ -70,24 +70,23 @@ class PeerRun:
     def __init__(self, vectors: NDArray[np.float32]) -> None:
         self.peers: dict[str, Peer] = default_peers(vectors)
         self.scores = {name: Scores() for name in self.peers}
-        self._liked: dict[str, list[int]] = defaultdict(list)
+        self._history: dict[str, list[int]] = defaultdict(list)
         self._had: dict[str, set[int]] = defaultdict(set)
         self._events: dict[str, int] = defaultdict(int)
         self._item_events = np.zeros(len(vectors), dtype=np.int64)
 
     def see(self, event: PeerEvent, counted: bool) -> None:
         """Test, where the event is a target and the warm-up is over, then learn."""
-        had, liked = self._had[event.user], self._liked[event.user]
+        had, history = self._had[event.user], self._history[event.user]
         if counted and event.liked and event.row not in had:
             slices = self._slices(event)
             candidates = np.ones(len(self._item_events), dtype=bool)
             candidates[list(had)] = False
             for name, peer in self.peers.items():
-                self.scores[name].add(_mean_rank(peer.score(liked), event.row, candidates), slices)
+                self.scores[name].add(_mean_rank(peer.score(history), event.row, candidates), slices)
         for peer in self.peers.values():
-            peer.learn(liked, event.row, event.liked)
-        if event.liked:
-            liked.append(event.row)
+            peer.learn(history, event.row)
+        history.append(event.row)
         had.add(event.row)
         self._events[event.user] += 1
         self._item_events[event.row] += 1

@@ -5,7 +5,7 @@ It knows nothing about weights.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ _LEADING = 10  # popularity columns whose leaders are candidates
 
 
 @kernel
-def keep_best(values: NDArray[np.float32], ids: NDArray[np.int32], held: int, value: float, item: int) -> int:
+def keep_best(values: NDArray[Any], ids: NDArray[np.int32], held: int, value: float, item: int) -> int:
     """A heap of the best `len(values)`, the worst on top; of equals the first stays. Returns how many it holds."""
     if held < len(values):
         place = held
@@ -56,7 +56,7 @@ def keep_best(values: NDArray[np.float32], ids: NDArray[np.int32], held: int, va
 @kernel
 def is_cold(state: CountState, row: int) -> bool:
     """At most two events."""
-    return state.popularity.values[COUNT, row] <= COLD_EVENTS
+    return bool(state.popularity.values[COUNT, row] <= COLD_EVENTS)
 
 
 @kernel

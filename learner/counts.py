@@ -134,7 +134,8 @@ class Counts:
 
     def state(self, text: TextNeighbours) -> CountState:
         """The arrays as kernels take them; valid until `grow`."""
-        return CountState(self._popularity, *(table.state for table in self._tables.values()), self._liked, self._clock, text)
+        tables = {name: table.state for name, table in self._tables.items()}
+        return CountState(popularity=self._popularity, liked=self._liked, clock=self._clock, text=text, **tables)
 
     def grow(self, capacity: int) -> None:
         """Makes room for `capacity` items."""

@@ -72,7 +72,7 @@ def shares(gate: GateState, band: int, x: NDArray[np.float32], out: NDArray[np.f
 def _text_value(state: CountState, row: int, item: int) -> float:
     for place in range(state.text.sizes[row]):
         if state.text.ids[row, place] == item:
-            return state.text.similarities[row, place]
+            return float(state.text.similarities[row, place])
     return 0.0
 
 

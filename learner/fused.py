@@ -27,7 +27,7 @@ KINDS = (*(str(action) for action in Action), "review", "query")
 """What a code in `kinds` stands for."""
 LENGTH = 50
 WIDTH = 64
-LAYERS = 2
+LAYERS = 1
 HEADS = 2
 _CHUNK = 4096
 _KIND_WEIGHTS = np.array([event_weight(kind, None) for kind in KINDS], np.float32)
@@ -97,7 +97,8 @@ class FusedModel:
     def set_vectors(self, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """Gives rows new text vectors (n, d). Raises `ModelError` where they do not fit or are not finite."""
         if vectors.shape != (len(rows), self.dimension) or not np.isfinite(vectors).all():
-            raise ModelError(f"text vectors of shape {vectors.shape} for {len(rows)} items: expected finite (n, {self.dimension}); encode anew")
+            expected = (len(rows), self.dimension)
+            raise ModelError(f"text vectors are of shape {vectors.shape} or not finite, expected {expected}: encode the catalogue anew")
         self.vectors[rows] = vectors
         self.announced[rows] = vectors.any(axis=1)
         self._dirty.update(rows.tolist())
@@ -158,7 +159,11 @@ class FusedModel:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
     def events(
-        self, places: NDArray[np.int64], kinds: NDArray[np.uint8], ratings: NDArray[np.float32], ts: NDArray[np.int64],
+        self,
+        places: NDArray[np.int64],
+        kinds: NDArray[np.uint8],
+        ratings: NDArray[np.float32],
+        ts: NDArray[np.int64],
         lengths: NDArray[np.int64],
     ) -> Events:
         """Histories as the network reads them; `places` are (b, L) in a table of item vectors."""
@@ -231,7 +236,9 @@ class FusedModel:
             given = arrays.get(f"network.{name}")
             if given is None or given.shape != tuple(weight.shape):
                 shape = "missing" if given is None else f"of shape {given.shape}"
-                raise ModelError(f"fused model: {name} is {shape}, expected {tuple(weight.shape)}: the checkpoint is another version's; remove it")
+                raise ModelError(
+                    f"fused model: {name} is {shape}, expected {tuple(weight.shape)}: remove this checkpoint, it is another version's"
+                )
             if not np.isfinite(given).all():
                 raise ModelError(f"fused model: {name} is not finite: roll back to the checkpoint before")
         for name, weight in self.network.named_parameters():

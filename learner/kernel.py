@@ -32,12 +32,13 @@ def _cache_folder() -> str:
 
 def kernel(function: _Function) -> _Function:
     """Compiles at the first call, releases the interpreter's lock while it runs, keeps the machine code on disk."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = before or _cache_folder()
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = before or _cache_folder()
     try:
         return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
 
 
 def room(needed: int, capacity: int) -> int:

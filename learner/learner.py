@@ -25,6 +25,7 @@ from learner.lists import Lists, Wishes, list_block
 from learner.prequential import Outcome, count_block, learn_block
 from learner.signals.affinity import USER_SIGNALS, empty_scratch, widened
 from learner.signals.names import DENSE
+from learner.signals.popularity import COUNT
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
 from upwell.values import CatalogueItem, Example, Interaction, Vector
@@ -139,7 +140,7 @@ class Learner:
         on = np.zeros((max(1, len(intents)), len(DENSE)), np.bool_)
         given = [place for place, intent in enumerate(intents) if intent is not None and bool(np.any(intent))]
         if given:
-            stacked = np.stack([intents[place] for place in given]).astype(np.float32)  # type: ignore[arg-type]  # (g, d)
+            stacked = np.stack([np.asarray(intents[place], np.float32) for place in given])  # (g, d)
             rows = len(self._catalogue)
             self._dense[0, given, :rows] = stacked @ self._catalogue.graph.vectors[:rows].T  # (g, N)
             on[given, 0] = True
@@ -216,6 +217,12 @@ class Learner:
     def figures(self) -> Figures:
         """Running prequential figures of the model and its peers."""
         return self._figures
+
+    def item_events(self) -> dict[str, int]:
+        """How many events each item has had, of those that had any."""
+        counted = self._state().popularity
+        events = counted.values[COUNT] / counted.scale[COUNT]
+        return {item_id: round(events[row]) for row, item_id in enumerate(self._catalogue.ids) if events[row] > 0.0}
 
     @property
     def evicted(self) -> dict[str, int]:

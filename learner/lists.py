@@ -43,6 +43,13 @@ class Lists(NamedTuple):
 
 
 @kernel
+def _center(x: NDArray[np.float32]) -> None:
+    """Features less their mean over the candidates: the order stays, and a share says how an entry differs from the others."""
+    for feature in range(x.shape[1]):
+        x[:, feature] -= np.mean(x[:, feature])
+
+
+@kernel
 def list_block(
     state: CountState, gate: GateState, scratch: Scratch, block: Block, wishes: Wishes, depth: int, rows: int, lists: Lists
 ) -> None:
@@ -60,6 +67,7 @@ def list_block(
             item = found[position]
             key[position] = -(score[position] + wishes.boost[item]) - (_FIRST if wishes.pinned[item] else 0.0)
         order = np.argsort(key, kind="mergesort")
+        _center(x[:n])
         start, end = block.starts[user], block.starts[user + 1]
         band = band_of(block.events[user])
         for place in range(min(wishes.k[user], n)):

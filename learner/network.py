@@ -75,8 +75,7 @@ class _Layer(nn.Module):
         bias = self.distance[:, distances].masked_fill(future, -math.inf)  # (H, L, L)
         seen = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.unsqueeze(0))
         x = x + self.joined(seen.transpose(1, 2).reshape(batch, length, width))
-        x = x + self.back(F.gelu(self.feed(self.before_feed(x))))
-        return x
+        return torch.as_tensor(x + self.back(F.gelu(self.feed(self.before_feed(x)))))
 
 
 class Network(nn.Module):
@@ -99,7 +98,7 @@ class Network(nn.Module):
 
     @torch.no_grad()
     def _initialize(self, generator: torch.Generator) -> None:
-        dimension, width = self.project.shape
+        width = self.project.shape[1]
         self.project.normal_(0.0, 1.0 / math.sqrt(width), generator=generator)
         for table in (self.kind, self.rating, self.gap, self.default):
             table.normal_(0.0, 0.02, generator=generator)

@@ -13,7 +13,7 @@ from learner.gate import GateState
 from learner.kernel import kernel
 from learner.signals.affinity import Scratch, collect
 from learner.signals.names import DENSE, FIRST_DENSE, FIRST_USER, SIGNALS
-from learner.signals.popularity import COUNT, FIRST, LAST, LIKES, TEXT
+from learner.signals.popularity import COUNT, FIRST, LAST, TEXT
 
 __all__ = ["most_candidates", "prepare", "rank_user"]
 

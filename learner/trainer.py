@@ -1,160 +1,212 @@
 """Mini-batch training of the fused model from a replay buffer: one step is a sample of windows, every position a target.
 
-Small weights by AdamW, identity embeddings by row-wise Adagrad over the rows of the batch alone. It knows nothing about streams.
+Small weights by AdamW, identity embeddings by row-wise Adagrad over the batch's rows alone. It knows nothing about streams.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 
-from learner import losses
-from learner.buffer import ExampleBatch, ReplayBuffer, Windows
-from learner.fused import KINDS, LENGTH, WIDTH, FusedModel
-from learner.negatives import Negatives, NegativeSampler
+from learner.buffer import ExampleBatch, ReplayBuffer
+from learner.fused import WIDTH, FusedModel, HistoryBatch
+from learner.negatives import NegativeSampler
+from learner.objective import MiniBatch, Objective, Tuning
+from learner.rating import RatingHead, RunningMeans, user_offsets
+from upwell.errors import ModelError
 from upwell.settings import LearnerSettings
-from upwell.values import LIKED_RATING, POSITIVE_KINDS
 
 __all__ = ["TrainReport", "Trainer"]
 
-BATCH = 48
-UNIFORM = 256
-POPULAR = 256
-POSITIONS = 4096
-DROPOUT = 0.1
-ID_DROPOUT = 0.2
 RATE = 2e-3
-ID_RATE = 0.1
-DECAY = 0.01
+ID_RATE = 0.03
+WEIGHT_DECAY = 0.01
+BETAS = (0.9, 0.98)
 CLIP = 1.0
-ANY = 0.2
-HORIZON = 1
-FADE = 0.8
-THIN = 0.0
-INBATCH = True
-TEMP = 1.0
-POPID = 0.0
-CAPACITY, RECENT = 20_000, 128
-_POSITIVE = np.array([kind in POSITIVE_KINDS for kind in KINDS])
+CAPACITY = 20_000
+RECENT = 64
+"""Windows: `CAPACITY` in all (1.6 kB each at 384 dimensions), `RECENT` of them the newest."""
+_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReport:
+    """loss, parts: means over the steps done. examples: targets trained on. refused: steps with a loss or gradient that is not finite."""
+
+    loss: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)
+    examples: int = 0
+    steps: int = 0
+    refused: int = 0
+    seconds: float = 0.0
 
 
 class Trainer:
-    def __init__(self, model, settings, seed, threads=1):
+    """Owns buffer, optimizer and rating head of one model. threads: of torch while it trains. Deterministic on a CPU for its seed."""
+
+    def __init__(self, model: FusedModel, settings: LearnerSettings, seed: int, threads: int = 1, tuning: Tuning | None = None) -> None:
         self.model = model
-        self.settings = settings
-        self.seed = seed
-        self.steps = 0
         self.buffer = ReplayBuffer(CAPACITY, RECENT, model.dimension, seed)
-        self.opt = torch.optim.AdamW(model.network.parameters(), lr=RATE, weight_decay=DECAY, betas=(0.9, 0.98))
-        self.threads = threads
+        self.means = RunningMeans()
+        self.steps = 0
+        self.refused = 0
+        self._tuning = tuning or Tuning()
+        self._seed = seed
+        self._threads = threads
+        self._head = RatingHead(WIDTH).to(model.device)
+        self._objective = Objective(model, self._head, self.means, settings, self._tuning)
+        self._optimizer = torch.optim.AdamW(self._weights().values(), lr=RATE, betas=BETAS, weight_decay=WEIGHT_DECAY)
 
-    def train(self, steps):
-        m = self.model
-        sampler = NegativeSampler(m.announced[: m.size], m.counts[: m.size])
-        tot = 0.0
-        touched = []
-        for _ in range(steps):
-            self.steps += 1
-            rng = np.random.default_rng([self.seed, self.steps])
-            w = self.buffer.sample(BATCH, rng)
-            l, rows = self.step(w, sampler, rng)
-            tot += l
-            touched.append(rows)
+    def _weights(self) -> dict[str, nn.Parameter]:
+        return dict(self.model.network.named_parameters()) | {f"rating.{name}": one for name, one in self._head.named_parameters()}
+
+    # ---- learning
+
+    def add(self, examples: ExampleBatch) -> None:
+        """Puts events where `train` finds them, and counts their items and ratings."""
+        self.buffer.add(examples)
+        self.model.count(examples.rows)
+        self.means.learn(examples.rows, examples.ratings)
+
+    def train(self, steps: int) -> TrainReport:
+        """So many steps from the buffer; none where it is empty."""
+        started = time.perf_counter()
+        done, parts, touched = Counter[str](), Counter[str](), []
+        sampler = NegativeSampler(self.model.announced[: len(self.model)], self.model.counts[: len(self.model)])
+        with _threads(self._threads):
+            for _ in range(steps):
+                self.steps += 1
+                rng = np.random.default_rng([self._seed, self.steps])
+                batch = self._objective.prepare(self.buffer.sample(self._tuning.windows, rng), sampler, rng)
+                if batch is None:
+                    continue
+                found = self._step(batch)
+                done["refused" if found is None else "steps"] += 1
+                if found is not None:
+                    parts.update(found)
+                    done["examples"] += len(batch.targets.rows)
+                    touched.append(batch.rows[np.any(_gradient(batch), axis=1)])
         if touched:
-            m.trained(np.unique(np.concatenate(touched)))
-        return tot / max(1, steps)
+            self.model.trained(np.unique(np.concatenate(touched)))
+        self.refused += done["refused"]
+        means = {name: total / done["steps"] for name, total in parts.items()}
+        seconds = time.perf_counter() - started
+        return TrainReport(sum(means.values()), means, done["examples"], done["steps"], done["refused"], seconds)
 
-    def step(self, w, sampler, rng):
-        m = self.model
-        net = m.network
-        if THIN:
-            w = thin(w, rng)
-        T = int(w.lengths.max())
-        rows = w.rows[:, :T].astype(np.int64)
-        here = np.arange(T) < w.lengths[:, None]
-        liked = np.where(np.isnan(w.ratings[:, :T]), _POSITIVE[w.kinds[:, :T]], w.ratings[:, :T] >= LIKED_RATING)
-        wt = np.where(liked, 1.0, ANY) * here
-        wt[~w.first, 0] = 0
-        wt[rows < 0] = 0
-        wt *= m.announced[rows.clip(min=0)]
-        b, k = np.nonzero(here & ((np.arange(T) > 0) | w.first[:, None])) if HORIZON > 1 else np.nonzero(wt > 0)
-        if len(b) > POSITIONS:
-            s = np.sort(rng.choice(len(b), POSITIONS, replace=False)); b, k = b[s], k[s]
-        targets = rows[b, k]
-        neg = sampler.draw(targets if INBATCH else targets[:0], UNIFORM, POPULAR, rng)
-        used, codes = np.unique(np.concatenate([rows.clip(min=0).ravel(), neg.rows]), return_inverse=True)
-        place = codes[: rows.size].reshape(rows.shape)
-        negp = codes[rows.size :]
-        ids = torch.from_numpy(m.identities[used]).requires_grad_()
-        keep = torch.from_numpy((rng.random((len(used), 1)) >= ID_DROPOUT).astype(np.float32))
-        texts = torch.from_numpy(m.vectors[used])
-        table = net.item_vectors(texts, ids * keep, torch.from_numpy(m.counts[used]))
-        ev = m.events(place[:, :-1] if T > 1 else place[:, :0], w.kinds[:, : T - 1], w.ratings[:, : T - 1], w.ts[:, : T - 1], np.minimum(w.lengths, T - 1))
-        if T > 1:
-            mask = torch.from_numpy((rng.random((len(rows), T - 1, WIDTH), dtype=np.float32) >= DROPOUT).astype(np.float32) / (1 - DROPOUT)) if DROPOUT else None
-            st = net.states(table[:, :WIDTH], ev, mask)
-            st = F.pad(st, (0, 0, 1, 0))
-            ptext = (texts @ net.project)[ev.items]
-            dts = torch.from_numpy(((w.ts[:, : T - 1] - w.ts.max(axis=1, keepdims=True)) / (self.settings.intent_half_life_days * 86.4e6)).clip(-100, 0).astype(np.float32))
-            ww = ev.weights * torch.exp2(dts)
-            cum = F.pad((ptext * ww.unsqueeze(-1)).cumsum(1), (0, 0, 1, 0))
-            wished = F.pad((ww != 0).cumsum(1) > 0, (1, 0))
-        else:
-            st = torch.zeros(len(rows), 1, WIDTH); cum = st; wished = torch.zeros(len(rows), 1, dtype=torch.bool)
-        bi, ki = torch.from_numpy(b), torch.from_numpy(k)
-        lens = ki
-        u = m.join(st[bi, ki], cum[bi, ki], lens, wished[bi, ki])
-        u = F.pad(u, (0, 1), value=1.0)
-        u = u * TEMP
-        kk = k[:, None] + np.arange(HORIZON)
-        inside = kk < T
-        kk = kk.clip(max=T - 1)
-        tr_ = rows[b[:, None], kk]
-        tw = wt[b[:, None], kk] * inside * FADE ** np.arange(HORIZON)
-        tp = torch.from_numpy(place[b[:, None], kk])
-        right = (table[tp] * u.unsqueeze(1)).sum(-1)
-        wrong = u @ table[torch.from_numpy(negp)].T - torch.from_numpy(neg.log_inclusion)
-        pos_of = np.full(len(used), -1); pos_of[negp] = np.arange(len(negp))
-        hit = pos_of[place[b[:, None], kk]]
-        coll = np.zeros((len(b), len(negp) + 1), bool)
-        np.put_along_axis(coll, np.where((hit >= 0) & inside, hit, len(negp)), True, 1)
-        wrong = wrong.masked_fill(torch.from_numpy(coll[:, :-1]), -1e9)
-        lse = torch.logsumexp(wrong, 1, keepdim=True)
-        twt = torch.from_numpy(tw.astype(np.float32))
-        loss = (F.softplus(lse - right) * twt).sum() / twt.sum()
-        self.opt.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), CLIP)
-        self.opt.step()
-        g = ids.grad.numpy()
-        g = g * len(used) ** 0 
-        sq = (g * g).mean(1)
-        m.squares[used] += sq
-        nz = sq > 0
-        r = used[nz]
-        m.identities[r] -= ID_RATE * g[nz] / (np.sqrt(m.squares[r])[:, None] + 1e-8)
-        return float(loss), r
+    def _step(self, batch: MiniBatch) -> dict[str, float] | None:
+        """One step; None, and nothing changed, where the loss or a gradient is not finite."""
+        rng = np.random.default_rng([self._seed, self.steps, 1])
+        parts = self._objective.parts(batch, rng)
+        loss = torch.stack(list(parts.values())).sum()
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self._weights().values(), CLIP)
+        identities = _gradient(batch)
+        if not (_finite(loss) and _finite(norm) and np.isfinite(identities).all()):
+            return None
+        self._optimizer.step()
+        self._step_identities(batch.rows, identities)
+        return {name: part.item() for name, part in parts.items()}
+
+    def _step_identities(self, rows: NDArray[np.int64], gradients: NDArray[np.float32]) -> None:
+        """Row-wise Adagrad: one sum of mean squares a row (Gupta et al. 2014). Rows without gradient stay as they are."""
+        squares = np.square(gradients).mean(axis=1)
+        moved = squares > 0
+        rows, squares, gradients = rows[moved], squares[moved], gradients[moved]
+        self.model.squares[rows] += squares
+        self.model.identities[rows] -= ID_RATE * gradients / np.sqrt(self.model.squares[rows])[:, None]
+
+    def forget(self, user: str) -> int:
+        """Removes a user from the buffer; what the weights learned stays. Returns how many windows are gone."""
+        return self.buffer.forget(user)
+
+    # ---- ratings
+
+    @torch.no_grad()
+    def predict_ratings(self, histories: HistoryBatch, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(b,) stars, from 0.5 to 5, that b users would give b items."""
+        here = np.arange(histories.rows.shape[1]) < histories.lengths[:, None]
+        stars = np.where(here, histories.ratings, np.nan).astype(np.float32)
+        expected = np.float32(self.means.mean) + self.means.offsets(histories.rows.astype(np.int64))
+        offsets = np.stack([user_offsets(stars, expected)[:, -1], self.means.offsets(rows)], axis=1)
+        users = self.model.tensor(self.model.user_vectors(histories)[:, :WIDTH])
+        items = self.model.tensor(self.model.item_matrix()[rows, :WIDTH])
+        predicted = self._head(users, items, self.means.mean, self.model.tensor(offsets))
+        return np.asarray(predicted.clamp(0.5, 5.0).cpu().numpy(), np.float32)
+
+    # ---- checkpoints
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Model, optimizer, rating head, means and buffer: training goes on from it as if it had not stopped."""
+        parts: dict[str, Mapping[str, NDArray[Any]]] = {
+            "model": self.model.arrays(),
+            "head": {name: one.detach().cpu().numpy().copy() for name, one in self._head.named_parameters()},
+            "optimizer": self._moments(),
+            "means": self.means.arrays(),
+            "buffer": self.buffer.arrays(),
+            "trainer": {"steps": np.array([self.steps, self.refused], np.int64)},
+        }
+        return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+
+    def _moments(self) -> dict[str, NDArray[Any]]:
+        state = self._optimizer.state
+        return {
+            f"{name}.{moment}": np.array(state[weight][moment].cpu().numpy())
+            for name, weight in self._weights().items()
+            for moment in _MOMENTS
+            if weight in state
+        }
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Becomes the trainer whose `arrays()` these are. Raises `ModelError` where they do not fit."""
+
+        def part(prefix: str) -> dict[str, NDArray[Any]]:
+            return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+        try:
+            self.model.restore(part("model."))
+            self._head.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in part("head.").items()})
+            self._restore_moments(part("optimizer."))
+            self.means.restore(part("means."))
+            self.buffer.restore(part("buffer."))
+            self.steps, self.refused = (int(number) for number in arrays["trainer.steps"])
+        except (KeyError, RuntimeError, ValueError) as exc:
+            raise ModelError(f"fused model: a checkpoint does not fit ({exc}): remove it to go on from the one before") from exc
+
+    def _restore_moments(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._optimizer.state.clear()
+        for name, weight in self._weights().items():
+            if f"{name}.step" in arrays:
+                moments = {moment: torch.from_numpy(np.array(arrays[f"{name}.{moment}"])) for moment in _MOMENTS}
+                self._optimizer.state[weight] = {key: one if key == "step" else one.to(weight) for key, one in moments.items()}
 
 
-def thin(w, rng):
-    n, width = w.rows.shape
-    p = rng.random((n, 1)) * THIN
-    keep = (rng.random((n, width)) >= p) & (np.arange(width) < w.lengths[:, None])
-    keep[np.arange(n), w.lengths - 1] = True
-    order = np.argsort(~keep, axis=1, kind="stable")
-    L = keep.sum(1)
-    out = {}
-    for name in ("rows", "kinds", "ratings", "ts"):
-        x = np.take_along_axis(getattr(w, name), order, 1).copy()
-        x[np.arange(width) >= L[:, None]] = -1 if name == "rows" else 0
-        out[name] = x
-    return Windows(out["rows"], out["kinds"], out["ratings"], out["ts"], L, w.first, w.intents, w.hard)
+def _gradient(batch: MiniBatch) -> NDArray[np.float32]:
+    """(U, m + 1) of the identities."""
+    gradient = batch.identities.grad
+    assert gradient is not None, "the main loss reads the identities"
+    return np.asarray(gradient.cpu().numpy(), np.float32)
+
+
+def _finite(value: Tensor) -> bool:
+    return bool(torch.isfinite(value))
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """Torch with so many threads, and as it was before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

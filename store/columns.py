@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 __all__ = ["Columns"]
 
@@ -26,8 +26,8 @@ class Columns(Generic[T]):
     def __init__(self, kind: type[T], *, repeated: frozenset[str] = frozenset()) -> None:
         if hasattr(kind, "__post_init__"):
             raise TypeError(f"{kind.__name__} has a __post_init__, which columns would skip")
-        self._kind: Any = kind
-        self._fields = fields(self._kind)
+        self._kind: Any = kind  # a dataclass, which no type says
+        self._fields = fields(cast(Any, kind))
         self._repeated = repeated
         self._setters = {field.name: getattr(kind, field.name).__set__ for field in self._fields}
 

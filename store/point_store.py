@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from store.codec import decode_item, decode_user, encode_item, encode_user
 from store.port import StoreHealth
 from store.schema import Point, check_filter, check_id, check_queries, newest, point_id
+from upwell.errors import StoreError
 from upwell.ports import ItemFilter
 from upwell.values import CatalogueItem, UserState, Vector
 
@@ -61,29 +62,35 @@ class PointStore:
         self._closed = False
 
     def read_users(self, users: Sequence[str]) -> list[UserState | None]:
+        self._check_open()
         found = (decode_user(*point) for point in self._users.fetch(_point_ids(users, "user")))
         states = {state.user: state for state in found}
         return [states.get(user) for user in users]
 
     def write_users(self, states: Sequence[UserState]) -> list[str]:
+        self._check_open()
         points = newest([encode_user(state, self._dimension) for state in states], last_of_equals=False)
         refused = self._users.upsert(points)
         return [point.name for point in points if point.id in refused]
 
     def forget_users(self, users: Sequence[str]) -> None:
+        self._check_open()
         self._users.delete(_point_ids(users, "user"))
 
     def read_items(self, item_ids: Sequence[str]) -> list[CatalogueItem | None]:
+        self._check_open()
         found = (decode_item(*point) for point in self._items.fetch(_point_ids(item_ids, "item")))
         items = {item.item_id: item for item in found}
         return [items.get(item_id) for item_id in item_ids]
 
     def write_items(self, items: Sequence[CatalogueItem]) -> list[str]:
+        self._check_open()
         points = newest([encode_item(item, self._dimension) for item in items], last_of_equals=True)
         refused = self._items.upsert(points)
         return [point.name for point in points if point.id in refused]
 
     def search_items(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]:
+        self._check_open()
         check_queries(vectors, k, self._dimension)
         check_filter(where)
         if k == 0 or not len(vectors):
@@ -91,6 +98,7 @@ class PointStore:
         return [sorted(hits, key=lambda hit: (-hit[1], hit[0])) for hits in self._items.search(vectors, k, where)]
 
     def scan_items(self) -> Iterator[CatalogueItem]:
+        self._check_open()
         for point in self._items.scan():
             yield decode_item(*point)
 
@@ -100,7 +108,12 @@ class PointStore:
             self._close_backend()
 
     def health(self) -> StoreHealth:
+        self._check_open()
         return StoreHealth(self._kind, self._where, self._users.count(), self._items.count())
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreError("the store is closed: open it again")
 
 
 def _point_ids(names: Sequence[str], what: str) -> list[str]:

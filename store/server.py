@@ -10,6 +10,7 @@ import itertools
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -100,12 +101,12 @@ class ServerCollection:
                 f"{dimension}: use the encoder that made them, or name another prefix and replay"
             )
         for name, schema in ITEM_INDEXES.items() if searched else ():
-            self._call("indexing", lambda name=name, schema=schema: self._client.create_payload_index(self._name, name, schema))
+            self._call("indexing", partial(self._client.create_payload_index, self._name, name, schema))
 
     def fetch(self, ids: Sequence[str]) -> list[StoredPoint]:
         found: list[StoredPoint] = []
         for batch in _batches(ids, BATCH):
-            found += map(_stored, self._call("read", lambda batch=batch: self._retrieve(batch, True, vectors=True)))
+            found += map(_stored, self._call("read", partial(self._retrieve, batch, True, vectors=True)))
         return found
 
     def upsert(self, points: Sequence[Point]) -> set[str]:
@@ -116,8 +117,8 @@ class ServerCollection:
 
     def delete(self, ids: Sequence[str]) -> None:
         for batch in _batches(ids, BATCH):
-            selector = models.PointIdsList(points=batch)
-            self._call("deletion", lambda selector=selector: self._client.delete(self._name, selector, wait=True))
+            selector = models.PointIdsList(points=[*batch])
+            self._call("deletion", partial(self._client.delete, self._name, selector, wait=True))
 
     def search(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]:
         compiled = _compile(where)
@@ -127,14 +128,14 @@ class ServerCollection:
         ]
         hits: list[list[tuple[str, float]]] = []
         for batch in _batches(requests, QUERIES):
-            answers = self._call("search", lambda batch=batch: self._client.query_batch_points(self._name, batch))
+            answers = self._call("search", partial(self._client.query_batch_points, self._name, batch))
             hits += [[((point.payload or {})["item_id"], point.score) for point in answer.points] for answer in answers]
         return hits
 
     def scan(self) -> Iterator[StoredPoint]:
         offset: models.ExtendedPointId | None = None
         while True:
-            records, offset = self._call("scan", lambda offset=offset: self._scroll(offset))
+            records, offset = self._call("scan", partial(self._scroll, offset))
             yield from map(_stored, records)
             if offset is None:
                 return

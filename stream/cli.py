@@ -17,6 +17,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 
 from upwell.client import UpwellClient, find_broker
 from upwell.errors import UpwellError
@@ -124,7 +125,7 @@ def doctor(as_json: Json = False) -> None:
     with faults():
         findings = list(examine(settings()))
         for finding in findings:
-            console.print(f"{'[green]ok[/]     ' if finding.fine else '[red]mend it[/]'} {finding.what:<9}", finding.detail)
+            console.print(f"{'[green]ok[/]     ' if finding.fine else '[red]mend it[/]'} {finding.what:<9}", escape(finding.detail))
         if as_json:
             print_json({finding.what: {"fine": finding.fine, "detail": finding.detail} for finding in findings})
         if not all(finding.fine for finding in findings):
@@ -180,7 +181,7 @@ def faults() -> Iterator[None]:
     except UpwellError as exc:
         if os.environ.get("UPWELL_TRACEBACK") == "1":
             raise
-        console.print(f"upwell: {exc}", style="red", highlight=False, soft_wrap=True)
+        console.print(f"upwell: {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(exc.exit_code) from exc
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from infra.kafka import KafkaBroker
+from learner.warmup import compile_kernels
 from stream.feeds import Broadcast
 from stream.supervise import Supervisor
 from stream.topics import ensure_topics
@@ -52,6 +53,8 @@ def running_cluster(
             broker = stack.enter_context(KafkaBroker(settings.data / "kafka", announce=announce))
             settings = replace(settings, kafka=replace(settings.kafka, address=broker.address))
             say(f"Apache Kafka is up on {broker.address}, its data in {settings.data / 'kafka'}")
+        say("compiling the ranking kernels (the first time takes a minute) ...")
+        compile_kernels()
         ensure_topics(settings.kafka.prefix, settings.kafka.partitions, client_options(settings.kafka))
         children = {**os.environ, **environ, "UPWELL_KAFKA": settings.kafka.address or "", "UPWELL_DATA": str(settings.data)}
         command = [sys.executable, "-m", "stream.cli"]

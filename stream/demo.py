@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 
 from stream.cluster import Cluster, Metrics, running_cluster
 from stream.feeds import Broadcast
@@ -172,7 +173,7 @@ class Demo:
 
     def _on_bad(self, line: BadLine) -> None:
         self._bad[line.reason] += 1
-        self._console.print(f"[yellow]{line}[/]")
+        self._console.print(f"[yellow]{escape(str(line))}[/]", highlight=False)
 
     def _report(self, log: DemoLog, catalogue: Stage, bulk: Stage) -> dict[str, Any]:
         time.sleep(1.5)  # the last figures are on their way: both roles report every second

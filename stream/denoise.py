@@ -11,6 +11,7 @@ from bisect import bisect_right, insort
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from stream.records import Arrival
 from upwell.events import Action, Click, Query, Review
@@ -21,7 +22,7 @@ BOT_WINDOW_MS = 60_000
 WATCHED_USERS = 10_000
 
 Position = tuple[str, int]
-Times = array[int]
+Times: TypeAlias = "array[int]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Denoiser:
         position = (arrival.source, arrival.offset)
         key = f"{arrival.topic}/{event.event_id}"
         first = self._seen.get(key) or self._new_ids.get(key)
-        if self._limits.window and event.event_id is not None and first not in (None, position):
+        if self._limits.window and first not in (None, position):
             return "duplicates"
         if (
             isinstance(event, Click)
@@ -85,7 +86,8 @@ class Denoiser:
             return "bounces"
         if isinstance(event, Click | Review | Query) and self._pace.is_bot(event.user_id, event.ts, position):
             return "bots"
-        self._new_ids[key] = position
+        if event.event_id is not None:
+            self._new_ids[key] = position
         return None
 
 

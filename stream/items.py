@@ -32,13 +32,14 @@ class ItemPipeline:
         announced = [arrival.event for arrival in arrivals if isinstance(arrival.event, Item)]
         controls = [arrival for arrival in arrivals if isinstance(arrival.event, Control) and arrival.event.item_id is not None]
         newest = self._newest(announced)
-        entries = {entry.item_id: entry for entry in announce(newest, self._known([item.item_id for item in newest]), self._encoder)}
+        fresh, known = self._fresh(newest)
+        entries = {entry.item_id: entry for entry in announce(fresh, known, self._encoder)}
         dead_letters += self._govern(entries, controls, now_ms)
         refused = set(self._store.write_items(list(entries.values()))) if entries else set()
         return ItemEffects(
             items=tuple(entry for entry in entries.values() if entry.item_id not in refused),
             dead_letters=tuple(letter for letter in dead_letters if letter.topic == Topic.ITEMS or letter.reason == "unknown_item"),
-            counts=Counter(items=len(announced), stale_items=len(refused)),
+            counts=Counter(items=len(announced), stale_items=len(newest) - len(fresh) + len(refused)),
         )
 
     def _known(self, item_ids: Sequence[str]) -> list[CatalogueItem | None]:
@@ -50,6 +51,12 @@ class ItemPipeline:
             if item.item_id not in newest or item.ts >= newest[item.item_id].ts:
                 newest[item.item_id] = item
         return list(newest.values())
+
+    def _fresh(self, newest: Sequence[Item]) -> tuple[list[Item], list[CatalogueItem | None]]:
+        """Announcements that are not older than the stored entry, with that entry: an operator's word must not go down with a stale one."""
+        known = self._known([item.item_id for item in newest])
+        pairs = [(item, before) for item, before in zip(newest, known, strict=True) if before is None or item.ts >= before.sequence]
+        return [item for item, _ in pairs], [before for _, before in pairs]
 
     def _govern(self, entries: dict[str, CatalogueItem], controls: Sequence[Arrival], now_ms: int) -> list[DeadLetter]:
         """Apply operators' words to `entries`; an item that nobody announced is a dead letter."""

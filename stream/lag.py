@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
 
+from stream.topics import no_broker
 from upwell.events import Topic
 
 __all__ = ["Lag"]
@@ -25,12 +28,17 @@ INPUT_TOPICS = (
 
 
 class Lag:
-    """Asks the broker; a context manager. Committed offsets trail the truth by at most the commit interval (half a second)."""
+    """Asks the broker; a context manager. Committed offsets trail the truth by at most the commit interval (half a second).
+
+    All raise `BrokerError` when the broker does not answer.
+    """
 
     def __init__(self, client_options: Mapping[str, Any], prefix: str) -> None:
         self._prefix = prefix
-        self._admin = KafkaAdminClient(**client_options)
-        self._consumer = KafkaConsumer(group_id=None, **client_options)
+        self._options = client_options
+        with self._answering():
+            self._admin = KafkaAdminClient(**client_options)
+            self._consumer = KafkaConsumer(group_id=None, **client_options)
 
     def __enter__(self) -> Lag:
         return self
@@ -41,19 +49,28 @@ class Lag:
 
     def ends(self, topics: Sequence[Topic]) -> dict[TopicPartition, int]:
         """Where each partition ends now: the offset of the next record."""
-        partitions = [
-            TopicPartition(self._prefix + topic, number)
-            for topic in topics
-            for number in sorted(self._consumer.partitions_for_topic(self._prefix + topic) or ())
-        ]
-        ends: dict[TopicPartition, int] = self._consumer.end_offsets(partitions)
-        return ends
+        with self._answering():
+            partitions = [
+                TopicPartition(self._prefix + topic, number)
+                for topic in topics
+                for number in sorted(self._consumer.partitions_for_topic(self._prefix + topic) or ())
+            ]
+            ends: dict[TopicPartition, int] = self._consumer.end_offsets(partitions)
+            return ends
 
     def behind(self, topics: Sequence[Topic] = INPUT_TOPICS) -> int:
         """Records that the serve workers have not acknowledged."""
         group = self._prefix + "serve"
-        committed = self._admin.list_group_offsets(group).get(group, {})
+        with self._answering():
+            committed = self._admin.list_group_offsets(group).get(group, {})
         return sum(end - max(_offset(committed.get(partition)), 0) for partition, end in self.ends(topics).items())
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except KafkaError as exc:
+            raise no_broker(self._options, exc) from exc
 
 
 def _offset(committed: Any) -> int:

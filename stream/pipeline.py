@@ -174,16 +174,15 @@ class Pipeline:
     def _orders(self, state: UserState, events: Sequence[_Signed]) -> list[_Order]:
         """One list for what the user did in this batch, and one for each request."""
         orders = []
-        newest = None
+        newest, words = None, None
         for signed in events:
             if isinstance(signed.event, Request):
                 orders.append(self._requested(state, signed, signed.event))
             elif isinstance(signed.event, Click | Review | Query):
-                newest = signed
+                newest, words = signed, signed.words or words
             elif isinstance(signed.event, Control):
-                newest = None
+                newest, words = None, None  # forgotten: no list, nor the words of before in a later one
         if newest is not None:
-            words = next((signed.words for signed in reversed(events) if signed.words), None)
             request = RankRequest(state=state, k=self._limits.list_k, words=words)
             orders.append(_Order(newest.arrival, newest.event.user_id or "", newest.event.event_id, request))
         return orders

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from stream.lag import Lag
 from stream.progress import StreamProgress
@@ -27,7 +28,7 @@ def play_log(settings: Settings, path: Path, pace: Pace, console: Console) -> di
     started = time.monotonic()
 
     def on_bad(line: BadLine) -> None:
-        console.print(f"[yellow]{path.name}: {line}[/]", highlight=False)
+        console.print(f"[yellow]{escape(f'{path.name}: {line}')}[/]", highlight=False)
 
     with Lag(options, settings.kafka.prefix) as lag, StreamProgress(console, path.name, total) as progress:
         looked = 0.0

@@ -6,11 +6,13 @@ Whoever holds the key finds a user's state from the id; nobody else does.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import os
 import re
 import secrets
 import tempfile
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,16 +23,19 @@ __all__ = ["MIN_KEY_BYTES", "Pseudonymizer", "load_or_create_key", "scrub"]
 MIN_KEY_BYTES = 32
 _PSEUDONYM_HEX = 32
 
-# Every repetition is bounded and none is nested over the same characters, so that matching takes linear time on any text.
+# Matching takes linear time on any text: repetitions are bounded or possessive, and a run of numbers is consumed whole.
 _EMAIL = re.compile(r"[\w.%+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,62}")
-_DIGIT_GROUPS = re.compile(  # a number followed by /10 is a score, (1999) behind a title is no area code
-    r"(?<![\w.,+-])\+?(?:\(\d{1,5}\)|\d)(?:[ .-]{0,2}(?:\(\d{1,5}\)|\d)){6,39}(?![\w-]|[.,]\d|\s?/\s?\d{1,4}(?!\d))"
-)
+_RUN = re.compile(r"(?<![\w.,+-])\+?(?:\(\d{1,5}\)|\d++)(?:[ .-]{0,2}+(?:\(\d{1,5}\)|\d++))*+")
+_NO_END = re.compile(r"[\w-]|[.,]\d|\s?/\s?\d{1,4}(?!\d|[ .-]{0,2}\(?\d)")  # a number followed by /10 is a score
+_PART = re.compile(r"\+?(?:\(\d+\)|\d+)")
 _GROUP = re.compile(r"\d+")
+_MOST_PARTS = 8
 _CARD_DIGITS = range(13, 20)
 _PHONE_DIGITS = range(7, 16)
-_PLAIN_PHONE_DIGITS = range(10, 14)
+_NATIONAL_PHONE_DIGITS = range(9, 13)
+_CARD_STARTS = "23456"  # of the payment networks; 978 begins an ISBN, 1 a time in milliseconds
 _AREA_CODE = re.compile(r"(?:\+?\d{1,3}[ .-]{0,2})?\((?!(?:1[5-9]|20)\d\d\))\d{1,5}\)")
+_YEAR_IN_BRACKETS = re.compile(r"\((?:1[5-9]|20)\d\d\)")
 _LOCAL_NUMBER = re.compile(r"[2-9]\d\d-(?!19|20|\d\d00)\d{4}")
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _NO_PHONES = (
@@ -71,41 +76,45 @@ def load_or_create_key(path: Path) -> bytes:
 def scrub(text: str) -> str:
     """The text with e-mail addresses, card numbers (Luhn-checked) and phone numbers replaced by ⟨email⟩, ⟨card⟩, ⟨phone⟩.
 
-    Years, prices, scores, IP addresses and numbers in titles stay. A number of 10 digits or more that reads like a phone number, an
-    ISBN among them, goes: of two errors this one is harmless.
+    Years, dates, prices, scores, IP addresses, ISBNs of 13 digits and numbers in titles stay. Of 10 to 12 digits, what can be a phone
+    number goes, an ISBN of 10 among them: of two errors this one is harmless. Digits that are spelled out or set one by one stay.
     """
     if "@" in text:
         text = _EMAIL.sub("⟨email⟩", text)
-    return _DIGIT_GROUPS.sub(_mask_number, text)
+    return _RUN.sub(_mask_run, text)
 
 
 def _create_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent)  # mode 0600
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_bytes(MIN_KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
     try:
-        os.link(name, path)  # the first of two processes wins, both then read the same key
-    except FileExistsError:
-        pass
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(MIN_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)  # the first of two processes wins, both then read the same key
     finally:
         os.unlink(name)
 
 
-def _mask_number(match: re.Match[str]) -> str:
-    """The whole if it is one number; else each run of its groups that is one: a card and its CVV, two phones in a row."""
+def _mask_run(match: re.Match[str]) -> str:
+    """Of the numbers that stand together, each stretch that is one card or phone: a card and its CVV, two phones in a row."""
     shown = match[0]
-    if (whole := _kind_of_number(shown)) is not None:
-        return whole
-    groups = [group.span() for group in _GROUP.finditer(shown)]
+    if len(shown) < min(_PHONE_DIGITS):
+        return shown
+    parts = [part.span() for part in _PART.finditer(shown)]
+    groups = [shown[first:last].strip("+()") for first, last in parts]
+    if _NO_END.match(match.string, match.end()):
+        parts.pop()
     kept: list[str] = []
     start = done = 0
-    while start < len(groups):
-        for end in range(len(groups), start, -1):
-            first, last = groups[start][0], groups[end - 1][1]
-            if (kind := _kind_of_number(shown[first:last])) is not None:
+    while start < len(parts):
+        joined = start > 0 and shown[parts[start][0] - 1] in ".-"  # a number does not begin in the middle of 3.14159265358
+        for end in range(start if joined else min(len(parts), start + _MOST_PARTS), start, -1):
+            first, last = parts[start][0], parts[end - 1][1]
+            goes_on = shown[last : last + 1] in {".", "-"}
+            if (kind := _kind_of_number(shown[first:last], groups[start:end], goes_on)) is not None:
                 kept += [shown[done:first], kind]
                 start, done = end, last
                 break
@@ -114,35 +123,42 @@ def _mask_number(match: re.Match[str]) -> str:
     return "".join(kept) + shown[done:]
 
 
-def _kind_of_number(shown: str) -> str | None:
-    digits = "".join(_GROUP.findall(shown))
-    if len(digits) in _CARD_DIGITS and digits[0] != "0" and len(set(digits)) > 1 and _luhn(digits):
+def _kind_of_number(shown: str, groups: Sequence[str], goes_on: bool) -> str | None:
+    """goes_on: a hyphen or a dot and another number follow: a phone number does not end there."""
+    length = sum(map(len, groups))
+    if length in _CARD_DIGITS and _is_card("".join(groups)):
         return "⟨card⟩"
-    return "⟨phone⟩" if len(digits) in _PHONE_DIGITS and _reads_like_a_phone(shown, digits) else None
+    return "⟨phone⟩" if length in _PHONE_DIGITS and not goes_on and _reads_like_a_phone(shown, groups, length) else None
 
 
-def _reads_like_a_phone(shown: str, digits: str) -> bool:
-    """An international one, one with its area code in brackets, or 10 digits and more (9 after a 0 or with hyphens) in groups.
+def _reads_like_a_phone(shown: str, groups: Sequence[str], length: int) -> bool:
+    """An international one, one with its area code in brackets, or 10 to 12 digits (9 after a 0 or with hyphens).
 
     A short one only as 555-0123. Never years, dates, IP addresses, thousands, round numbers or one digit again and again.
     """
-    if shown.startswith("+") or _AREA_CODE.match(shown):
+    if shown[0] == "+" or (shown.count("(") == 1 and _AREA_CODE.match(shown)):
         return True
-    groups = _GROUP.findall(shown)
-    if len(groups) == 1:
-        return len(digits) in _PLAIN_PHONE_DIGITS and len(set(digits)) > 2
-    if len(digits) == 7:
+    if length == 7:
         return _LOCAL_NUMBER.fullmatch(shown) is not None
-    if all(group.endswith("0") for group in groups) or len(set(groups)) == 1 or _only_pairs(groups):
+    if not (length in _NATIONAL_PHONE_DIGITS or (length >= 10 and groups[0].startswith("00"))):
         return False
-    if any(map(_YEAR.fullmatch, groups[:-1])) or any(other.search(shown) for other in _NO_PHONES):
+    if len(groups) == 1:
+        return length >= 10 and len(set(groups[0])) > 2
+    if length == 9 and groups[0][0] != "0" and "-" not in shown:
         return False
-    return len(digits) >= 10 or (len(digits) == 9 and (digits[0] == "0" or "-" in shown))
+    if all(group[-1] == "0" for group in groups) or len(set(groups)) == 1 or _only_pairs(groups):
+        return False
+    years = any(map(_YEAR.fullmatch, groups[:-1])) or _YEAR_IN_BRACKETS.search(shown)
+    return not (years or any(other.search(shown) for other in _NO_PHONES))
 
 
-def _only_pairs(groups: list[str]) -> bool:
+def _only_pairs(groups: Sequence[str]) -> bool:
     """Groups of one or two digits, as lists of scores have them; only a number that starts with 0 (06 12 34 56 78) is written so."""
     return max(map(len, groups)) < 3 and groups[0][0] != "0"
+
+
+def _is_card(digits: str) -> bool:
+    return digits[0] in _CARD_STARTS and len(set(digits)) > 1 and _luhn(digits)
 
 
 def _luhn(digits: str) -> bool:

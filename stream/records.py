@@ -6,7 +6,7 @@ A record of `rerouted` is unwrapped here, so that the stages after it see only e
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stream.validate import decode
 from stream.wire import decode_rerouted
@@ -55,7 +55,7 @@ def decode_records(records: Iterable[Record], now_ms: int) -> tuple[list[Arrival
             topic, value = decode_rerouted(value)
         decoded = decode(topic, record.partition, record.offset, value, now_ms)
         if isinstance(decoded, DeadLetter):
-            dead_letters.append(decoded)
+            dead_letters.append(replace(decoded, topic=record.topic.value, raw=record.value or b""))
         else:
             arrivals.append(Arrival(decoded, topic, record))
     return arrivals, dead_letters

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group
+from rich.markup import escape
 from rich.table import Table
 
 from upwell.recommendations import Entry, Recommendations
@@ -44,19 +45,19 @@ def quality_table(report: Mapping[str, Any]) -> Table:
 
 def example_table(example: Mapping[str, Any]) -> Table:
     """One user's list with reasons."""
-    table = Table("", "item", "score", "why", title=f"The newest list: user {example['user_id']}", title_justify="left")
+    table = Table("", "item", "score", "why", title=f"The newest list: user {escape(example['user_id'])}", title_justify="left")
     for place, item in enumerate(example["items"], 1):
-        table.add_row(str(place), item["title"], f"{item['score']:.2f}", _reasons(item["reasons"]))
+        table.add_row(str(place), escape(item["title"] or ""), f"{item['score']:.2f}", _reasons(item["reasons"]))
     return table
 
 
 def list_table(recommendations: Recommendations) -> Table:
     """A list as `upwell watch` and `upwell recommend` show it."""
     when = f"{recommendations.latency_ms} ms after {recommendations.trigger}"
-    title = f"user {recommendations.user_id} · {when} · model {recommendations.model_version}"
+    title = escape(f"user {recommendations.user_id} · {when} · model {recommendations.model_version}")
     table = Table("", "item", "score", "why", title=title, title_justify="left")
     for place, entry in enumerate(recommendations.items, 1):
-        table.add_row(str(place), entry.title or entry.item_id, f"{entry.score:.2f}", _reasons(_triples(entry)))
+        table.add_row(str(place), escape(entry.title or entry.item_id), f"{entry.score:.2f}", _reasons(_triples(entry)))
     return table
 
 
@@ -66,7 +67,8 @@ def _triples(entry: Entry) -> list[tuple[str, float, str | None]]:
 
 def _reasons(reasons: Sequence[Sequence[Any]]) -> str:
     return " · ".join(
-        f"{signal.replace('_', ' ')} {weight:+.2f}" + (f" (because of {because})" if because else "") for signal, weight, because in reasons
+        f"{signal.replace('_', ' ')} {weight:+.2f}" + (f" (because of {escape(because)})" if because else "")
+        for signal, weight, because in reasons
     )
 
 

@@ -68,6 +68,7 @@ class Supervisor:
         for child in self._children.values():
             if child.start_again_at is not None:
                 if now >= child.start_again_at:
+                    _close_input(child.process)
                     child.process, child.start_again_at = self._spawn(child.role), None
             elif (code := child.process.poll()) is not None:
                 self._fell(child, code, now)
@@ -91,6 +92,8 @@ class Supervisor:
                 log.warning("process %d did not end within %.0f s and is killed", process.pid, STOP_SECONDS)
                 process.kill()
                 process.wait()
+        for child in self._children.values():
+            _close_input(child.process)
 
     def _fell(self, child: Child, code: int, now: float) -> None:
         child.fallen = [at for at in child.fallen if now - at < QUIET_SECONDS] + [now]
@@ -126,6 +129,11 @@ class Supervisor:
         finally:
             if output is not None:
                 output.close()
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
 
 
 def end_with_parent() -> None:

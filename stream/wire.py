@@ -1,6 +1,7 @@
 """The bytes of the internal topics: training examples, the catalogue, rerouted events. JSON by orjson, vectors as base64.
 
-Only Upwell's own processes read these; a record that does not decode means two versions are mixed, which is a fault, not a dead letter.
+Only Upwell's own processes read these; an example or item that does not decode means two versions are mixed, which is a fault, not a
+dead letter.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import numpy as np
 import orjson
 
 from upwell.errors import BrokerError
-from upwell.events import Topic
+from upwell.events import Topic, type_of_topic
 from upwell.values import CatalogueItem, Example, Interaction, Vector
 
 __all__ = ["decode_examples", "decode_item", "decode_rerouted", "encode_examples", "encode_item", "encode_rerouted"]
 
 VERSION = 1
+_EVENT_TOPICS = {topic.value.encode(): topic for topic in type_of_topic}
 
 
 def encode_examples(examples: Sequence[Example]) -> bytes:
@@ -56,14 +58,18 @@ def encode_rerouted(topic: Topic, value: bytes) -> bytes:
 
 
 def decode_rerouted(raw: bytes) -> tuple[Topic, bytes]:
-    """The topic that the event came on, and its bytes."""
+    """The topic that the event came on, and its bytes; `rerouted` and all of `raw` where no worker has written it."""
     name, _, value = raw.partition(b"\n")
-    return Topic(name.decode()), value
+    topic = _EVENT_TOPICS.get(name)
+    return (Topic.REROUTED, raw) if topic is None else (topic, value)
 
 
 def _versioned(raw: bytes, topic: Topic) -> dict[str, Any]:
-    record: dict[str, Any] = orjson.loads(raw)
-    if record.pop("v", None) != VERSION:
+    try:
+        record: object = orjson.loads(raw)
+    except orjson.JSONDecodeError as exc:
+        raise BrokerError(f"topic {topic}: a record is not Upwell's: something else writes to this topic; set UPWELL_PREFIX") from exc
+    if not isinstance(record, dict) or record.pop("v", None) != VERSION:
         raise BrokerError(f"topic {topic}: a record is not of version {VERSION}: two versions of Upwell share a prefix; set UPWELL_PREFIX")
     return record
 

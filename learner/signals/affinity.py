@@ -55,7 +55,8 @@ def empty_scratch() -> Scratch:
 
 def widened(scratch: Scratch, capacity: int) -> Scratch:
     """With room for `capacity` items."""
-    return Scratch(*(array if array.shape == (1,) else grown(array, capacity) for array in scratch))
+    arrays = {name: array if array.shape == (1,) else grown(array, capacity) for name, array in scratch._asdict().items()}
+    return Scratch(**arrays)
 
 
 @kernel

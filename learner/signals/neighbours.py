@@ -62,7 +62,7 @@ def value_of(table: Neighbours, row: int, column: int) -> float:
     """The entry as of now, 0 where there is none."""
     for place in range(table.sizes[row]):
         if table.ids[row, place] == column:
-            return table.values[row, place] / table.step[_SCALE]
+            return float(table.values[row, place] / table.step[_SCALE])
     return 0.0
 
 

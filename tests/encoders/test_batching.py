@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from encoders.batching import token_batches
+from encoders.batching import chunks, token_batches
 
 LENGTHS = st.lists(st.integers(0, 300), max_size=80)
 
@@ -39,3 +39,13 @@ def test_the_next_text_would_not_have_fitted(lengths: list[int], budget: int) ->
 def test_an_example() -> None:
     assert list(token_batches([3, 9, 4, 1, 9], budget=10)) == [[1], [4], [2, 0], [3]]
     assert list(token_batches([], budget=10)) == []
+
+
+@given(LENGTHS, st.integers(1, 20), st.integers(1, 2_000))
+def test_chunks_hold_every_index_once_within_both_bounds(costs: list[int], most: int, budget: int) -> None:
+    cut = list(chunks(costs, most, budget))
+    assert sorted(index for chunk in cut for index in chunk) == list(range(len(costs)))
+    assert [costs[index] for chunk in cut for index in chunk] == sorted(costs)
+    for chunk in cut:
+        assert 1 <= len(chunk) <= most
+        assert len(chunk) == 1 or sum(costs[index] for index in chunk) <= budget

@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 
 from encoders import load_encoder, model_dimension
@@ -32,7 +33,8 @@ def tiny(tmp_path: Path) -> Path:
     torch.manual_seed(7)
     config = BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, max_position_embeddings=POSITIONS)
     folder.mkdir()
-    weights = {name: value.contiguous() for name, value in BertModel(config).state_dict().items()}
+    model = BertModel(config)  # type: ignore[no-untyped-call]
+    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "config.json").write_text(json.dumps({**config.to_dict(), "architectures": ["BertModel"]}))
     for name in TOKENIZER_FILES:
@@ -151,3 +153,43 @@ def test_nothing_is_printed() -> None:
     program = f"from encoders import load_encoder; load_encoder({DEFAULT_MODEL!r}, device='cpu').encode(['hello'])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_folder_of_ones_own_may_be_called_like_the_default(tiny: Path) -> None:
+    folder = tiny.rename(tiny.parent / DEFAULT_MODEL)
+    with closing(load_encoder(str(folder), device="cpu")) as encoder:
+        assert encoder.dimension == 32
+        assert encoder.revision.startswith(f"{tiny.parent.name}/{DEFAULT_MODEL}@")
+
+
+def test_weights_in_several_files_count_all(tiny: Path) -> None:
+    weights = load_file(tiny / "model.safetensors")
+    (tiny / "model.safetensors").unlink()
+    names = sorted(weights)
+    shards = {"model-00001-of-00002.safetensors": names[::2], "model-00002-of-00002.safetensors": names[1::2]}
+    for file, kept in shards.items():
+        save_file({name: weights[name] for name in kept}, tiny / file, metadata={"format": "pt"})
+    index = {"metadata": {}, "weight_map": {name: file for file, kept in shards.items() for name in kept}}
+    (tiny / "model.safetensors.index.json").write_text(json.dumps(index))
+    before = load(tiny).revision
+    save_file({name: weights[name] + 1 for name in names[1::2]}, tiny / "model-00002-of-00002.safetensors", metadata={"format": "pt"})
+    assert load(tiny).revision != before
+
+
+def test_a_name_is_looked_up_in_the_cache_and_fetched_only_when_allowed(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def snapshot(name: str, *, local_files_only: bool, allow_patterns: list[str]) -> str:
+        assert name == "owner/tiny"
+        asked.append(local_files_only)
+        return str(tiny)
+
+    monkeypatch.setattr("encoders.transformer.snapshot_download", snapshot)
+    assert find_model("owner/tiny") == find_model("owner/tiny", allow_download=True) == tiny
+    assert asked == [True, False]
+
+
+def test_weights_that_are_no_numbers_are_one_line(tiny: Path) -> None:
+    weights = {name: torch.full_like(value, torch.nan) for name, value in load_file(tiny / "model.safetensors").items()}
+    save_file(weights, tiny / "model.safetensors", metadata={"format": "pt"})
+    assert "not finite" in message(lambda: load(tiny))

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from encoders.worker import EncoderWorker
+from encoders.worker import URGENT_IN_A_ROW, EncoderWorker, _Chunk
 from tests.encoders.fakes import WAIT_SECONDS, FakeEncoder, GatedEncoder, vector_of
 from upwell.errors import EncoderError
 from upwell.values import Vector
@@ -133,3 +133,52 @@ def close_while_busy(worker: EncoderWorker, gated: GatedEncoder) -> None:
     gated.let_pass()
     closing.join(WAIT_SECONDS)
     assert not closing.is_alive()
+
+
+def test_small_requests_of_several_callers_go_together(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+    worker = EncoderWorker(gated, chunk=3)
+    requests = Requests(worker, pool)
+    first = requests.ask(["first"], queued=0)
+    assert gated.entered.wait(WAIT_SECONDS)
+    waiting = [requests.ask([text], queued=place) for place, text in enumerate(["a", "bb", "ccc"], start=1)]
+    gated.let_pass(2)
+    for asked, text in zip([first, *waiting], ["first", "a", "bb", "ccc"], strict=True):
+        np.testing.assert_array_equal(asked.result(WAIT_SECONDS), [vector_of(text)])
+    assert gated.calls == [["first"], ["a", "bb", "ccc"]]
+    worker.close()
+
+
+def test_a_flood_of_small_requests_keeps_no_big_one_out(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+    worker = EncoderWorker(gated, chunk=2)
+    requests = Requests(worker, pool)
+    requests.ask(["first"], queued=0)
+    assert gated.entered.wait(WAIT_SECONDS)
+    big = requests.ask(["bb", "ccc", "dddd"], queued=2)
+    for number in range(2 * URGENT_IN_A_ROW):  # straight into the lane: as many callers would need as many threads
+        worker._put(worker._urgent, _Chunk([f"u{number}", f"v{number}"], cost=6))
+    gated.let_pass(3 + 2 * URGENT_IN_A_ROW)
+    assert len(big.result(WAIT_SECONDS)) == 3
+    assert gated.calls.index(["bb", "ccc"]) <= URGENT_IN_A_ROW + 1
+    worker.close()
+
+
+def test_long_texts_make_smaller_chunks() -> None:
+    fake = FakeEncoder()
+    worker = EncoderWorker(fake)
+    worker.encode(["x" * 5_000] * 20)
+    assert max(map(len, fake.calls)) < 8
+    worker.close()
+
+
+def test_a_failed_big_request_leaves_nothing_behind(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+    worker = EncoderWorker(gated, chunk=1)
+    big = Requests(worker, pool).ask(BIG, queued=len(BIG) - 1)
+    gated.failure = ValueError("no\nsuch thing")
+    gated.let_pass()
+    with pytest.raises(EncoderError, match="ValueError: no"):
+        big.result(WAIT_SECONDS)
+    gated.failure = None
+    gated.let_pass(len(BIG))
+    np.testing.assert_array_equal(worker.encode(["z"]), [vector_of("z")])
+    assert len(gated.calls) <= 3  # what was cancelled is not encoded
+    worker.close()

@@ -196,8 +196,14 @@ def test_a_broker_that_gets_nowhere_is_ended_and_its_log_quoted(
     only_in_path("java", STUCK_JAVA)
     (tmp_path / "cache" / "kafka-4.3.1").mkdir(parents=True)
     monkeypatch.setenv("UPWELL_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(kafka, "READY_SECONDS", 0.5)
     folder = tmp_path / "kafka"
+
+    def never_ready(host: str, port: int) -> bool:
+        wait_until(lambda: b"nothing moves" in (folder / "broker.log").read_bytes(), "the broker to say so")
+        return False
+
+    monkeypatch.setattr(kafka, "answers", never_ready)
+    monkeypatch.setattr(kafka, "READY_SECONDS", 0.2)
     with pytest.raises(BrokerError, match=r"not ready after .*ERROR nothing moves .*kafka/broker\.log") as error:
         KafkaBroker(folder).start()
     one_line(error)
