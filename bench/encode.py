@@ -1,9 +1,10 @@
 """Texts and tokens a second through Upwell's encoder, beside sentence-transformers' own encode() of the same model on the same texts.
 
-    python bench/encode.py LOG [--texts N] [--repeats N] [--threads N] [--device auto|cpu|cuda]
+    python bench/encode.py LOG [--texts N] [--items] [--repeats N] [--threads N] [--device auto|cpu|cuda]
 
 The texts are those that the stream would encode: announced items (title, categories, text), reviews and queries of the log, each
-once, in an order drawn with the seed. Both run in this process in turn, who goes first changes; medians count. The cache is off, it would win by itself.
+once, in an order drawn with the seed. Both run in this process in turn, who goes first changes; medians count. The cache is off, it
+would win by itself.
 Prints a table, then one JSON object as the last line.
 """
 
@@ -44,7 +45,7 @@ WARM_UP_TEXTS = 64
 FOREVER_MS = 1 << 53
 
 
-def log_texts(path: Path) -> Iterator[str]:
+def log_texts(path: Path, items_alone: bool) -> Iterator[str]:
     """What the stream makes of the log's announcements, reviews and queries."""
     for line in read_log(path):
         if isinstance(line, BadLine):
@@ -52,7 +53,7 @@ def log_texts(path: Path) -> Iterator[str]:
         event = decode(line.topic, 0, line.line, line.value, FOREVER_MS)
         if isinstance(event, Item):
             yield item_text(event)
-        elif isinstance(event, Review | Query) and event.text:
+        elif isinstance(event, Review | Query) and event.text and not items_alone:
             yield scrub(event.text)
 
 
@@ -62,9 +63,9 @@ def count_tokens(model: str, texts: Sequence[str]) -> int:
     return sum(map(len, tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]))
 
 
-def chosen_texts(path: Path, count: int, seed: int) -> list[str]:
+def chosen_texts(path: Path, count: int, seed: int, items_alone: bool) -> list[str]:
     """The first `count` different texts, shuffled."""
-    texts = list(islice(dict.fromkeys(log_texts(path)), count))
+    texts = list(islice(dict.fromkeys(log_texts(path, items_alone)), count))
     if not texts:
         raise SystemExit(f"bench/encode.py: no texts in {path}")
     random.Random(seed).shuffle(texts)
@@ -116,7 +117,7 @@ def hardware() -> str:
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    texts = chosen_texts(arguments.log, arguments.texts, arguments.seed)
+    texts = chosen_texts(arguments.log, arguments.texts, arguments.seed, arguments.items)
     torch.manual_seed(arguments.seed)
     our_encode, revision = ours(arguments.model, arguments.device, arguments.threads)
     peer_encode, peer_version = peer(arguments.model, arguments.device)
@@ -163,6 +164,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log", type=Path)
     parser.add_argument("--texts", type=int, default=2_000)
+    parser.add_argument("--items", action="store_true", help="announced items alone")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1, help="of torch, for both")
     parser.add_argument("--model", default=EncoderSettings().model)

@@ -71,7 +71,9 @@ def _join(scratch: Scratch, found: NDArray[np.int32], count: int, ids: NDArray[n
 
 
 @kernel
-def _from_affinity(state: CountState, scratch: Scratch, allowed: NDArray[np.bool_], depth: int, found: NDArray[np.int32], count: int) -> int:
+def _from_affinity(
+    state: CountState, scratch: Scratch, allowed: NDArray[np.bool_], depth: int, found: NDArray[np.int32], count: int
+) -> int:
     values = np.zeros((USER_SIGNALS, depth), np.float32)
     ids = np.zeros((USER_SIGNALS, depth), np.int32)
     held = np.zeros(USER_SIGNALS, np.int64)
@@ -108,7 +110,9 @@ def _from_affinity(state: CountState, scratch: Scratch, allowed: NDArray[np.bool
 
 
 @kernel
-def _from_popularity(state: CountState, scratch: Scratch, allowed: NDArray[np.bool_], depth: int, found: NDArray[np.int32], count: int) -> int:
+def _from_popularity(
+    state: CountState, scratch: Scratch, allowed: NDArray[np.bool_], depth: int, found: NDArray[np.int32], count: int
+) -> int:
     best = np.zeros(depth, np.int32)
     for column in range(_LEADING):
         held = 0
@@ -125,8 +129,13 @@ def _from_popularity(state: CountState, scratch: Scratch, allowed: NDArray[np.bo
 
 @kernel
 def _from_dense(
-    state: CountState, scratch: Scratch, allowed: NDArray[np.bool_], row_values: NDArray[np.float32], depth: int,
-    found: NDArray[np.int32], count: int,
+    state: CountState,
+    scratch: Scratch,
+    allowed: NDArray[np.bool_],
+    row_values: NDArray[np.float32],
+    depth: int,
+    found: NDArray[np.int32],
+    count: int,
 ) -> int:
     values, ids, held = np.zeros(depth, np.float32), np.zeros(depth, np.int32), 0
     cold_values, cold_ids, cold_held = np.zeros(COLD_DEPTH, np.float32), np.zeros(COLD_DEPTH, np.int32), 0
@@ -144,19 +153,33 @@ def _from_dense(
 
 
 @kernel
-def _cold_by_text_popularity(state: CountState, scratch: Scratch, allowed: NDArray[np.bool_], rows: int, found: NDArray[np.int32], count: int) -> int:
+def _cold_by_text_popularity(
+    state: CountState, scratch: Scratch, allowed: NDArray[np.bool_], rows: int, found: NDArray[np.int32], count: int
+) -> int:
     values, ids, held = np.zeros(COLD_DEPTH, np.float64), np.zeros(COLD_DEPTH, np.int32), 0
     column = state.popularity.values[TEXT_POPULARITY]
     for item in range(rows):
         value = column[item]
-        if (held < COLD_DEPTH or value > values[0]) and value > 0.0 and is_cold(state, item) and allowed[item] and scratch.blocked[item] != scratch.round[0]:
+        if (
+            (held < COLD_DEPTH or value > values[0])
+            and value > 0.0
+            and is_cold(state, item)
+            and allowed[item]
+            and scratch.blocked[item] != scratch.round[0]
+        ):
             held = keep_best(values, ids, held, value, item)
     return _join(scratch, found, count, ids, held)
 
 
 @kernel
 def candidates(
-    state: CountState, scratch: Scratch, allowed: NDArray[np.bool_], block: Block, user: int, depth: int, rows: int,
+    state: CountState,
+    scratch: Scratch,
+    allowed: NDArray[np.bool_],
+    block: Block,
+    user: int,
+    depth: int,
+    rows: int,
     found: NDArray[np.int32],
 ) -> int:
     """Writes the candidates of the collected user to `found` (room for all signals), returns how many."""

@@ -64,7 +64,8 @@ class Catalogue:
         for item in newest.values():
             if item.vector.shape != (self.dimension,):
                 raise ModelError(
-                    f"item {item.item_id!r} has a vector of shape {item.vector.shape}, expected ({self.dimension},): encode the catalogue anew"
+                    f"item {item.item_id!r} has a vector of shape {item.vector.shape}, "
+                    f"expected ({self.dimension},): encode the catalogue anew"
                 )
         changed: list[int] = []
         for item in newest.values():

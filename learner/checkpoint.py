@@ -24,9 +24,10 @@ from safetensors.numpy import save
 
 from upwell.errors import ModelError
 
-__all__ = ["Checkpoint", "latest", "load", "prune", "save_checkpoint"]
+__all__ = ["Checkpoint", "earlier", "latest", "load", "prune", "save_checkpoint"]
 
 FORMAT = "upwell-checkpoint-1"
+_REMEDY = "remove {} to go on from the checkpoint before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,9 @@ def save_checkpoint(folder: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapp
     """Write one more checkpoint. A crash at any moment leaves the ones before as they were. Raises `ModelError`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        number = max((int(path.stem) for path in folder.glob("*.json") if path.stem.isdigit()), default=0) + 1
+        number = max((int(path.stem) for path in _heads(folder)), default=0) + 1
         stem = folder / f"{number:016d}"
-        contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         data = save(contiguous, metadata={"format": FORMAT, "meta": json.dumps(meta)})
         digest = sha256(data).hexdigest()
         _write(stem.with_suffix(".safetensors"), data)
@@ -52,7 +53,7 @@ def save_checkpoint(folder: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapp
         _write(stem.with_suffix(".json"), json.dumps(head).encode())
         _sync_folder(folder)
     except OSError as exc:
-        raise ModelError(f"checkpoint in {folder} cannot be written: {exc.strerror}; free space there or set UPWELL_DATA") from exc
+        raise ModelError(f"checkpoint in {folder} cannot be written: {exc.strerror or exc}; free space there or set UPWELL_DATA") from exc
     return Checkpoint(number, stem.with_suffix(".json"), digest)
 
 
@@ -62,52 +63,82 @@ def load(path: Path, digest: str | None = None) -> tuple[dict[str, NDArray[Any]]
     Raises `ModelError` where it is missing, torn or another one.
     """
     weights = path.with_suffix(".safetensors")
+    head = _head(path)
     try:
-        head = json.loads(path.read_text())
         data = weights.read_bytes()
-    except (OSError, ValueError) as exc:
-        raise ModelError(f"checkpoint {path} cannot be read: {exc}; remove it to go on from the one before") from exc
-    if head.get("format") != FORMAT:
-        raise ModelError(f"checkpoint {path} is of format {head.get('format')!r}, not {FORMAT!r}: it was made by another version of Upwell")
-    if digest is not None and head.get("sha256") != digest:
+    except OSError as exc:
+        raise ModelError(f"checkpoint {weights} cannot be read: {exc.strerror or exc}; {_REMEDY.format(path.name)}") from exc
+    if digest is not None and head["sha256"] != digest:
         raise ModelError(f"checkpoint {path} is not the one announced (sha256 {digest[:12]}…): the models' folder belongs to another run")
     if sha256(data).hexdigest() != head["sha256"]:
-        raise ModelError(f"checkpoint {weights} is torn (its sha256 does not fit): remove it and {path.name} to go on from the one before")
+        raise ModelError(f"checkpoint {weights} is torn (its sha256 does not fit); {_REMEDY.format(path.name)}")
     try:
         with safe_open(weights, framework="numpy") as file:
             meta = json.loads(file.metadata()["meta"])
             return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118 (no mapping)
-    except (SafetensorError, KeyError, ValueError) as exc:
-        raise ModelError(f"checkpoint {weights} cannot be read: {exc}; remove it to go on from the one before") from exc
+    except (SafetensorError, KeyError, TypeError, ValueError) as exc:
+        raise ModelError(f"checkpoint {weights} cannot be read: {exc}; {_REMEDY.format(path.name)}") from exc
 
 
 def latest(folder: Path) -> Checkpoint | None:
-    """The newest checkpoint, None where there is none. A torn one is not skipped in silence: `load` names it."""
-    paths = sorted(path for path in folder.glob("*.json") if path.stem.isdigit())
-    if not paths:
-        return None
-    try:
-        head = json.loads(paths[-1].read_text())
-        return Checkpoint(int(paths[-1].stem), paths[-1], head["sha256"])
-    except (OSError, ValueError, KeyError) as exc:
-        raise ModelError(f"checkpoint {paths[-1]} cannot be read: {exc}; remove it to go on from the one before") from exc
+    """The newest checkpoint, None where there is none. Raises `ModelError` where it is torn: nothing is skipped in silence."""
+    paths = _heads(folder)
+    return _checkpoint(paths[-1]) if paths else None
+
+
+def earlier(folder: Path, number: int) -> Checkpoint | None:
+    """The newest checkpoint before `number`, for who decides to go back. None where there is none; raises `ModelError` where it is torn."""
+    paths = [path for path in _heads(folder) if int(path.stem) < number]
+    return _checkpoint(paths[-1]) if paths else None
 
 
 def prune(folder: Path, keep: int) -> None:
-    """Remove all but the newest `keep`."""
-    for path in sorted(path for path in folder.glob("*.json") if path.stem.isdigit())[:-keep]:
-        path.unlink(missing_ok=True)
-        path.with_suffix(".safetensors").unlink(missing_ok=True)
+    """Remove all but the newest `keep` (at least 1). Raises `ModelError`."""
+    if keep < 1:
+        raise ValueError(f"keep is {keep}: at least one checkpoint stays")
+    try:
+        for path in _heads(folder)[:-keep]:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".safetensors").unlink(missing_ok=True)
+    except OSError as exc:
+        raise ModelError(f"old checkpoints in {folder} cannot be removed: {exc.strerror or exc}; make the folder writable") from exc
+
+
+def _heads(folder: Path) -> list[Path]:
+    """The JSON files, oldest first."""
+    return sorted((path for path in folder.glob("*.json") if path.stem.isdecimal()), key=lambda path: int(path.stem))
+
+
+def _checkpoint(path: Path) -> Checkpoint:
+    return Checkpoint(int(path.stem), path, _head(path)["sha256"])
+
+
+def _head(path: Path) -> dict[str, Any]:
+    """Raises `ModelError` where it is missing, torn or of another format."""
+    try:
+        head = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise ModelError(f"checkpoint {path} cannot be read: {exc}; {_REMEDY.format(path.name)}") from exc
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        found = head.get("format") if isinstance(head, dict) else head
+        raise ModelError(f"checkpoint {path} is of format {found!r}, not {FORMAT!r}: it was made by another version of Upwell")
+    if not isinstance(head.get("sha256"), str):
+        raise ModelError(f"checkpoint {path} names no sha256; {_REMEDY.format(path.name)}")
+    return head
 
 
 def _write(path: Path, data: bytes) -> None:
     """Whole or not at all: a temporary name, synced, then renamed."""
     temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

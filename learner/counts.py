@@ -25,7 +25,7 @@ TABLES = ("pairs", "pairs_any", "last", "near", "near_any", "far")
 COUNTED = 10
 NEAR_WINDOW, NEAR_DECAY = 3, 0.5
 FAR_DECAY = 0.85
-LAST_HALF_LIFE = 5_000.0
+LAST_HALF_LIFE = 500.0
 
 
 class CountState(NamedTuple):
@@ -71,8 +71,8 @@ def _count_popularity(state: CountState, row: int, liked: bool, rows: int) -> No
 @kernel
 def _count_liked(state: CountState, row: int, history: NDArray[np.int32], history_liked: NDArray[np.bool_]) -> None:
     place = 0
-    for other, other_liked in zip(history, history_liked):
-        if other_liked and other != row:
+    for position, other in enumerate(history):
+        if history_liked[position] and other != row:
             neighbours.add(state.pairs, row, other, 1.0)
             neighbours.add(state.pairs, other, row, 1.0)
             if place < NEAR_WINDOW:

@@ -73,6 +73,4 @@ def decode(data: bytes) -> ModelDelta:
             arrays=safetensors.numpy.load(data),
         )
     except (KeyError, ValueError, TypeError, safetensors.SafetensorError) as error:
-        raise ModelError(
-            f"a model delta of {len(data)} bytes cannot be read ({error}): restart from the newest checkpoint"
-        ) from error
+        raise ModelError(f"a model delta of {len(data)} bytes cannot be read ({error}): restart from the newest checkpoint") from error

@@ -136,8 +136,7 @@ class Figures:
     def _mean(self, name: str, figure: int) -> dict[str, float]:
         sums = self._sums[self.names.index(name), :, figure]
         return {
-            slice_: float(total / count) if count else math.nan
-            for slice_, total, count in zip(SLICES, sums, self._targets, strict=True)
+            slice_: float(total / count) if count else math.nan for slice_, total, count in zip(SLICES, sums, self._targets, strict=True)
         }
 
     def _of(self, name: str) -> dict[str, dict[str, float | None]]:

@@ -45,7 +45,9 @@ def band_of(user_events: int) -> int:
 
 
 @kernel
-def _rank_features(values: NDArray[np.float32], cold: NDArray[np.bool_], ranks: NDArray[np.float32], cold_ranks: NDArray[np.float32]) -> None:
+def _rank_features(
+    values: NDArray[np.float32], cold: NDArray[np.bool_], ranks: NDArray[np.float32], cold_ranks: NDArray[np.float32]
+) -> None:
     """-ln(1 + rank), ties at their mean rank (from 0), among all and among the cold."""
     order = np.argsort(-values)
     n, start, cold_before = len(values), 0, 0

@@ -96,7 +96,7 @@ class Learner:
 
     def _learn_block(self, examples: Sequence[Example]) -> None:
         rows = [self._catalogue.ensure(str(example.event.item_id)) for example in examples]
-        blocked = [self._catalogue.rows(example.had) if example.tested else [] for example in examples]
+        blocked = [set(self._catalogue.rows(example.had)) if example.tested else set() for example in examples]
         tested = [
             example.tested and example.event.liked and bool(self._catalogue.allowed[row]) and row not in had
             for example, row, had in zip(examples, rows, blocked, strict=True)
@@ -105,7 +105,7 @@ class Learner:
             part = slice(start, start + _RANKED_BLOCK)
             self._test_and_count(examples[part], rows[part], blocked[part], tested[part])
 
-    def _test_and_count(self, examples: Sequence[Example], rows: list[int], blocked: list[list[int]], tested: list[bool]) -> None:
+    def _test_and_count(self, examples: Sequence[Example], rows: list[int], blocked: list[set[int]], tested: list[bool]) -> None:
         slots = np.where(tested, np.cumsum(tested) - 1, -1)
         profiles = [
             Profile(*self._known(example.history, create=True), tuple(had) if test else (), example.user_events, int(slot))
@@ -169,9 +169,7 @@ class Learner:
         block = self._with_dense(profiles, [request.state.intent for request in requests])
         wishes = self._wishes(requests)
         shape = (len(requests), int(wishes.k.max()))
-        lists = Lists(
-            np.full(shape, -1, np.int32), np.zeros((*shape, len(SHARES))), np.full((*shape, USER_SIGNALS), -1, np.int32)
-        )
+        lists = Lists(np.full(shape, -1, np.int32), np.zeros((*shape, len(SHARES))), np.full((*shape, USER_SIGNALS), -1, np.int32))
         list_block(state, self._gate, self._scratch, block, wishes, self._settings.candidates, len(self._catalogue), lists)
         return [self._entries(lists, user, request) for user, request in enumerate(requests)]
 
@@ -195,7 +193,9 @@ class Learner:
             Entry(
                 item_id=self._catalogue.ids[row],
                 score=float(lists.shares[user, place].sum()),
-                reasons=reasons(lists.shares[user, place], lists.because[user, place].tolist(), self._catalogue.title, request.words, _REASONS),
+                reasons=reasons(
+                    lists.shares[user, place], lists.because[user, place].tolist(), self._catalogue.title, request.words, _REASONS
+                ),
                 title=self._catalogue.title(row),
             )
             for place, row in enumerate(rows)

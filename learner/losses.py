@@ -70,15 +70,17 @@ def info_nce(first: Tensor, second: Tensor, temperature: float) -> Tensor:
 
 
 def inverse_propensity(popularity: Tensor, positions: Tensor | None, power: float, clip: float) -> Tensor:
-    """(P,) weights with mean one: popularity (P,) events on the item to the -power, times log2(2 + position), at most `clip` of the least.
+    """(P,) weights with mean one: popularity (P,) events on the item to the -power, times log2(2 + position).
 
-    positions: (P,) place in the list it was met in, from 0; negative where unknown.
+    positions: (P,) place in the list it was met in, from 0; negative where unknown. clip: most times the mean before the last norming.
     """
+    if not len(popularity):
+        return popularity
     weights = popularity.clamp(min=1.0).pow(-power)
     if positions is not None:
         weights = weights * torch.where(positions < 0, 1.0, torch.log2(2.0 + positions.clamp(min=0)))
-    weights = weights.clamp(max=float(clip * weights.min()) if len(weights) else None)
-    return weights / weights.mean().clamp(min=1e-12)
+    weights = (weights / weights.mean()).clamp(max=clip)
+    return weights / weights.mean()
 
 
 def squared_error(predicted: Tensor, ratings: Tensor, weights: Tensor) -> Tensor:

@@ -84,7 +84,7 @@ class Network(nn.Module):
     def __init__(self, dimension: int, width: int, layers: int, heads: int, longest: int, generator: torch.Generator) -> None:
         super().__init__()
         self.project = nn.Parameter(torch.empty(dimension, width))
-        self.half_trust = nn.Parameter(torch.tensor(math.log(math.expm1(5.0))))
+        self.half_trust = nn.Parameter(torch.tensor([math.log(math.expm1(5.0))]))
         self.kind = nn.Parameter(torch.zeros(_KINDS, width))
         self.rating = nn.Parameter(torch.zeros(RATINGS, width))
         self.gap = nn.Parameter(torch.zeros(GAPS, width))
@@ -93,7 +93,7 @@ class Network(nn.Module):
         self.default = nn.Parameter(torch.zeros(width))
         self.wish = nn.Parameter(torch.eye(width))
         self.wish_gate = nn.Parameter(torch.tensor([1.0, -0.5]))
-        self.popular = nn.Parameter(torch.zeros(()))
+        self.popular = nn.Parameter(torch.zeros(1))
         self._initialize(generator)
 
     @torch.no_grad()

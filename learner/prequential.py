@@ -36,9 +36,7 @@ class Outcome(NamedTuple):
     @classmethod
     def empty(cls, users: int, names: int, cutoff: int) -> Outcome:
         """To be filled by `learn_block`."""
-        return cls(
-            np.zeros((users, names)), np.full((users, cutoff), -1, np.int32), np.zeros(users, np.bool_), np.zeros(users, np.bool_)
-        )
+        return cls(np.zeros((users, names)), np.full((users, cutoff), -1, np.int32), np.zeros(users, np.bool_), np.zeros(users, np.bool_))
 
 
 @kernel
@@ -84,7 +82,13 @@ def _rank_of(score: NDArray[np.float64], at: int, eligible: int) -> float:
 
 @kernel
 def _test_peers(
-    state: CountState, scratch: Scratch, allowed: NDArray[np.bool_], blocked: NDArray[np.int32], target: int, eligible: int, rows: int,
+    state: CountState,
+    scratch: Scratch,
+    allowed: NDArray[np.bool_],
+    blocked: NDArray[np.int32],
+    target: int,
+    eligible: int,
+    rows: int,
     ranks: NDArray[np.float64],
 ) -> None:
     values = state.popularity.values
@@ -97,8 +101,16 @@ def _test_peers(
 
 @kernel
 def learn_block(
-    state: CountState, gate: GateState, scratch: Scratch, allowed: NDArray[np.bool_], block: Block, targets: Targets, outcome: Outcome,
-    cold_weight: float, depth: int, rows: int,
+    state: CountState,
+    gate: GateState,
+    scratch: Scratch,
+    allowed: NDArray[np.bool_],
+    block: Block,
+    targets: Targets,
+    outcome: Outcome,
+    cold_weight: float,
+    depth: int,
+    rows: int,
 ) -> None:
     """For each example in turn: tests it where it is to be tested, teaches the gate by it, then counts it."""
     most = most_candidates(depth, 0)
@@ -137,9 +149,7 @@ def learn_block(
 @kernel
 def _count(state: CountState, block: Block, targets: Targets, user: int, rows: int) -> None:
     start, end = block.starts[user], block.starts[user + 1]
-    count_event(
-        state, targets.rows[user], targets.liked[user], targets.met[user], block.history[start:end], block.liked[start:end], rows
-    )
+    count_event(state, targets.rows[user], targets.liked[user], targets.met[user], block.history[start:end], block.liked[start:end], rows)
 
 
 @kernel

@@ -17,7 +17,7 @@ from learner.signals.popularity import COUNT, FIRST, LAST, TEXT
 
 __all__ = ["most_candidates", "prepare", "rank_user"]
 
-_EPSILON = 1e-3
+_EPSILON = 1e-2
 
 
 @kernel
@@ -70,8 +70,19 @@ def _add(scratch: Scratch, allowed: NDArray[np.bool_], item: int, found: NDArray
 
 @kernel
 def rank_user(
-    state: CountState, gate: GateState, scratch: Scratch, allowed: NDArray[np.bool_], block: Block, user: int, depth: int, rows: int,
-    least: int, promoted: NDArray[np.int32], found: NDArray[np.int32], x: NDArray[np.float32], score: NDArray[np.float64],
+    state: CountState,
+    gate: GateState,
+    scratch: Scratch,
+    allowed: NDArray[np.bool_],
+    block: Block,
+    user: int,
+    depth: int,
+    rows: int,
+    least: int,
+    promoted: NDArray[np.int32],
+    found: NDArray[np.int32],
+    x: NDArray[np.float32],
+    score: NDArray[np.float64],
 ) -> int:
     """Writes the prepared user's candidates (at least `least`, where the catalogue has so many), features and scores; returns how many."""
     n = candidates(state, scratch, allowed, block, user, depth, rows, found)

@@ -160,7 +160,7 @@ class Trainer:
     def _moments(self) -> dict[str, NDArray[Any]]:
         state = self._optimizer.state
         return {
-            f"{name}.{moment}": np.array(state[weight][moment].cpu().numpy())
+            f"{name}.{moment}": np.atleast_1d(state[weight][moment].cpu().numpy()).copy()
             for name, weight in self._weights().items()
             for moment in _MOMENTS
             if weight in state
@@ -186,8 +186,9 @@ class Trainer:
         self._optimizer.state.clear()
         for name, weight in self._weights().items():
             if f"{name}.step" in arrays:
-                moments = {moment: torch.from_numpy(np.array(arrays[f"{name}.{moment}"])) for moment in _MOMENTS}
-                self._optimizer.state[weight] = {key: one if key == "step" else one.to(weight) for key, one in moments.items()}
+                first, second, step = (torch.from_numpy(np.array(arrays[f"{name}.{moment}"])) for moment in _MOMENTS)
+                state = {"exp_avg": first.reshape(weight.shape).to(weight), "exp_avg_sq": second.reshape(weight.shape).to(weight)}
+                self._optimizer.state[weight] = state | {"step": step.reshape(())}
 
 
 def _gradient(batch: MiniBatch) -> NDArray[np.float32]:

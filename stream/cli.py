@@ -139,6 +139,7 @@ def serve() -> None:
     from stream.supervise import end_with_parent
 
     with faults():
+        show_kafka_errors()
         end_with_parent()
         run_serve(settings())
 
@@ -150,8 +151,14 @@ def learn() -> None:
     from stream.supervise import end_with_parent
 
     with faults():
+        show_kafka_errors()
         end_with_parent()
         run_learn(settings())
+
+
+def show_kafka_errors() -> None:
+    """In a worker, whose log is read when something went wrong: its client's tries count."""
+    logging.getLogger("kafka").setLevel(logging.ERROR)
 
 
 def settings() -> Settings:
@@ -207,7 +214,8 @@ def print_json(value: Any) -> None:
 def main() -> None:
     """The entry point `upwell`."""
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", handlers=[RichHandler(console=console, show_path=False)])
-    for noisy in ("kafka", "faust", "aiokafka", "mode", "numba", "httpx"):
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # it logs each try; what it gives up on is raised, and shown once
+    for noisy in ("faust", "aiokafka", "mode", "numba", "httpx"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     app()
 

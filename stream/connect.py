@@ -1,4 +1,4 @@
-"""The settings of Kafka as its two clients want them: kafka-python's keyword options and Faust's credentials."""
+"""The settings as Kafka's two clients and the store want them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import ssl
 
 import faust
 
+from store import Store, open_store
 from upwell.client import client_options
 from upwell.settings import Settings
 
-__all__ = ["client_options", "faust_broker", "faust_credentials"]
+__all__ = ["client_options", "faust_broker", "faust_credentials", "open_settings_store"]
 
 
 def faust_broker(settings: Settings) -> str:
@@ -29,3 +30,16 @@ def faust_credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCr
             ssl_context=context,
         )
     return faust.SSLCredentials(context=context) if context is not None else None
+
+
+def open_settings_store(settings: Settings, dimension: int) -> Store:
+    """The store of the settings, for vectors of `dimension`. Raises `StoreError`."""
+    store = settings.store
+    return open_store(
+        store.kind,
+        folder=settings.data / "store",
+        dimension=dimension,
+        url=store.url,
+        api_key=store.api_key.reveal() if store.api_key else None,
+        prefix=settings.kafka.prefix.rstrip(".") or "upwell",
+    )

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from kafka import KafkaAdminClient
 
-from encoders import load_encoder
+from encoders import load_encoder, model_dimension
 from infra.java import find_java, find_maven
 from infra.kafka import KAFKA_VERSION, cache_folder
-from store import open_store
+from stream.connect import open_settings_store
 from stream.topics import no_broker
 from upwell.client import client_options, find_broker
 from upwell.errors import BrokerError, UpwellError
@@ -86,8 +86,7 @@ def _model(settings: Settings) -> str:
 def _store(settings: Settings) -> str:
     kind = settings.store.kind
     if kind == "server":
-        store = open_store(kind, folder=settings.data, dimension=1, url=settings.store.url)
-        store.close()
+        open_settings_store(settings, model_dimension(settings.encoder.model)).close()
         return f"server at {settings.store.url}"
     settings.data.mkdir(parents=True, exist_ok=True)
     return "memory: all is forgotten at the end" if kind == "memory" else f"edge, in {settings.data / 'store'}"

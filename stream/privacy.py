@@ -25,10 +25,10 @@ _PSEUDONYM_HEX = 32
 
 # Matching takes linear time on any text: repetitions are bounded or possessive, and a run of numbers is consumed whole.
 _EMAIL = re.compile(r"[\w.%+'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,62}")
-_RUN = re.compile(r"(?<![\w.,+-])\+?(?:\(\d{1,5}\)|\d++)(?:[ .-]{0,2}+(?:\(\d{1,5}\)|\d++))*+")
-_NO_END = re.compile(r"[\w-]|[.,]\d|\s?/\s?\d{1,4}(?!\d|[ .-]{0,2}\(?\d)")  # a number followed by /10 is a score
+_RUN = re.compile(r"(?<![\w.,+⟩-])\+?(?:\(\d{1,5}\)|\d++)(?:[ .-]{0,2}+(?:\(\d{1,5}\)|\d++))*+")
+_NO_END = re.compile(r"[\w-]|[.,][\d⟨]|\s?/\s?\d{1,4}(?!\d|[ .-]{0,2}\(?\d)")  # a number followed by /10 is a score
 _PART = re.compile(r"\+?(?:\(\d+\)|\d+)")
-_GROUP = re.compile(r"\d+")
+_JOINED = re.compile(r"[.-][\d(]")
 _MOST_PARTS = 8
 _CARD_DIGITS = range(13, 20)
 _PHONE_DIGITS = range(7, 16)
@@ -110,11 +110,10 @@ def _mask_run(match: re.Match[str]) -> str:
     kept: list[str] = []
     start = done = 0
     while start < len(parts):
-        joined = start > 0 and shown[parts[start][0] - 1] in ".-"  # a number does not begin in the middle of 3.14159265358
-        for end in range(start if joined else min(len(parts), start + _MOST_PARTS), start, -1):
+        for end in range(min(len(parts), start + _MOST_PARTS), start, -1):
             first, last = parts[start][0], parts[end - 1][1]
-            goes_on = shown[last : last + 1] in {".", "-"}
-            if (kind := _kind_of_number(shown[first:last], groups[start:end], goes_on)) is not None:
+            whole = not ((start > 0 and shown[first - 1] in ".-") or _JOINED.match(shown, last))
+            if (kind := _kind_of_number(shown[first:last], groups[start:end], whole)) is not None:
                 kept += [shown[done:first], kind]
                 start, done = end, last
                 break
@@ -123,12 +122,12 @@ def _mask_run(match: re.Match[str]) -> str:
     return "".join(kept) + shown[done:]
 
 
-def _kind_of_number(shown: str, groups: Sequence[str], goes_on: bool) -> str | None:
-    """goes_on: a hyphen or a dot and another number follow: a phone number does not end there."""
+def _kind_of_number(shown: str, groups: Sequence[str], whole: bool) -> str | None:
+    """whole: no hyphen or dot joins it to the number before or after; a phone number is no part of 3.14159265358."""
     length = sum(map(len, groups))
     if length in _CARD_DIGITS and _is_card("".join(groups)):
         return "⟨card⟩"
-    return "⟨phone⟩" if length in _PHONE_DIGITS and not goes_on and _reads_like_a_phone(shown, groups, length) else None
+    return "⟨phone⟩" if whole and length in _PHONE_DIGITS and _reads_like_a_phone(shown, groups, length) else None
 
 
 def _reads_like_a_phone(shown: str, groups: Sequence[str], length: int) -> bool:

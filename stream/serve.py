@@ -12,10 +12,10 @@ import orjson
 
 from encoders import load_encoder
 from learner.learner import Learner
-from store import Store, open_store
+from store import Store
 from stream.agents import ITEM_TOPICS, USER_TOPICS, Batching, add_agent, fail_stop, now_ms, send
 from stream.catalogue import Catalogue
-from stream.connect import client_options, faust_broker, faust_credentials
+from stream.connect import client_options, faust_broker, faust_credentials, open_settings_store
 from stream.denoise import Denoiser, NoiseLimits
 from stream.feeds import Broadcast
 from stream.fold import Bounds
@@ -48,14 +48,7 @@ class ServeWorker:
         self._settings = settings
         options = client_options(settings.kafka)
         encoder = load_encoder(settings.encoder.model, device=settings.encoder.device, cache_entries=settings.encoder.cache_entries)
-        self._store: Store = open_store(
-            settings.store.kind,
-            folder=settings.data / "store",
-            dimension=encoder.dimension,
-            url=settings.store.url,
-            api_key=settings.store.api_key.reveal() if settings.store.api_key else None,
-            prefix=settings.kafka.prefix.rstrip(".") or "upwell",
-        )
+        self._store: Store = open_settings_store(settings, encoder.dimension)
         self._learner = Learner(settings.learner, encoder.dimension, settings.learner.seed)
         self._catalogue = Catalogue()
         self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)
@@ -149,6 +142,7 @@ def _faust_app(settings: Settings) -> faust.App:
     return faust.App(
         settings.kafka.prefix + "serve",
         broker=faust_broker(settings),
+        datadir=settings.data / "faust",
         broker_credentials=faust_credentials(settings),
         broker_commit_interval=0.5,
         broker_session_timeout=SESSION_TIMEOUT_S,

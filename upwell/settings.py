@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 PREFIX = "UPWELL_"
-ELSEWHERE = frozenset({"UPWELL_CACHE", "UPWELL_TEST_QDRANT_URL"})
+ELSEWHERE = frozenset({"UPWELL_CACHE", "UPWELL_TEST_QDRANT_URL", "UPWELL_TRACEBACK"})
 """Variables that are no settings of a worker."""
 ADDRESS = re.compile(r"[^\s/:@]+:\d{1,5}|\[[0-9A-Fa-f:]+\]:\d{1,5}")
 
@@ -116,7 +116,7 @@ class LearnerSettings:
 
     cold_item_weight: how much more a target on a new item teaches (the price of cold items: docs/quality.md).
     candidates: of each signal. publish_ms, checkpoint_examples: how often the learner publishes and saves.
-    warmup_examples: the figures start after so many.
+    warmup_examples: the figures start after so many. fused_every, fused_steps: after so many examples, so many steps of training.
     """
 
     seed: int = 7
@@ -126,6 +126,7 @@ class LearnerSettings:
     candidates: int = _bounded(30, 1, 1_000)
     fused: bool = True
     fused_every: int = _bounded(256, 1)
+    fused_steps: int = _bounded(8, 1, 1_000)
     adversarial: Literal["off", "fgsm", "vat"] = "off"
     adversarial_epsilon: float = _bounded(0.1, 0.0)
     self_supervised: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BLOCKS", "COLD_SOURCES", "DENSE", "FIRST_DENSE", "FIRST_USER", "LOGGED", "SIGNALS", "SOURCES"]
+__all__ = ["DENSE", "FIRST_DENSE", "FIRST_USER", "SIGNALS"]
 
 SIGNALS = (
     "popularity_50",

@@ -14,7 +14,26 @@ from numpy.typing import NDArray
 
 from learner.kernel import grown, kernel
 
-__all__ = ["COLUMNS", "COUNT", "EARNED", "FIRST", "LAST", "LEADERS", "LIKES", "TEXT", "Popularity", "empty", "raise_by", "raise_to", "widened"]
+__all__ = [
+    "COLUMNS",
+    "COUNT",
+    "EARNED",
+    "FIRST",
+    "HALF_LIVES",
+    "LAST",
+    "LEADERS",
+    "LIKES",
+    "TEXT",
+    "Popularity",
+    "advance",
+    "arrays",
+    "empty",
+    "raise_by",
+    "raise_to",
+    "restore",
+    "settle",
+    "widened",
+]
 
 HALF_LIVES = (50.0, 200.0, 1_000.0, 5_000.0, 50_000.0, 20_000.0)  # the last one counts likes only
 LIKES, COUNT, LAST, FIRST, TEXT, EARNED, COLUMNS = 5, 6, 7, 8, 9, 10, 11

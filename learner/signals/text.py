@@ -98,9 +98,7 @@ class TextGraph:
     def __init__(self, dimension: int) -> None:
         self.vectors = np.zeros((0, dimension), np.float32)
         self.filled = 0  # no row from here on has a vector
-        self.state = TextNeighbours(
-            np.zeros((0, NEIGHBOURS), np.int32), np.zeros((0, NEIGHBOURS), np.float32), np.zeros(0, np.int32)
-        )
+        self.state = TextNeighbours(np.zeros((0, NEIGHBOURS), np.int32), np.zeros((0, NEIGHBOURS), np.float32), np.zeros(0, np.int32))
 
     def grow(self, capacity: int) -> None:
         """Makes room for `capacity` rows."""

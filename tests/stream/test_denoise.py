@@ -111,6 +111,13 @@ def test_more_events_in_a_minute_than_the_limit_are_a_bots() -> None:
     assert run(denoiser, others) == (others, {})
 
 
+def test_a_redelivered_event_counts_once() -> None:
+    denoiser = Denoiser(NoiseLimits(window=100, bounce_ms=0, bot_events=5))
+    for _ in range(4):
+        assert run(denoiser, burst(5)) == (burst(5), {})
+    assert run(denoiser, burst(1, 5)) == ([], {"bots": 1})
+
+
 def test_who_slows_down_is_no_bot_any_more() -> None:
     denoiser = Denoiser(NoiseLimits(window=100, bounce_ms=0, bot_events=5))
     run(denoiser, burst(8))
