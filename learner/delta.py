@@ -28,7 +28,7 @@ class ModelDelta:
     """The examples counted since the last delta, and the gate as it stands after them.
 
     version: of the model after this delta. learned: examples since the beginning. since, watermark: source → last offset
-    learned before and after. sources, items: what the integer codes in `arrays` stand for.
+    learned before and after. sources, items, fused_items: what the integer codes in `examples.*` and `fused.rows` stand for.
     arrays: `examples.*` (compact columns of the counted examples), `gate.*` (whole), `fused.*` (whole, only after a training step).
     """
 
@@ -38,6 +38,7 @@ class ModelDelta:
     watermark: Mapping[str, int]
     sources: tuple[str, ...]
     items: tuple[str, ...]
+    fused_items: tuple[str, ...] = ()
     arrays: Mapping[str, NDArray[Any]]
 
 
@@ -50,6 +51,7 @@ def encode(delta: ModelDelta) -> bytes:
         "watermark": dict(delta.watermark),
         "sources": list(delta.sources),
         "items": list(delta.items),
+        "fused_items": list(delta.fused_items),
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in delta.arrays.items()}
     return safetensors.numpy.save(arrays, metadata={"format": _FORMAT, "delta": json.dumps(head)})
@@ -70,6 +72,7 @@ def decode(data: bytes) -> ModelDelta:
             watermark=head["watermark"],
             sources=tuple(head["sources"]),
             items=tuple(head["items"]),
+            fused_items=tuple(head["fused_items"]),
             arrays=safetensors.numpy.load(data),
         )
     except (KeyError, ValueError, TypeError, safetensors.SafetensorError) as error:

@@ -19,6 +19,7 @@ from learner.counts import Counts, CountState, inherit
 from learner.delta import ModelDelta
 from learner.evaluate import CUTOFF, Figures
 from learner.explain import SHARES, reasons
+from learner.fusion import Fusion, Placed
 from learner.gate import GateState, empty_gate
 from learner.journal import Journal, replay
 from learner.lists import Lists, Wishes, list_block
@@ -59,13 +60,17 @@ class Learner:
         self._scratch = empty_scratch()
         self._dense = np.zeros((len(DENSE), _RANKED_BLOCK, 0), np.float32)
         self._inherited = True
+        self._fusion = Fusion(self._settings, catalogue.dimension, self._seed) if self._settings.fused else None
 
     # ---- the catalogue
 
     def add_items(self, items: Sequence[CatalogueItem]) -> None:
         """Announces or replaces items. Raises `ModelError` where a vector has another dimension."""
-        if len(self._catalogue.announce(items)):
+        rows = self._catalogue.announce(items)
+        if len(rows):
             self._inherited = False
+            if self._fusion is not None:
+                self._fusion.announce(rows, self._catalogue.graph.vectors[rows], len(self._catalogue))
 
     def _state(self) -> CountState:
         """The arrays of all counts, with room for every row."""
@@ -112,7 +117,12 @@ class Learner:
             for example, had, test, slot in zip(examples, blocked, tested, slots, strict=True)
         ]
         state = self._state()
-        block = self._with_dense(profiles, [example.intent for example, test in zip(examples, tested, strict=True) if test])
+        placed = [self._placed(example.history) for example in examples]
+        block = self._with_dense(
+            profiles,
+            [example.intent for example, test in zip(examples, tested, strict=True) if test],
+            [history for history, test in zip(placed, tested, strict=True) if test],
+        )
         targets = Targets(
             np.array(rows, np.int32),
             np.array([example.event.liked for example in examples], np.bool_),
@@ -128,6 +138,8 @@ class Learner:
         seen = targets.tested
         self._figures.record(outcome.ranks[seen], outcome.top[seen], outcome.cold_user[seen], outcome.cold_item[seen], announced)
         self._learned += len(examples)
+        if self._fusion is not None:
+            self._fusion.learn(examples, rows, placed, len(self._catalogue))
         self._journal.add(examples, block, targets)
 
     def _known(self, history: Sequence[Interaction], create: bool) -> tuple[tuple[int, ...], tuple[bool, ...]]:
@@ -135,8 +147,12 @@ class Learner:
         newest = ((find(one.item_id), one) for one in reversed(history) if one.item_id is not None)
         return profile(((row, one) for row, one in islice(newest, HISTORY) if row is not None))
 
-    def _with_dense(self, profiles: Sequence[Profile], intents: Sequence[Vector | None]) -> Block:
-        """The profiles with the intent's similarity to every item. intents: of those that have a slot."""
+    def _placed(self, history: Sequence[Interaction]) -> Placed:
+        found = ((self._catalogue.row(one.item_id), one) for one in history if one.item_id is not None)
+        return [(row, one) for row, one in found if row is not None]
+
+    def _with_dense(self, profiles: Sequence[Profile], intents: Sequence[Vector | None], histories: Sequence[Placed]) -> Block:
+        """The profiles with two scores of every item: the intent's similarity and the fused model's. Both of those that have a slot."""
         on = np.zeros((max(1, len(intents)), len(DENSE)), np.bool_)
         given = [place for place, intent in enumerate(intents) if intent is not None and bool(np.any(intent))]
         if given:
@@ -144,6 +160,10 @@ class Learner:
             rows = len(self._catalogue)
             self._dense[0, given, :rows] = stacked @ self._catalogue.graph.vectors[:rows].T  # (g, N)
             on[given, 0] = True
+        if histories and self._fusion is not None and self._fusion.ready:
+            rows = len(self._catalogue)
+            self._dense[1, : len(histories), :rows] = self._fusion.scores(histories, intents, rows)
+            on[: len(histories), 1] = True
         return block_of(profiles, self._dense, on)
 
     # ---- ranking
@@ -166,7 +186,8 @@ class Learner:
             )
             for slot, request in enumerate(requests)
         ]
-        block = self._with_dense(profiles, [request.state.intent for request in requests])
+        histories = [self._placed(request.state.history) for request in requests]
+        block = self._with_dense(profiles, [request.state.intent for request in requests], histories)
         wishes = self._wishes(requests)
         shape = (len(requests), int(wishes.k.max()))
         lists = Lists(np.full(shape, -1, np.int32), np.zeros((*shape, len(SHARES))), np.full((*shape, USER_SIGNALS), -1, np.int32))
@@ -236,7 +257,10 @@ class Learner:
         columns, items, sources = self._journal.columns(self._catalogue.ids)
         arrays = {f"examples.{name}": array for name, array in columns.items()}
         arrays |= {f"gate.{name}": array.copy() for name, array in self._gate._asdict().items()}
+        fused = {} if self._fusion is None else self._fusion.published()
+        arrays |= {f"fused.{name}": array for name, array in fused.items()}
         delta = ModelDelta(
+            fused_items=tuple(self._catalogue.ids[row] for row in fused.get("rows", ())),
             version=self.version,
             learned=self._learned,
             since=self._journal.since,
@@ -257,6 +281,15 @@ class Learner:
             self._watermark[source] = max(offset, self._watermark.get(source, -1))
         self._learned = delta.learned
         self._journal = Journal(self._watermark)
+        if self._fusion is not None:
+            self._fusion.count(targets.rows, len(self._catalogue))
+            self._follow_fused(self._fusion, delta)
+
+    def _follow_fused(self, fusion: Fusion, delta: ModelDelta) -> None:
+        arrays = {name.removeprefix("fused."): array for name, array in delta.arrays.items() if name.startswith("fused.")}
+        if arrays:
+            arrays["rows"] = np.array([self._catalogue.ensure(item_id) for item_id in delta.fused_items], np.int32)
+            fusion.follow(arrays, len(self._catalogue))
 
     # ---- checkpoints
 
@@ -268,6 +301,8 @@ class Learner:
             "figures": self._figures.arrays(),
         }
         self._state()
+        if self._fusion is not None:
+            parts["fused"] = self._fusion.arrays()
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     def meta(self) -> dict[str, Any]:
@@ -293,6 +328,8 @@ class Learner:
         self._counts.restore(part("counts."))
         self._gate = GateState(**{name: array.copy() for name, array in part("gate.").items()})
         self._figures.restore(part("figures."))
+        if self._fusion is not None and any(name.startswith("fused.") for name in arrays):
+            self._fusion.restore(part("fused."))
         self._watermark = dict(meta["watermark"])
         self._learned = int(meta["learned"])
         self._journal = Journal(self._watermark)

@@ -86,6 +86,7 @@ class EdgeCollection:
             return refused
 
     def delete(self, ids: Sequence[str]) -> None:
+        """Gone for every reader, at once and after a restart. Old bytes stay in the log and in freed blocks until they are reused."""
         if not ids:
             return
         with self._translated():
@@ -187,7 +188,10 @@ class Flusher:
 
 
 def open_edge(path: Path, dimension: int, *, flush_seconds: float = 1.0, min_free_bytes: int = MIN_FREE_BYTES) -> PointStore:
-    """Open or make the embedded store in `path`. Raises `StoreError`: folder in use, unwritable or full, other dimension."""
+    """Open or make the embedded store in `path`. Raises `StoreError`: folder in use, unwritable or full, other dimension.
+
+    A write survives kill -9 when its call returns, and a power cut after the next flush.
+    """
     folder = StoreFolder(path, dimension, min_free_bytes=min_free_bytes)
     collections: list[EdgeCollection] = []
     flusher = Flusher(collections, flush_seconds)

@@ -61,9 +61,7 @@ def label(limit: int = 256, *, optional: bool = False) -> Check:
                 return None
             raise InvalidEventError("empty", f"{name} is empty, 1 to {limit:,} characters are needed")
         if not (value.isascii() and value.isprintable()) and (unfit := _UNFIT_IN_LABELS.search(value)):
-            raise InvalidEventError(
-                "bad_character", f"{name} holds the character U+{ord(unfit[0]):04X}, which cannot stand there"
-            )
+            raise InvalidEventError("bad_character", f"{name} holds the character U+{ord(unfit[0]):04X}, which cannot stand there")
         return value
 
     return check
@@ -82,9 +80,7 @@ def text(limit: int, *, optional: bool = False) -> Check:
                 return None
             raise InvalidEventError("empty", f"{name} has no words in it")
         if not value.isascii() and (unfit := _SURROGATE.search(value)):
-            raise InvalidEventError(
-                "bad_character", f"{name} holds half a character (U+{ord(unfit[0]):04X}), which is no Unicode text"
-            )
+            raise InvalidEventError("bad_character", f"{name} holds half a character (U+{ord(unfit[0]):04X}), which is no Unicode text")
         return value
 
     return check

@@ -153,9 +153,7 @@ def _missing(name: str, value: dict[str, Any]) -> InvalidEventError:
     plain = name.replace("_", "").lower()
     for given in value:
         if isinstance(given, str) and given != name and given[:64].replace("_", "").lower() == plain:
-            return InvalidEventError(
-                "missing_field", f"{name} is {what}; the field {given} is spelled otherwise, rename it {name}"
-            )
+            return InvalidEventError("missing_field", f"{name} is {what}; the field {given} is spelled otherwise, rename it {name}")
     return InvalidEventError("missing_field", f"{name} is {what}")
 
 
@@ -180,9 +178,7 @@ def _control_target(control: Any) -> None:
         raise InvalidEventError("unexpected_field", f"{other} has no meaning for {control.kind}: leave it out")
     if (control.boost is None) is (control.kind is ControlKind.BOOST_ITEM):
         if control.boost is None:
-            raise InvalidEventError(
-                "missing_field", "boost is missing, boost_item needs it: -10 to 10, added to the item's score"
-            )
+            raise InvalidEventError("missing_field", "boost is missing, boost_item needs it: -10 to 10, added to the item's score")
         raise InvalidEventError("unexpected_field", f"boost has no meaning for {control.kind}: leave it out")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from learner.delta import decode, encode
-from learner.evaluate import Figures
+from learner.evaluate import PEERS, Figures
 from learner.learner import Learner
 from tests.learner.small import DIMENSION, SETTINGS, catalogue, learner_of, log, requests_of
 from upwell.errors import ModelError
@@ -44,6 +44,20 @@ def test_ranks_are_places_in_the_catalogue_also_for_users_who_come_back_to_items
     found = np.concatenate(ranks)
     assert found.min() >= 1.0
     assert found.max() <= len(catalogue())
+
+
+def test_a_target_is_ranked_by_what_came_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranks: list[np.ndarray] = []
+    monkeypatch.setattr(Figures, "record", lambda self, found, *rest: ranks.append(found.copy()))
+    learner_of(EXAMPLES)
+    counts, expected = np.zeros(len(catalogue())), []
+    for example in EXAMPLES:
+        item = int(str(example.event.item_id)[1:])
+        if example.event.liked and example.event.item_id not in example.had:
+            others = np.delete(counts, [int(had[1:]) for had in set(example.had)])
+            expected.append((others > counts[item]).sum() + ((others == counts[item]).sum() + 1) / 2)
+        counts[item] += 1
+    assert np.array_equal(np.concatenate(ranks)[:, 1 + PEERS.index("popularity")], expected)
 
 
 def test_a_replica_that_applied_all_deltas_ranks_like_the_learner() -> None:

@@ -10,7 +10,7 @@ from store.memory import MemoryStore
 from stream.effects import Effects
 from stream.records import Record
 from stream.topics import partition_of
-from stream.wire import decode_rerouted
+from stream.wire import decode_rerouted, encode_rerouted
 from tests.stream.chain import NOW_MS, PARTITIONS, PSEUDONYMIZER, Chain, record
 from upwell.errors import StoreError
 from upwell.events import Topic
@@ -133,6 +133,14 @@ def test_an_event_on_another_users_partition_is_sent_on_and_taken_by_its_owner_o
     assert state.events == 1
 
 
+def test_what_was_sent_on_is_never_sent_on_again() -> None:
+    """Else an event would travel for ever where an app counts partitions otherwise."""
+    event = click("ann", "i0", 0).value or b""
+    astray = Record(Topic.REROUTED, (partition_of(b"ann", PARTITIONS) + 1) % PARTITIONS, 0, encode_rerouted(Topic.CLICKS, event), NOW_MS)
+    effects = Chain().pipeline.run([astray], NOW_MS)
+    assert (len(effects.rerouted), len(effects.lists)) == (0, 1)
+
+
 def test_after_a_restart_the_history_still_tells_a_retry() -> None:
     chain = Chain()
     own = partition_of(b"ann", PARTITIONS)
@@ -173,6 +181,7 @@ def test_each_text_gets_its_own_vector() -> None:
     one, other = together.state("bob"), alone.state("bob")
     assert one is not None
     assert other is not None
+    assert one.intent.any()
     assert one.intent.tolist() == other.intent.tolist()
 
 
