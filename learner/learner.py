@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Learner"]
 
 _BLOCK = 256  # examples between two looks at the dense models
-_RANKED_BLOCK = 64  # users whose dense signals are held at once
+_RANKED_BLOCK = 256  # users whose dense signals are held at once
 _REASONS = 8
 
 

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import CoordinatorNotAvailableError, KafkaError
 
 from stream.topics import no_broker
 from upwell.events import Topic
@@ -62,8 +62,15 @@ class Lag:
         """Records that the serve workers have not acknowledged."""
         group = self._prefix + "serve"
         with self._answering():
-            committed = self._admin.list_group_offsets(group).get(group, {})
+            committed = self._committed(group)
         return sum(end - max(_offset(committed.get(partition)), 0) for partition, end in self.ends(topics).items())
+
+    def _committed(self, group: str) -> dict[TopicPartition, Any]:
+        try:
+            committed: dict[TopicPartition, Any] = self._admin.list_group_offsets(group).get(group, {})
+        except CoordinatorNotAvailableError:
+            return {}  # a broker on which no group has committed anything yet
+        return committed
 
     @contextmanager
     def _answering(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import torch
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
@@ -50,7 +51,7 @@ class LearnOptions:
     folder: Path
     publish_ms: int
     checkpoint_examples: int
-    batch_records: int = 64
+    batch_records: int = 16
     warmup_examples: int = 0
     client: Mapping[str, Any] = field(default_factory=dict)
 
@@ -101,14 +102,12 @@ class LearnLoop:
     def _step(self, consumer: KafkaConsumer) -> None:
         self._learner.add_items([decode_item(record.value) for record in self._catalogue.drain() if record.value is not None])
         polled = consumer.poll(timeout_ms=POLL_MS, max_records=self._options.batch_records)
-        for partition, records in polled.items():
-            for record in records:
-                examples = decode_examples(record.value)
-                self._learner.learn(examples)
-                if self._learned < self._options.warmup_examples <= self._learned + len(examples):
-                    self._learner.figures.reset()
-                self._learned += len(examples)
-                self._positions[partition.partition] = record.offset + 1
+        examples = [example for records in polled.values() for record in records for example in decode_examples(record.value)]
+        self._learner.learn(examples)
+        self._positions |= {partition.partition: records[-1].offset + 1 for partition, records in polled.items()}
+        if self._learned < self._options.warmup_examples <= self._learned + len(examples):
+            self._learner.figures.reset()
+        self._learned += len(examples)
         save = self._learned - self._saved_at >= self._options.checkpoint_examples
         if save or self._clock_ms() - self._published_ms >= self._options.publish_ms:
             self._publish()
@@ -182,7 +181,8 @@ def clock_ms() -> int:
 
 
 def run_learn(settings: Settings) -> None:
-    """Run until SIGTERM or Ctrl-C."""
+    """Run until SIGTERM or Ctrl-C. One torch thread: the cores are shared with serve and the broker (docs/decisions/0005)."""
+    torch.set_num_threads(1)
     dimension = model_dimension(settings.encoder.model)
     learner = settings.learner
     options = LearnOptions(

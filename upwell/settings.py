@@ -126,7 +126,7 @@ class LearnerSettings:
     candidates: int = _bounded(30, 1, 1_000)
     fused: bool = True
     fused_every: int = _bounded(256, 1)
-    fused_steps: int = _bounded(8, 1, 1_000)
+    fused_steps: int = _bounded(2, 1, 1_000)
     adversarial: Literal["off", "fgsm", "vat"] = "off"
     adversarial_epsilon: float = _bounded(0.1, 0.0)
     self_supervised: bool = False
