@@ -183,7 +183,7 @@ def report(log: Log, engine: InlineEngine, seconds: float, peers: PeerRun, argum
 
 
 def print_table(result: dict[str, Any]) -> None:
-    table = Table("NDCG@10", *SLICES, title=f"{result['log']}, {result['events']:,} events, targets {result['targets']}")
+    table = Table("NDCG@10", *SLICES, title=f"{result['log']}, {result['events']:,} events, {result['targets']['all']:,} targets")
     for name, figures in [("Upwell", result["model"]), *result["peers"].items()]:
         table.add_row(name, *(f"{figures['ndcg10'][slice_name]:.4f}" for slice_name in SLICES))
     Console(width=110).print(table)

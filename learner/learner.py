@@ -206,6 +206,7 @@ class Learner:
             self._catalogue.promoted,
             self._catalogue.boost,
             self._catalogue.pinned,
+            np.array([self._settings.search_weight if _searched(request) else 0.0 for request in requests]),
         )
 
     def _entries(self, lists: Lists, user: int, request: RankRequest) -> tuple[Entry, ...]:
@@ -335,3 +336,9 @@ class Learner:
         self._journal = Journal(self._watermark)
         if announced:
             self.add_items(announced)
+
+
+def _searched(request: RankRequest) -> bool:
+    """Whether the user just said in words what they want, or has done nothing else."""
+    history = request.state.history
+    return request.words is not None or not history or history[-1].item_id is None

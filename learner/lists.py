@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from learner.block import Block
 from learner.counts import CountState
 from learner.explain import causes, shares
-from learner.gate import FEATURES, GateState, band_of
+from learner.gate import FEATURES, PER_SIGNAL, GateState, band_of
 from learner.kernel import kernel
 from learner.rank import most_candidates, prepare, rank_user
 from learner.signals.affinity import Scratch
+from learner.signals.names import FIRST_DENSE
 
 __all__ = ["Lists", "Wishes", "list_block"]
 
+_INTENT = PER_SIGNAL * FIRST_DENSE  # the z-score of the intent's similarity
 _FIRST = 1e9  # lifts a pinned item above any score
 
 
@@ -24,6 +26,7 @@ class Wishes(NamedTuple):
     """allowed: (masks, capacity) items that may stand in a list. mask: (b,) which of them holds for a user. k: (b,) how many.
 
     promoted: rows that are candidates for everybody. boost: (capacity,) is added to the score. pinned: (capacity,) stand first.
+    search: (b,) weight of the intent's z-score beside what the gate learned: a user who just said what they want is taken at their word.
     """
 
     allowed: NDArray[np.bool_]
@@ -32,6 +35,7 @@ class Wishes(NamedTuple):
     promoted: NDArray[np.int32]
     boost: NDArray[np.float64]
     pinned: NDArray[np.bool_]
+    search: NDArray[np.float64]
 
 
 class Lists(NamedTuple):
@@ -65,7 +69,8 @@ def list_block(
         key = np.zeros(n)
         for position in range(n):
             item = found[position]
-            key[position] = -(score[position] + wishes.boost[item]) - (_FIRST if wishes.pinned[item] else 0.0)
+            wanted = wishes.search[user] * x[position, _INTENT]
+            key[position] = -(score[position] + wanted + wishes.boost[item]) - (_FIRST if wishes.pinned[item] else 0.0)
         order = np.argsort(key, kind="mergesort")
         _center(x[:n])
         start, end = block.starts[user], block.starts[user + 1]
@@ -75,5 +80,6 @@ def list_block(
             item = found[position]
             lists.rows[user, place] = item
             shares(gate, band, x[position], lists.shares[user, place])
+            lists.shares[user, place, FIRST_DENSE] += wishes.search[user] * x[position, _INTENT]
             lists.shares[user, place, -1] = wishes.boost[item]
             causes(state, block.history[start:end], block.liked[start:end], item, lists.because[user, place])
