@@ -11,9 +11,23 @@ from numpy.typing import NDArray
 
 from upwell.values import Interaction
 
-__all__ = ["HISTORY", "MET", "MET_LIKED", "NEW", "Block", "Profile", "Row", "Targets", "block_of", "profile", "starts_of"]
+__all__ = [
+    "HISTORY",
+    "MET",
+    "MET_LIKED",
+    "NEW",
+    "NEWCOMER_EVENTS",
+    "Block",
+    "Profile",
+    "Row",
+    "Targets",
+    "block_of",
+    "profile",
+    "starts_of",
+]
 
 HISTORY = 50
+NEWCOMER_EVENTS = 2
 Row = int
 NEW, MET, MET_LIKED = 0, 1, 2
 
@@ -36,12 +50,16 @@ class Block(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """The events themselves. rows: (b,) items. liked, tested: (b,). met: (b,) NEW to the user, MET before, or MET_LIKED."""
+    """The events themselves. rows: (b,) items. liked, tested: (b,). met: (b,) NEW to the user, MET before, or MET_LIKED.
+
+    newcomer: (b,) the user had at most NEWCOMER_EVENTS events before.
+    """
 
     rows: NDArray[np.int32]
     liked: NDArray[np.bool_]
     tested: NDArray[np.bool_]
     met: NDArray[np.int8]
+    newcomer: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

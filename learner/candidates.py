@@ -18,12 +18,13 @@ from learner.signals.affinity import TEXT, TEXT_COVISITATION, USER_SIGNALS, Scra
 from learner.signals.popularity import COUNT
 from learner.signals.popularity import TEXT as TEXT_POPULARITY
 
-__all__ = ["COLD_DEPTH", "COLD_EVENTS", "candidates", "is_cold"]
+__all__ = ["COLD_DEPTH", "COLD_EVENTS", "NEARBY", "candidates", "is_cold"]
 
 COLD_EVENTS = 2
 COLD_DEPTH = 10
+NEARBY = 10  # on each side
 SPREAD = 50
-_LEADING = 10  # popularity columns whose leaders are candidates
+_LEADING = 12  # popularity columns whose leaders are candidates
 
 
 @kernel
@@ -172,6 +173,27 @@ def _cold_by_text_popularity(
 
 
 @kernel
+def _from_catalogue(
+    state: CountState, scratch: Scratch, allowed: NDArray[np.bool_], start: int, found: NDArray[np.int32], count: int
+) -> int:
+    """The items announced next before and after `start`."""
+    order, middle = state.features.order, state.features.position[start]
+    if middle < 0:
+        return count
+    nearest = np.zeros(NEARBY, np.int32)
+    for step in (1, -1):
+        held, place = 0, middle + step
+        while 0 <= place < len(order) and held < NEARBY:
+            item = order[place]
+            if allowed[item] and scratch.blocked[item] != scratch.round[0]:
+                nearest[held] = item
+                held += 1
+            place += step
+        count = _join(scratch, found, count, nearest, held)
+    return count
+
+
+@kernel
 def candidates(
     state: CountState,
     scratch: Scratch,
@@ -186,6 +208,8 @@ def candidates(
     count = _from_affinity(state, scratch, allowed, depth, found, 0)
     count = _from_popularity(state, scratch, allowed, depth, found, count)
     count = _cold_by_text_popularity(state, scratch, allowed, rows, found, count)
+    if block.starts[user + 1] > block.starts[user]:
+        count = _from_catalogue(state, scratch, allowed, block.history[block.starts[user]], found, count)
     slot = block.slot[user]
     if slot >= 0:
         for which in range(len(block.dense)):

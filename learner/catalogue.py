@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.kernel import grown, room
+from learner.signals.features import FeatureTable
 from learner.signals.text import TextGraph
 from upwell.errors import ModelError
 from upwell.values import CatalogueItem
@@ -33,6 +34,7 @@ class Catalogue:
         self.boost = np.zeros(0)
         self.pinned = np.zeros(0, np.bool_)
         self.graph = TextGraph(dimension)
+        self.features = FeatureTable()
         self._rows: dict[str, int] = {}
         self._promoted: set[int] = set()
         self._categories: dict[str, set[int]] = {}
@@ -74,6 +76,7 @@ class Catalogue:
             if before is None or not np.array_equal(before.vector, item.vector):
                 changed.append(row)
             self._replace(row, before, item)
+        self.features.put([self._rows[item_id] for item_id in newest], list(newest.values()))
         rows = np.array(changed, np.int64)
         if len(rows):
             self.graph.put(rows, np.stack([self._vector(row) for row in changed]), len(self))
@@ -118,3 +121,4 @@ class Catalogue:
         self.boost = grown(self.boost, self.capacity)
         self.pinned = grown(self.pinned, self.capacity)
         self.graph.grow(self.capacity)
+        self.features.grow(self.capacity)

@@ -15,23 +15,27 @@ from numpy.typing import NDArray
 from learner.block import MET_LIKED, NEW
 from learner.kernel import grown, kernel
 from learner.signals import neighbours, popularity
+from learner.signals.features import Features
 from learner.signals.neighbours import Neighbours, NeighbourTable
-from learner.signals.popularity import COUNT, EARNED, FIRST, HALF_LIVES, LAST, LIKES, TEXT, Popularity
+from learner.signals.popularity import COUNT, EARNED, FIRST, HALF_LIVES, LAST, LIKES, NEWCOMERS, TEXT, Popularity
 from learner.signals.text import NEAREST, TextNeighbours
 
-__all__ = ["COUNTED", "FAR_DECAY", "NEAR_DECAY", "NEAR_WINDOW", "CountState", "Counts", "count_event", "inherit"]
+__all__ = ["COUNTED", "FAR_DECAY", "NEAR_DECAY", "NEAR_WINDOW", "RECENT_WINDOW", "CountState", "Counts", "count_event", "inherit"]
 
-TABLES = ("pairs", "pairs_any", "last", "near", "near_any", "far")
+TABLES = ("pairs", "pairs_any", "last", "near", "near_any", "recent", "far")
 COUNTED = 10
 NEAR_WINDOW, NEAR_DECAY = 3, 0.5
+RECENT_WINDOW = 6
 FAR_DECAY = 0.85
-LAST_HALF_LIFE = 500.0
+RECENT_HALF_LIFE = 500.0
+FORGETTING = ("last", "recent")
 
 
 class CountState(NamedTuple):
     """Tables of liked pairs and of pairs of any kind (symmetric), and of transitions (row: the earlier item).
 
     liked: (N,) liked events an item. clock: (1,) events counted. text: the neighbours whose popularity an item inherits.
+    features: what the catalogue says; nothing here changes it.
     """
 
     popularity: Popularity
@@ -40,19 +44,21 @@ class CountState(NamedTuple):
     last: Neighbours
     near: Neighbours
     near_any: Neighbours
+    recent: Neighbours
     far: Neighbours
     liked: NDArray[np.float64]
     clock: NDArray[np.int64]
     text: TextNeighbours
+    features: Features
 
 
 @kernel
-def _count_popularity(state: CountState, row: int, liked: bool, rows: int) -> None:
+def _count_popularity(state: CountState, row: int, liked: bool, newcomer: bool, rows: int) -> None:
     state.clock[0] += 1
     now = float(state.clock[0])
-    popularity.advance(state.popularity, rows)
+    popularity.advance(state.popularity, rows, newcomer)
     for column in range(len(HALF_LIVES)):
-        if column != LIKES or liked:
+        if (column != LIKES or liked) and (column < NEWCOMERS or newcomer):
             popularity.raise_by(state.popularity, column, row, 1.0)
     popularity.raise_by(state.popularity, COUNT, row, 1.0)
     popularity.raise_to(state.popularity, LAST, row, now)
@@ -88,6 +94,8 @@ def _count_any(state: CountState, row: int, history: NDArray[np.int32]) -> None:
         neighbours.add(state.pairs_any, row, other, 1.0)
         neighbours.add(state.pairs_any, other, row, 1.0)
         neighbours.add(state.far, other, row, FAR_DECAY**place)
+        if place < RECENT_WINDOW:
+            neighbours.add(state.recent, other, row, NEAR_DECAY**place)
         if place < NEAR_WINDOW:
             neighbours.add(state.near_any, other, row, NEAR_DECAY**place)
         if place == 0:
@@ -96,7 +104,14 @@ def _count_any(state: CountState, row: int, history: NDArray[np.int32]) -> None:
 
 @kernel
 def count_event(
-    state: CountState, row: int, liked: bool, met: int, history: NDArray[np.int32], history_liked: NDArray[np.bool_], rows: int
+    state: CountState,
+    row: int,
+    liked: bool,
+    newcomer: bool,
+    met: int,
+    history: NDArray[np.int32],
+    history_liked: NDArray[np.bool_],
+    rows: int,
 ) -> None:
     """Counts one event. history: (h,) rows of the user's earlier items, newest first. rows: how many rows exist.
 
@@ -104,11 +119,12 @@ def count_event(
     """
     window = min(COUNTED, len(history))
     neighbours.advance(state.last, rows)
+    neighbours.advance(state.recent, rows)
     if met == NEW:
         _count_any(state, row, history[:window])
     if liked and met != MET_LIKED:
         _count_liked(state, row, history[:window], history_liked[:window])
-    _count_popularity(state, row, liked, rows)
+    _count_popularity(state, row, liked, newcomer, rows)
 
 
 @kernel
@@ -128,14 +144,14 @@ class Counts:
 
     def __init__(self, cap: int) -> None:
         self._popularity = popularity.empty()
-        self._tables = {name: NeighbourTable(cap, LAST_HALF_LIFE if name == "last" else np.inf) for name in TABLES}
+        self._tables = {name: NeighbourTable(cap, RECENT_HALF_LIFE if name in FORGETTING else np.inf) for name in TABLES}
         self._liked = np.zeros(0)
         self._clock = np.zeros(1, np.int64)
 
-    def state(self, text: TextNeighbours) -> CountState:
+    def state(self, text: TextNeighbours, features: Features) -> CountState:
         """The arrays as kernels take them; valid until `grow`."""
         tables = {name: table.state for name, table in self._tables.items()}
-        return CountState(popularity=self._popularity, liked=self._liked, clock=self._clock, text=text, **tables)
+        return CountState(popularity=self._popularity, liked=self._liked, clock=self._clock, text=text, features=features, **tables)
 
     def grow(self, capacity: int) -> None:
         """Makes room for `capacity` items."""

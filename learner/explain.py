@@ -11,21 +11,22 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.counts import FAR_DECAY, CountState
+from learner.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.gate import PER_SIGNAL, GateState
 from learner.kernel import kernel
 from learner.signals import affinity
 from learner.signals.affinity import LONG, SHORT, TEXT_DEPTH, USER_SIGNALS
-from learner.signals.names import FIRST_USER, SIGNALS
+from learner.signals.names import FIRST_DENSE, FIRST_USER, SIGNALS
 from learner.signals.neighbours import value_of
 from upwell.recommendations import Reason
 
-__all__ = ["BOOST", "NEW_ITEM", "OTHER", "SHARES", "SIGNAL_WORDS", "causes", "reasons", "shares"]
+__all__ = ["BOOST", "CAUSED", "NEW_ITEM", "OTHER", "SHARES", "SIGNAL_WORDS", "causes", "reasons", "shares"]
 
 NEW_ITEM = "new_item"
 BOOST = "boost"
 OTHER = "other"
 SHARES = (*SIGNALS, NEW_ITEM, BOOST)
+CAUSED = FIRST_DENSE - FIRST_USER  # signals that an item of the history causes
 SIGNAL_WORDS = {
     "popularity_50": "popular right now",
     "popularity_200": "popular lately",
@@ -33,6 +34,8 @@ SIGNAL_WORDS = {
     "popularity_5000": "popular for a while",
     "popularity_50000": "popular for long",
     "likes_20000": "liked by many",
+    "newcomers_20": "newcomers are here right now",
+    "newcomers_200": "where newcomers begin",
     "popularity": "popular of all time",
     "recency": "someone was here just now",
     "newness": "new to everyone",
@@ -45,9 +48,13 @@ SIGNAL_WORDS = {
     "transition_last": "often comes right after your last one",
     "transition_3": "often liked after your last likes",
     "transition_any_3": "often comes after your last ones",
+    "transition_recent": "lately comes after your last ones",
     "transition_10": "often comes after your latest",
     "text_similarity": "reads like your latest",
     "text_covisitation": "reads like what people like you liked",
+    "categories": "of the kinds you like",
+    "catalogue_distance": "listed near your last one",
+    "catalogue_direction": "listed after or before your last one",
     "intent": "fits what you are looking for",
     "fused": "the model's own guess",
     NEW_ITEM: "new here",
@@ -85,9 +92,11 @@ def _blame(out: NDArray[np.int32], best: NDArray[np.float64], signal: int, row: 
 
 @kernel
 def causes(state: CountState, history: NDArray[np.int32], liked: NDArray[np.bool_], item: int, out: NDArray[np.int32]) -> None:
-    """out: (user signals,) the row of the history item that gives the most to each signal of `item`, -1 where none does."""
-    best = np.zeros(USER_SIGNALS)
+    """out: (CAUSED,) the row of the history item that gives the most to each signal of `item`, -1 where none does."""
+    best = np.zeros(CAUSED)
     out[:] = -1
+    if len(history):
+        out[USER_SIGNALS + 1 :] = history[0]
     liked_place = 0
     for place in range(min(LONG, len(history))):
         row = history[place]
@@ -96,6 +105,8 @@ def causes(state: CountState, history: NDArray[np.int32], liked: NDArray[np.bool
             _blame(out, best, affinity.TEXT, row, _text_value(state, row, item))
         if place == 0:
             _blame(out, best, affinity.LAST, row, value_of(state.last, row, item))
+        if place < RECENT_WINDOW:
+            _blame(out, best, affinity.RECENT, row, value_of(state.recent, row, item) * NEAR_DECAY**place)
         if place < SHORT:
             _blame(out, best, affinity.FAR, row, value_of(state.far, row, item) * FAR_DECAY**place)
             _blame(out, best, affinity.AFFINITY_ANY, row, value_of(state.pairs_any, row, item))

@@ -37,6 +37,7 @@ class Journal:
                 "rows": targets.rows,
                 "likes": targets.liked,
                 "met": targets.met,
+                "newcomer": targets.newcomer,
                 "lengths": np.minimum(lengths, COUNTED),
                 "history": block.history[read],
                 "history_liked": block.liked[read],
@@ -87,7 +88,13 @@ def replay(delta: ModelDelta, ensure: Callable[[str], int], watermark: Mapping[s
     block = _empty()[0]._replace(
         history=row_of[columns["history"][kept]], liked=columns["history_liked"][kept], starts=starts_of(lengths[fresh])
     )
-    targets = Targets(row_of[columns["rows"][fresh]], columns["likes"][fresh], np.zeros(count, np.bool_), columns["met"][fresh])
+    targets = Targets(
+        row_of[columns["rows"][fresh]],
+        columns["likes"][fresh],
+        np.zeros(count, np.bool_),
+        columns["met"][fresh],
+        columns["newcomer"][fresh],
+    )
     return block, targets
 
 
@@ -95,4 +102,4 @@ def _empty() -> tuple[Block, Targets]:
     none, flags, one = np.zeros(0, np.int32), np.zeros(0, np.bool_), np.zeros(1, np.int64)
     long = np.zeros(0, np.int64)
     block = Block(none, flags, one, none, one, long, long, np.zeros((1, 1, 0), np.float32), np.zeros((1, 1), np.bool_))
-    return block, Targets(none, flags, flags, np.zeros(0, np.int8))
+    return block, Targets(none, flags, flags, np.zeros(0, np.int8), flags)

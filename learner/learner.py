@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.block import HISTORY, Block, Profile, Targets, block_of, profile
+from learner.block import HISTORY, NEWCOMER_EVENTS, Block, Profile, Targets, block_of, profile
 from learner.catalogue import Catalogue
 from learner.counts import Counts, CountState, inherit
 from learner.delta import ModelDelta
 from learner.evaluate import CUTOFF, Figures
-from learner.explain import SHARES, reasons
+from learner.explain import CAUSED, SHARES, reasons
 from learner.fusion import Fusion, Placed
 from learner.gate import GateState, empty_gate
 from learner.journal import Journal, replay
 from learner.lists import Lists, Wishes, list_block
 from learner.prequential import Outcome, count_block, learn_block
-from learner.signals.affinity import USER_SIGNALS, empty_scratch, widened
+from learner.signals.affinity import empty_scratch, widened
 from learner.signals.names import DENSE
 from learner.signals.popularity import COUNT
 from upwell.ports import RankRequest
@@ -77,9 +77,11 @@ class Learner:
         capacity = self._catalogue.capacity
         if self._dense.shape[2] < capacity:
             self._counts.grow(capacity)
-            self._scratch = widened(self._scratch, capacity)
             self._dense = np.zeros((len(DENSE), _RANKED_BLOCK, capacity), np.float32)
-        state = self._counts.state(self._catalogue.graph.state)
+        features = self._catalogue.features.state
+        if self._scratch.affinity.shape[0] < capacity or len(self._scratch.taste) != len(features.worth):
+            self._scratch = widened(self._scratch, capacity, len(features.worth))
+        state = self._counts.state(self._catalogue.graph.state, features)
         if not self._inherited:
             inherit(state, len(self._catalogue))
             self._inherited = True
@@ -128,6 +130,7 @@ class Learner:
             np.array([example.event.liked for example in examples], np.bool_),
             np.array(tested, np.bool_),
             np.array([one.met(row) for one, row in zip(profiles, rows, strict=True)], np.int8),
+            np.array([one.events <= NEWCOMER_EVENTS for one in profiles], np.bool_),
         )
         outcome = Outcome.empty(len(examples), len(self._figures.names), CUTOFF)
         learn_block(
@@ -190,7 +193,7 @@ class Learner:
         block = self._with_dense(profiles, [request.state.intent for request in requests], histories)
         wishes = self._wishes(requests)
         shape = (len(requests), int(wishes.k.max()))
-        lists = Lists(np.full(shape, -1, np.int32), np.zeros((*shape, len(SHARES))), np.full((*shape, USER_SIGNALS), -1, np.int32))
+        lists = Lists(np.full(shape, -1, np.int32), np.zeros((*shape, len(SHARES))), np.full((*shape, CAUSED), -1, np.int32))
         list_block(state, self._gate, self._scratch, block, wishes, self._settings.candidates, len(self._catalogue), lists)
         return [self._entries(lists, user, request) for user, request in enumerate(requests)]
 

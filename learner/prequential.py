@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner import gate as gates
-from learner.block import Block, Targets
-from learner.candidates import COLD_EVENTS, is_cold
+from learner.block import NEWCOMER_EVENTS, Block, Targets
+from learner.candidates import is_cold
 from learner.counts import CountState, count_event
 from learner.gate import FEATURES, GateState
 from learner.kernel import kernel
@@ -138,7 +138,7 @@ def learn_block(
             order = np.argsort(-score[:n], kind="mergesort")
             for place in range(min(n, outcome.top.shape[1])):
                 outcome.top[user, place] = found[order[place]]
-            outcome.cold_user[user] = block.events[user] <= COLD_EVENTS
+            outcome.cold_user[user] = block.events[user] <= NEWCOMER_EVENTS
             outcome.cold_item[user] = is_cold(state, target)
             if at >= 0:
                 weight = cold_weight if outcome.cold_item[user] else 1.0
@@ -149,7 +149,8 @@ def learn_block(
 @kernel
 def _count(state: CountState, block: Block, targets: Targets, user: int, rows: int) -> None:
     start, end = block.starts[user], block.starts[user + 1]
-    count_event(state, targets.rows[user], targets.liked[user], targets.met[user], block.history[start:end], block.liked[start:end], rows)
+    history, liked = block.history[start:end], block.liked[start:end]
+    count_event(state, targets.rows[user], targets.liked[user], targets.newcomer[user], targets.met[user], history, liked, rows)
 
 
 @kernel

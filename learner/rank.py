@@ -7,17 +7,20 @@ from numpy.typing import NDArray
 
 from learner import gate as gates
 from learner.block import Block
-from learner.candidates import COLD_DEPTH, candidates, is_cold
+from learner.candidates import COLD_DEPTH, NEARBY, candidates, is_cold
 from learner.counts import CountState
 from learner.gate import GateState
 from learner.kernel import kernel
-from learner.signals.affinity import Scratch, collect
-from learner.signals.names import DENSE, FIRST_DENSE, FIRST_USER, SIGNALS
+from learner.signals import affinity
+from learner.signals.affinity import USER_SIGNALS, Scratch, collect
+from learner.signals.features import distance, likeness
+from learner.signals.names import DENSE, FIRST_DENSE, FIRST_FEATURE, FIRST_USER, SIGNALS
 from learner.signals.popularity import COUNT, FIRST, LAST, TEXT
 
 __all__ = ["most_candidates", "prepare", "rank_user"]
 
 _EPSILON = 1e-2
+_LIKE_RATE = SIGNALS.index("like_rate")
 
 
 @kernel
@@ -30,24 +33,38 @@ def prepare(state: CountState, scratch: Scratch, block: Block, user: int) -> Non
 
 
 @kernel
+def _read_features(
+    state: CountState, scratch: Scratch, block: Block, user: int, found: NDArray[np.int32], raw: NDArray[np.float32]
+) -> None:
+    start, end = block.starts[user], block.starts[user + 1]
+    for position in range(len(found)):
+        item = found[position]
+        raw[FIRST_FEATURE, position] = likeness(state.features, scratch.taste, item)
+        away = distance(state.features, block.history[start], item) if end > start else 0
+        raw[FIRST_FEATURE + 1, position] = -np.log1p(abs(away))
+        raw[FIRST_FEATURE + 2, position] = np.sign(away)
+
+
+@kernel
 def read_signals(state: CountState, scratch: Scratch, block: Block, user: int, found: NDArray[np.int32], raw: NDArray[np.float32]) -> None:
     """raw: (S, n) the signals of the found items, counts and affinities as logarithms."""
     pop = state.popularity
     now = state.clock[0]
     slot = block.slot[user]
+    _read_features(state, scratch, block, user, found, raw)
     for position in range(len(found)):
         item = found[position]
         for column in range(COUNT):
             raw[column, position] = np.log(_EPSILON + pop.values[column, item] / pop.scale[column])
         count = pop.values[COUNT, item]
-        raw[6, position] = np.log1p(count)
-        raw[7, position] = 1.0 / (1.0 + now - pop.values[LAST, item]) if count > 0.0 else 0.0
-        raw[8, position] = 1.0 / (1.0 + now - pop.values[FIRST, item]) if count > 0.0 else 0.0
-        raw[9, position] = np.log(_EPSILON + pop.values[TEXT, item] / pop.scale[TEXT])
-        raw[10, position] = (state.liked[item] + 2.0) / (count + 4.0)
-        for signal in range(FIRST_DENSE - FIRST_USER):
+        raw[COUNT, position] = np.log1p(count)
+        raw[LAST, position] = 1.0 / (1.0 + now - pop.values[LAST, item]) if count > 0.0 else 0.0
+        raw[FIRST, position] = 1.0 / (1.0 + now - pop.values[FIRST, item]) if count > 0.0 else 0.0
+        raw[TEXT, position] = np.log(_EPSILON + pop.values[TEXT, item] / pop.scale[TEXT])
+        raw[_LIKE_RATE, position] = (state.liked[item] + 2.0) / (count + 4.0)
+        for signal in range(USER_SIGNALS):
             raw[FIRST_USER + signal, position] = np.log(_EPSILON + scratch.affinity[item, signal])
-        raw[19, position] = scratch.affinity[item, 8]
+        raw[FIRST_USER + affinity.TEXT, position] = scratch.affinity[item, affinity.TEXT]
         for which in range(len(block.dense)):
             on = slot >= 0 and block.dense_on[slot, which]
             raw[FIRST_DENSE + which, position] = block.dense[which, slot, item] if on else 0.0
@@ -56,7 +73,7 @@ def read_signals(state: CountState, scratch: Scratch, block: Block, user: int, f
 @kernel
 def most_candidates(depth: int, more: int) -> int:
     """How many candidates a user can have at most, `more` of them promoted or filled in."""
-    return (len(SIGNALS) + 1) * depth + (len(DENSE) + 3) * COLD_DEPTH + more
+    return (len(SIGNALS) + 1) * depth + (len(DENSE) + 3) * COLD_DEPTH + 2 * NEARBY + more
 
 
 @kernel

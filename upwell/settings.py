@@ -123,7 +123,7 @@ class LearnerSettings:
     seed: int = 7
     test_sample: float = _bounded(1.0, 0.0, 1.0)
     neighbours: int = _bounded(256, 8, 4_096)
-    cold_item_weight: float = _bounded(2.0, 0.0, 100.0)
+    cold_item_weight: float = _bounded(1.25, 0.0, 100.0)
     candidates: int = _bounded(30, 1, 1_000)
     search_weight: float = _bounded(3.0, 0.0, 100.0)
     fused: bool = True

@@ -10,23 +10,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.counts import FAR_DECAY, CountState
+from learner.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.kernel import grown, kernel
+from learner.signals.features import add_taste
 from learner.signals.neighbours import Neighbours
 from learner.signals.popularity import COUNT
 from learner.signals.text import NEAREST
 
 __all__ = ["Scratch", "clear", "collect", "empty_scratch", "widened"]
 
-COVISITATION, AFFINITY_10, AFFINITY_50, AFFINITY_ANY, LAST, NEAR, NEAR_ANY, FAR, TEXT, TEXT_COVISITATION = range(10)
-USER_SIGNALS = 10
+COVISITATION, AFFINITY_10, AFFINITY_50, AFFINITY_ANY, LAST, NEAR, NEAR_ANY, RECENT, FAR, TEXT, TEXT_COVISITATION = range(11)
+USER_SIGNALS = 11
 WIDTH = 16  # of a scratch row: one cache line
 SHORT, LONG, TEXT_DEPTH = 10, 50, 3
 PRIOR_COUNT = 5.0
 
 
 class Scratch(NamedTuple):
-    """Reused between users. affinity: (N, 16), zero but for the first `used[0]` of `touched` (N,).
+    """Reused between users. affinity: (N, 16), zero but for the first `used[0]` of `touched` (N,). taste: (C,) of the user at hand.
 
     stamp, blocked, member: (N,) an item was touched, is left out, is a candidate in this round if it holds `round[0]`.
     """
@@ -38,6 +39,7 @@ class Scratch(NamedTuple):
     blocked: NDArray[np.int64]
     member: NDArray[np.int64]
     round: NDArray[np.int64]
+    taste: NDArray[np.float32]
 
 
 def empty_scratch() -> Scratch:
@@ -50,13 +52,15 @@ def empty_scratch() -> Scratch:
         np.zeros(0, np.int64),
         np.zeros(0, np.int64),
         np.zeros(1, np.int64),
+        np.zeros(0, np.float32),
     )
 
 
-def widened(scratch: Scratch, capacity: int) -> Scratch:
-    """With room for `capacity` items."""
-    arrays = {name: array if array.shape == (1,) else grown(array, capacity) for name, array in scratch._asdict().items()}
-    return Scratch(**arrays)
+def widened(scratch: Scratch, capacity: int, categories: int) -> Scratch:
+    """With room for `capacity` items and so many categories."""
+    fixed = ("used", "round", "taste")
+    arrays = {name: array if name in fixed else grown(array, capacity) for name, array in scratch._asdict().items()}
+    return Scratch(**arrays | {"taste": np.zeros(categories, np.float32)})
 
 
 @kernel
@@ -112,8 +116,9 @@ def _add_text(state: CountState, scratch: Scratch, row: int) -> None:
 
 @kernel
 def collect(state: CountState, scratch: Scratch, history: NDArray[np.int32], history_liked: NDArray[np.bool_]) -> None:
-    """Fills the scratch rows (all but the text co-visitation). history: (h,) newest first."""
+    """Fills the taste and the scratch rows (all but the text co-visitation). history: (h,) newest first."""
     clear(scratch)
+    add_taste(state.features, history, history_liked, scratch.taste)
     liked_place = 0
     for place in range(min(LONG, len(history))):
         row = history[place]
@@ -122,6 +127,8 @@ def collect(state: CountState, scratch: Scratch, history: NDArray[np.int32], his
             _add_text(state, scratch, row)
         if place == 0:
             _add_row(scratch, state.last, row, LAST, 1.0)
+        if place < RECENT_WINDOW:
+            _add_row(scratch, state.recent, row, RECENT, NEAR_DECAY**place)
         if place < SHORT:
             _add_row(scratch, state.far, row, FAR, FAR_DECAY**place)
             _add_row(scratch, state.pairs_any, row, AFFINITY_ANY, 1.0 / (state.popularity.values[COUNT, row] + PRIOR_COUNT))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DENSE", "FIRST_DENSE", "FIRST_USER", "SIGNALS"]
+__all__ = ["DENSE", "FIRST_DENSE", "FIRST_FEATURE", "FIRST_USER", "SIGNALS"]
 
 SIGNALS = (
     "popularity_50",
@@ -11,6 +11,8 @@ SIGNALS = (
     "popularity_5000",
     "popularity_50000",
     "likes_20000",
+    "newcomers_20",
+    "newcomers_200",
     "popularity",
     "recency",
     "newness",
@@ -23,12 +25,17 @@ SIGNALS = (
     "transition_last",
     "transition_3",
     "transition_any_3",
+    "transition_recent",
     "transition_10",
     "text_similarity",
     "text_covisitation",
+    "categories",
+    "catalogue_distance",
+    "catalogue_direction",
     "intent",
     "fused",
 )
 FIRST_USER = SIGNALS.index("covisitation")
+FIRST_FEATURE = SIGNALS.index("categories")
 FIRST_DENSE = SIGNALS.index("intent")
 DENSE = SIGNALS[FIRST_DENSE:]

@@ -23,6 +23,7 @@ __all__ = [
     "LAST",
     "LEADERS",
     "LIKES",
+    "NEWCOMERS",
     "TEXT",
     "Popularity",
     "advance",
@@ -35,8 +36,9 @@ __all__ = [
     "widened",
 ]
 
-HALF_LIVES = (50.0, 200.0, 1_000.0, 5_000.0, 50_000.0, 20_000.0)  # the last one counts likes only
-LIKES, COUNT, LAST, FIRST, TEXT, EARNED, COLUMNS = 5, 6, 7, 8, 9, 10, 11
+HALF_LIVES = (50.0, 200.0, 1_000.0, 5_000.0, 50_000.0, 20_000.0, 20.0, 200.0)
+"""Of all events (5), of likes only, and of what newcomers do, counted in events of newcomers (2)."""
+LIKES, NEWCOMERS, COUNT, LAST, FIRST, TEXT, EARNED, COLUMNS = 5, 6, 8, 9, 10, 11, 12, 13
 TEXT_HALF_LIFE = 2_000.0
 LEADERS = 512
 _LARGEST_SCALE = 2.0**400
@@ -107,9 +109,11 @@ def raise_by(state: Popularity, column: int, row: int, weight: float) -> None:
 
 
 @kernel
-def advance(state: Popularity, rows: int) -> None:
-    """One event passes."""
+def advance(state: Popularity, rows: int, newcomer: bool) -> None:
+    """One event passes; what newcomers do fades only where it is one of theirs."""
     for column in range(len(state.scale)):
+        if NEWCOMERS <= column < COUNT and not newcomer:
+            continue
         state.scale[column] *= state.growth[column]
         if state.scale[column] > _LARGEST_SCALE:
             down = 1.0 / state.scale[column]

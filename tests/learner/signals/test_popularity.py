@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learner.signals import popularity
-from learner.signals.popularity import COUNT, LEADERS, advance, empty, raise_by, widened
+from learner.signals.popularity import COUNT, LEADERS, NEWCOMERS, advance, empty, raise_by, widened
 
 ROWS = 40
 
@@ -18,7 +18,7 @@ ROWS = 40
 def test_counts_decay_by_events_and_leaders_are_in_order(events: list[int]) -> None:
     state = widened(empty(), ROWS)
     for row in events:
-        advance(state, ROWS)
+        advance(state, ROWS, newcomer=False)
         raise_by(state, 0, row, 1.0)
         raise_by(state, COUNT, row, 1.0)
     ages = np.arange(len(events))[::-1]
@@ -46,7 +46,7 @@ def test_scaling_back_changes_no_count() -> None:
     state = widened(empty(), 2)
     raise_by(state, 0, 0, 1.0)
     for _ in range(50 * 420):
-        advance(state, 2)
+        advance(state, 2, newcomer=False)
     raise_by(state, 0, 1, 1.0)
     assert state.scale[0] <= 2.0**400
     assert state.values[0, 1] / state.scale[0] == 1.0
@@ -60,3 +60,14 @@ def test_arrays_come_back() -> None:
     popularity.restore(other, popularity.arrays(state, 5))
     for name, before in state._asdict().items():
         assert np.array_equal(before, getattr(other, name))
+
+
+def test_what_newcomers_do_fades_only_by_their_own_events() -> None:
+    state = widened(empty(), 2)
+    raise_by(state, NEWCOMERS, 0, 1.0)
+    for _ in range(100):
+        advance(state, 2, newcomer=False)
+    assert state.values[NEWCOMERS, 0] / state.scale[NEWCOMERS] == 1.0
+    for _ in range(20):
+        advance(state, 2, newcomer=True)
+    assert state.values[NEWCOMERS, 0] / state.scale[NEWCOMERS] == pytest.approx(0.5)
