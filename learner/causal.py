@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["clipped_weights", "doubly_robust_targets", "imputation_error", "ips_error", "propensities_by_rating", "selection_propensities"]
+__all__ = ["clipped_weights", "doubly_robust_targets", "ips_error", "propensities_by_rating", "selection_propensities"]
 
 _STEPS = 100  # of L-BFGS, which stops by itself where nothing moves
 
@@ -34,12 +34,6 @@ def doubly_robust_targets(imputed: Tensor, ratings: Tensor, weights: Tensor, obs
     return imputed + observed * weights * (torch.where(observed > 0, ratings, 0.0) - imputed)
 
 
-def imputation_error(imputed: Tensor, predicted: Tensor, ratings: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean square of how far (n,) imputed errors are from the true ones, at the present predictions (Wang et al. 2019)."""
-    missed = (imputed - predicted).square() - (ratings - predicted).square()
-    return (missed.square() * weights).sum() / weights.sum().clamp(min=1e-12)
-
-
 def propensities_by_rating(chosen: Tensor, random: Tensor, share: float) -> Tensor:
     """P(rated | stars) by Bayes' rule, one number a level of stars, at most 1.
 
@@ -53,7 +47,7 @@ def propensities_by_rating(chosen: Tensor, random: Tensor, share: float) -> Tens
 def selection_propensities(users: Tensor, items: Tensor, observed: Tensor, decay: float) -> Tensor:
     """(U, I) P(rated) by a logistic regression on (U, p) user features, (I, q) item features and each pair of them.
 
-    observed: (U, I) 1 where there is a rating. decay: of the squared weights, against the mean log loss. The shares agree: the
+    observed: (V, I) 1 where there is a rating, of the first V users; the others are only told about. decay: of the squared weights, against the mean log loss. The shares agree: the
     intercept is free, so the propensities sum to the number of ratings.
     """
     main, pairs = torch.zeros(users.shape[1] + items.shape[1]), torch.zeros(users.shape[1], items.shape[1])
@@ -67,7 +61,9 @@ def selection_propensities(users: Tensor, items: Tensor, observed: Tensor, decay
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        loss = F.binary_cross_entropy_with_logits(logits(), observed) + decay * (main.square().sum() + pairs.square().sum())
+        loss = F.binary_cross_entropy_with_logits(logits()[: len(observed)], observed) + decay * (
+            main.square().sum() + pairs.square().sum()
+        )
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from learner.causal import (
     clipped_weights,
     doubly_robust_targets,
-    imputation_error,
     ips_error,
     propensities_by_rating,
     selection_propensities,
@@ -59,12 +58,6 @@ def test_targets_have_the_gradient_of_the_doubly_robust_error(seed: int) -> None
     (wanted,) = torch.autograd.grad((guessed + observed * weights * (errors - guessed)).mean(), predicted)
     found = (predicted - doubly_robust_targets(imputed, ratings, weights, observed)).square().mean()
     torch.testing.assert_close(torch.autograd.grad(found, predicted)[0], wanted)
-
-
-def test_a_right_imputation_costs_nothing() -> None:
-    ratings, predicted, weights = torch.tensor([1.0, 4.0]), torch.tensor([2.0, 2.0]), torch.tensor([1.0, 3.0])
-    assert imputation_error(ratings, predicted, ratings, weights).item() == 0.0
-    assert imputation_error(predicted, predicted, ratings, weights).item() == pytest.approx((1.0 + 3.0 * 16.0) / 4.0)
 
 
 def test_propensities_of_stars_by_hand() -> None:
