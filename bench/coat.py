@@ -73,8 +73,9 @@ def load(folder: Path) -> Coat:
     def names(name: str) -> list[str]:
         return (folder / f"{name}_map.txt").read_text().splitlines()
 
-    tables = [matrix(name) for name in ("train", "test", "propensities", "user_features", "item_features")]
-    return Coat(*tables, names("user_features"), names("item_features"))
+    ratings, random, propensities = matrix("train"), matrix("test"), matrix("propensities")
+    users, items = matrix("user_features"), matrix("item_features")
+    return Coat(ratings, random, propensities, users, items, names("user_features"), names("item_features"))
 
 
 # ---- methods
@@ -139,7 +140,7 @@ def choose(coat: Coat, method: Method, plain: Recipe, folds: int) -> Recipe:
     """The recipe of the least held-out error among the self-selected ratings, as the method weighs it."""
     fold = torch.randint(folds, coat.ratings.shape, generator=torch.Generator().manual_seed(0))
     weights = method.weights(set_aside(coat.random, 0))
-    clips = CLIPS if weights.unique().numel() > 1 else CLIPS[-1:]
+    clips = CLIPS if bool((weights != weights[0, 0]).any()) else CLIPS[-1:]
 
     def error(recipe: Recipe) -> float:
         errors = []

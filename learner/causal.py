@@ -47,8 +47,8 @@ def propensities_by_rating(chosen: Tensor, random: Tensor, share: float) -> Tens
 def selection_propensities(users: Tensor, items: Tensor, observed: Tensor, decay: float) -> Tensor:
     """(U, I) P(rated) by a logistic regression on (U, p) user features, (I, q) item features and each pair of them.
 
-    observed: (V, I) 1 where there is a rating, of the first V users; the others are only told about. decay: of the squared weights, against the mean log loss. The shares agree: the
-    intercept is free, so the propensities sum to the number of ratings.
+    observed: (V, I) 1 where there is a rating, of the first V users; the others are only told about. decay: of the squared weights,
+    against the mean log loss. The intercept is free, so that the propensities of the V sum to their number of ratings.
     """
     main, pairs = torch.zeros(users.shape[1] + items.shape[1]), torch.zeros(users.shape[1], items.shape[1])
     share = observed.mean()
