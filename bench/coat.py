@@ -244,9 +244,7 @@ def print_effects(rows: list[Feature]) -> None:
         table.add_row(row.name, *("{:+.2f} ({:+.2f} to {:+.2f})".format(*one) for one in (row.plain, row.weighted, row.truth)))
     Console(width=140).print(table)
     for name, figure in agreement(rows).items():
-        print(
-            f"{name}: {figure['distance']:.3f} stars (root mean square) from the random ratings' effects, {figure['covered']:.0%} of them inside"
-        )
+        print(f"{name}: {figure['distance']:.3f} stars (root mean square) from random ratings' effects, {figure['covered']:.0%} inside")
 
 
 def agreement(rows: list[Feature]) -> dict[str, dict[str, float]]:
