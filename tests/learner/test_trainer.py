@@ -238,3 +238,25 @@ def test_a_larger_perturbation_costs_more(how: Literal["fgsm", "vat"]) -> None:
         costs.append(parts[how].item() - (parts["main"].item() if how == "fgsm" else 0.0))
     assert costs[0] == pytest.approx(0.0, abs=1e-5)
     assert costs[0] < costs[1] < costs[2]
+
+
+def test_what_ratings_turned_out_to_be_is_blended_in() -> None:
+    """Everyone gives one star more than mean and items let expect of these users: the residuals say so before any training."""
+    made = Trainer(model(), replace(OFF, rating_head=True), 7, tuning=CALM)
+    made.add(examples([f"a{start}" for start in range(ITEMS)], [[start, (start + 7) % ITEMS] for start in range(ITEMS)], stars=2.0))
+    before = made.predict_ratings(histories([[1, 2]], stars=5.0), np.array([9]))[0]
+    for round_ in range(20):
+        made.add(examples([f"b{round_}-{start}" for start in range(30)], [[start, start + 1, start + 2] for start in range(30)], stars=5.0))
+    after = made.predict_ratings(histories([[1, 2]], stars=5.0), np.array([9]))[0]
+    assert after > before + 0.5
+
+
+@pytest.mark.parametrize("propensity", [False, True])
+def test_the_rating_loss_is_weighed_where_propensity_is_on(propensity: bool) -> None:
+    made = varied()
+    made.model.count(np.repeat(np.arange(10, dtype=np.int32), 50))  # popular items count for less
+    on = replace(OFF, rating_head=True, propensity=propensity)
+    found, batch = objective(made, on)
+    plain, same = objective(made, replace(OFF, rating_head=True))
+    losses = [one.parts(it, np.random.default_rng(6))["rating"].item() for one, it in ((found, batch), (plain, same))]
+    assert (losses[0] != losses[1]) == propensity
