@@ -28,6 +28,11 @@ def test_residuals_by_hand() -> None:
     np.testing.assert_allclose([found["head"], found["item"], found["one"]], [0.3, -0.2, 1.0], rtol=1e-6)
 
 
+def test_like_items_count_beyond_what_the_user_gives_to_all() -> None:
+    found = features_of([1.0, 1.0], [1.0, 0.0])
+    np.testing.assert_allclose([found["user"], found["alike"]], [2.0 / 7.0, (1.0 - 2.0 / 7.0) / 1.5])
+
+
 def test_a_user_without_ratings_has_no_residuals() -> None:
     found = features_of([NAN, NAN], [1.0, 1.0])
     assert [found[name] for name in ("user", "recent", "latest", "alike")] == [0.0, 0.0, 0.0, 0.0]

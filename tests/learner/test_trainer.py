@@ -240,15 +240,20 @@ def test_a_larger_perturbation_costs_more(how: Literal["fgsm", "vat"]) -> None:
     assert costs[0] < costs[1] < costs[2]
 
 
-def test_what_ratings_turned_out_to_be_is_blended_in() -> None:
-    """Everyone gives one star more than mean and items let expect of these users: the residuals say so before any training."""
-    made = Trainer(model(), replace(OFF, rating_head=True), 7, tuning=CALM)
-    made.add(examples([f"a{start}" for start in range(ITEMS)], [[start, (start + 7) % ITEMS] for start in range(ITEMS)], stars=2.0))
-    before = made.predict_ratings(histories([[1, 2]], stars=5.0), np.array([9]))[0]
-    for round_ in range(20):
-        made.add(examples([f"b{round_}-{start}" for start in range(30)], [[start, start + 1, start + 2] for start in range(30)], stars=5.0))
-    after = made.predict_ratings(histories([[1, 2]], stars=5.0), np.array([9]))[0]
-    assert after > before + 0.5
+@pytest.mark.parametrize("on", [False, True])
+def test_how_much_a_users_own_ratings_say_is_learned(on: bool) -> None:
+    """Half of the users give everything 5 stars, half 1: two ratings tell all, once that was seen, and no sooner."""
+    made = Trainer(model(), replace(OFF, rating_head=on), 7, tuning=CALM)
+
+    def gap() -> float:
+        high, low = (made.predict_ratings(histories([[1, 2]], stars=stars), np.array([9]))[0] for stars in (5.0, 1.0))
+        return float(high - low)
+
+    for number in range(20):
+        for stars in (5.0, 1.0):
+            walks = [[start, start + 1, start + 2] for start in range(30)]
+            made.add(examples([f"{number}-{stars}-{start}" for start in range(30)], walks, stars=stars))
+    assert (gap() > 3.5) == on
 
 
 @pytest.mark.parametrize("propensity", [False, True])
