@@ -111,7 +111,7 @@ def detectors() -> dict[str, tuple[Callable[[], Detector] | None, bool]]:
     """By name: how one is made, and whether the run is told of the change."""
     return {
         "no reaction": (None, False),
-        "ADWIN": (lambda: river_detector(drift.ADWIN()), False),
+        "ADWIN": (lambda: river_detector(drift.ADWIN()), False),  # type: ignore[no-untyped-call]
         "Page-Hinkley": (lambda: river_detector(drift.PageHinkley(min_instances=30, delta=0.005, threshold=0.5, mode="down")), False),
         "told": (None, True),
     }
