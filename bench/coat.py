@@ -1,6 +1,6 @@
 """Self-selected ratings in, random ones to be told: the rating head with and without propensity weights, on the Coat data.
 
-    python bench/coat.py FOLDER [--seeds N] [--folds N]
+    python -m bench.coat FOLDER [--seeds N] [--folds N]
 
 FOLDER holds the data of Schnabel et al. 2016 (train.ascii, test.ascii, propensities.ascii, user_ and item_features with their maps).
 Width, decay and clip of each method are chosen by cross-validation on the self-selected ratings alone, by the error that the method

@@ -1,6 +1,6 @@
 """Does it pay to react to drift? A synthetic stream whose order of popularity is turned around half way; the learner with and without.
 
-    python bench/drift.py [--events N] [--seeds N]
+    python -m bench.drift [--events N] [--seeds N]
 
 A detector of river watches the prequential NDCG@10 of batches. Reacting means: the sums of squares of the gate's AdaGrad shrink to
 a share, so that its steps are as long again as early on; the counts stay as they are. `told` reacts where the change is, without a

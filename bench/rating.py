@@ -1,6 +1,6 @@
 """Ratings told before they are known, on a replay log: the rating head beside running means and factorizations on the same stream.
 
-    python bench/rating.py LOG [--ratings N] [--seed S] [--vectors FILE]
+    python -m bench.rating LOG [--ratings N] [--seed S] [--vectors FILE]
 
 Every rating is predicted, then learned. The head learns in batches of 256, its users' own histories up to date; the peers after each
 rating. The first tenth warms up and is not counted. FILE keeps the items' text vectors (.npy, in the order of their announcement).
