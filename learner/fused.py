@@ -6,7 +6,7 @@ Arrays in and out; a row is the caller's number of an item. It knows nothing abo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,10 @@ class HistoryBatch:
     ts: NDArray[np.int64]
     lengths: NDArray[np.int64]
     intents: NDArray[np.float32]
+
+    def take(self, places: NDArray[np.int64]) -> HistoryBatch:
+        """Those at `places`."""
+        return HistoryBatch(*(getattr(self, one.name)[places] for one in fields(self)))
 
 
 def intent_weights(kinds: NDArray[np.uint8], ratings: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -192,8 +192,11 @@ class Objective:
         weights = self._model.tensor(batch.targets.weights)
         if not self._settings.propensity:
             return weights
-        popularity = self._model.tensor(self._model.counts[batch.targets.rows])
-        return weights * losses.inverse_propensity(popularity, None, self._tuning.propensity_power, self._settings.propensity_clip)
+        return weights * self._propensity_weights(batch.targets.rows)
+
+    def _propensity_weights(self, rows: NDArray[np.integer[Any]]) -> Tensor:
+        popularity = self._model.tensor(self._model.counts[rows])
+        return losses.inverse_propensity(popularity, None, self._tuning.propensity_power, self._settings.propensity_clip)
 
     # ---- terms behind settings
 
@@ -245,7 +248,8 @@ class Objective:
         items = table[self._model.tensor(batch.places[at, place]), :WIDTH]
         predicted = self._head(users[where, when], items, self._means.mean, both)
         ratings = self._model.tensor(stars[at, place])
-        return losses.squared_error(predicted, ratings, torch.ones_like(ratings))
+        weights = self._propensity_weights(windows.rows[at, place]) if self._settings.propensity else torch.ones_like(ratings)
+        return losses.squared_error(predicted, ratings, weights)
 
 
 def _cut(windows: Windows, longest: int) -> Windows:

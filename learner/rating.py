@@ -89,6 +89,11 @@ class RatingHead(nn.Module):
         learned = users @ self.user + items @ self.item + (users * items) @ self.match
         return mean + offsets @ self.offsets + learned
 
+    def every(self, users: Tensor, items: Tensor, mean: float, of_users: Tensor, of_items: Tensor) -> Tensor:
+        """(U, m), (I, m), stars, (U,) and (I,) offsets → (U, I): what `forward` gives for each pair."""
+        by_user, by_item = users @ self.user + self.offsets[0] * of_users, items @ self.item + self.offsets[1] * of_items
+        return mean + by_user[:, None] + by_item + (users * self.match) @ items.T
+
 
 class RunningError:
     """Root of the mean squared error of predictions made before each rating was known (prequential RMSE)."""

@@ -22,6 +22,7 @@ from learner.fused import WIDTH, FusedModel, HistoryBatch
 from learner.negatives import NegativeSampler
 from learner.objective import MiniBatch, Objective, Tuning
 from learner.rating import RatingHead, RunningMeans, user_offsets
+from learner.rating_blend import FEATURES, LeastSquares, TextCentre, rating_features
 from upwell.errors import ModelError
 from upwell.settings import LearnerSettings
 
@@ -35,6 +36,7 @@ CLIP = 1.0
 CAPACITY = 20_000
 RECENT = 64
 """Windows: `CAPACITY` in all (1.6 kB each at 384 dimensions), `RECENT` of them the newest."""
+_BLENDED = 64  # ratings of a call that the blend learns from, spread evenly: a handful of weights needs no more
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -62,7 +64,10 @@ class Trainer:
         self._tuning = tuning or Tuning()
         self._seed = seed
         self._threads = threads
+        self._rates = settings.rating_head
         self._head = RatingHead(WIDTH).to(model.device)
+        self._blend = LeastSquares(np.eye(len(FEATURES))[0])
+        self._centre = TextCentre(model.dimension)
         self._objective = Objective(model, self._head, self.means, settings, self._tuning)
         self._optimizer = torch.optim.AdamW(self._weights().values(), lr=RATE, betas=BETAS, weight_decay=WEIGHT_DECAY)
 
@@ -74,8 +79,19 @@ class Trainer:
     def add(self, examples: ExampleBatch) -> None:
         """Puts events where `train` finds them, and counts their items and ratings."""
         self.buffer.add(examples)
+        if self._rates:
+            self._add_ratings(examples)
         self.model.count(examples.rows)
         self.means.learn(examples.rows, examples.ratings)
+
+    def _add_ratings(self, examples: ExampleBatch) -> None:
+        rated = np.flatnonzero(~np.isnan(examples.ratings))
+        rated = rated[:: max(1, -(-len(rated) // _BLENDED))]
+        if len(rated):
+            rows = examples.rows[rated].astype(np.int64)
+            features = self._rating_features(examples.histories.take(rated), rows)
+            self._blend.learn(features, examples.ratings[rated].astype(np.float64) - self.means.mean)
+            self._centre.learn(self.model.vectors[rows])
 
     def train(self, steps: int) -> TrainReport:
         """So many steps from the buffer; none where it is empty."""
@@ -131,17 +147,23 @@ class Trainer:
 
     # ---- ratings
 
-    @torch.no_grad()
     def predict_ratings(self, histories: HistoryBatch, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """(b,) stars, from 0.5 to 5, that b users would give b items."""
+        predicted = self.means.mean + self._rating_features(histories, rows) @ self._blend.weights
+        return predicted.clip(0.5, 5.0).astype(np.float32)
+
+    @torch.no_grad()
+    def _rating_features(self, histories: HistoryBatch, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         here = np.arange(histories.rows.shape[1]) < histories.lengths[:, None]
-        stars = np.where(here, histories.ratings, np.nan).astype(np.float32)
-        expected = np.float32(self.means.mean) + self.means.offsets(histories.rows.astype(np.int64))
-        offsets = np.stack([user_offsets(stars, expected)[:, -1], self.means.offsets(rows)], axis=1)
+        stars = np.where(here & (histories.rows >= 0), histories.ratings, np.nan).astype(np.float32)
+        expected = np.float32(self.means.mean) + self.means.offsets(histories.rows.astype(np.int64), without=stars)
+        items = self.means.offsets(rows)
+        offsets = np.stack([user_offsets(stars, expected)[:, -1], items], axis=1)
         users = self.model.tensor(self.model.user_vectors(histories)[:, :WIDTH])
-        items = self.model.tensor(self.model.item_matrix()[rows, :WIDTH])
-        predicted = self._head(users, items, self.means.mean, self.model.tensor(offsets))
-        return np.asarray(predicted.clamp(0.5, 5.0).cpu().numpy(), np.float32)
+        vectors = self.model.tensor(self.model.item_matrix()[rows, :WIDTH])
+        head = self._head(users, vectors, 0.0, self.model.tensor(offsets)).cpu().numpy()
+        likeness = self._centre.likeness(self.model.vectors[rows], self.model.vectors[histories.rows.clip(min=0)])
+        return rating_features(head, items, stars - expected, likeness)
 
     # ---- checkpoints
 
@@ -152,6 +174,8 @@ class Trainer:
             "head": {name: one.detach().cpu().numpy().copy() for name, one in self._head.named_parameters()},
             "optimizer": self._moments(),
             "means": self.means.arrays(),
+            "blend": self._blend.arrays(),
+            "centre": self._centre.arrays(),
             "buffer": self.buffer.arrays(),
             "trainer": {"steps": np.array([self.steps, self.refused], np.int64)},
         }
@@ -177,6 +201,8 @@ class Trainer:
             self._head.load_state_dict({name: torch.from_numpy(np.array(array)) for name, array in part("head.").items()})
             self._restore_moments(part("optimizer."))
             self.means.restore(part("means."))
+            self._blend.restore(part("blend."))
+            self._centre.restore(part("centre."))
             self.buffer.restore(part("buffer."))
             self.steps, self.refused = (int(number) for number in arrays["trainer.steps"])
         except (KeyError, RuntimeError, ValueError) as exc:

@@ -65,6 +65,18 @@ def test_the_head_starts_at_mean_and_offsets_and_learns_a_match() -> None:
     assert torch.allclose(head(users, items, 3.5, offsets), stars, atol=0.05)
 
 
+def test_every_pair_is_what_one_pair_is() -> None:
+    head, generator = RatingHead(3), torch.Generator().manual_seed(1)
+    for weight in head.parameters():
+        torch.nn.init.normal_(weight, generator=generator)
+    users, items = torch.randn(4, 3, generator=generator), torch.randn(5, 3, generator=generator)
+    of_users, of_items = torch.randn(4, generator=generator), torch.randn(5, generator=generator)
+    found = head.every(users, items, 3.5, of_users, of_items)
+    for user, item in [(0, 0), (3, 1), (2, 4)]:
+        both = torch.stack([of_users[user], of_items[item]])[None]
+        torch.testing.assert_close(found[user, item], head(users[user][None], items[item][None], 3.5, both)[0])
+
+
 def test_rmse_by_hand() -> None:
     error = RunningError()
     assert math.isnan(error.rmse)

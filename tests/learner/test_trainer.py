@@ -238,3 +238,30 @@ def test_a_larger_perturbation_costs_more(how: Literal["fgsm", "vat"]) -> None:
         costs.append(parts[how].item() - (parts["main"].item() if how == "fgsm" else 0.0))
     assert costs[0] == pytest.approx(0.0, abs=1e-5)
     assert costs[0] < costs[1] < costs[2]
+
+
+@pytest.mark.parametrize("on", [False, True])
+def test_how_much_a_users_own_ratings_say_is_learned(on: bool) -> None:
+    """Half of the users give everything 5 stars, half 1: two ratings tell all, once that was seen, and no sooner."""
+    made = Trainer(model(), replace(OFF, rating_head=on), 7, tuning=CALM)
+
+    def gap() -> float:
+        high, low = (made.predict_ratings(histories([[1, 2]], stars=stars), np.array([9]))[0] for stars in (5.0, 1.0))
+        return float(high - low)
+
+    for number in range(20):
+        for stars in (5.0, 1.0):
+            walks = [[start, start + 1, start + 2] for start in range(30)]
+            made.add(examples([f"{number}-{stars}-{start}" for start in range(30)], walks, stars=stars))
+    assert (gap() > 3.5) == on
+
+
+@pytest.mark.parametrize("propensity", [False, True])
+def test_the_rating_loss_is_weighed_where_propensity_is_on(propensity: bool) -> None:
+    made = varied()
+    made.model.count(np.repeat(np.arange(10, dtype=np.int32), 50))  # popular items count for less
+    on = replace(OFF, rating_head=True, propensity=propensity)
+    found, batch = objective(made, on)
+    plain, same = objective(made, replace(OFF, rating_head=True))
+    losses = [one.parts(it, np.random.default_rng(6))["rating"].item() for one, it in ((found, batch), (plain, same))]
+    assert (losses[0] != losses[1]) == propensity
