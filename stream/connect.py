@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
-
 import faust
 
 from store import Store, open_store
 from upwell.client import client_options
+from upwell.connection import tls_context
 from upwell.settings import Settings
 
 __all__ = ["client_options", "faust_broker", "faust_credentials", "open_settings_store"]
@@ -19,9 +18,9 @@ def faust_broker(settings: Settings) -> str:
 
 
 def faust_credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:
-    """Who we are, for Faust; None on a plain connection."""
+    """Who we are, for Faust; None on a plain connection. Raises `SettingsError` where the file of authorities cannot be used."""
     kafka = settings.kafka
-    context = ssl.create_default_context(cafile=kafka.ssl_cafile) if kafka.security_protocol.endswith("SSL") else None
+    context = tls_context(kafka)
     if kafka.security_protocol.startswith("SASL"):
         return faust.SASLCredentials(
             mechanism=kafka.sasl_mechanism,

@@ -14,6 +14,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from upwell.connection import refusal
 from upwell.errors import BrokerError
 
 __all__ = ["Broadcast", "BroadcastRecord"]
@@ -71,7 +72,8 @@ class Broadcast:
             while any(self._consumer.position(partition) < end for partition, end in ends.items()):
                 self._poll()
         except KafkaError as exc:
-            raise BrokerError(f"topic {self._topic}: cannot be read: {exc}; is the broker up, and were the topics made?") from exc
+            unread = BrokerError(f"topic {self._topic}: cannot be read: {exc}; is the broker up, and were the topics made?")
+            raise refusal(self._options) or unread from exc
         self._thread.start()
 
     def drain(self) -> Iterator[BroadcastRecord]:
