@@ -14,7 +14,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from upwell.connection import refusal
+from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
 
 __all__ = ["Broadcast", "BroadcastRecord"]
@@ -51,7 +51,8 @@ class Broadcast:
         self._consumer: KafkaConsumer | None = None
 
     def start(self, from_beginning: bool = True) -> None:
-        """Read up to the end as it stands now, then go on in the background."""
+        """Read up to the end as it stands now, then go on in the background. Raises `BrokerError`."""
+        check_login(self._options)
         try:
             self._consumer = KafkaConsumer(
                 group_id=None,

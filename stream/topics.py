@@ -15,7 +15,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 from kafka.partitioner.default import murmur2
 
-from upwell.connection import refusal
+from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
@@ -74,6 +74,7 @@ def ensure_topics(prefix: str, partitions: int, client_options: Mapping[str, Any
 
     Raises `BrokerError` when no broker answers, when it refuses, or when a topic has other partitions.
     """
+    check_login(client_options)
     try:
         admin = KafkaAdminClient(**client_options)
     except KafkaError as exc:

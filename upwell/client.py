@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import orjson
 
 from upwell.codec import parse_dead_letter, parse_recommendations
-from upwell.connection import refusal, tls_context
+from upwell.connection import check_login, refusal, tls_context
 from upwell.errors import BrokerError, InvalidEventError
 from upwell.events import Action, Click, Control, ControlKind, Event, Item, Query, Request, Review, Topic
 from upwell.recommendations import DeadLetter, Recommendations
@@ -83,6 +83,7 @@ class UpwellClient:
         self._failure: BaseException | None = None
         self._consumers: set[Any] = set()
         _await_broker(address)
+        check_login(self._options)
         try:
             self._producer = KafkaProducer(acks="all", **self._options)
         except (KafkaError, OSError, ValueError) as exc:
