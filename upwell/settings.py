@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from upwell.errors import SettingsError
 from upwell.secret import Secret
@@ -67,11 +68,15 @@ class KafkaSettings:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """kind: `edge` is Qdrant in this process, `server` a Qdrant server at `url`, `memory` forgets all at the end."""
+    """kind: `edge` is Qdrant in this process, `server` a Qdrant server at `url`, `memory` forgets all at the end.
+
+    An `url` of https is over TLS; `cafile`: PEM of a private authority that signed the server's certificate.
+    """
 
     kind: Literal["memory", "edge", "server"] = _named("STORE", "edge")
     url: str | None = _named("QDRANT_URL")
     api_key: Secret | None = _named("QDRANT_API_KEY")
+    cafile: str | None = _named("QDRANT_CAFILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +245,13 @@ def _refuse_disagreement(settings: Settings) -> None:
     kafka, store = settings.kafka, settings.store
     if store.kind == "server" and store.url is None:
         raise SettingsError("UPWELL_STORE is server: set UPWELL_QDRANT_URL to its address, http://host:port")
+    if store.url is not None and "@" in urlsplit(store.url if "//" in store.url else f"//{store.url}").netloc:
+        raise SettingsError("UPWELL_QDRANT_URL holds a user or a password, which would be shown: leave them out, set UPWELL_QDRANT_API_KEY")
     if kafka.security_protocol.startswith("SASL") and not (kafka.sasl_username and kafka.sasl_password):
         raise SettingsError(f"UPWELL_SECURITY_PROTOCOL is {kafka.security_protocol}: it needs UPWELL_SASL_USERNAME and _PASSWORD")
     if kafka.address is not None and not all(ADDRESS.fullmatch(one.strip()) for one in kafka.address.split(",")):
-        raise SettingsError(f"UPWELL_KAFKA is {kafka.address!r}: must be host:port, several with commas (127.0.0.1:9092)")
+        shown = re.sub(r"[^\s/,]*@", "…@", kafka.address)  # of a user and a password nothing
+        raise SettingsError(f"UPWELL_KAFKA is {shown!r}: must be host:port, several with commas (127.0.0.1:9092)")
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: Mapping[str, _Field], what: str) -> None:

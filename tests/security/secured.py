@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from kafka import KafkaAdminClient
@@ -14,10 +11,11 @@ from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
 
 from infra.kafka import KafkaBroker
 from infra.kafka_folder import TEMPLATE
+from tests.security.authority import make_authority
 from upwell.secret import Secret
 from upwell.settings import KafkaSettings
 
-__all__ = ["PASSWORD", "USER", "Authority", "SecuredKafka", "make_authority"]
+__all__ = ["PASSWORD", "USER", "SecuredKafka"]
 
 USER, PASSWORD = "upwell", "correct-horse-battery"
 LISTENERS = """
@@ -30,28 +28,6 @@ listener.name.login.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256
 listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
 listener.name.login.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Authority:
-    """Files in PEM. ca: what clients trust. key, certificate: of a server on 127.0.0.1, signed by the authority."""
-
-    ca: Path
-    key: Path
-    certificate: Path
-
-
-def make_authority(folder: Path) -> Authority:
-    """A private authority and one server certificate of it, both good for a day."""
-    folder.mkdir(parents=True)
-    extensions = folder / "server.ext"
-    extensions.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\n")
-    new = ["req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    _openssl(folder, [*new, "-x509", "-days", "1", "-subj", "/CN=Test authority", "-keyout", "ca.key", "-out", "ca.pem"])
-    _openssl(folder, [*new, "-subj", "/CN=127.0.0.1", "-keyout", "server.key", "-out", "server.csr"])
-    signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "1", "-extfile", extensions.name]
-    _openssl(folder, ["x509", "-req", "-in", "server.csr", *signed, "-out", "server.pem"])
-    return Authority(folder / "ca.pem", folder / "server.key", folder / "server.pem")
 
 
 class SecuredKafka:
@@ -100,10 +76,6 @@ class SecuredKafka:
         template = folder / "server.properties"
         template.write_text(TEMPLATE.read_text() + listeners)  # of two lines for one name, Kafka takes the last
         return template
-
-
-def _openssl(folder: Path, arguments: Sequence[str]) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def _free_ports(count: int) -> list[int]:
