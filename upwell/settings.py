@@ -99,7 +99,8 @@ class PrivacySettings:
 class StreamSettings:
     """batch_events, batch_ms: a micro-batch is at most so many events, or what so many ms brought. history, had: kept a user.
 
-    hot_users: states kept in memory. dedup_window: event ids kept a worker. bounce_ms: a view shorter than this is a bounce.
+    hot_users: states kept in memory. catalogue_items: new items beyond these are dead letters. dedup_window: event ids kept a worker.
+    bounce_ms: a view shorter than this is a bounce.
     bot_events: a user with more events in a minute of event time is a bot; 0 is off. instance: this worker's name in its group.
     """
 
@@ -109,6 +110,7 @@ class StreamSettings:
     history: int = _bounded(200, 50, 1_000)
     had: int = _bounded(10_000, 100, 1_000_000)
     hot_users: int = _bounded(50_000, 1)
+    catalogue_items: int = _bounded(200_000, 1)
     dedup_window: int = _bounded(100_000, 0)
     bounce_ms: int = _bounded(500, 0)
     bot_events: int = _bounded(0, 0)
