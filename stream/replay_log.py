@@ -138,10 +138,18 @@ def _parsed(line: int, raw: bytes) -> LogRecord:
         raise InvalidEventError("unknown_topic", f"the topic is {shown}; known are {', '.join(_EVENT_TOPICS)}")
     if key is not None and not isinstance(key, str):
         raise InvalidEventError("wrong_type", "the key is no string: put it in quotes, or write null")
-    value = orjson.dumps(outer["value"])
+    value = _written(outer["value"])
     if len(value) > MAX_VALUE_BYTES:
         raise InvalidEventError("too_large", f"the value has {len(value):,} bytes, at most {MAX_VALUE_BYTES:,} can be sent")
     return LogRecord(line, Topic(topic), None if key is None else key.encode(), value)
+
+
+def _written(value: object) -> bytes:
+    """As it is sent. orjson reads 1,024 levels and writes 254."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as exc:
+        raise InvalidEventError("too_deep", "the value is nested more than 250 levels deep, an event is flat") from exc
 
 
 _EVENT_TOPICS = tuple(topic.value for topic in type_of_topic)
