@@ -134,7 +134,7 @@ def _parsed(line: int, raw: bytes) -> LogRecord:
             raise InvalidEventError("missing_field", f'{name} is missing; a line is {{"topic": …, "key": …, "value": {{…}}}}')
     topic, key = outer["topic"], outer.get("key")
     if not isinstance(topic, str) or topic not in _EVENT_TOPICS:
-        shown = f"“{topic[:40]}”" if isinstance(topic, str) and topic[:40].isprintable() else describe(topic)
+        shown = "not a string" if not isinstance(topic, str) else f"“{topic[:40]}”" if topic[:40].isprintable() else describe(topic)
         raise InvalidEventError("unknown_topic", f"the topic is {shown}; known are {', '.join(_EVENT_TOPICS)}")
     if key is not None and not isinstance(key, str):
         raise InvalidEventError("wrong_type", "the key is no string: put it in quotes, or write null")

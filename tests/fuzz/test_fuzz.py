@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.fuzz.judge import Judge
 from tests.fuzz.run import fuzz
 
-INPUTS = 1_500
+INPUTS = 1_000
 
 
 def test_no_input_is_more_than_a_dead_letter(tmp_path: Path) -> None:
@@ -16,5 +16,5 @@ def test_no_input_is_more_than_a_dead_letter(tmp_path: Path) -> None:
     counts = judge.counts
     assert counts["inputs"] >= INPUTS
     assert counts["events"] + counts["dead_letters"] + counts["logs"] + counts["refused_logs"] == counts["inputs"]
-    assert min(counts["events"], counts["dead_letters"], counts["log_records"], counts["bad_lines"]) > 50  # both sides are reached
+    assert min(counts["events"], counts["dead_letters"], counts["log_records"], counts["bad_lines"]) > 20  # both sides are reached
     assert len(judge.reasons) > 10
