@@ -17,6 +17,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from upwell.client import client_options
+from upwell.connection import refusal
 from upwell.errors import BrokerError, UpwellError
 from upwell.events import Topic
 from upwell.settings import KafkaSettings, load_settings
@@ -45,7 +46,7 @@ def main() -> int:
         sys.stdout.write(f"{exc}\n")
         return exc.exit_code
     except KafkaError as exc:
-        sys.stdout.write(f"metrics cannot be read: {exc!r}\n")
+        sys.stdout.write(f"{refusal(client_options(kafka)) or f'metrics cannot be read: {exc!r}'}\n")
         return BrokerError.exit_code
     sys.stdout.write(f"silent for {MAX_SILENCE_MS // 1000} s or more: {', '.join(silent)}\n" if silent else "serve and learn are at work\n")
     return 1 if silent else 0

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from infra.fetch import KAFKA_VERSION, cache_folder, fetch_kafka
 from infra.java import find_java
-from infra.kafka_folder import KafkaFolder
+from infra.kafka_folder import TEMPLATE, KafkaFolder
 from infra.lock import holder, try_lock
 from infra.ports import LOOPBACK, Ports, choose_ports
 from infra.probe import answers
@@ -40,11 +40,11 @@ class KafkaBroker:
     """One broker on its own data folder, which a later start goes on with.
 
     port: of the clients; None takes the one of the last start if it is free, else any. announce: a file that holds address and pid
-    while the broker runs, so that other programs find it.
+    while the broker runs, so that other programs find it. template: Kafka's settings, for a broker with more listeners than this one.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None, announce: Path | None = None) -> None:
-        self._folder = KafkaFolder(folder)
+    def __init__(self, folder: Path, *, port: int | None = None, announce: Path | None = None, template: Path = TEMPLATE) -> None:
+        self._folder = KafkaFolder(folder, template)
         self._wanted_port = port
         self._announce = announce.absolute() if announce is not None else None
         self._process: subprocess.Popen[bytes] | None = None

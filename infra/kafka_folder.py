@@ -19,7 +19,7 @@ from typing import IO
 from infra.ports import Ports
 from upwell.errors import BrokerError
 
-__all__ = ["KafkaFolder"]
+__all__ = ["TEMPLATE", "KafkaFolder"]
 
 MIN_FREE_BYTES = 256 << 20
 """Less, and Kafka may end in the middle of a write."""
@@ -27,14 +27,18 @@ MAX_LOG_BYTES = 8 << 20
 GIST_BYTES = 64 << 10
 MAX_GIST = 300
 FORMAT_SECONDS = 60.0
-_TEMPLATE = Path(__file__).parent / "server.properties"
+TEMPLATE = Path(__file__).parent / "server.properties"
 
 
 class KafkaFolder:
-    """path: made when it is not there. Its methods raise `BrokerError` where the disk does not let them."""
+    """path: made when it is not there. template: Kafka's settings, with places for ports and data.
 
-    def __init__(self, path: Path) -> None:
+    Its methods raise `BrokerError` where the disk does not let them.
+    """
+
+    def __init__(self, path: Path, template: Path = TEMPLATE) -> None:
         self.path = path.absolute()
+        self._template = template.absolute()
         self.lock = self.path / "lock"
         self.log = self.path / "broker.log"
         self._data = self.path / "data"
@@ -111,7 +115,7 @@ class KafkaFolder:
 
     def _write_properties(self, name: str, ports: Ports, data: Path) -> Path:
         values = {"port": ports.client, "controller_port": ports.controller, "data": data.name}
-        text = _TEMPLATE.read_text()
+        text = self._template.read_text()
         for key, value in values.items():
             text = text.replace(f"{{{key}}}", str(value))
         path = self.path / name

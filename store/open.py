@@ -23,11 +23,13 @@ def open_store(
     grpc_port: int = 6334,
     timeout_seconds: int = 10,
     prefix: str = "upwell",
+    root_certificates: bytes | None = None,
 ) -> Store:
     """Open the store of this worker; raises `StoreError` that says what to mend.
 
     folder: where `edge` keeps its files. dimension: of the encoder's vectors.
     url, api_key, grpc_port, timeout_seconds, prefix: of the Qdrant server and its two collections, for `server` alone.
+    root_certificates: PEM of a private authority that signed its certificate.
     """
     if dimension < 1:
         raise StoreError(f"a store of {dimension} dimensions: give the encoder's, 1 or more")
@@ -44,6 +46,6 @@ def open_store(
 
         if not url:
             raise StoreError("a server store needs its url, such as http://localhost:6333: set it, or use the edge store")
-        options = ServerOptions(url=url, api_key=api_key, grpc_port=grpc_port, timeout_seconds=timeout_seconds)
+        options = ServerOptions(url, api_key, grpc_port, timeout_seconds, root_certificates)
         return open_server(connect(options), dimension, where=options.address, prefix=prefix)
     raise StoreError(f"no store is called {kind!r}: choose memory, edge or server")

@@ -6,6 +6,7 @@ items. The guard against stale writers is the server's own conditional upsert, s
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +58,14 @@ class ServerOptions:
 
 
 def connect(options: ServerOptions) -> QdrantClient:
-    """A client; nothing is asked of the server yet. Raises `StoreError` on an url that none can be made from."""
+    """A client; nothing is asked of the server yet.
+
+    Raises `StoreError` on an url that none can be made from, and where the key would cross a network in the clear.
+    """
+    if options.api_key is not None and not (urlsplit(options.url).scheme == "https" or _is_loopback(urlsplit(options.url).hostname)):
+        raise StoreError(
+            f"the Qdrant api key would go to {options.address} in the clear: give an https url (UPWELL_QDRANT_URL), or one on this machine"
+        )
     try:
         return QdrantClient(
             url=options.url,
@@ -209,6 +217,14 @@ def open_server(
         client.close()
         raise
     return PointStore(kind="server", where=where, dimension=dimension, users=users, items=items, close_backend=client.close)
+
+
+def _is_loopback(host: str | None) -> bool:
+    """Whether what is sent there stays on this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _check_version(version: str, where: str) -> None:

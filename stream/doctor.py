@@ -14,6 +14,7 @@ from infra.kafka import KAFKA_VERSION, cache_folder
 from stream.connect import open_settings_store
 from stream.topics import no_broker
 from upwell.client import client_options, find_broker
+from upwell.connection import check_login
 from upwell.errors import BrokerError, UpwellError
 from upwell.settings import Settings, describe_settings
 
@@ -69,6 +70,7 @@ def _own_broker(settings: Settings) -> str:
 
 def _answering(settings: Settings) -> str:
     options = client_options(settings.kafka)
+    check_login(options)
     try:
         admin = KafkaAdminClient(**options)
         topics = [name for name in admin.list_topics() if name.startswith(settings.kafka.prefix)]

@@ -14,6 +14,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
 
 __all__ = ["Broadcast", "BroadcastRecord"]
@@ -50,7 +51,8 @@ class Broadcast:
         self._consumer: KafkaConsumer | None = None
 
     def start(self, from_beginning: bool = True) -> None:
-        """Read up to the end as it stands now, then go on in the background."""
+        """Read up to the end as it stands now, then go on in the background. Raises `BrokerError`."""
+        check_login(self._options)
         try:
             self._consumer = KafkaConsumer(
                 group_id=None,
@@ -71,7 +73,8 @@ class Broadcast:
             while any(self._consumer.position(partition) < end for partition, end in ends.items()):
                 self._poll()
         except KafkaError as exc:
-            raise BrokerError(f"topic {self._topic}: cannot be read: {exc}; is the broker up, and were the topics made?") from exc
+            unread = BrokerError(f"topic {self._topic}: cannot be read: {exc}; is the broker up, and were the topics made?")
+            raise refusal(self._options) or unread from exc
         self._thread.start()
 
     def drain(self) -> Iterator[BroadcastRecord]:

@@ -44,7 +44,7 @@ class InlineEngine:
         self.catalogue = Catalogue()
         self.learner = Learner(settings.learner, encoder.dimension, settings.learner.seed)
         self.users = Users(self._store, stream.hot_users, encoder.dimension)
-        self._items = ItemPipeline(encoder, self._store)
+        self._items = ItemPipeline(encoder, self._store, stream.catalogue_items)
         self._pipeline = Pipeline(
             Limits(
                 bounds=Bounds(stream.history, stream.had, settings.learner.intent_half_life_days * DAY_MS),

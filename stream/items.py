@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from store import Store
 from stream.catalogue import announce, govern
 from stream.effects import ItemEffects
 from stream.records import Arrival, Record, decode_records
-from upwell.events import Control, Item, Topic
-from upwell.ports import Encoder, ItemStore
+from upwell.events import Control, Event, Item, Topic
+from upwell.ports import Encoder
 from upwell.recommendations import DeadLetter
 from upwell.values import CatalogueItem
 
@@ -20,11 +21,12 @@ __all__ = ["ItemPipeline"]
 
 
 class ItemPipeline:
-    """The serve worker's chain for the catalogue. One thread calls it."""
+    """The serve worker's chain for the catalogue. One thread calls it. capacity: items that the store may hold; None is no limit."""
 
-    def __init__(self, encoder: Encoder, store: ItemStore) -> None:
+    def __init__(self, encoder: Encoder, store: Store, capacity: int | None = None) -> None:
         self._encoder = encoder
         self._store = store
+        self._capacity = capacity
 
     def run(self, records: Sequence[Record], now_ms: int) -> ItemEffects:
         """Make entries and write them. Of an item that is announced twice in a batch, the newest by `ts` counts."""
@@ -33,6 +35,8 @@ class ItemPipeline:
         controls = [arrival for arrival in arrivals if isinstance(arrival.event, Control) and arrival.event.item_id is not None]
         newest = self._newest(announced)
         fresh, known = self._fresh(newest)
+        fresh, known, turned_away = self._within_capacity(fresh, known)
+        dead_letters += [_catalogue_full(one, self._capacity or 0, now_ms) for one in arrivals if _item_id(one.event) in turned_away]
         entries = {entry.item_id: entry for entry in announce(fresh, known, self._encoder)}
         dead_letters += self._govern(entries, controls, now_ms)
         refused = set(self._store.write_items(list(entries.values()))) if entries else set()
@@ -58,6 +62,18 @@ class ItemPipeline:
         pairs = [(item, before) for item, before in zip(newest, known, strict=True) if before is None or item.ts >= before.sequence]
         return [item for item, _ in pairs], [before for _, before in pairs]
 
+    def _within_capacity(
+        self, fresh: Sequence[Item], known: Sequence[CatalogueItem | None]
+    ) -> tuple[list[Item], list[CatalogueItem | None], set[str]]:
+        """What may be written, and the new items that are too many: the last ones of the batch. Deleted items count, they are kept."""
+        new = [item.item_id for item, before in zip(fresh, known, strict=True) if before is None]
+        if self._capacity is None or not new:
+            return list(fresh), list(known), set()
+        room = max(self._capacity - self._store.health().items, 0)
+        turned_away = set(new[room:])
+        kept = [(item, before) for item, before in zip(fresh, known, strict=True) if item.item_id not in turned_away]
+        return [item for item, _ in kept], [before for _, before in kept], turned_away
+
     def _govern(self, entries: dict[str, CatalogueItem], controls: Sequence[Arrival], now_ms: int) -> list[DeadLetter]:
         """Apply operators' words to `entries`; an item that nobody announced is a dead letter."""
         dead_letters = []
@@ -71,6 +87,23 @@ class ItemPipeline:
             else:
                 entries[item_id] = govern(entry, control)
         return dead_letters
+
+
+def _item_id(event: Event) -> str | None:
+    return event.item_id if isinstance(event, Item) else None
+
+
+def _catalogue_full(arrival: Arrival, capacity: int, now_ms: int) -> DeadLetter:
+    record = arrival.record
+    return DeadLetter(
+        reason="catalogue_full",
+        detail=f"the catalogue holds {capacity:,} items, as many as UPWELL_CATALOGUE_ITEMS allows: raise it, then send the item again",
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        raw=record.value or b"",
+        ts=now_ms,
+    )
 
 
 def _unknown_item(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:

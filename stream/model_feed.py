@@ -16,6 +16,7 @@ from learner.delta import ModelDelta, decode, encode
 from learner.learner import Learner
 from stream.feeds import BroadcastRecord
 from stream.publish import Outgoing
+from upwell.errors import ModelError
 from upwell.events import Topic
 
 __all__ = ["Replica", "Version", "delta_record", "version_record"]
@@ -33,6 +34,12 @@ class Version:
     file: str
     sha256: str
     watermark: dict[str, int]
+
+    def __post_init__(self) -> None:
+        if Path(self.file).name != self.file or self.file in ("", ".", ".."):
+            raise ModelError(
+                f"topic models names the file {self.file!r:.80}, which is not in the models' folder: who else writes to that topic?"
+            )
 
 
 def delta_record(delta: ModelDelta) -> Outgoing:

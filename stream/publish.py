@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stream.effects import Effects, FreshList, ItemEffects
-from stream.wire import encode_examples, encode_item
-from upwell.codec import dead_letter_value, recommendations_value
+from stream.record_size import examples_within, list_within
+from stream.wire import encode_item
+from upwell.codec import dead_letter_value
 from upwell.events import Topic
 from upwell.recommendations import Recommendations
 from upwell.values import Example
@@ -39,7 +40,8 @@ def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
     for fresh in effects.lists:
         yield _list_record(fresh, now_ms)
     for source, examples in _by_source(effects.examples).items():
-        yield Outgoing(Topic.EXAMPLES, None, encode_examples(examples), partition=int(source.rpartition("-")[2]))
+        for value in examples_within(examples):
+            yield Outgoing(Topic.EXAMPLES, None, value, partition=int(source.rpartition("-")[2]))
 
 
 def item_records(effects: ItemEffects) -> Iterator[Outgoing]:
@@ -62,7 +64,7 @@ def _list_record(fresh: FreshList, now_ms: int) -> Outgoing:
         latency_ms=max(now_ms - fresh.appended_ms, 0),
     )
     appended = ((TRIGGER_APPENDED, str(fresh.appended_ms).encode()),)
-    return Outgoing(Topic.RECOMMENDATIONS, fresh.user_id.encode(), recommendations_value(recommendations), headers=appended)
+    return Outgoing(Topic.RECOMMENDATIONS, fresh.user_id.encode(), list_within(recommendations), headers=appended)
 
 
 def _by_source(examples: Sequence[Example]) -> dict[str, list[Example]]:

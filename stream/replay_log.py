@@ -18,6 +18,7 @@ import orjson
 from stream.validate import load_json
 from upwell.errors import InvalidEventError, LogError
 from upwell.events import Topic, type_of_topic
+from upwell.fields import describe
 
 __all__ = ["BadLine", "LogReader", "LogRecord", "read_log"]
 
@@ -133,14 +134,22 @@ def _parsed(line: int, raw: bytes) -> LogRecord:
             raise InvalidEventError("missing_field", f'{name} is missing; a line is {{"topic": …, "key": …, "value": {{…}}}}')
     topic, key = outer["topic"], outer.get("key")
     if not isinstance(topic, str) or topic not in _EVENT_TOPICS:
-        shown = f"“{topic[:40]}”" if isinstance(topic, str) else "not a string"
+        shown = "not a string" if not isinstance(topic, str) else f"“{topic[:40]}”" if topic[:40].isprintable() else describe(topic)
         raise InvalidEventError("unknown_topic", f"the topic is {shown}; known are {', '.join(_EVENT_TOPICS)}")
     if key is not None and not isinstance(key, str):
         raise InvalidEventError("wrong_type", "the key is no string: put it in quotes, or write null")
-    value = orjson.dumps(outer["value"])
+    value = _written(outer["value"])
     if len(value) > MAX_VALUE_BYTES:
         raise InvalidEventError("too_large", f"the value has {len(value):,} bytes, at most {MAX_VALUE_BYTES:,} can be sent")
     return LogRecord(line, Topic(topic), None if key is None else key.encode(), value)
+
+
+def _written(value: object) -> bytes:
+    """As it is sent. orjson reads 1,024 levels and writes 254."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as exc:
+        raise InvalidEventError("too_deep", "the value is nested more than 250 levels deep, an event is flat") from exc
 
 
 _EVENT_TOPICS = tuple(topic.value for topic in type_of_topic)

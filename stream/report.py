@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ __all__ = ["list_table", "show_report"]
 
 SLICES = ("all", "cold_user", "cold_item", "warm")
 SHOWN_REASONS = 3
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def show_report(report: Mapping[str, Any], console: Console) -> None:
@@ -45,19 +47,19 @@ def quality_table(report: Mapping[str, Any]) -> Table:
 
 def example_table(example: Mapping[str, Any]) -> Table:
     """One user's list with reasons."""
-    table = Table("", "item", "score", "why", title=f"The newest list: user {escape(example['user_id'])}", title_justify="left")
+    table = Table("", "item", "score", "why", title=f"The newest list: user {_plain(example['user_id'])}", title_justify="left")
     for place, item in enumerate(example["items"], 1):
-        table.add_row(str(place), escape(item["title"] or ""), f"{item['score']:.2f}", _reasons(item["reasons"]))
+        table.add_row(str(place), _plain(item["title"] or ""), f"{item['score']:.2f}", _reasons(item["reasons"]))
     return table
 
 
 def list_table(recommendations: Recommendations) -> Table:
     """A list as `upwell watch` and `upwell recommend` show it."""
     when = f"{recommendations.latency_ms} ms after {recommendations.trigger}"
-    title = escape(f"user {recommendations.user_id} · {when} · model {recommendations.model_version}")
+    title = _plain(f"user {recommendations.user_id} · {when} · model {recommendations.model_version}")
     table = Table("", "item", "score", "why", title=title, title_justify="left")
     for place, entry in enumerate(recommendations.items, 1):
-        table.add_row(str(place), escape(entry.title or entry.item_id), f"{entry.score:.2f}", _reasons(_triples(entry)))
+        table.add_row(str(place), _plain(entry.title or entry.item_id), f"{entry.score:.2f}", _reasons(_triples(entry)))
     return table
 
 
@@ -67,9 +69,14 @@ def _triples(entry: Entry) -> list[tuple[str, float, str | None]]:
 
 def _reasons(reasons: Sequence[Sequence[Any]]) -> str:
     return " · ".join(
-        f"{signal.replace('_', ' ')} {weight:+.2f}" + (f" (because of {escape(because)})" if because else "")
+        f"{signal.replace('_', ' ')} {weight:+.2f}" + (f" (because of {_plain(because)})" if because else "")
         for signal, weight, because in reasons
     )
+
+
+def _plain(text: str) -> str:
+    """An app's words on a terminal: no markup, and no control characters, which could write anywhere on it."""
+    return escape(_CONTROL.sub("�", text))
 
 
 def _figure(value: float | None) -> str:

@@ -64,7 +64,7 @@ class ServeWorker:
             pseudonymizer=Pseudonymizer(_key(settings)),
             denoiser=_denoiser(settings),
         )
-        self._items = ItemPipeline(encoder, self._store)
+        self._items = ItemPipeline(encoder, self._store, settings.stream.catalogue_items)
         self.counts: Counter[str] = Counter()
         self.version = ""
         self._moved = False

@@ -15,6 +15,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 from kafka.partitioner.default import murmur2
 
+from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
@@ -73,6 +74,7 @@ def ensure_topics(prefix: str, partitions: int, client_options: Mapping[str, Any
 
     Raises `BrokerError` when no broker answers, when it refuses, or when a topic has other partitions.
     """
+    check_login(client_options)
     try:
         admin = KafkaAdminClient(**client_options)
     except KafkaError as exc:
@@ -103,7 +105,9 @@ def _make(admin: KafkaAdminClient, missing: Sequence[TopicSpec], prefix: str, pa
 
 
 def no_broker(client_options: Mapping[str, Any], exc: BaseException) -> BrokerError:
-    """The one line for a broker that does not answer."""
+    """The one line for a broker that does not answer, or does not let us in."""
+    if (why := refusal(client_options)) is not None:
+        return why
     servers = client_options["bootstrap_servers"]
     address = servers if isinstance(servers, str) else ",".join(servers)
     return BrokerError(f"no Kafka broker answers at {address} ({type(exc).__name__}): start it, or set UPWELL_KAFKA to its host:port")

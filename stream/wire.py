@@ -25,7 +25,7 @@ _EVENT_TOPICS = {topic.value.encode(): topic for topic in type_of_topic}
 
 
 def encode_examples(examples: Sequence[Example]) -> bytes:
-    """One record of the `examples` topic: all examples of one source in one micro-batch, in the order of their offsets."""
+    """One record of the `examples` topic: examples of one source in one micro-batch, in the order of their offsets."""
     return orjson.dumps({"v": VERSION, "source": examples[0].source, "examples": [_example_row(example) for example in examples]})
 
 

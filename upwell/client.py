@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import orjson
 
 from upwell.codec import parse_dead_letter, parse_recommendations
+from upwell.connection import check_login, refusal, tls_context
 from upwell.errors import BrokerError, InvalidEventError
 from upwell.events import Action, Click, Control, ControlKind, Event, Item, Query, Request, Review, Topic
 from upwell.recommendations import DeadLetter, Recommendations
@@ -36,12 +37,15 @@ K = TypeVar("K", Action, ControlKind)
 
 
 def client_options(kafka: KafkaSettings) -> dict[str, Any]:
-    """kafka-python's keyword options for these settings. Raises `BrokerError` where no address is known."""
+    """kafka-python's keyword options for these settings, the password masked in their repr.
+
+    Raises `BrokerError` where no address is known, `SettingsError` where the file of authorities cannot be used.
+    """
     if kafka.address is None:
         raise BrokerError("no Kafka broker is named: set UPWELL_KAFKA to its host:port, or start one with `upwell run`")
     options: dict[str, Any] = {"bootstrap_servers": kafka.address.split(","), "bootstrap_timeout_ms": BOOTSTRAP_MS}
     if kafka.security_protocol != "PLAINTEXT":
-        options |= {"security_protocol": kafka.security_protocol, "ssl_cafile": kafka.ssl_cafile}
+        options |= {"security_protocol": kafka.security_protocol, "ssl_context": tls_context(kafka)}
     if kafka.security_protocol.startswith("SASL"):
         options |= {
             "sasl_mechanism": kafka.sasl_mechanism,
@@ -79,10 +83,12 @@ class UpwellClient:
         self._failure: BaseException | None = None
         self._consumers: set[Any] = set()
         _await_broker(address)
+        check_login(self._options)
         try:
             self._producer = KafkaProducer(acks="all", **self._options)
         except (KafkaError, OSError, ValueError) as exc:
-            raise BrokerError(f"no Kafka broker answers at {address}: start it, or name another host:port") from exc
+            unanswered = BrokerError(f"no Kafka broker answers at {address}: start it, or name another host:port")
+            raise refusal(self._options) or unanswered from exc
 
     def __enter__(self) -> UpwellClient:
         return self

@@ -153,7 +153,7 @@ def _missing(name: str, value: dict[str, Any]) -> InvalidEventError:
     plain = name.replace("_", "").lower()
     for given in value:
         if isinstance(given, str) and given != name and given[:64].replace("_", "").lower() == plain:
-            return InvalidEventError("missing_field", f"{name} is {what}; the field {given} is spelled otherwise, rename it {name}")
+            return InvalidEventError("missing_field", f"{name} is {what}; the field {given[:64]} is spelled otherwise, rename it {name}")
     return InvalidEventError("missing_field", f"{name} is {what}")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["Secret"]
 
+MASK = "***"
+
 
 class Secret:
     """Shows `***` wherever it is printed, logged or put in a traceback; only `reveal` gives the text."""
@@ -14,11 +16,11 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself, for the one call that needs it."""
-        return self._text
+        """The text itself, for the one call that needs it; in the repr of what holds it (a client's options) it stays masked."""
+        return _Revealed(self._text)
 
     def __repr__(self) -> str:
-        return "***"
+        return MASK
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and self._text == other._text
@@ -28,3 +30,12 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a Secret is not written anywhere: hand it over by the environment")
+
+
+class _Revealed(str):
+    """A text in every way but its repr: clients log their options, and tracebacks show arguments, by repr."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return MASK

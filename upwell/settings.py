@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from upwell.errors import SettingsError
 from upwell.secret import Secret
@@ -67,11 +68,15 @@ class KafkaSettings:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """kind: `edge` is Qdrant in this process, `server` a Qdrant server at `url`, `memory` forgets all at the end."""
+    """kind: `edge` is Qdrant in this process, `server` a Qdrant server at `url`, `memory` forgets all at the end.
+
+    An `url` of https is over TLS; `cafile`: PEM of a private authority that signed the server's certificate.
+    """
 
     kind: Literal["memory", "edge", "server"] = _named("STORE", "edge")
     url: str | None = _named("QDRANT_URL")
     api_key: Secret | None = _named("QDRANT_API_KEY")
+    cafile: str | None = _named("QDRANT_CAFILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,8 @@ class PrivacySettings:
 class StreamSettings:
     """batch_events, batch_ms: a micro-batch is at most so many events, or what so many ms brought. history, had: kept a user.
 
-    hot_users: states kept in memory. dedup_window: event ids kept a worker. bounce_ms: a view shorter than this is a bounce.
+    hot_users: states kept in memory. catalogue_items: new items beyond these are dead letters. dedup_window: event ids kept a worker.
+    bounce_ms: a view shorter than this is a bounce.
     bot_events: a user with more events in a minute of event time is a bot; 0 is off. instance: this worker's name in its group.
     """
 
@@ -104,6 +110,7 @@ class StreamSettings:
     history: int = _bounded(200, 50, 1_000)
     had: int = _bounded(10_000, 100, 1_000_000)
     hot_users: int = _bounded(50_000, 1)
+    catalogue_items: int = _bounded(200_000, 1)
     dedup_window: int = _bounded(100_000, 0)
     bounce_ms: int = _bounded(500, 0)
     bot_events: int = _bounded(0, 0)
@@ -240,10 +247,13 @@ def _refuse_disagreement(settings: Settings) -> None:
     kafka, store = settings.kafka, settings.store
     if store.kind == "server" and store.url is None:
         raise SettingsError("UPWELL_STORE is server: set UPWELL_QDRANT_URL to its address, http://host:port")
+    if store.url is not None and "@" in urlsplit(store.url if "//" in store.url else f"//{store.url}").netloc:
+        raise SettingsError("UPWELL_QDRANT_URL holds a user or a password, which would be shown: leave them out, set UPWELL_QDRANT_API_KEY")
     if kafka.security_protocol.startswith("SASL") and not (kafka.sasl_username and kafka.sasl_password):
         raise SettingsError(f"UPWELL_SECURITY_PROTOCOL is {kafka.security_protocol}: it needs UPWELL_SASL_USERNAME and _PASSWORD")
     if kafka.address is not None and not all(ADDRESS.fullmatch(one.strip()) for one in kafka.address.split(",")):
-        raise SettingsError(f"UPWELL_KAFKA is {kafka.address!r}: must be host:port, several with commas (127.0.0.1:9092)")
+        shown = re.sub(r"[^\s/,]*@", "…@", kafka.address)  # of a user and a password nothing
+        raise SettingsError(f"UPWELL_KAFKA is {shown!r}: must be host:port, several with commas (127.0.0.1:9092)")
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: Mapping[str, _Field], what: str) -> None:

@@ -120,3 +120,16 @@ def test_redelivery_changes_nothing_but_is_published_again() -> None:
     first = chain.pipeline.run(records, NOW_MS)
     again = chain.pipeline.run(records, NOW_MS)
     assert [(one.title, one.pinned) for one in again.items] == [(one.title, one.pinned) for one in first.items] == [("T", True)]
+
+
+def test_new_items_beyond_the_capacity_are_dead_letters_known_ones_still_change() -> None:
+    chain = Items()
+    chain.pipeline = ItemPipeline(ENCODER, chain.store, capacity=2)
+    chain.pipeline.run([item(1, item_id="a")], NOW_MS)
+    full = chain.pipeline.run([item(2, "A", "a"), item(3, item_id="b"), item(4, item_id="c"), item(5, "again", "c")], NOW_MS)
+    assert [one.item_id for one in full.items] == ["a", "b"]
+    assert [(letter.reason, letter.offset) for letter in full.dead_letters] == [("catalogue_full", 4), ("catalogue_full", 5)]
+    assert "UPWELL_CATALOGUE_ITEMS" in full.dead_letters[0].detail
+    later = chain.pipeline.run([item(6, "B", "b", deleted=True), item(7, item_id="d")], NOW_MS)
+    assert ([one.item_id for one in later.items], [one.reason for one in later.dead_letters]) == (["b"], ["catalogue_full"])
+    assert chain.store.health().items == 2

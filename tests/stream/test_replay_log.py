@@ -113,3 +113,10 @@ def test_progress_counts_bytes_of_the_file(log: Callable[..., Path]) -> None:
     assert reader.progress == (0, reader.total_bytes)
     assert len(list(reader)) == 3
     assert reader.progress == (reader.total_bytes, reader.total_bytes)
+
+
+def test_a_value_that_can_be_read_but_not_written_is_a_bad_line(log: Callable[..., Path]) -> None:
+    deep = b'{"topic":"clicks","key":null,"value":' + b"[" * 900 + b"]" * 900 + b"}"
+    bad, good = read_log(log(deep + b"\n" + CLICK))
+    assert isinstance(bad, BadLine)
+    assert (bad.reason, isinstance(good, LogRecord)) == ("too_deep", True)

@@ -39,3 +39,10 @@ def test_brackets_in_peoples_words_are_words() -> None:
     text = shown(made("[rec] (2007)", "[/b] and [red]", user="[bold]"))
     for part in ("[rec] (2007)", "[/b] and [red]", "user [bold]"):
         assert part in text
+
+
+def test_control_characters_write_nowhere_else_on_the_terminal() -> None:
+    text = shown(made("a\x1b]0;title\x07b", "c\x1b[2Jd\x9b1m", user="\x1b[31mann"))
+    assert "\x1b" not in text
+    assert not {"\x07", "\x9b"} & set(text)
+    assert "a�]0;title�b" in text
