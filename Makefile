@@ -1,6 +1,6 @@
 # The two commands of a fresh machine are `make demo` and `make test`. Both set up .venv first; a second call starts in seconds.
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup demo test check bench lock clean
+.PHONY: help prerequisites setup demo test check bench fuzz audit lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -46,6 +46,14 @@ check: $(STAMP)
 ## make bench    quality on the first 40,000 ratings of MovieLens, against its peers
 bench: setup
 	@$(BIN)/python bench/prequential.py data/movielens/events.jsonl.gz --ratings 40000
+
+## make fuzz     100,000 hostile inputs through decode, validate and log reading
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz.run --inputs 100000
+
+## make audit    known vulnerabilities in the locked dependencies; says so where the advisory service cannot be reached
+audit: $(STAMP)
+	@$(BIN)/python -m tests.security.audit
 
 ## make lock     resolve the dependencies anew into requirements.lock
 lock: | $(BIN)/uv
