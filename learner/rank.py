@@ -17,7 +17,7 @@ from learner.signals.features import distance, likeness
 from learner.signals.names import DENSE, FIRST_DENSE, FIRST_FEATURE, FIRST_USER, SIGNALS
 from learner.signals.popularity import COUNT, FIRST, LAST, TEXT
 
-__all__ = ["most_candidates", "prepare", "rank_user"]
+__all__ = ["most_candidates", "prepare", "rank_user", "read_features"]
 
 _EPSILON = 1e-2
 _LIKE_RATE = SIGNALS.index("like_rate")
@@ -33,9 +33,7 @@ def prepare(state: CountState, scratch: Scratch, block: Block, user: int) -> Non
 
 
 @kernel
-def _read_features(
-    state: CountState, scratch: Scratch, block: Block, user: int, found: NDArray[np.int32], raw: NDArray[np.float32]
-) -> None:
+def read_features(state: CountState, scratch: Scratch, block: Block, user: int, found: NDArray[np.int32], raw: NDArray[np.float32]) -> None:
     start, end = block.starts[user], block.starts[user + 1]
     for position in range(len(found)):
         item = found[position]
@@ -51,7 +49,7 @@ def read_signals(state: CountState, scratch: Scratch, block: Block, user: int, f
     pop = state.popularity
     now = state.clock[0]
     slot = block.slot[user]
-    _read_features(state, scratch, block, user, found, raw)
+    read_features(state, scratch, block, user, found, raw)
     for position in range(len(found)):
         item = found[position]
         for column in range(COUNT):
