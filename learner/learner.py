@@ -20,12 +20,12 @@ from learner.delta import ModelDelta
 from learner.evaluate import CUTOFF, Figures
 from learner.explain import CAUSED, SHARES, reasons
 from learner.fusion import Fusion, Placed
-from learner.gate import GateState, empty_gate
+from learner.gate import PER_SIGNAL, GateState, empty_gate
 from learner.journal import Journal, replay
 from learner.lists import Lists, Wishes, list_block
 from learner.prequential import Outcome, count_block, learn_block
 from learner.signals.affinity import empty_scratch, widened
-from learner.signals.names import DENSE
+from learner.signals.names import DENSE, SIGNALS
 from learner.signals.popularity import COUNT
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
@@ -168,6 +168,13 @@ class Learner:
             self._dense[1, : len(histories), :rows] = self._fusion.scores(histories, intents, rows)
             on[: len(histories), 1] = True
         return block_of(profiles, self._dense, on)
+
+    def mute(self, signals: Sequence[str]) -> None:
+        """Holds the weights of `signals` at zero from here on, for an ablation. Raises `ValueError` for an unknown name."""
+        for signal in signals:
+            first = PER_SIGNAL * SIGNALS.index(signal)
+            self._gate.weights[:, first : first + PER_SIGNAL] = 0.0
+            self._gate.squares[:, first : first + PER_SIGNAL] = np.inf  # AdaGrad's step is then zero
 
     # ---- ranking
 
