@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -29,17 +31,19 @@ __all__ = ["Engine", "harness_settings", "wait_until"]
 
 DEADLINE_SECONDS = 90.0
 TICK_SECONDS = 0.02
-MOST_FALLS = 20
+MOST_FALLS = 60
+RESTART_SECONDS = 1.0
 HANDFUL = 8
 """So many events are fed at a time while a fault inside a worker is to strike."""
 OUTPUT: Mapping[Role, Topic] = {"serve": Topic.RECOMMENDATIONS, "learn": Topic.MODELS}
-SEEN = (Topic.RECOMMENDATIONS, Topic.MODELS, Topic.METRICS)
+SEEN = (Topic.RECOMMENDATIONS, Topic.MODELS, Topic.METRICS, Topic.DEAD_LETTERS)
 
 
 @dataclass(slots=True)
 class _Worker:
     role: Role
     process: ForkServerProcess
+    started: float
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
@@ -107,7 +111,7 @@ class Engine:
         own = replace(self.settings, stream=replace(self.settings.stream, instance=name))
         log = self.settings.data / "logs" / f"{name}.log"
         log.parent.mkdir(exist_ok=True)
-        self._workers[name] = _Worker(self._names[name], start_worker(self._names[name], own, log, fault))
+        self._workers[name] = _Worker(self._names[name], start_worker(self._names[name], own, log, fault), time.monotonic())
 
     def kill(self, name: str) -> int:
         """SIGKILL, wait for the end; when that was, UTC ms. It stays down until `start`."""
@@ -115,6 +119,19 @@ class Engine:
         worker.process.kill()
         worker.process.join()
         return time.time_ns() // 1_000_000
+
+    def pause(self, name: str) -> None:
+        """Stop a worker's clock: it goes on in the middle of what it did, with all that it believed, at `resume`."""
+        self._signal(name, signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """Let a paused worker go on."""
+        self._signal(name, signal.SIGCONT)
+
+    def _signal(self, name: str, number: signal.Signals) -> None:
+        pid = self._workers[name].process.pid
+        assert pid is not None
+        os.kill(pid, number)
 
     def leave(self, name: str) -> None:
         """End a worker in order, for good."""
@@ -144,9 +161,9 @@ class Engine:
         return fallen_ms
 
     def tend(self) -> None:
-        """Start again what ended by itself, as the supervisor does, and count it."""
+        """Start again what ended by itself, a second after its last start at the earliest, as a supervisor does, and count it."""
         for name, worker in list(self._workers.items()):
-            if worker.process.exitcode is not None:
+            if worker.process.exitcode is not None and time.monotonic() - worker.started >= RESTART_SECONDS:
                 self.falls[name] += 1
                 assert self.falls[name] <= MOST_FALLS, f"{name} falls again and again; logs in {self.settings.data / 'logs'}"
                 self.start(name)

@@ -5,21 +5,28 @@ Each is named by where the process ends, or by what fails there. Installed in th
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
+
 from upwell.events import Topic
 
-__all__ = ["POINTS", "Fault", "install"]
+__all__ = ["CLOCK", "NAN", "POINTS", "Fault", "install"]
+
+DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """point: one of `POINTS`. passes: how often the place is passed before the fault strikes."""
+    """point: one of `POINTS`, `CLOCK` or `NAN`. passes: how often the place is passed before the fault strikes."""
 
     point: str
     passes: int = 0
@@ -38,7 +45,7 @@ class _Countdown:
 
 def install(fault: Fault) -> None:
     """Arm this process."""
-    POINTS[fault.point](_Countdown(fault.passes))
+    {**POINTS, CLOCK: _clock_jumps, NAN: _nan_from_encoder}[fault.point](_Countdown(fault.passes))
 
 
 def _die() -> None:
@@ -173,6 +180,59 @@ def _around_model_record(now: Callable[[], bool], maker: str, sent: bool) -> Non
     patch.object(learn.LearnLoop, "_send", stop).start()
 
 
+def _disk_full_at_checkpoint(now: Callable[[], bool]) -> None:
+    """The system says ENOSPC when the checkpoint is written."""
+    from learner import checkpoint
+
+    write = checkpoint._write
+
+    def full(path: Any, data: bytes) -> None:
+        if now():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, data)
+
+    patch.object(checkpoint, "_write", full).start()
+
+
+def _disk_full_at_store(now: Callable[[], bool]) -> None:
+    """The store's folder has no byte left when a batch is to be written."""
+    usage = shutil.disk_usage
+
+    def none_left(path: Any) -> Any:
+        return usage(path)._replace(free=0) if now() else usage(path)
+
+    patch.object(shutil, "disk_usage", none_left).start()
+
+
+def _nan_from_encoder(now: Callable[[], bool]) -> None:
+    """The language model gives NaN for an item's text."""
+    from encoders.hashing import HashingEncoder
+
+    encode = HashingEncoder.encode
+
+    def broken(encoder: HashingEncoder, texts: Any) -> Any:
+        vectors = encode(encoder, texts)
+        return np.full_like(vectors, np.nan) if now() else vectors
+
+    patch.object(HashingEncoder, "encode", broken).start()
+
+
+def _clock_jumps(now: Callable[[], bool]) -> None:
+    """The system's clock is a day ahead at every other look, and right at the others."""
+    from stream import agents, learn, serve
+
+    right, looks = agents.now_ms, itertools.count()
+
+    def jumping() -> int:
+        return right() + DAY_MS * (next(looks) % 2)
+
+    patch.object(agents, "now_ms", jumping).start()
+    patch.object(serve, "now_ms", jumping).start()
+    patch.object(learn, "clock_ms", jumping).start()
+
+
+CLOCK = "the clock jumps by a day, to and fro"
+NAN = "the encoder gives NaN for an item"
 POINTS: dict[str, Callable[[Callable[[], bool]], None]] = {
     "serve dies within the store write": _within_store_write,
     "serve dies between store write and publish": _after_store_write,
@@ -184,4 +244,6 @@ POINTS: dict[str, Callable[[Callable[[], bool]], None]] = {
     "learn dies between checkpoint and version": _before_version,
     "learn dies before a delta is out": _before_delta,
     "learn dies after a delta is out": _after_delta,
+    "learn's disk is full at a checkpoint": _disk_full_at_checkpoint,
+    "serve's disk is full at a store write": _disk_full_at_store,
 }

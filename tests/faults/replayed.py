@@ -12,14 +12,16 @@ import orjson
 from stream.inline import InlineEngine
 from stream.privacy import Pseudonymizer
 from stream.replay_log import LogRecord, read_log
+from stream.validate import decode
 from tests.faults.worker import encoder
-from upwell.events import Topic
+from upwell.events import Query, Review, Topic
 from upwell.settings import Settings
 from upwell.values import UserState
 
 __all__ = ["Expected", "Slice", "bundled_slice", "undisturbed", "value"]
 
 MOVIELENS = Path(__file__).parents[2] / "data" / "movielens" / "events.jsonl.gz"
+FOREVER_MS = 1 << 53
 EVERY = 40
 """Users of the log come in bursts of dozens of events; every 40th event makes hundreds of users take turns."""
 
@@ -63,6 +65,12 @@ def undisturbed(settings: Settings, key: bytes, items: Sequence[LogRecord], even
     for _ in inline.play([*items, *events]):
         pass
     pseudonyms = Pseudonymizer(key)
-    users = {user_id: pseudonyms.pseudonym(user_id) for user_id in sorted({str(value(event)["user_id"]) for event in events})}
+    users = {user_id: pseudonyms.pseudonym(user_id) for user_id in _users(events)}
     states = inline.users.read(list(users.values()))
     return Expected({user_id: states[user] for user_id, user in users.items()}, inline.learner.item_events(), inline.learner.watermark)
+
+
+def _users(events: Sequence[LogRecord]) -> list[str]:
+    """Of those events that are ones."""
+    decoded = (decode(event.topic, 0, 0, event.value, FOREVER_MS) for event in events)
+    return sorted({one.user_id for one in decoded if isinstance(one, Review | Query)})

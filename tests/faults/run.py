@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -20,8 +21,11 @@ from statistics import median
 from infra.kafka import KafkaBroker
 from tests.faults.compare import Outcome, compare
 from tests.faults.engine import Engine, harness_settings
+from tests.faults.qdrant_double import QdrantDouble
 from tests.faults.replayed import bundled_slice, undisturbed
-from tests.faults.scenarios import Scenario, Stage, scenarios
+from tests.faults.scenarios import Scenario, scenarios
+from tests.faults.surroundings import Stage, poisoned
+from upwell.settings import StoreSettings
 
 __all__ = ["Row", "run_scenario"]
 
@@ -40,14 +44,20 @@ def run_scenario(scenario: Scenario, broker: KafkaBroker, folder: Path, seed: in
     """Play it on topics and a data folder of its own, then compare."""
     started = time.monotonic()
     part = bundled_slice(scenario.events)
-    settings = harness_settings(broker.address, f"{folder.name}.", folder)
-    with Engine(settings) as engine:
+    events = poisoned(part.events) if scenario.poisoned else part.events
+    with ExitStack() as stack:
+        double = stack.enter_context(QdrantDouble()) if scenario.server else None
+        settings = harness_settings(broker.address, f"{folder.name}.", folder)
+        if double is not None:
+            settings = replace(settings, store=StoreSettings(kind="server", url=double.url, grpc_port=double.port))
+        engine = stack.enter_context(Engine(settings, scenario.serves))
         engine.feed(part.items)
         engine.settle("the catalogue")
-        recoveries = scenario.play(Stage(engine, broker, part.events, Random(f"{seed} {scenario.name}")))
+        stage = Stage(engine, broker, part.items, events, Random(f"{seed} {scenario.name}"), double)
+        recoveries = scenario.play(stage)
         engine.settle("everything to be served and learned")
         engine.stop()
-        outcome = compare(engine, undisturbed(settings, engine.key, part.items, part.events))
+        outcome = compare(engine, undisturbed(settings, engine.key, part.items, events))
     return Row(scenario, outcome, median(recoveries) if recoveries else None, time.monotonic() - started)
 
 
