@@ -1,11 +1,13 @@
 # The two commands of a fresh machine are `make demo` and `make test`. Both set up .venv first; a second call starts in seconds.
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup demo test check bench fuzz audit lock clean
+.PHONY: help prerequisites setup demo test check bench fuzz faults audit lock clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EVENTS ?=
+KILLS ?= 100
+SEED ?= 5
 STAMP := $(VENV)/.installed
 
 help:
@@ -50,6 +52,10 @@ bench: setup
 ## make fuzz     100,000 hostile inputs through decode, validate and log reading
 fuzz: setup
 	@$(BIN)/python -m tests.fuzz.run --inputs 100000
+
+## make faults   every fault of docs/reliability.md against a replay on real Kafka, and what was lost or doubled; KILLS=100, SEED=5
+faults: setup
+	@$(BIN)/python -m tests.faults.run --kills $(KILLS) --seed $(SEED)
 
 ## make audit    known vulnerabilities in the locked dependencies; says so where the advisory service cannot be reached
 audit: $(STAMP)

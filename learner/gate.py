@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from learner.kernel import kernel
 from learner.signals.names import SIGNALS
 
-__all__ = ["BANDS", "FEATURES", "GateState", "band_of", "empty_gate", "features", "learn", "scores"]
+__all__ = ["BANDS", "FEATURES", "PER_SIGNAL", "GateState", "band_of", "empty_gate", "features", "learn", "scores"]
 
 PER_SIGNAL = 4
 FEATURES = PER_SIGNAL * len(SIGNALS) + 1

@@ -43,6 +43,7 @@ def open_settings_store(settings: Settings, dimension: int) -> Store:
         dimension=dimension,
         url=store.url,
         api_key=store.api_key.reveal() if store.api_key else None,
+        grpc_port=store.grpc_port,
         prefix=settings.kafka.prefix.rstrip(".") or "upwell",
         root_certificates=_certificates(store.cafile) if store.cafile else None,
     )

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import CoordinatorNotAvailableError, KafkaError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError
 
 from stream.topics import no_broker
 from upwell.events import Topic
@@ -68,8 +68,8 @@ class Lag:
     def _committed(self, group: str) -> dict[TopicPartition, Any]:
         try:
             committed: dict[TopicPartition, Any] = self._admin.list_group_offsets(group).get(group, {})
-        except CoordinatorNotAvailableError:
-            return {}  # a broker on which no group has committed anything yet
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
+            return {}  # a broker that has just started, or on which no group has committed anything yet
         return committed
 
     @contextmanager

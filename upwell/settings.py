@@ -71,12 +71,14 @@ class StoreSettings:
     """kind: `edge` is Qdrant in this process, `server` a Qdrant server at `url`, `memory` forgets all at the end.
 
     An `url` of https is over TLS; `cafile`: PEM of a private authority that signed the server's certificate.
+    grpc_port: of the server, on the url's host.
     """
 
     kind: Literal["memory", "edge", "server"] = _named("STORE", "edge")
     url: str | None = _named("QDRANT_URL")
     api_key: Secret | None = _named("QDRANT_API_KEY")
     cafile: str | None = _named("QDRANT_CAFILE")
+    grpc_port: int = _named("QDRANT_GRPC_PORT", 6334, 1, 65_535)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,14 @@ from qdrant_client import QdrantClient
 
 from store import Store, open_store
 from store.server import ServerOptions, connect, open_server
+from tests.faults.qdrant_double import QdrantDouble
 
 __all__ = ["ADAPTERS", "LOCAL_MODE_WARNINGS", "SERVER", "opened"]
 
 NAMED_SERVER = os.environ.get("UPWELL_TEST_QDRANT_URL")
 SERVER = "server at UPWELL_TEST_QDRANT_URL" if NAMED_SERVER else "server in qdrant-client's local mode (no UPWELL_TEST_QDRANT_URL)"
-ADAPTERS = ("memory", "edge", SERVER)
+DOUBLE = "server double over gRPC"
+ADAPTERS = ("memory", "edge", SERVER, DOUBLE)
 
 # local mode says that it is not the real thing, which is why it is used here only
 LOCAL_MODE_WARNINGS = [
@@ -34,6 +36,14 @@ def opened(adapter: str, dimension: int) -> Iterator[Store]:
     if adapter == SERVER:
         with _server(dimension) as store:
             yield store
+        return
+    if adapter == DOUBLE:
+        with QdrantDouble() as double:
+            doubled = open_server(connect(ServerOptions(double.url, grpc_port=double.port)), dimension)
+            try:
+                yield doubled
+            finally:
+                doubled.close()
         return
     with tempfile.TemporaryDirectory() as folder:
         store = open_store("edge" if adapter == "edge" else "memory", folder=Path(folder) / "store", dimension=dimension)

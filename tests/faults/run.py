@@ -1,0 +1,120 @@
+"""`python -m tests.faults.run --seed 5 --kills 100 [--only WORDS]`: faults against a replay on real Kafka, and what was lost or doubled.
+
+Prints the table of docs/reliability.md; the last line is JSON. Ends with 1 where anything was lost or counted twice.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from statistics import median
+
+from infra.kafka import KafkaBroker
+from tests.faults.compare import Outcome, compare
+from tests.faults.engine import Engine, harness_settings
+from tests.faults.qdrant_double import QdrantDouble
+from tests.faults.replayed import bundled_slice, undisturbed
+from tests.faults.scenarios import Scenario, scenarios
+from tests.faults.surroundings import Stage, poisoned
+from upwell.settings import StoreSettings
+
+__all__ = ["Row", "run_scenario"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. recovery_s: the median from a strike to the first output after it, None where nothing stopped."""
+
+    scenario: Scenario
+    outcome: Outcome
+    recovery_s: float | None
+    seconds: float
+
+
+def run_scenario(scenario: Scenario, broker: KafkaBroker, folder: Path, seed: int) -> Row:
+    """Play it on topics and a data folder of its own, then compare."""
+    started = time.monotonic()
+    part = bundled_slice(scenario.events)
+    events = poisoned(part.events) if scenario.poisoned else part.events
+    with ExitStack() as stack:
+        double = stack.enter_context(QdrantDouble()) if scenario.server else None
+        settings = harness_settings(broker.address, f"{folder.name}.", folder)
+        if double is not None:
+            settings = replace(settings, store=StoreSettings(kind="server", url=double.url, grpc_port=double.port))
+        engine = stack.enter_context(Engine(settings, scenario.serves))
+        engine.feed(part.items)
+        engine.settle("the catalogue")
+        stage = Stage(engine, broker, part.items, events, Random(f"{seed} {scenario.name}"), double)
+        recoveries = scenario.play(stage)
+        engine.settle("everything to be served and learned")
+        engine.stop()
+        outcome = compare(engine, undisturbed(settings, engine.key, part.items, events))
+    return Row(scenario, outcome, median(recoveries) if recoveries else None, time.monotonic() - started)
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code: 0 where nothing was lost or doubled."""
+    options = _options(arguments)
+    chosen = [one for one in scenarios(options.kills) if options.only in one.name]
+    folder = Path(tempfile.mkdtemp(prefix="upwell-faults-"))
+    rows: list[Row] = []
+    print(f"seed {options.seed}, data and logs in {folder}")
+    print(f"| {'fault':<52} | runs | lost | doubled | recovery, p50 |\n| {'-' * 52} | ---: | ---: | ------: | ------------: |")
+    with KafkaBroker(folder / "kafka") as broker:
+        for number, scenario in enumerate(chosen):
+            row = run_scenario(scenario, broker, folder / f"fault-{number}", options.seed)
+            rows.append(row)
+            print(_line(row), flush=True)
+            for finding in row.outcome.said[:10]:
+                print(f"    {finding}")
+    print(f"largest deviation of a vector's component: {max((row.outcome.deviation for row in rows), default=0.0):.1e}")
+    print(json.dumps(_report(rows)))
+    bad = any(row.outcome.said for row in rows)
+    if not bad:
+        shutil.rmtree(folder)
+    return int(bad)
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.run")
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--kills", type=int, default=100, help="of serve or learn at random moments, in one run")
+    parser.add_argument("--only", default="", help="the faults whose name contains this")
+    return parser.parse_args(arguments)
+
+
+def _line(row: Row) -> str:
+    recovery = "–" if row.recovery_s is None else f"{row.recovery_s:.1f} s"
+    return f"| {row.scenario.name:<52} | {row.scenario.runs:>4} | {row.outcome.lost:>4} | {row.outcome.doubled:>7} | {recovery:>13} |"
+
+
+def _report(rows: Iterable[Row]) -> dict[str, object]:
+    faults = {
+        row.scenario.name: {
+            "runs": row.scenario.runs,
+            "lost": row.outcome.lost,
+            "doubled": row.outcome.doubled,
+            "recovery_s_p50": None if row.recovery_s is None else round(row.recovery_s, 3),
+        }
+        for row in rows
+    }
+    return {
+        "runs": sum(row.scenario.runs for row in rows),
+        "kills": sum(row.scenario.kills for row in rows),
+        "lost": sum(row.outcome.lost for row in rows),
+        "doubled": sum(row.outcome.doubled for row in rows),
+        "faults": faults,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

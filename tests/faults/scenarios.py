@@ -1,0 +1,89 @@
+"""The rows of the table: each fault, how often it strikes, on how many events of the slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from tests.faults import surroundings
+from tests.faults.inject import CLOCK, NAN, POINTS, Fault
+from tests.faults.kills import random_kills
+from tests.faults.surroundings import BROKER_AWAY_SECONDS, Stage
+
+__all__ = ["Play", "Scenario", "scenarios"]
+
+KILLS_EVENTS = 20
+"""Events fed a kill."""
+TWO_WORKERS_KILLS = 10
+PAUSES = 3
+BACKLOG = 2_500
+
+Play = Callable[[Stage], list[float]]
+"""Plays a fault; returns the seconds from each strike to the first output after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """runs: how often the fault strikes. kills: how many of these end a process by SIGKILL. serves: how many workers.
+
+    server: whether the store is a server. poisoned: whether bad events are among the slice's.
+    """
+
+    name: str
+    runs: int
+    events: int
+    play: Play
+    kills: int = 0
+    serves: int = 1
+    server: bool = False
+    poisoned: bool = False
+
+
+def scenarios(kills: int) -> list[Scenario]:
+    """All faults; `kills`: how many the first one has."""
+    around = surroundings
+    return [
+        Scenario("kill -9 of serve or learn at random", kills, KILLS_EVENTS * kills, partial(_random, kills=kills), kills),
+        *(Scenario(point, 3, 240, partial(_strike, point=point), 3 if " dies " in point else 0) for point in POINTS),
+        Scenario(
+            "two workers, one killed and back; a third joins",
+            TWO_WORKERS_KILLS + 1,
+            KILLS_EVENTS * TWO_WORKERS_KILLS,
+            partial(around.two_workers, kills=TWO_WORKERS_KILLS),
+            TWO_WORKERS_KILLS + 1,
+            serves=2,
+            server=True,
+        ),
+        Scenario(
+            "a worker stands still, loses its partitions, goes on",
+            PAUSES,
+            200,
+            partial(around.paused_worker, pauses=PAUSES),
+            serves=2,
+            server=True,
+        ),
+        Scenario(f"broker away for {BROKER_AWAY_SECONDS:.0f} s", 1, 200, around.broker_away),
+        Scenario("store refuses all calls until serve ends", 1, 200, around.store_away, server=True),
+        Scenario("store takes 0.2 s a call and refuses some", 4, 100, around.store_slow, server=True),
+        Scenario("torn checkpoint", 1, 200, around.torn_checkpoint),
+        Scenario(CLOCK, 1, 200, around.clock_jumps),
+        Scenario(NAN, 1, 200, around.nan_vectors),
+        Scenario("a poison event of each kind in each topic", 40, 240, around.poison, poisoned=True),
+        Scenario(f"a backlog of {BACKLOG:,} events at the start", 1, BACKLOG, around.backlog),
+    ]
+
+
+def _random(stage: Stage, kills: int) -> list[float]:
+    return random_kills(stage.engine, stage.events, kills, ["serve-0", "learn"], stage.random)
+
+
+def _strike(stage: Stage, point: str, strikes: int = 3) -> list[float]:
+    """The worker ends at exactly this point, at the first to third pass of it, and is started again whole."""
+    engine, recoveries = stage.engine, []
+    name = "serve-0" if point.startswith("serve") else "learn"
+    for part in stage.parts(strikes):
+        engine.restart_with(name, Fault(point, stage.random.randrange(3)))
+        struck_ms = engine.feed_until_fallen(part, name)
+        recoveries.append(engine.recovery_seconds("learn" if name == "learn" else "serve", struck_ms))
+    return recoveries

@@ -1,0 +1,197 @@
+"""Faults around the workers: broker, store, files, the log itself. Each plays on a `Stage` and ends with all of its events fed."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from random import Random
+
+from infra.kafka import KafkaBroker
+from learner import checkpoint
+from stream.replay_log import LogRecord
+from tests.faults.engine import Engine
+from tests.faults.inject import CLOCK, NAN, Fault
+from tests.faults.qdrant_double import QdrantDouble
+from tests.faults.worker import SESSION_SECONDS
+from upwell.events import Topic
+
+__all__ = [
+    "Stage",
+    "backlog",
+    "broker_away",
+    "clock_jumps",
+    "nan_vectors",
+    "paused_worker",
+    "poison",
+    "poisoned",
+    "store_away",
+    "store_slow",
+    "torn_checkpoint",
+    "two_workers",
+]
+
+POISON = (b"\xff\xfe{", b"", b"[]", b'{"event_id": "p", "ts": NaN}', b'{"user_id": 7}')
+POISONED_TOPICS = (
+    Topic.CLICKS,
+    Topic.REVIEWS,
+    Topic.QUERIES,
+    Topic.IMPRESSIONS,
+    Topic.REQUESTS,
+    Topic.CONTROLS,
+    Topic.ITEMS,
+    Topic.REROUTED,
+)
+REFUSALS = 10_000
+AWAY_SECONDS = 5.0
+BROKER_AWAY_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a fault may touch. items: announced already. events: to be fed, in order. double: of the Qdrant server, where there is one."""
+
+    engine: Engine
+    broker: KafkaBroker
+    items: Sequence[LogRecord]
+    events: Sequence[LogRecord]
+    random: Random
+    double: QdrantDouble | None
+
+    def parts(self, number: int) -> list[Sequence[LogRecord]]:
+        """The events in so many parts."""
+        bounds = [round(place * len(self.events) / number) for place in range(number + 1)]
+        return [self.events[start:end] for start, end in pairwise(bounds)]
+
+
+def poisoned(events: Sequence[LogRecord]) -> list[LogRecord]:
+    """The events with each kind of poison in each topic of apps, and in `rerouted`, spread among them."""
+    bad = [LogRecord(0, topic, b"7", value) for topic in POISONED_TOPICS for value in POISON]
+    step = len(events) // len(bad)
+    return [one for place, event in enumerate(events) for one in ([bad.pop()] if bad and place % step == 0 else []) + [event]]
+
+
+def poison(stage: Stage) -> list[float]:
+    """Each poison becomes a dead letter, and nothing else changes."""
+    stage.engine.feed(stage.events)
+    wanted = len(POISON) * len(POISONED_TOPICS)
+    stage.engine.wait(lambda: len(stage.engine.seen(Topic.DEAD_LETTERS)) >= wanted, "the dead letters")
+    return []
+
+
+def broker_away(stage: Stage) -> list[float]:
+    """Kafka is stopped and started again on its data while the workers have work."""
+    before, after = stage.parts(2)
+    stage.engine.feed(before)
+    stage.broker.stop()
+    time.sleep(BROKER_AWAY_SECONDS)
+    stage.broker.start()
+    back_ms = time.time_ns() // 1_000_000
+    stage.engine.feed(after)
+    return [stage.engine.recovery_seconds("serve", back_ms)]
+
+
+def store_away(stage: Stage) -> list[float]:
+    """The store refuses every call for a while: longer than serve tries, so that it ends and is started again."""
+    assert stage.double is not None
+    before, after = stage.parts(2)
+    stage.engine.feed(before)
+    stage.double.refuse = REFUSALS
+    stage.engine.feed(after)
+    stage.engine.wait(lambda: stage.engine.falls["serve-0"] > 0, "serve to give up")
+    stage.double.refuse = 0
+    back_ms = time.time_ns() // 1_000_000
+    return [stage.engine.recovery_seconds("serve", back_ms)]
+
+
+def store_slow(stage: Stage) -> list[float]:
+    """Each call of the store takes a fifth of a second, and some are refused."""
+    assert stage.double is not None
+    stage.double.delay_seconds = 0.2
+    for part in stage.parts(4):
+        stage.double.refuse = 3
+        stage.engine.feed(part)
+        stage.engine.settle("a slow store")
+    stage.double.delay_seconds = 0.0
+    return []
+
+
+def torn_checkpoint(stage: Stage) -> list[float]:
+    """The newest checkpoint is cut in half: learn refuses it by name, and goes on from the one before once it is removed, as it says."""
+    before, after = stage.parts(2)
+    stage.engine.feed(before)
+    stage.engine.settle("the first half")
+    stage.engine.kill("learn")
+    newest = checkpoint.latest(stage.engine.settings.data / "models")
+    assert newest is not None
+    weights = newest.path.with_suffix(".safetensors")
+    os.truncate(weights, weights.stat().st_size // 2)
+    stage.engine.start("learn")
+    stage.engine.wait(lambda: stage.engine.falls["learn"] > 0, "learn to refuse the torn checkpoint")
+    newest.path.unlink()
+    mended_ms = time.time_ns() // 1_000_000
+    stage.engine.feed(after)
+    return [stage.engine.recovery_seconds("learn", mended_ms)]
+
+
+def backlog(stage: Stage) -> list[float]:
+    """All events are there before any worker is."""
+    for name in ("serve-0", "learn"):
+        stage.engine.kill(name)
+    stage.engine.feed(stage.events)
+    started_ms = time.time_ns() // 1_000_000
+    for name in ("serve-0", "learn"):
+        stage.engine.start(name)
+    return [stage.engine.recovery_seconds("serve", started_ms)]
+
+
+def clock_jumps(stage: Stage) -> list[float]:
+    """Both workers' clocks."""
+    for name in ("serve-0", "learn"):
+        stage.engine.restart_with(name, Fault(CLOCK))
+    stage.engine.feed(stage.events)
+    return []
+
+
+def nan_vectors(stage: Stage) -> list[float]:
+    """Items are announced again while the encoder is broken: serve ends before it stores or publishes one of them."""
+    stage.engine.restart_with("serve-0", Fault(NAN))
+    struck_ms = stage.engine.feed_until_fallen(stage.items[:8], "serve-0")
+    stage.engine.feed(stage.events)
+    return [stage.engine.recovery_seconds("serve", struck_ms)]
+
+
+def two_workers(stage: Stage, kills: int) -> list[float]:
+    """One of two is killed and comes back, again and again; then one is killed for good while a third joins."""
+    engine, recoveries = stage.engine, []
+    *parts, last = stage.parts(kills + 1)
+    for part in parts:
+        middle = stage.random.randrange(1, len(part))
+        engine.feed(part[:middle])
+        name = stage.random.choice(["serve-0", "serve-1"])
+        killed_ms = engine.kill(name)
+        engine.start(name)
+        engine.feed(part[middle:])
+        engine.settle("both workers")
+        recoveries.append(time.time() - killed_ms / 1000)
+    engine.feed(last[: len(last) // 2])
+    engine.kill("serve-0")
+    engine.start("serve-2", role="serve")
+    engine.feed(last[len(last) // 2 :])
+    return recoveries
+
+
+def paused_worker(stage: Stage, pauses: int) -> list[float]:
+    """A worker stands still until its partitions are another's, then goes on with what it did: its writes are refused or change nothing."""
+    for part in stage.parts(pauses):
+        third = len(part) // 3
+        stage.engine.feed(part[:third])
+        stage.engine.pause("serve-0")
+        stage.engine.feed(part[third : 2 * third])
+        time.sleep(SESSION_SECONDS + AWAY_SECONDS)
+        stage.engine.resume("serve-0")
+        stage.engine.feed(part[2 * third :])
+        stage.engine.settle("the worker that stood still")
+    return []

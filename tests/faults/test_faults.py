@@ -1,0 +1,35 @@
+"""A short seeded selection of `make faults`: kills at random, the exact points that a kill from outside rarely hits, two workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.kafka import KafkaBroker
+from tests.faults.run import run_scenario
+from tests.faults.scenarios import scenarios
+
+SELECTION = (
+    "kill -9 of serve or learn at random",
+    "serve dies between store write and publish",
+    "learn dies after a delta is out",
+)
+KILLS = 5
+SEED = 11
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """Not the session's: a fault may stop it."""
+    with KafkaBroker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", SELECTION)
+def test_nothing_is_lost_or_doubled(name: str, own_broker: KafkaBroker, tmp_path: Path) -> None:
+    (scenario,) = (one for one in scenarios(KILLS) if one.name == name)
+    row = run_scenario(scenario, own_broker, tmp_path / str(SELECTION.index(name)), SEED)
+    assert row.outcome.said == ()
