@@ -53,14 +53,14 @@ class Player:
 
     def play(self, lines: Iterable[LogRecord | BadLine], pace: Pace) -> None:
         """Send all of `lines`; returns when the broker has them. Raises `BrokerError` when it does not take them."""
-        for record in self._good(lines, pace):
-            sent = self._producer.send(self._prefix + record.topic, key=record.key, value=record.value)
-            sent.add_errback(self._failed)
-            self.sent += 1
-            if self._failure is not None:
-                break
-            self._tick()
         try:
+            for record in self._good(lines, pace):
+                sent = self._producer.send(self._prefix + record.topic, key=record.key, value=record.value)
+                sent.add_errback(self._failed)
+                self.sent += 1
+                if self._failure is not None:
+                    break
+                self._tick()
             self._producer.flush(timeout=FLUSH_SECONDS)
         except KafkaError as exc:
             self._failed(exc)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import CommitFailedError, KafkaError, UnknownMemberIdError
 from kafka.structs import OffsetAndMetadata
 
 from infra.kafka import KafkaBroker
@@ -34,6 +35,8 @@ __all__ = ["restore", "rollback", "snapshot"]
 PARTS = ("models", "store", "key")
 NEVER = frozenset({"owner.lock", "lock", "broker.log", "broker.log.1", "ports.json"})
 SEND_TIMEOUT_S = 60
+MEMBER_SECONDS = 30.0
+TICK_SECONDS = 0.5
 SERVER_STORE = (
     "the store is a Qdrant server: it is not part of the snapshot. Snapshot its collections {0}_users and {0}_items while the engine "
     "is stopped (POST {1}/collections/NAME/snapshots), and recover them before you restore (PUT {1}/collections/NAME/snapshots/recover)"
@@ -164,10 +167,18 @@ def _check_held(settings: Settings, offsets: Mapping[TopicPartition, int]) -> No
 
 
 def _rewind(settings: Settings, offsets: Mapping[TopicPartition, int]) -> None:
-    """The serve workers go on from these offsets."""
+    """The serve workers go on from these offsets. A worker that has just ended is a member until its session times out: waits for that."""
+    deadline = time.monotonic() + MEMBER_SECONDS
     with _serve_group(settings) as consumer:
         consumer.assign(list(offsets))
-        consumer.commit({partition: OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()})
+        while True:
+            try:
+                consumer.commit({partition: OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()})
+                return
+            except (CommitFailedError, UnknownMemberIdError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(TICK_SECONDS)
 
 
 @contextmanager
@@ -179,7 +190,7 @@ def _serve_group(settings: Settings) -> Iterator[KafkaConsumer]:
         finally:
             consumer.close()
     except KafkaError as exc:
-        raise BrokerError(f"the serve workers' offsets cannot be used: {exc}; stop the workers, wait 10 s and try again") from exc
+        raise BrokerError(f"the serve workers' offsets cannot be used: {exc}; does a worker run on another machine?") from exc
 
 
 def _announce(settings: Settings, newest: checkpoint.Checkpoint) -> None:
