@@ -12,17 +12,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CoVisitation", "Peer", "Popularity", "TextSimilarity", "Transitions", "default_peers"]
+__all__ = ["CoVisitation", "Peer", "Popularity", "Scores", "TextSimilarity", "Transitions", "default_peers"]
 
 Scores = NDArray[np.float32]
 
 
 class Peer(Protocol):
-    """rows: (n,) catalogue rows of the items the user had so far, oldest first. `score` gives (N,), before the event is learned."""
+    """user: who. rows: (n,) catalogue rows of the items they had so far, oldest first. `score` gives (N,), before the event is learned."""
 
-    def score(self, rows: Sequence[int]) -> Scores: ...
+    def score(self, user: str, rows: Sequence[int]) -> Scores: ...
 
-    def learn(self, rows: Sequence[int], row: int) -> None: ...
+    def learn(self, user: str, rows: Sequence[int], row: int) -> None: ...
 
 
 class Popularity:
@@ -33,10 +33,10 @@ class Popularity:
         self._keep = 1.0 if half_life is None else 0.5 ** (1.0 / half_life)
         self._step = 1.0
 
-    def score(self, rows: Sequence[int]) -> Scores:
+    def score(self, user: str, rows: Sequence[int]) -> Scores:
         return (self._counts / self._step).astype(np.float32)
 
-    def learn(self, rows: Sequence[int], row: int) -> None:
+    def learn(self, user: str, rows: Sequence[int], row: int) -> None:
         self._step /= self._keep  # growing steps instead of shrinking counts: one entry a time
         self._counts[row] += self._step
         if self._step > 1e100:
@@ -52,7 +52,7 @@ class CoVisitation:
         self._counts = np.zeros(items, dtype=np.float32)
         self._last = last
 
-    def score(self, rows: Sequence[int]) -> Scores:
+    def score(self, user: str, rows: Sequence[int]) -> Scores:
         recent = list(rows[-self._last :])
         if not recent:
             return np.zeros(len(self._counts), dtype=np.float32)
@@ -60,7 +60,7 @@ class CoVisitation:
         cosine: Scores = (self._pairs[recent] / norms[recent, None]).sum(axis=0) / norms
         return cosine
 
-    def learn(self, rows: Sequence[int], row: int) -> None:
+    def learn(self, user: str, rows: Sequence[int], row: int) -> None:
         others = np.asarray(rows[-self._last :], dtype=np.int64)
         self._pairs[others, row] += 1.0
         self._pairs[row, others] += 1.0
@@ -74,12 +74,12 @@ class Transitions:
         self._next = np.zeros((items, items), dtype=np.float32)
         self._weights: Scores = np.asarray(decay ** np.arange(last), dtype=np.float32)
 
-    def score(self, rows: Sequence[int]) -> Scores:
+    def score(self, user: str, rows: Sequence[int]) -> Scores:
         recent = list(rows[: -len(self._weights) - 1 : -1])
         scores: Scores = self._weights[: len(recent)] @ self._next[recent]
         return scores
 
-    def learn(self, rows: Sequence[int], row: int) -> None:
+    def learn(self, user: str, rows: Sequence[int], row: int) -> None:
         recent = np.asarray(rows[: -len(self._weights) - 1 : -1], dtype=np.int64)
         self._next[recent, row] += self._weights[: len(recent)]
 
@@ -91,13 +91,13 @@ class TextSimilarity:
         self._vectors = vectors
         self._last = last
 
-    def score(self, rows: Sequence[int]) -> Scores:
+    def score(self, user: str, rows: Sequence[int]) -> Scores:
         recent = list(rows[-self._last :])
         if not recent:
             return np.zeros(len(self._vectors), dtype=np.float32)
         return np.asarray(self._vectors @ self._vectors[recent].mean(axis=0), dtype=np.float32)
 
-    def learn(self, rows: Sequence[int], row: int) -> None:
+    def learn(self, user: str, rows: Sequence[int], row: int) -> None:
         """Text alone: nothing to learn."""
 
 

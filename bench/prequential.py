@@ -1,9 +1,10 @@
 """Quality on a replay log, test then learn, beside the peers of the protocol on the same stream in the same run.
 
-    python bench/prequential.py LOG [--events N | --ratings N] [--seed S]
+    python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--implicit] [--ablations]
 
 Every target is ranked over the whole announced catalogue with the state before it; the first tenth of the events warms up and is
-not counted. Prints a table, then one JSON object as the last line.
+not counted. Prints a table, then one JSON object as the last line. `--ablations` runs the model again without each
+group of signals: their weights stay at zero, though they may still propose candidates; the fused model is not trained at all.
 """
 
 from __future__ import annotations
@@ -27,15 +28,33 @@ from rich.table import Table
 
 from bench.peers import Peer, default_peers
 from encoders import load_encoder
+from learner.gate import mute
 from stream.inline import InlineEngine
 from stream.replay_log import BadLine, LogRecord, read_log
 from upwell.events import Topic
-from upwell.settings import load_settings
+from upwell.ports import Encoder
+from upwell.settings import Settings, load_settings
 from upwell.values import LIKED_RATING, POSITIVE_KINDS
 
 SLICES = ("all", "cold_user", "cold_item", "warm")
 COLD_EVENTS = 2
 BATCH = 256
+FUSED = "fused"
+GROUPS: dict[str, tuple[str, ...]] = {
+    "popularity": ("popularity_50", "popularity_200", "popularity_1000", "popularity_5000", "popularity_50000", "popularity"),
+    "newcomers": ("newcomers_20", "newcomers_200"),
+    "likes": ("likes_20000", "like_rate"),
+    "age": ("recency", "newness"),
+    "covisitation": ("covisitation", "affinity_10", "affinity_50", "affinity_any_10"),
+    "transitions": ("transition_last", "transition_3", "transition_any_3", "transition_recent", "transition_10"),
+    "text": ("text_popularity", "text_similarity", "text_covisitation", "intent"),
+    "features": ("categories",),
+    "order": ("catalogue_distance", "catalogue_direction"),
+    FUSED: (FUSED,),
+}
+"""Signals by what they read."""
+ABLATIONS = (*((group,) for group in GROUPS), ("text", FUSED))
+"""What is left out together; the fused model reads text too, so the last is all text out."""
 
 
 @dataclass
@@ -67,13 +86,13 @@ class PeerEvent:
 class PeerRun:
     """The peers over the stream: the protocol, written a second time and plainly, as a check of the learner's own figures."""
 
-    def __init__(self, vectors: NDArray[np.float32]) -> None:
-        self.peers: dict[str, Peer] = default_peers(vectors)
+    def __init__(self, peers: dict[str, Peer], items: int) -> None:
+        self.peers = peers
         self.scores = {name: Scores() for name in self.peers}
         self._history: dict[str, list[int]] = defaultdict(list)
         self._had: dict[str, set[int]] = defaultdict(set)
         self._events: dict[str, int] = defaultdict(int)
-        self._item_events = np.zeros(len(vectors), dtype=np.int64)
+        self._item_events = np.zeros(items, dtype=np.int64)
 
     def see(self, event: PeerEvent, counted: bool) -> None:
         """Test, where the event is a target and the warm-up is over, then learn."""
@@ -83,9 +102,9 @@ class PeerRun:
             candidates = np.ones(len(self._item_events), dtype=bool)
             candidates[list(had)] = False
             for name, peer in self.peers.items():
-                self.scores[name].add(_mean_rank(peer.score(history), event.row, candidates), slices)
+                self.scores[name].add(_mean_rank(peer.score(event.user, history), event.row, candidates), slices)
         for peer in self.peers.values():
-            peer.learn(history, event.row)
+            peer.learn(event.user, history, event.row)
         history.append(event.row)
         had.add(event.row)
         self._events[event.user] += 1
@@ -150,12 +169,17 @@ def run_model(log: Log, engine: InlineEngine) -> float:
     return time.perf_counter() - started
 
 
-def run_peers(log: Log, engine: InlineEngine) -> PeerRun:
-    """The peers over the same log, with the same text vectors."""
+def run_peers(log: Log, engine: InlineEngine, implicit: bool) -> PeerRun:
+    """The peers over the same log, with the same text vectors; implicit's too where asked for."""
     ids = list(dict.fromkeys(orjson.loads(record.value)["item_id"] for record in log.items))
     entries = [entry for item_id in ids if (entry := engine.catalogue.get(item_id)) is not None]
     rows = {entry.item_id: row for row, entry in enumerate(entries)}
-    run = PeerRun(np.stack([entry.vector for entry in entries]))
+    peers = default_peers(np.stack([entry.vector for entry in entries]))
+    if implicit:
+        from bench.implicit_peers import implicit_peers  # an extra: see there
+
+        peers |= implicit_peers(len(entries))
+    run = PeerRun(peers, len(entries))
     for number, event in enumerate(peer_events(log.events, rows)):
         if event is not None:
             run.see(event, counted=number >= log.warmup)
@@ -164,28 +188,38 @@ def run_peers(log: Log, engine: InlineEngine) -> PeerRun:
 
 def report(log: Log, engine: InlineEngine, seconds: float, peers: PeerRun, arguments: argparse.Namespace) -> dict[str, Any]:
     """The run as one JSON object."""
-    figures = engine.learner.figures
     return {
         "log": str(arguments.log),
         "events": len(log.events),
         "seed": arguments.seed,
         "hardware": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "targets": figures.targets,
-        "model": {
-            "ndcg10": figures.ndcg10(),
-            "hr10": figures.hr10(),
-            "events_per_s": round(len(log.events) / seconds, 1),
-            "coverage10": figures.coverage10,
-            "gini": figures.gini,
-        },
+        "targets": engine.learner.figures.targets,
+        "model": model_figures(engine) | {"events_per_s": round(len(log.events) / seconds, 1)},
         "peers": {name: {"ndcg10": scores.ndcg10(), "hr10": scores.hr10()} for name, scores in peers.scores.items()},
     }
+
+
+def model_figures(engine: InlineEngine) -> dict[str, Any]:
+    """What the learner counted of itself."""
+    figures = engine.learner.figures
+    return {"ndcg10": figures.ndcg10(), "hr10": figures.hr10(), "coverage10": figures.coverage10, "gini": figures.gini}
+
+
+def run_without(groups: tuple[str, ...], log: Log, settings: Settings, encoder: Encoder) -> dict[str, Any]:
+    """The model's figures over the same log without some groups of signals."""
+    learner = replace(settings.learner, fused=settings.learner.fused and FUSED not in groups)
+    engine = InlineEngine(replace(settings, learner=learner), encoder)
+    mute(engine.learner.weights.gate, [signal for group in groups for signal in GROUPS[group]])
+    seconds = run_model(log, engine)
+    return model_figures(engine) | {"events_per_s": round(len(log.events) / seconds, 1)}
 
 
 def print_table(result: dict[str, Any]) -> None:
     table = Table("NDCG@10", *SLICES, title=f"{result['log']}, {result['events']:,} events, {result['targets']['all']:,} targets")
     for name, figures in [("Upwell", result["model"]), *result["peers"].items()]:
         table.add_row(name, *(f"{figures['ndcg10'][slice_name]:.4f}" for slice_name in SLICES))
+    for name, figures in result.get("ablations", {}).items():
+        table.add_row(f"without {name}", *(f"{figures['ndcg10'][slice_name]:.4f}" for slice_name in SLICES))
     Console(width=110).print(table)
 
 
@@ -205,13 +239,18 @@ def main() -> None:
     parser.add_argument("--events", type=int, help="only the first N events")
     parser.add_argument("--ratings", type=int, help="only ratings, the first N of them")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--implicit", action="store_true", help="with implicit's ALS and BPR, refitted every 5,000 events")
+    parser.add_argument("--ablations", action="store_true", help="the model again without each group of signals")
     arguments = parser.parse_args()
     settings = load_settings(os.environ, None)
     settings = replace(settings, learner=replace(settings.learner, seed=arguments.seed, test_sample=1.0))
     log = load_log(arguments.log, arguments.events, arguments.ratings)
-    engine = InlineEngine(settings, load_encoder(settings.encoder.model, device=settings.encoder.device))
+    encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
+    engine = InlineEngine(settings, encoder)
     seconds = run_model(log, engine)
-    result = report(log, engine, seconds, run_peers(log, engine), arguments)
+    result = report(log, engine, seconds, run_peers(log, engine, arguments.implicit), arguments)
+    if arguments.ablations:
+        result["ablations"] = {" and ".join(groups): run_without(groups, log, settings, encoder) for groups in ABLATIONS}
     print_table(result)
     print(orjson.dumps(result).decode())
 

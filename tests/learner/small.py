@@ -28,14 +28,14 @@ def catalogue(count: int = ITEMS) -> list[CatalogueItem]:
     ]
 
 
-def log(count: int, seed: int = 1) -> tuple[list[Example], dict[str, UserState]]:
+def log(count: int, seed: int = 1, users: int = 25) -> tuple[list[Example], dict[str, UserState]]:
     """Examples of ratings (users come back to items now and then), and the users as they stand after them."""
     rng = np.random.default_rng(seed)
     vectors = [item.vector for item in catalogue()]
     past: dict[str, list[Interaction]] = defaultdict(list)
     examples = []
     for offset in range(count):
-        user, item = f"u{rng.integers(25)}", int(ITEMS * rng.random() ** 2)
+        user, item = f"u{rng.integers(users)}", int(ITEMS * rng.random() ** 2)
         event = Interaction(f"e{offset}", offset, f"i{item}", "review", float(rng.integers(1, 6)), "reviews-0", offset)
         before = past[user]
         examples.append(

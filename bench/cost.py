@@ -1,0 +1,118 @@
+"""What an event costs the learner as a stream grows long: time and memory at growing lengths, on synthetic events.
+
+    python bench/cost.py [--events N] [--items M] [--seed S]
+
+Items by a Zipf law, users who come back now and then, vectors at random. One target in four is tested, as in a busy stream. The first
+line stands for warm-up, so ratios are to the second. Prints a table, then one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from learner.block import HISTORY
+from learner.learner import Learner
+from upwell.settings import LearnerSettings
+from upwell.values import CatalogueItem, Example, Interaction
+
+DIMENSION = 64
+USERS = 20_000
+TESTED_EVERY = 4
+BATCH = 256
+FIRST = 10_000
+GROWTH = 10 ** (1 / 4)
+
+
+def catalogue(items: int, rng: np.random.Generator) -> list[CatalogueItem]:
+    vectors = rng.normal(size=(items, DIMENSION)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return [
+        CatalogueItem(item_id=f"i{n}", ts=0, title=f"Item {n}", vector=vector, revision="r", categories=(f"c{n % 20}",))
+        for n, vector in enumerate(vectors)
+    ]
+
+
+def stream(items: int, rng: np.random.Generator) -> Iterator[Example]:
+    """Endless, in the order of offsets."""
+    pasts: dict[str, deque[Interaction]] = {}
+    offset = 0
+    while True:
+        users = rng.integers(USERS, size=BATCH)
+        rows = (items * rng.random(BATCH) ** 3).astype(int)
+        for user_number, row in zip(users.tolist(), rows.tolist(), strict=True):
+            user, past = f"u{user_number}", pasts.setdefault(f"u{user_number}", deque(maxlen=HISTORY))
+            event = Interaction(f"e{offset}", 1_000 * offset, f"i{row}", "review", 5.0, "reviews-0", offset)
+            had = tuple(str(one.item_id) for one in past)
+            tested = offset % TESTED_EVERY == 0
+            yield Example(
+                source="reviews-0",
+                offset=offset,
+                user=user,
+                event=event,
+                history=tuple(past),
+                intent=None,
+                user_events=len(past),
+                tested=tested,
+                had=had if tested else (),
+            )
+            past.append(event)
+            offset += 1
+
+
+def measure(events: int, items: int, seed: int) -> list[dict[str, Any]]:
+    """At each length reached: ms an event since the one before, bytes of what was learned, peak memory of the process."""
+    rng = np.random.default_rng(seed)
+    learner = Learner(LearnerSettings(seed=seed), DIMENSION, seed)
+    learner.add_items(catalogue(items, rng))
+    examples, done, goal, spent, counted = stream(items, rng), 0, float(FIRST), 0.0, 0
+    found = []
+    while done < events:
+        batch = [next(examples) for _ in range(BATCH)]
+        started = time.process_time()
+        learner.learn(batch)
+        spent += time.process_time() - started
+        done += BATCH
+        if done >= min(goal, events):
+            learned = sum(array.nbytes for array in learner.arrays().values())
+            found.append(
+                {
+                    "events": done,
+                    "ms_an_event": round(1000 * spent / (done - counted), 3),
+                    "learned_mb": round(learned / 1e6, 1),
+                    "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                }
+            )
+            print(found[-1], flush=True)
+            goal, spent, counted = goal * GROWTH, 0.0, done
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--items", type=int, default=5_000)
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+    found = measure(arguments.events, arguments.items, arguments.seed)
+    table = Table("events", "ms an event", "learned, MB", "peak of the process, MB")
+    for line in found:
+        table.add_row(f"{line['events']:,}", *(str(line[name]) for name in ("ms_an_event", "learned_mb", "peak_mb")))
+    Console(width=100).print(table)
+    hardware = f"{platform.machine()}, {os.cpu_count()} cores"
+    print(orjson.dumps({"items": arguments.items, "seed": arguments.seed, "hardware": hardware, "lengths": found}).decode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""A muted signal has no say: neither before nor after learning."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from learner.gate import FEATURES, PER_SIGNAL, empty_gate, mute
+from learner.learner import Learner
+from learner.signals.names import SIGNALS
+from tests.learner.small import DIMENSION, SETTINGS, catalogue, log
+
+FIRST = PER_SIGNAL * SIGNALS.index("popularity")
+
+
+def learned(muted: list[str]) -> np.ndarray:
+    learner = Learner(SETTINGS, DIMENSION, 7)
+    learner.add_items(catalogue())
+    mute(learner.weights.gate, muted)
+    learner.learn(log(200)[0])
+    return learner.arrays()["gate.weights"]
+
+
+def test_a_muted_signal_keeps_weight_zero_and_the_others_learn() -> None:
+    weights = learned(["popularity"])
+    own = np.zeros(FEATURES, bool)
+    own[FIRST : FIRST + PER_SIGNAL] = True
+    assert np.all(weights[:, own] == 0.0)
+    assert np.any(weights[:, ~own] != 0.0)
+    assert np.any(learned([])[:, own] != 0.0)
+
+
+def test_an_unknown_signal_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"not in tuple|tuple\.index"):
+        mute(empty_gate(), ["popularities"])
