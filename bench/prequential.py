@@ -28,7 +28,6 @@ from rich.table import Table
 
 from bench.peers import Peer, default_peers
 from encoders import load_encoder
-from learner.gate import mute
 from stream.inline import InlineEngine
 from stream.replay_log import BadLine, LogRecord, read_log
 from upwell.events import Topic
@@ -209,7 +208,7 @@ def run_without(groups: tuple[str, ...], log: Log, settings: Settings, encoder: 
     """The model's figures over the same log without some groups of signals."""
     learner = replace(settings.learner, fused=settings.learner.fused and FUSED not in groups)
     engine = InlineEngine(replace(settings, learner=learner), encoder)
-    mute(engine.learner.weights.gate, [signal for group in groups for signal in GROUPS[group]])
+    engine.learner.weights.mute([signal for group in groups for signal in GROUPS[group]])
     seconds = run_model(log, engine)
     return model_figures(engine) | {"events_per_s": round(len(log.events) / seconds, 1)}
 

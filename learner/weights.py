@@ -6,7 +6,7 @@ Rows are those of one process. It knows nothing about counts, and nothing about 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.fusion import Fusion
-from learner.gate import GateState
+from learner.gate import PER_SIGNAL, GateState
+from learner.signals.names import SIGNALS
 
 __all__ = ["Arrays", "Weights", "part"]
 
@@ -56,6 +57,13 @@ class Weights:
         fused = part(arrays, "fused.")
         if self.fusion is not None and fused:
             self.fusion.adopt(fused, size)
+
+    def mute(self, signals: Sequence[str]) -> None:
+        """Holds the weights of `signals` at zero from here on, for an ablation. Raises `ValueError` for an unknown name."""
+        for signal in signals:
+            first = PER_SIGNAL * SIGNALS.index(signal)
+            self.gate.weights[:, first : first + PER_SIGNAL] = 0.0
+            self.gate.squares[:, first : first + PER_SIGNAL] = np.inf  # AdaGrad's step is then zero
 
     def _gate(self) -> Arrays:
         return {f"gate.{name}": array.copy() for name, array in self.gate._asdict().items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from learner.gate import FEATURES, PER_SIGNAL, empty_gate, mute
+from learner.gate import FEATURES, PER_SIGNAL
 from learner.learner import Learner
 from learner.signals.names import SIGNALS
 from tests.learner.small import DIMENSION, SETTINGS, catalogue, log
@@ -16,7 +16,7 @@ FIRST = PER_SIGNAL * SIGNALS.index("popularity")
 def learned(muted: list[str]) -> np.ndarray:
     learner = Learner(SETTINGS, DIMENSION, 7)
     learner.add_items(catalogue())
-    mute(learner.weights.gate, muted)
+    learner.weights.mute(muted)
     learner.learn(log(200)[0])
     return learner.arrays()["gate.weights"]
 
@@ -32,4 +32,4 @@ def test_a_muted_signal_keeps_weight_zero_and_the_others_learn() -> None:
 
 def test_an_unknown_signal_is_refused() -> None:
     with pytest.raises(ValueError, match=r"not in tuple|tuple\.index"):
-        mute(empty_gate(), ["popularities"])
+        Learner(SETTINGS, DIMENSION, 7).weights.mute(["popularities"])

@@ -79,7 +79,7 @@ def test_a_poisoned_model_is_rolled_back_and_no_replica_hears_of_it(poison: str)
     spoil(learner, poison)
     for ruling in played(promotion, learner, EXAMPLES[1_600:]):
         replica.apply(decode(encode(promotion.take_delta())))
-        if ruling.verdict is Verdict.ROLL_BACK and ruling.learned > 1_600:
+        if ruling.verdict is Verdict.ROLL_BACK:
             break
         assert ruling.learned <= 1_600, "a candidate frozen after the poison went out"
     else:
