@@ -69,6 +69,10 @@ class Lag:
         held = [found for partition, found in positions.items() if tuple(partition) in own] or list(positions.values())
         return Progress(sum(waiting for waiting, _ in held), sum(acknowledged for _, acknowledged in held))
 
+    def acknowledged(self) -> dict[TopicPartition, int]:
+        """Of each input partition the offset from which a restarted worker goes on."""
+        return {partition: offset for partition, (_, offset) in self._positions(INPUT_TOPICS).items()}
+
     def _positions(self, topics: Sequence[Topic]) -> dict[TopicPartition, tuple[int, int]]:
         """Of each partition how many records wait, and the acknowledged offset."""
         with self._answering():

@@ -20,6 +20,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from encoders import model_dimension
+from infra.lock import try_lock
 from learner import checkpoint
 from learner.guard import Guard, Verdict
 from learner.learner import Learner
@@ -29,7 +30,7 @@ from stream.model_feed import Version, delta_record, ruling_record, version_reco
 from stream.publish import Outgoing
 from stream.wire import decode_examples, decode_item
 from upwell.client import client_options
-from upwell.errors import BrokerError
+from upwell.errors import BrokerError, ModelError
 from upwell.events import Topic
 from upwell.settings import Settings
 
@@ -156,7 +157,7 @@ class LearnLoop:
         """Save everything learned, announce it, and cut `models` off before it."""
         if self._learned == self._saved_at:
             return
-        meta = {"learner": self._learner.meta(), "positions": self._positions}
+        meta = {"version": self._promotion.version, "learner": self._learner.meta(), "positions": self._positions}
         saved = checkpoint.save_checkpoint(self._options.folder, self._learner.arrays() | self._promotion.arrays(), meta)
         version = Version(self._promotion.version, saved.path.name, saved.sha256, self._learner.watermark)
         offset = self._send(version_record(version))
@@ -197,6 +198,13 @@ def stop_on_signals(loop: LearnLoop) -> None:
     signal.signal(signal.SIGINT, loop.stop)
 
 
+def own_folder(folder: Path) -> None:
+    """Hold the models' folder until this process ends, however it ends. Raises `ModelError` where another holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if try_lock(folder / "owner.lock") is None:
+        raise ModelError(f"another learn process runs on {folder}: one of it runs; stop the other")
+
+
 def clock_ms() -> int:
     """UTC milliseconds."""
     return time.time_ns() // 1_000_000
@@ -215,6 +223,7 @@ def run_learn(settings: Settings) -> None:
         warmup_examples=learner.warmup_examples,
         client=client_options(settings.kafka),
     )
+    own_folder(options.folder)
     loop = LearnLoop(Learner(learner, dimension, learner.seed), options, clock_ms)
     stop_on_signals(loop)
     loop.run()
