@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError, NotCoordinatorError
 
 from stream.topics import no_broker
 from stream.watchdog import Progress
@@ -84,7 +84,7 @@ class Lag:
     def _committed(self, group: str) -> dict[TopicPartition, Any]:
         try:
             committed: dict[TopicPartition, Any] = self._admin.list_group_offsets(group).get(group, {})
-        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
             return {}  # a broker that has just started, or on which no group has committed anything yet
         return committed
 
