@@ -5,7 +5,6 @@ The failure is one that would pass: a store that did not answer. Nothing of the 
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ import faust
 from stream.agents import Batching, add_agent
 from stream.publish import Outgoing
 from stream.records import Record
+from tests.faults.worker import warm_context
 from upwell.events import Topic
 
 __all__ = ["GUIDE", "OURS", "group", "start_shape"]
@@ -35,9 +35,7 @@ def group(shape: str, prefix: str) -> str:
 
 def start_shape(shape: str, broker: str, prefix: str, failing: bytes, mark: Path) -> ForkServerProcess:
     """A running worker that forwards `clicks` to `recommendations`; it fails at the event `failing` unless the file `mark` is there."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.warm"])
-    process = context.Process(target=_work, args=(shape, broker, prefix, failing, mark), daemon=True)
+    process = warm_context().Process(target=_work, args=(shape, broker, prefix, failing, mark), daemon=True)
     process.start()
     return process
 

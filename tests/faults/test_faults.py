@@ -27,7 +27,7 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker
         yield broker
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", SELECTION)
 def test_nothing_is_lost_or_doubled(name: str, own_broker: KafkaBroker, tmp_path: Path) -> None:
     (scenario,) = (one for one in scenarios(KILLS) if one.name == name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
 
@@ -18,6 +19,7 @@ EVENTS = 400
 FAILING = b"200"
 
 
+@pytest.mark.timeout(400)
 def test_the_guides_shape_acknowledges_what_it_has_not_sent(kafka: str, prefix: str, tmp_path: Path) -> None:
     lost = lost_by(GUIDE, kafka, prefix, tmp_path / "failed")
     assert FAILING in lost, "Faust delivers again what failed: the agents' own shape may be needless"

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Literal
 from unittest.mock import patch
@@ -21,7 +21,7 @@ from encoders.hashing import HashingEncoder
 from tests.faults.inject import Fault, install
 from upwell.settings import Settings
 
-__all__ = ["DIMENSION", "Role", "encoder", "start_worker"]
+__all__ = ["DIMENSION", "Role", "encoder", "start_worker", "warm_context"]
 
 DIMENSION = 64
 SESSION_SECONDS = 6.0
@@ -35,11 +35,23 @@ def encoder() -> HashingEncoder:
     return HashingEncoder(DIMENSION)
 
 
-def start_worker(role: Role, settings: Settings, log: Path, fault: Fault | None = None) -> ForkServerProcess:
-    """A running worker, its output appended to `log`. It ends with this process."""
+def warm_context() -> ForkServerContext:
+    """Where workers are forked from. Returns when it is warm; kernels that were never compiled take a minute or more."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.warm"])
-    worker = context.Process(target=_work, args=(role, settings, str(log), fault), daemon=True)
+    nothing = context.Process(target=_nothing)
+    nothing.start()
+    nothing.join()
+    return context
+
+
+def _nothing() -> None:
+    """Runs once the server is up."""
+
+
+def start_worker(role: Role, settings: Settings, log: Path, fault: Fault | None = None) -> ForkServerProcess:
+    """A running worker, its output appended to `log`. It ends with this process."""
+    worker = warm_context().Process(target=_work, args=(role, settings, str(log), fault), daemon=True)
     worker.start()
     return worker
 
