@@ -13,32 +13,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.block import HISTORY, NEWCOMER_EVENTS, Block, Profile, Targets, block_of, profile
+from learner.block import NEWCOMER_EVENTS, Block, Profile, Targets, block_of
 from learner.catalogue import Catalogue
 from learner.counts import Counts, CountState, inherit
 from learner.delta import ModelDelta
+from learner.entries import Model, rank_block
 from learner.evaluate import CUTOFF, Figures
-from learner.explain import CAUSED, SHARES, reasons
 from learner.fusion import Fusion, Placed
-from learner.gate import PER_SIGNAL, GateState, empty_gate
+from learner.gate import GateState, empty_gate, mute
 from learner.journal import Journal, replay
-from learner.lists import Lists, Wishes, list_block
 from learner.prequential import Outcome, count_block, learn_block
 from learner.signals.affinity import empty_scratch, widened
 from learner.signals.names import DENSE, SIGNALS
 from learner.signals.popularity import COUNT
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
-from upwell.values import CatalogueItem, Example, Interaction, Vector
+from upwell.values import CatalogueItem, Example, Vector
 
 if TYPE_CHECKING:
     from upwell.settings import LearnerSettings
 
 __all__ = ["Learner"]
 
-_BLOCK = 256  # examples between two looks at the dense models
-_RANKED_BLOCK = 256  # users whose dense signals are held at once
-_REASONS = 8
+_BLOCK = 256  # examples or users whose dense signals are held at once
 
 
 class Learner:
@@ -58,7 +55,7 @@ class Learner:
         self._catalogue = catalogue
         self._counts = Counts(self._settings.neighbours)
         self._scratch = empty_scratch()
-        self._dense = np.zeros((len(DENSE), _RANKED_BLOCK, 0), np.float32)
+        self._dense = np.zeros((len(DENSE), _BLOCK, 0), np.float32)
         self._inherited = True
         self._fusion = Fusion(self._settings, catalogue.dimension, self._seed) if self._settings.fused else None
 
@@ -77,7 +74,7 @@ class Learner:
         capacity = self._catalogue.capacity
         if self._dense.shape[2] < capacity:
             self._counts.grow(capacity)
-            self._dense = np.zeros((len(DENSE), _RANKED_BLOCK, capacity), np.float32)
+            self._dense = np.zeros((len(DENSE), _BLOCK, capacity), np.float32)
         features = self._catalogue.features.state
         if self._scratch.affinity.shape[0] < capacity or len(self._scratch.taste) != len(features.worth):
             self._scratch = widened(self._scratch, capacity, len(features.worth))
@@ -108,18 +105,16 @@ class Learner:
             example.tested and example.event.liked and bool(self._catalogue.allowed[row]) and row not in had
             for example, row, had in zip(examples, rows, blocked, strict=True)
         ]
-        for start in range(0, len(examples), _RANKED_BLOCK):
-            part = slice(start, start + _RANKED_BLOCK)
-            self._test_and_count(examples[part], rows[part], blocked[part], tested[part])
+        self._test_and_count(examples, rows, blocked, tested)
 
     def _test_and_count(self, examples: Sequence[Example], rows: list[int], blocked: list[set[int]], tested: list[bool]) -> None:
         slots = np.where(tested, np.cumsum(tested) - 1, -1)
         profiles = [
-            Profile(*self._known(example.history, create=True), tuple(had) if test else (), example.user_events, int(slot))
+            Profile(*self._catalogue.known(example.history, create=True), tuple(had) if test else (), example.user_events, int(slot))
             for example, had, test, slot in zip(examples, blocked, tested, slots, strict=True)
         ]
         state = self._state()
-        placed = [self._placed(example.history) for example in examples]
+        placed = [self._catalogue.placed(example.history) for example in examples]
         block = self._with_dense(
             profiles,
             [example.intent for example, test in zip(examples, tested, strict=True) if test],
@@ -145,15 +140,6 @@ class Learner:
             self._fusion.learn(examples, rows, placed, len(self._catalogue))
         self._journal.add(examples, block, targets)
 
-    def _known(self, history: Sequence[Interaction], create: bool) -> tuple[tuple[int, ...], tuple[bool, ...]]:
-        find = self._catalogue.ensure if create else self._catalogue.row
-        newest = ((find(one.item_id), one) for one in reversed(history) if one.item_id is not None)
-        return profile(((row, one) for row, one in islice(newest, HISTORY) if row is not None))
-
-    def _placed(self, history: Sequence[Interaction]) -> Placed:
-        found = ((self._catalogue.row(one.item_id), one) for one in history if one.item_id is not None)
-        return [(row, one) for row, one in found if row is not None]
-
     def _with_dense(self, profiles: Sequence[Profile], intents: Sequence[Vector | None], histories: Sequence[Placed]) -> Block:
         """The profiles with two scores of every item: the intent's similarity and the fused model's. Both of those that have a slot."""
         on = np.zeros((max(1, len(intents)), len(DENSE)), np.bool_)
@@ -171,16 +157,13 @@ class Learner:
 
     def mute(self, signals: Sequence[str]) -> None:
         """Holds the weights of `signals` at zero from here on, for an ablation. Raises `ValueError` for an unknown name."""
-        for signal in signals:
-            first = PER_SIGNAL * SIGNALS.index(signal)
-            self._gate.weights[:, first : first + PER_SIGNAL] = 0.0
-            self._gate.squares[:, first : first + PER_SIGNAL] = np.inf  # AdaGrad's step is then zero
+        mute(self._gate, [SIGNALS.index(signal) for signal in signals])
 
     # ---- ranking
 
     def rank(self, requests: Sequence[RankRequest]) -> list[tuple[Entry, ...]]:
         """A list for each request, best first; pinned items stand first. Changes nothing that was learned."""
-        parts = (requests[start : start + _RANKED_BLOCK] for start in range(0, len(requests), _RANKED_BLOCK))
+        parts = (requests[start : start + _BLOCK] for start in range(0, len(requests), _BLOCK))
         return [one for part in parts for one in self._rank_block(part)]
 
     def _rank_block(self, requests: Sequence[RankRequest]) -> list[tuple[Entry, ...]]:
@@ -189,49 +172,17 @@ class Learner:
             return [() for _ in requests]
         profiles = [
             Profile(
-                *self._known(request.state.history, create=False),
+                *self._catalogue.known(request.state.history, create=False),
                 tuple(set(self._catalogue.rows(chain(request.state.had, request.exclude)))),
                 request.state.events,
                 slot,
             )
             for slot, request in enumerate(requests)
         ]
-        histories = [self._placed(request.state.history) for request in requests]
+        histories = [self._catalogue.placed(request.state.history) for request in requests]
         block = self._with_dense(profiles, [request.state.intent for request in requests], histories)
-        wishes = self._wishes(requests)
-        shape = (len(requests), int(wishes.k.max()))
-        lists = Lists(np.full(shape, -1, np.int32), np.zeros((*shape, len(SHARES))), np.full((*shape, CAUSED), -1, np.int32))
-        list_block(state, self._gate, self._scratch, block, wishes, self._settings.candidates, len(self._catalogue), lists)
-        return [self._entries(lists, user, request) for user, request in enumerate(requests)]
-
-    def _wishes(self, requests: Sequence[RankRequest]) -> Wishes:
-        categories = sorted({request.category for request in requests if request.category is not None})
-        masks = [self._catalogue.allowed, *(self._catalogue.in_category(category) for category in categories)]
-        mask = [0 if request.category is None else 1 + categories.index(request.category) for request in requests]
-        k = [min(max(0, request.k), len(self._catalogue)) for request in requests]
-        return Wishes(
-            np.stack(masks),
-            np.array(mask, np.int64),
-            np.array(k, np.int64),
-            self._catalogue.promoted,
-            self._catalogue.boost,
-            self._catalogue.pinned,
-            np.array([self._settings.search_weight if _searched(request) else 0.0 for request in requests]),
-        )
-
-    def _entries(self, lists: Lists, user: int, request: RankRequest) -> tuple[Entry, ...]:
-        rows = [int(row) for row in lists.rows[user] if row >= 0]
-        return tuple(
-            Entry(
-                item_id=self._catalogue.ids[row],
-                score=float(lists.shares[user, place].sum()),
-                reasons=reasons(
-                    lists.shares[user, place], lists.because[user, place].tolist(), self._catalogue.title, request.words, _REASONS
-                ),
-                title=self._catalogue.title(row),
-            )
-            for place, row in enumerate(rows)
-        )
+        model = Model(state, self._gate, self._scratch, self._catalogue, self._seed)
+        return rank_block(model, self._settings, requests, block)
 
     # ---- what others see
 
@@ -346,9 +297,3 @@ class Learner:
         self._journal = Journal(self._watermark)
         if announced:
             self.add_items(announced)
-
-
-def _searched(request: RankRequest) -> bool:
-    """Whether the user just said in words what they want, or has done nothing else."""
-    history = request.state.history
-    return request.words is not None or not history or history[-1].item_id is None
