@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Literal, Protocol
 
-import orjson
-
-from encoders.load import load_encoder
-from stream.inline import InlineEngine
 from stream.replay_log import LogRecord
-from upwell.events import Click, Event, Impression, Item, Review, Topic
-from upwell.ports import Encoder
+from upwell.events import Click, Event, Impression, Item, Review
 from upwell.settings import Settings
 
-__all__ = ["Policy", "Popularity", "Upwell", "open_policy"]
-
-MOST_PLACES = 100
+__all__ = ["Policy", "Popularity", "open_policy"]
 
 
 class Policy(Protocol):
@@ -39,6 +31,9 @@ def open_policy(name: Literal["popularity", "upwell"], settings: Settings) -> It
     if name == "popularity":
         yield Popularity()
         return
+    from encoders.load import load_encoder  # a language model and a learner: nobody else waits for them
+    from stream.inline_policy import Upwell
+
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device, cache_entries=settings.encoder.cache_entries)
     try:
         yield Upwell(settings, encoder)
@@ -65,34 +60,3 @@ class Popularity:
         out = self._had[impression.user_id] | self._deleted
         best = self._events.most_common(len(impression.item_ids) + len(out))
         return tuple(item_id for item_id, _ in best if item_id not in out)[: len(impression.item_ids)]
-
-
-class Upwell:
-    """What the inline engine recommends, without exploration: it learns from the log as it goes along."""
-
-    def __init__(self, settings: Settings, encoder: Encoder) -> None:
-        self._engine = InlineEngine(replace(settings, learner=replace(settings.learner, explore=0.0)), encoder)
-        self._waiting: list[LogRecord] = []
-        self._batch = settings.stream.batch_events
-
-    def see(self, line: LogRecord, event: Event) -> None:
-        self._waiting.append(line)
-        if len(self._waiting) == self._batch:
-            self._catch_up()
-
-    def items_for(self, impression: Impression) -> tuple[str, ...]:
-        self._catch_up()
-        asked = {
-            "event_id": f"evaluate {impression.event_id}"[-256:],
-            "request_id": impression.list_id,
-            "ts": impression.ts,
-            "user_id": impression.user_id,
-            "k": min(len(impression.item_ids), MOST_PLACES),
-        }
-        answer = self._engine.process([LogRecord(0, Topic.REQUESTS, impression.user_id.encode(), orjson.dumps(asked))])
-        return tuple(entry.item_id for fresh in answer.lists for entry in fresh.items)  # a bot gets no list
-
-    def _catch_up(self) -> None:
-        if self._waiting:
-            self._engine.process(self._waiting)
-            self._waiting = []

@@ -122,13 +122,15 @@ def test_pinned_items_are_neither_replaced_nor_drawn() -> None:
     learner = explorer()
     learner.add_items([replace(item, pinned=True) for item in catalogue()[108:112]])
     pinned = {"i108", "i109", "i110", "i111"}
+    drawn = 0
     for request, entries, greedy in pairs(learner, asked(20, k=3)):
-        assert [one.item_id for one in entries] == [one.item_id for one in greedy]
-        assert {one.item_id for one in entries} < pinned | set(request.state.had)
-        assert {(one.propensity, one.explored) for one in entries} == {(1.0, False)}
-    for request, entries, _ in pairs(learner, asked(20, k=6)):
-        assert pinned - set(request.state.had) < {one.item_id for one in entries[:4]} | pinned
+        left = pinned - set(request.state.had)
+        assert len([one for one in entries if one.item_id in left]) == min(3, len(left))
+        if len(left) >= 3:
+            assert entries == greedy
+        drawn += entries[-1].explored
         assert not (entries[-1].explored and entries[-1].item_id in pinned)
+    assert drawn > 10
 
 
 def test_a_list_of_one_and_one_that_shows_everything_are_not_explored(learner: Learner) -> None:
