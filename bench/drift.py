@@ -88,7 +88,7 @@ def river_detector(detector: Any) -> Detector:
 
 def react(learner: Learner) -> None:
     """The hook, as the gate would have it: AdaGrad forgets how much it has seen. Reaches into the learner: an experiment."""
-    learner._gate.squares[:] *= SHARE
+    learner.weights.gate.squares[:] *= SHARE
 
 
 def run(events: int, seed: int, detector: Detector | None, told: bool) -> tuple[NDArray[np.float64], list[int]]:

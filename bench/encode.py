@@ -29,7 +29,8 @@ from rich.table import Table
 from transformers import AutoTokenizer
 
 from encoders import load_encoder
-from encoders.transformer import MAX_TOKENS, find_model
+from encoders.folder import find_model
+from encoders.transformer import MAX_TOKENS
 from stream.catalogue import item_text
 from stream.privacy import scrub
 from stream.replay_log import BadLine, read_log

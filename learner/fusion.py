@@ -27,8 +27,8 @@ class Fusion:
 
     def __init__(self, settings: LearnerSettings, dimension: int, seed: int) -> None:
         self._settings = settings
-        self._model = FusedModel(settings, dimension, seed)
-        self._trainer = Trainer(self._model, settings, seed)
+        self.model = FusedModel(settings, dimension, seed)
+        self._trainer = Trainer(self.model, settings, seed)
         self._waiting = 0
         self._published_steps = 0
         self.ready = False
@@ -37,12 +37,12 @@ class Fusion:
         """rows: (n,) whose text vectors (n, d) are new. size: rows there are now."""
         self._widen(size)
         if len(rows):
-            self._model.set_vectors(rows, vectors)
+            self.model.set_vectors(rows, vectors)
 
     def scores(self, histories: Sequence[Placed], intents: Sequence[Vector | None], size: int) -> NDArray[np.float32]:
         """(b, size) the model's score of every item for b users."""
         self._widen(size)
-        return self._model.user_vectors(self._histories(histories, intents)) @ self._model.item_matrix().T
+        return self.model.user_vectors(self._histories(histories, intents)) @ self.model.item_matrix().T
 
     def learn(self, examples: Sequence[Example], rows: Sequence[int], histories: Sequence[Placed], size: int) -> None:
         """Put examples in the buffer; train a few steps each `fused_every` of them."""
@@ -67,26 +67,42 @@ class Fusion:
     def count(self, rows: NDArray[np.int32], size: int) -> None:
         """On a replica: what the learner counted."""
         self._widen(size)
-        self._model.count(rows)
+        self.model.count(rows)
 
     def published(self) -> dict[str, NDArray[Any]]:
         """What a replica needs since the last call; empty where nothing was trained."""
         if self._trainer.steps == self._published_steps:
             return {}
         self._published_steps = self._trainer.steps
-        return self._model.published()
+        return self.model.published()
 
     def follow(self, arrays: Mapping[str, NDArray[Any]], size: int) -> None:
         """On a replica: take over `published()`, its rows already this process's."""
         self._widen(size)
-        self._model.apply_published(arrays)
+        self.model.apply_published(arrays)
         self.ready = True
+
+    def served(self) -> dict[str, NDArray[Any]]:
+        """All that ranks: `adopt` makes another model rank the same."""
+        return {"ready": np.array([self.ready]), **self.model.served()}
+
+    def adopt(self, arrays: Mapping[str, NDArray[Any]], size: int) -> None:
+        """Become the model whose `served()` these are; training goes on from there, with an optimizer that has seen nothing."""
+        self._widen(size)
+        self.model.forget_identities()
+        self.model.apply_published(arrays)
+        self._trainer.begin_anew()
+        self.ready = bool(arrays["ready"][0])
+
+    def share_text(self, other: Fusion, rows: NDArray[np.int64], size: int) -> None:
+        """Read the text vectors that `other` was given for `rows`, instead of keeping them a second time."""
+        self._widen(size)
+        self.model.share_text(other.model, rows)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learned."""
         own = {"waiting": np.array([self._waiting], np.int64), "ready": np.array([self.ready])}
-        model = {f"model.{name}": array for name, array in self._model.arrays().items()}
-        return own | model | {f"trainer.{name}": array for name, array in self._trainer.arrays().items()}
+        return own | {f"trainer.{name}": array for name, array in self._trainer.arrays().items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """The inverse; text vectors are announced afterwards."""
@@ -96,12 +112,11 @@ class Fusion:
 
         self._waiting = int(arrays["waiting"][0])
         self.ready = bool(arrays["ready"][0])
-        self._model.restore(part("model."))
         self._trainer.restore(part("trainer."))
 
     def _widen(self, size: int) -> None:
-        if size > len(self._model):
-            self._model.add_items(np.zeros((size - len(self._model), self._model.dimension), np.float32))
+        if size > len(self.model):
+            self.model.add_items(np.zeros((size - len(self.model), self.model.dimension), np.float32))
 
     def _histories(self, histories: Sequence[Placed], intents: Sequence[Vector | None]) -> HistoryBatch:
         shape = (len(histories), LENGTH)
@@ -112,6 +127,6 @@ class Fusion:
                 rows[user, place], kinds[user, place], ts[user, place] = row, _CODE[entry.kind], entry.ts
                 if entry.rating is not None:
                     ratings[user, place] = entry.rating
-        nothing = np.zeros(self._model.dimension, np.float32)
+        nothing = np.zeros(self.model.dimension, np.float32)
         wishes = np.stack([nothing if intent is None else np.asarray(intent, np.float32) for intent in intents])
         return HistoryBatch(rows, kinds, ratings, ts, np.array([min(len(one), LENGTH) for one in histories], np.int64), wishes)

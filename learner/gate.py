@@ -5,7 +5,6 @@ Weights start at zero: no prior for any log. It knows nothing about where signal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from learner.kernel import kernel
 from learner.signals.names import SIGNALS
 
-__all__ = ["BANDS", "FEATURES", "PER_SIGNAL", "GateState", "band_of", "empty_gate", "features", "learn", "mute", "scores"]
+__all__ = ["BANDS", "FEATURES", "PER_SIGNAL", "GateState", "band_of", "empty_gate", "features", "learn", "scores"]
 
 PER_SIGNAL = 4
 FEATURES = PER_SIGNAL * len(SIGNALS) + 1
@@ -34,14 +33,6 @@ def empty_gate() -> GateState:
     """All weights zero."""
     shape = (1 + BANDS, FEATURES)
     return GateState(np.zeros(shape), np.full(shape, _FIRST_SQUARE))
-
-
-def mute(gate: GateState, signals: Sequence[int]) -> None:
-    """Holds the weights of `signals` (their places in SIGNALS) at zero from here on."""
-    for signal in signals:
-        first = PER_SIGNAL * signal
-        gate.weights[:, first : first + PER_SIGNAL] = 0.0
-        gate.squares[:, first : first + PER_SIGNAL] = np.inf  # AdaGrad's step is then zero
 
 
 @kernel

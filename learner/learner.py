@@ -5,37 +5,32 @@ One class for the learn process and its replicas in serve workers. It knows noth
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.block import NEWCOMER_EVENTS, Block, Profile, Targets, block_of
+from learner.block import NEWCOMER_EVENTS, Profile, Targets
 from learner.catalogue import Catalogue
-from learner.counts import Counts, CountState, inherit
 from learner.delta import ModelDelta
-from learner.entries import Model, rank_block
 from learner.evaluate import CUTOFF, Figures
-from learner.fusion import Fusion, Placed
-from learner.gate import GateState, empty_gate, mute
+from learner.fusion import Fusion
+from learner.gate import GateState, empty_gate
 from learner.journal import Journal, replay
 from learner.prequential import Outcome, count_block, learn_block
-from learner.signals.affinity import empty_scratch, widened
-from learner.signals.names import DENSE, SIGNALS
+from learner.ranking import BLOCK, Ranking
 from learner.signals.popularity import COUNT
+from learner.weights import Arrays, Weights, part
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
-from upwell.values import CatalogueItem, Example, Vector
+from upwell.values import CatalogueItem, Example
 
 if TYPE_CHECKING:
     from upwell.settings import LearnerSettings
 
 __all__ = ["Learner"]
-
-_BLOCK = 256  # examples or users whose dense signals are held at once
 
 
 class Learner:
@@ -48,49 +43,46 @@ class Learner:
         self._watermark: dict[str, int] = {}
         self._learned = 0
         self._journal = Journal({})
-        self._gate = empty_gate()
-        self._begin(Catalogue(dimension))
+        self._begin(dimension)
 
-    def _begin(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._counts = Counts(self._settings.neighbours)
-        self._scratch = empty_scratch()
-        self._dense = np.zeros((len(DENSE), _BLOCK, 0), np.float32)
-        self._inherited = True
-        self._fusion = Fusion(self._settings, catalogue.dimension, self._seed) if self._settings.fused else None
+    def _begin(self, dimension: int) -> None:
+        self._ranking = Ranking(self._settings, dimension)
+        self._weights = self._new_weights(dimension)
+        self._beside: list[Weights] = []
+
+    def _new_weights(self, dimension: int) -> Weights:
+        return Weights(empty_gate(), Fusion(self._settings, dimension, self._seed) if self._settings.fused else None)
 
     # ---- the catalogue
 
     def add_items(self, items: Sequence[CatalogueItem]) -> None:
         """Announces or replaces items. Raises `ModelError` where a vector has another dimension."""
-        rows = self._catalogue.announce(items)
-        if len(rows):
-            self._inherited = False
-            if self._fusion is not None:
-                self._fusion.announce(rows, self._catalogue.graph.vectors[rows], len(self._catalogue))
+        rows = self._ranking.announce(items)
+        if len(rows) and self._weights.fusion is not None:
+            self._weights.fusion.announce(rows, self._catalogue.graph.vectors[rows], len(self._catalogue))
+            self._share_text(rows, self._beside)
 
-    def _state(self) -> CountState:
-        """The arrays of all counts, with room for every row."""
-        capacity = self._catalogue.capacity
-        if self._dense.shape[2] < capacity:
-            self._counts.grow(capacity)
-            self._dense = np.zeros((len(DENSE), _BLOCK, capacity), np.float32)
-        features = self._catalogue.features.state
-        if self._scratch.affinity.shape[0] < capacity or len(self._scratch.taste) != len(features.worth):
-            self._scratch = widened(self._scratch, capacity, len(features.worth))
-        state = self._counts.state(self._catalogue.graph.state, features)
-        if not self._inherited:
-            inherit(state, len(self._catalogue))
-            self._inherited = True
-        return state
+    def _share_text(self, rows: NDArray[np.int64], followers: Iterable[Weights]) -> None:
+        for weights in followers:
+            if weights.fusion is not None and self._weights.fusion is not None:
+                weights.fusion.share_text(self._weights.fusion, rows, len(self._catalogue))
+
+    @property
+    def _catalogue(self) -> Catalogue:
+        return self._ranking.catalogue
 
     # ---- learning
 
     def learn(self, examples: Sequence[Example]) -> None:
         """Tests, then learns, one example after the other; those at or below the watermark of their source are skipped."""
         fresh = self._fresh(examples)
-        while block := list(islice(fresh, _BLOCK)):
+        while block := list(islice(fresh, BLOCK)):
             self._learn_block(block)
+
+    def may_list(self, item_id: str | None) -> bool:
+        """Whether the item is announced and neither deleted nor banned."""
+        row = None if item_id is None else self._catalogue.row(item_id)
+        return row is not None and bool(self._catalogue.allowed[row])
 
     def _fresh(self, examples: Iterable[Example]) -> Iterator[Example]:
         for example in examples:
@@ -110,15 +102,16 @@ class Learner:
     def _test_and_count(self, examples: Sequence[Example], rows: list[int], blocked: list[set[int]], tested: list[bool]) -> None:
         slots = np.where(tested, np.cumsum(tested) - 1, -1)
         profiles = [
-            Profile(*self._catalogue.known(example.history, create=True), tuple(had) if test else (), example.user_events, int(slot))
+            Profile(*self._ranking.known(example.history, create=True), tuple(had) if test else (), example.user_events, int(slot))
             for example, had, test, slot in zip(examples, blocked, tested, slots, strict=True)
         ]
-        state = self._state()
-        placed = [self._catalogue.placed(example.history) for example in examples]
-        block = self._with_dense(
+        state = self._ranking.state()
+        placed = [self._ranking.placed(example.history) for example in examples]
+        block = self._ranking.block(
             profiles,
             [example.intent for example, test in zip(examples, tested, strict=True) if test],
             [history for history, test in zip(placed, tested, strict=True) if test],
+            self._weights.fusion,
         )
         targets = Targets(
             np.array(rows, np.int32),
@@ -129,67 +122,76 @@ class Learner:
         )
         outcome = Outcome.empty(len(examples), len(self._figures.names), CUTOFF)
         learn_block(
-            state, self._gate, self._scratch, self._catalogue.allowed, block, targets, outcome,
+            state, self._weights.gate, self._ranking.scratch, self._catalogue.allowed, block, targets, outcome,
             self._settings.cold_item_weight, self._settings.candidates, len(self._catalogue),
         )  # fmt: skip
         announced = int(np.count_nonzero(self._catalogue.allowed))
         seen = targets.tested
         self._figures.record(outcome.ranks[seen], outcome.top[seen], outcome.cold_user[seen], outcome.cold_item[seen], announced)
         self._learned += len(examples)
-        if self._fusion is not None:
-            self._fusion.learn(examples, rows, placed, len(self._catalogue))
+        if self._weights.fusion is not None:
+            self._weights.fusion.learn(examples, rows, placed, len(self._catalogue))
+        self._count_beside(targets.rows)
         self._journal.add(examples, block, targets)
 
-    def _with_dense(self, profiles: Sequence[Profile], intents: Sequence[Vector | None], histories: Sequence[Placed]) -> Block:
-        """The profiles with two scores of every item: the intent's similarity and the fused model's. Both of those that have a slot."""
-        on = np.zeros((max(1, len(intents)), len(DENSE)), np.bool_)
-        given = [place for place, intent in enumerate(intents) if intent is not None and bool(np.any(intent))]
-        if given:
-            stacked = np.stack([np.asarray(intents[place], np.float32) for place in given])  # (g, d)
-            rows = len(self._catalogue)
-            self._dense[0, given, :rows] = stacked @ self._catalogue.graph.vectors[:rows].T  # (g, N)
-            on[given, 0] = True
-        if histories and self._fusion is not None and self._fusion.ready:
-            rows = len(self._catalogue)
-            self._dense[1, : len(histories), :rows] = self._fusion.scores(histories, intents, rows)
-            on[: len(histories), 1] = True
-        return block_of(profiles, self._dense, on)
-
-    def mute(self, signals: Sequence[str]) -> None:
-        """Holds the weights of `signals` at zero from here on, for an ablation. Raises `ValueError` for an unknown name."""
-        mute(self._gate, [SIGNALS.index(signal) for signal in signals])
+    def _count_beside(self, rows: NDArray[np.int32]) -> None:
+        for weights in self._beside:
+            if weights.fusion is not None:
+                weights.fusion.count(rows, len(self._catalogue))
 
     # ---- ranking
 
     def rank(self, requests: Sequence[RankRequest]) -> list[tuple[Entry, ...]]:
         """A list for each request, best first; pinned items stand first. Changes nothing that was learned."""
-        parts = (requests[start : start + _BLOCK] for start in range(0, len(requests), _BLOCK))
-        return [one for part in parts for one in self._rank_block(part)]
+        return self._ranking.rank(requests, self._weights)
 
-    def _rank_block(self, requests: Sequence[RankRequest]) -> list[tuple[Entry, ...]]:
-        state = self._state()
-        if len(self._catalogue) == 0:
-            return [() for _ in requests]
-        profiles = [
-            Profile(
-                *self._catalogue.known(request.state.history, create=False),
-                tuple(set(self._catalogue.rows(chain(request.state.had, request.exclude)))),
-                request.state.events,
-                slot,
-            )
-            for slot, request in enumerate(requests)
-        ]
-        histories = [self._catalogue.placed(request.state.history) for request in requests]
-        block = self._with_dense(profiles, [request.state.intent for request in requests], histories)
-        model = Model(state, self._gate, self._scratch, self._catalogue, self._seed)
-        return rank_block(model, self._settings, requests, block)
+    def top(self, requests: Sequence[RankRequest], weights: Weights) -> Iterator[tuple[list[str], bool]]:
+        """For each request the item ids that a replica with these weights would list, and whether all their scores are finite."""
+        for lists, some in self._ranking.lists(requests, weights):
+            for user in range(len(some)):
+                rows = [int(row) for row in lists.rows[user] if row >= 0]
+                yield [self._catalogue.ids[row] for row in rows], bool(np.isfinite(lists.shares[user]).all())
 
     # ---- what others see
 
     @property
-    def version(self) -> str:
+    def weights(self) -> Weights:
+        """What it ranks by and, unless it is a replica, trains."""
+        return self._weights
+
+    def beside(self) -> Weights:
+        """More weights over the same items and counts, untrained, which this learner neither trains nor ranks by: for a guard.
+
+        `restore` leaves them behind.
+        """
+        weights = self._new_weights(self._catalogue.dimension)
+        self._beside.append(weights)
+        self._share_text(np.arange(len(self._catalogue)), [weights])
+        return weights
+
+    def version_with(self, weights: Weights) -> str:
         """Examples learned and a digest of the gate: the same on a replica that is level."""
-        return f"{self._learned}-{zlib.crc32(self._gate.weights.tobytes()):08x}"
+        return f"{self._learned}-{weights.digest}"
+
+    @property
+    def version(self) -> str:
+        """`version_with` what it ranks by itself."""
+        return self.version_with(self._weights)
+
+    @property
+    def learned(self) -> int:
+        """Examples since the beginning."""
+        return self._learned
+
+    @property
+    def size(self) -> int:
+        """Items seen, announced or not."""
+        return len(self._catalogue)
+
+    @property
+    def dimension(self) -> int:
+        """Of the item and intent vectors."""
+        return self._catalogue.dimension
 
     @property
     def watermark(self) -> dict[str, int]:
@@ -203,27 +205,25 @@ class Learner:
 
     def item_events(self) -> dict[str, int]:
         """How many events each item has had, of those that had any."""
-        counted = self._state().popularity
+        counted = self._ranking.state().popularity
         events = counted.values[COUNT] / counted.scale[COUNT]
         return {item_id: round(events[row]) for row, item_id in enumerate(self._catalogue.ids) if events[row] > 0.0}
 
     @property
     def evicted(self) -> dict[str, int]:
         """By table, how many neighbours made room for others: whether `neighbours` is too small for this stream."""
-        return self._counts.evicted
+        return self._ranking.counts.evicted
 
     # ---- replicas
 
-    def take_delta(self) -> ModelDelta:
-        """What changed since the last take."""
+    def take_delta(self, weights: Arrays | None = None, version: str | None = None) -> ModelDelta:
+        """What changed since the last take. weights, version: what goes out instead of what this learner ranks by itself."""
         columns, items, sources = self._journal.columns(self._catalogue.ids)
         arrays = {f"examples.{name}": array for name, array in columns.items()}
-        arrays |= {f"gate.{name}": array.copy() for name, array in self._gate._asdict().items()}
-        fused = {} if self._fusion is None else self._fusion.published()
-        arrays |= {f"fused.{name}": array for name, array in fused.items()}
+        arrays |= self._weights.published() if weights is None else weights
         delta = ModelDelta(
-            fused_items=tuple(self._catalogue.ids[row] for row in fused.get("rows", ())),
-            version=self.version,
+            fused_items=tuple(self._catalogue.ids[row] for row in arrays.get("fused.rows", ())),
+            version=version or self.version,
             learned=self._learned,
             since=self._journal.since,
             watermark=dict(self._watermark),
@@ -237,34 +237,34 @@ class Learner:
     def apply(self, delta: ModelDelta) -> None:
         """Brings a replica to the state of the learner that made this delta. Raises `ModelError` where one before it is missing."""
         block, targets = replay(delta, self._catalogue.ensure, self._watermark)
-        count_block(self._state(), block, targets, len(self._catalogue))
-        self._gate = GateState(delta.arrays["gate.weights"].copy(), delta.arrays["gate.squares"].copy())
+        count_block(self._ranking.state(), block, targets, len(self._catalogue))
         for source, offset in delta.watermark.items():
             self._watermark[source] = max(offset, self._watermark.get(source, -1))
         self._learned = delta.learned
         self._journal = Journal(self._watermark)
-        if self._fusion is not None:
-            self._fusion.count(targets.rows, len(self._catalogue))
-            self._follow_fused(self._fusion, delta)
+        if self._weights.fusion is not None:
+            self._weights.fusion.count(targets.rows, len(self._catalogue))
+        arrays = dict(delta.arrays)
+        if "fused.rows" in arrays:
+            arrays["fused.rows"] = np.array([self._catalogue.ensure(item_id) for item_id in delta.fused_items], np.int32)
+        self._weights.follow(arrays, len(self._catalogue))
 
-    def _follow_fused(self, fusion: Fusion, delta: ModelDelta) -> None:
-        arrays = {name.removeprefix("fused."): array for name, array in delta.arrays.items() if name.startswith("fused.")}
-        if arrays:
-            arrays["rows"] = np.array([self._catalogue.ensure(item_id) for item_id in delta.fused_items], np.int32)
-            fusion.follow(arrays, len(self._catalogue))
+    def adopt(self, arrays: Arrays) -> None:
+        """Rank, and go on training, by the `whole()` of other weights over the same rows. Raises `ModelError` where they do not fit."""
+        self._weights.adopt(arrays, len(self._catalogue))
 
     # ---- checkpoints
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything learned, as arrays."""
         parts: dict[str, Mapping[str, NDArray[Any]]] = {
-            "counts": self._counts.arrays(len(self._catalogue)),
-            "gate": self._gate._asdict(),
+            "counts": self._ranking.counts.arrays(len(self._catalogue)),
+            "gate": self._weights.gate._asdict(),
             "figures": self._figures.arrays(),
         }
-        self._state()
-        if self._fusion is not None:
-            parts["fused"] = self._fusion.arrays()
+        self._ranking.state()
+        if self._weights.fusion is not None:
+            parts["fused"] = self._weights.fusion.arrays()
         return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     def meta(self) -> dict[str, Any]:
@@ -279,19 +279,16 @@ class Learner:
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
         """Becomes the learner whose `arrays()` and `meta()` these are. Items may be announced before or afterwards."""
         announced = [item for item in self._catalogue.items if item is not None]
-        self._begin(Catalogue(self._catalogue.dimension))
+        self._begin(self._catalogue.dimension)
         for item_id in meta["items"]:
             self._catalogue.ensure(item_id)
-        self._state()
-
-        def part(prefix: str) -> dict[str, NDArray[Any]]:
-            return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-
-        self._counts.restore(part("counts."))
-        self._gate = GateState(**{name: array.copy() for name, array in part("gate.").items()})
-        self._figures.restore(part("figures."))
-        if self._fusion is not None and any(name.startswith("fused.") for name in arrays):
-            self._fusion.restore(part("fused."))
+        self._ranking.state()
+        self._ranking.counts.restore(part(arrays, "counts."))
+        self._figures.restore(part(arrays, "figures."))
+        fused = part(arrays, "fused.")
+        if self._weights.fusion is not None and fused:
+            self._weights.fusion.restore(fused)
+        self._weights.gate = GateState(**{name: array.copy() for name, array in part(arrays, "gate.").items()})
         self._watermark = dict(meta["watermark"])
         self._learned = int(meta["learned"])
         self._journal = Journal(self._watermark)

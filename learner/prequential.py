@@ -75,7 +75,7 @@ def _rank_of(score: NDArray[np.float64], at: int, eligible: int) -> float:
         return n + 0.5 * (eligible - n + 1)
     above, equal = 0, 0
     for value in score:
-        above += value > score[at]
+        above += not value <= score[at]  # a score that is no number is worst for its target
         equal += value == score[at]
     return above + 0.5 * (equal + 1)
 

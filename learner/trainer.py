@@ -141,6 +141,10 @@ class Trainer:
         self.model.squares[rows] += squares
         self.model.identities[rows] -= ID_RATE * gradients / np.sqrt(self.model.squares[rows])[:, None]
 
+    def begin_anew(self) -> None:
+        """The weights were replaced: what the optimizer remembered of the old ones goes."""
+        self._optimizer.state.clear()
+
     def forget(self, user: str) -> int:
         """Removes a user from the buffer; what the weights learned stays. Returns how many windows are gone."""
         return self.buffer.forget(user)

@@ -152,6 +152,36 @@ def doctor(as_json: Json = False) -> None:
             raise typer.Exit(1)
 
 
+Folder = Annotated[Path, typer.Argument(help="A folder of a snapshot.")]
+
+
+@app.command()
+def snapshot(folder: Folder) -> None:
+    """Save model, users, items and offsets as of one point to a new folder. The engine is stopped."""
+    from stream.snapshot import snapshot as take
+
+    with faults():
+        take(settings(), folder, console.print)
+
+
+@app.command()
+def restore(folder: Folder) -> None:
+    """Bring a snapshot into an empty data folder; the engine goes on from its offsets."""
+    from stream.snapshot import restore as bring_back
+
+    with faults():
+        bring_back(settings(), folder, console.print)
+
+
+@app.command()
+def rollback(version: Annotated[str, typer.Argument(help="A version that a checkpoint holds; a wrong one lists them.")]) -> None:
+    """Make an older version of the model the newest one. The engine is stopped."""
+    from stream.snapshot import rollback as roll_back
+
+    with faults():
+        roll_back(settings(), version, console.print)
+
+
 @app.command(hidden=True)
 def serve() -> None:
     """One serve worker (what `upwell run` starts)."""

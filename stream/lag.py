@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError
+from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, KafkaError, NotCoordinatorError
 
 from stream.topics import no_broker
+from stream.watchdog import Progress
 from upwell.events import Topic
 
 __all__ = ["Lag"]
@@ -60,15 +61,30 @@ class Lag:
 
     def behind(self, topics: Sequence[Topic] = INPUT_TOPICS) -> int:
         """Records that the serve workers have not acknowledged."""
-        group = self._prefix + "serve"
+        return sum(waiting for waiting, _ in self._positions(topics).values())
+
+    def progress(self, own: Collection[tuple[str, int]]) -> Progress:
+        """Of the partitions `own` (topic, number); of all where a worker has none, as in a rebalance that does not end."""
+        positions = self._positions(INPUT_TOPICS)
+        held = [found for partition, found in positions.items() if tuple(partition) in own] or list(positions.values())
+        return Progress(sum(waiting for waiting, _ in held), sum(acknowledged for _, acknowledged in held))
+
+    def acknowledged(self) -> dict[TopicPartition, int]:
+        """Of each input partition the offset from which a restarted worker goes on."""
+        return {partition: offset for partition, (_, offset) in self._positions(INPUT_TOPICS).items()}
+
+    def _positions(self, topics: Sequence[Topic]) -> dict[TopicPartition, tuple[int, int]]:
+        """Of each partition how many records wait, and the acknowledged offset."""
         with self._answering():
-            committed = self._committed(group)
-        return sum(end - max(_offset(committed.get(partition)), 0) for partition, end in self.ends(topics).items())
+            committed = self._committed(self._prefix + "serve")
+        ends = self.ends(topics)
+        acknowledged = {partition: max(_offset(committed.get(partition)), 0) for partition in ends}
+        return {partition: (end - acknowledged[partition], acknowledged[partition]) for partition, end in ends.items()}
 
     def _committed(self, group: str) -> dict[TopicPartition, Any]:
         try:
             committed: dict[TopicPartition, Any] = self._admin.list_group_offsets(group).get(group, {})
-        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError):
+        except (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError):
             return {}  # a broker that has just started, or on which no group has committed anything yet
         return committed
 

@@ -1,4 +1,4 @@
-"""The learn process: reads `examples`, tests and trains, publishes deltas and versions on `models`, figures on `metrics`.
+"""The learn process: reads `examples`, tests and trains, publishes what the guard promotes on `models`, figures on `metrics`.
 
 One of it runs. After a crash it starts from its newest checkpoint and reads on from the positions that it covers; the learner's
 watermark skips what it has learned. It knows nothing about Faust.
@@ -20,14 +20,17 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from encoders import model_dimension
+from infra.lock import try_lock
 from learner import checkpoint
+from learner.guard import Guard, Verdict
 from learner.learner import Learner
+from learner.promotion import Promotion, Ruling
 from stream.feeds import FETCH_BYTES, Broadcast
-from stream.model_feed import Version, delta_record, version_record
+from stream.model_feed import Version, delta_record, ruling_record, version_record
 from stream.publish import Outgoing
 from stream.wire import decode_examples, decode_item
 from upwell.client import client_options
-from upwell.errors import BrokerError
+from upwell.errors import BrokerError, ModelError
 from upwell.events import Topic
 from upwell.settings import Settings
 
@@ -45,6 +48,7 @@ class LearnOptions:
     """publish_ms: at most so long between an example learned and its delta. checkpoint_examples: how many between two checkpoints.
 
     batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures start after so many.
+    guard: the rule by which trained weights take over.
     """
 
     prefix: str
@@ -53,6 +57,7 @@ class LearnOptions:
     checkpoint_examples: int
     batch_records: int = 16
     warmup_examples: int = 0
+    guard: Guard = Guard()
     client: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -61,6 +66,7 @@ class LearnLoop:
 
     def __init__(self, learner: Learner, options: LearnOptions, clock_ms: Callable[[], int]) -> None:
         self._learner = learner
+        self._promotion = Promotion(learner, options.guard)
         self._options = options
         self._clock_ms = clock_ms
         self._catalogue = Broadcast(options.prefix + Topic.CATALOGUE, options.client)
@@ -96,6 +102,8 @@ class LearnLoop:
             return
         arrays, meta = checkpoint.load(newest.path)
         self._learner.restore(arrays, meta["learner"])
+        self._promotion = Promotion(self._learner, self._options.guard)
+        self._promotion.restore(arrays)
         self._positions = {int(partition): offset for partition, offset in meta["positions"].items()}
         log.info("resumed at %s", self._learner.version)
 
@@ -103,7 +111,10 @@ class LearnLoop:
         self._learner.add_items([decode_item(record.value) for record in self._catalogue.drain() if record.value is not None])
         polled = consumer.poll(timeout_ms=POLL_MS, max_records=self._options.batch_records)
         examples = [example for records in polled.values() for record in records for example in decode_examples(record.value)]
+        self._promotion.test(examples)
         self._learner.learn(examples)
+        if examples and (ruling := self._promotion.decide()) is not None:
+            self._say(ruling)
         self._positions |= {partition.partition: records[-1].offset + 1 for partition, records in polled.items()}
         if self._learned < self._options.warmup_examples <= self._learned + len(examples):
             self._learner.figures.reset()
@@ -114,18 +125,30 @@ class LearnLoop:
         if save:
             self._checkpoint()
 
+    def _say(self, ruling: Ruling) -> None:
+        """On the log where something is wrong, on `models` whatever it is."""
+        if ruling.verdict is Verdict.ROLL_BACK:
+            why = (
+                f"not finite: {', '.join(ruling.broken)}"
+                if ruling.broken
+                else f"NDCG@10 {ruling.candidate:.4f} on {ruling.targets} targets"
+            )
+            log.warning("trained weights rolled back to %s (%s, serving %.4f)", self._promotion.version, why, ruling.serving)
+        self._send(ruling_record(ruling, self._promotion.version))
+
     def _publish(self) -> None:
         """A delta, if anything was learned, and the figures."""
         self._published_ms = self._clock_ms()
-        if self._learner.version != self._published_version:
-            self._send(delta_record(self._learner.take_delta()))
-            self._published_version = self._learner.version
+        if self._promotion.version != self._published_version:
+            self._send(delta_record(self._promotion.take_delta()))
+            self._published_version = self._promotion.version
         figures = {
             "role": "learn",
             "at": self._published_ms,
             "examples": self._learned,
             "positions": self._positions,
-            "model_version": self._learner.version,
+            "model_version": self._promotion.version,
+            "candidates": self._promotion.counts,
             "figures": self._learner.figures.report(),
         }
         self._send(Outgoing(Topic.METRICS, b"learn", orjson.dumps(figures, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)))
@@ -134,9 +157,9 @@ class LearnLoop:
         """Save everything learned, announce it, and cut `models` off before it."""
         if self._learned == self._saved_at:
             return
-        meta = {"learner": self._learner.meta(), "positions": self._positions}
-        saved = checkpoint.save_checkpoint(self._options.folder, self._learner.arrays(), meta)
-        version = Version(self._learner.version, saved.path.name, saved.sha256, self._learner.watermark)
+        meta = {"version": self._promotion.version, "learner": self._learner.meta(), "positions": self._positions}
+        saved = checkpoint.save_checkpoint(self._options.folder, self._learner.arrays() | self._promotion.arrays(), meta)
+        version = Version(self._promotion.version, saved.path.name, saved.sha256, self._learner.watermark)
         offset = self._send(version_record(version))
         self._truncate(offset)
         checkpoint.prune(self._options.folder, keep=KEEP_CHECKPOINTS)
@@ -175,6 +198,13 @@ def stop_on_signals(loop: LearnLoop) -> None:
     signal.signal(signal.SIGINT, loop.stop)
 
 
+def own_folder(folder: Path) -> None:
+    """Hold the models' folder until this process ends, however it ends. Raises `ModelError` where another holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if try_lock(folder / "owner.lock") is None:
+        raise ModelError(f"another learn process runs on {folder}: one of it runs; stop the other")
+
+
 def clock_ms() -> int:
     """UTC milliseconds."""
     return time.time_ns() // 1_000_000
@@ -193,6 +223,7 @@ def run_learn(settings: Settings) -> None:
         warmup_examples=learner.warmup_examples,
         client=client_options(settings.kafka),
     )
+    own_folder(options.folder)
     loop = LearnLoop(Learner(learner, dimension, learner.seed), options, clock_ms)
     stop_on_signals(loop)
     loop.run()

@@ -14,16 +14,19 @@ import orjson
 from learner.checkpoint import load
 from learner.delta import ModelDelta, decode, encode
 from learner.learner import Learner
+from learner.promotion import Ruling, adopt_serving
 from stream.feeds import BroadcastRecord
 from stream.publish import Outgoing
 from upwell.errors import ModelError
 from upwell.events import Topic
 
-__all__ = ["Replica", "Version", "delta_record", "version_record"]
+__all__ = ["Replica", "Version", "delta_record", "rollback_record", "ruling_record", "version_record"]
 
 KIND = "kind"
 DELTA = b"delta"
 VERSION = b"version"
+RULING = b"ruling"
+ROLLBACK = b"rollback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,17 @@ def version_record(version: Version) -> Outgoing:
     return Outgoing(Topic.MODELS, None, orjson.dumps(asdict(version)), partition=0, headers=((KIND, VERSION),))
 
 
+def rollback_record(version: Version) -> Outgoing:
+    """A checkpoint that every replica goes back to, whatever it has read."""
+    return Outgoing(Topic.MODELS, None, orjson.dumps(asdict(version)), partition=0, headers=((KIND, ROLLBACK),))
+
+
+def ruling_record(ruling: Ruling, version: str) -> Outgoing:
+    """What was decided about a candidate, for who reads the topic. version: that serves after it."""
+    value = orjson.dumps({**asdict(ruling), "version": version})
+    return Outgoing(Topic.MODELS, None, value, partition=0, headers=((KIND, RULING),))
+
+
 class Replica:
     """Keeps a serve worker's `Learner` at what the learn process published; at most one delta behind."""
 
@@ -67,9 +81,9 @@ class Replica:
             self._next_offset = record.offset + 1
             if record.headers.get(KIND) == DELTA:
                 self._learner.apply(decode(record.value or b""))
-            elif record.headers.get(KIND) == VERSION and missing:
+            elif record.headers.get(KIND) == ROLLBACK or (record.headers.get(KIND) == VERSION and missing):
                 self._load(Version(**orjson.loads(record.value or b"{}")))
 
     def _load(self, version: Version) -> None:
         arrays, meta = load(self._folder / version.file, version.sha256)
-        self._learner.restore(arrays, meta["learner"])
+        adopt_serving(self._learner, arrays, meta["learner"])

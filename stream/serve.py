@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -20,12 +21,14 @@ from stream.denoise import Denoiser, NoiseLimits
 from stream.feeds import Broadcast
 from stream.fold import Bounds
 from stream.items import ItemPipeline
+from stream.lag import Lag
 from stream.model_feed import Replica
 from stream.pipeline import Limits, Pipeline
 from stream.privacy import Pseudonymizer, load_or_create_key
 from stream.publish import Outgoing, item_records, user_records
 from stream.records import Record
 from stream.users import Users
+from stream.watchdog import STALL_SECONDS, Progress, Stall, Watchdog, end_stalled
 from stream.wire import decode_item
 from upwell.events import Topic
 from upwell.settings import Settings
@@ -48,6 +51,7 @@ class ServeWorker:
         self._settings = settings
         options = client_options(settings.kafka)
         encoder = load_encoder(settings.encoder.model, device=settings.encoder.device, cache_entries=settings.encoder.cache_entries)
+        self._encoder = encoder
         self._store: Store = open_settings_store(settings, encoder.dimension)
         self._learner = Learner(settings.learner, encoder.dimension, settings.learner.seed)
         self._catalogue = Catalogue()
@@ -111,15 +115,25 @@ class ServeWorker:
         return Outgoing(Topic.METRICS, b"serve", orjson.dumps({**figures, "hot_users": len(self.users)}))
 
     def stop(self) -> None:
+        """End the threads and let the store go: what was written is on the disk."""
         self._catalogue_feed.stop()
         self._model_feed.stop()
+        self._encoder.close()
         self._store.close()
 
 
 def run_serve(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C; the process ends with it."""
     worker = ServeWorker(settings)
-    worker.start()
+    try:
+        worker.start()
+        with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
+            _run(settings, worker, lag)
+    finally:
+        worker.stop()
+
+
+def _run(settings: Settings, worker: ServeWorker, lag: Lag) -> None:
     app = _faust_app(settings)
     batching = Batching(settings.stream.batch_events, settings.stream.batch_ms / 1000)
     prefix = settings.kafka.prefix
@@ -135,7 +149,15 @@ def run_serve(settings: Settings) -> None:
     async def moved(*_: Any, **__: Any) -> None:
         worker.partitions_moved()
 
-    faust.Worker(app, loglevel="WARN", quiet=True, redirect_stdouts=False).execute_from_commandline()
+    def look() -> Progress:
+        return lag.progress({(held.topic, held.partition) for held in app.consumer.assignment()})
+
+    watchdog = Watchdog(look, Stall(STALL_SECONDS), end_stalled, time.monotonic)
+    watchdog.start()
+    try:
+        faust.Worker(app, loglevel="WARN", quiet=True, redirect_stdouts=False).execute_from_commandline()
+    finally:
+        watchdog.stop()
 
 
 def _faust_app(settings: Settings) -> faust.App:

@@ -22,6 +22,7 @@ __all__ = ["Child", "Supervisor", "end_with_parent"]
 
 ROLES = ("serve", "learn")
 MAX_RESTARTS = 5
+"""Of a role within `QUIET_SECONDS`, after pauses of 0, 1, 3, 7 and 15 s."""
 QUIET_SECONDS = 300.0
 STOP_SECONDS = 25.0
 TICK_SECONDS = 0.2
@@ -51,8 +52,12 @@ class Supervisor:
         self._children: dict[str, Child] = {}
 
     def __enter__(self) -> Supervisor:
-        for role in ROLES:
-            self._children[role] = Child(role, self._spawn(role))
+        try:
+            for role in ROLES:
+                self._children[role] = Child(role, self._spawn(role))
+        except BaseException:  # the second cannot be started: the first does not stay behind
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -100,9 +105,10 @@ class Supervisor:
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         if code in MISUSE_EXIT_CODES or len(child.fallen) > MAX_RESTARTS:
             times = f"{len(child.fallen)} times in {QUIET_SECONDS:.0f} s"
-            raise UpwellError(f"{child.role} ended {how}, {times}: {self._last_words(child.role)}")
+            given_up = f"{child.role} ended {how}, {times}, and is not started again"
+            raise UpwellError(f"{given_up}: {self._last_words(child.role)}")
         pause = 2.0 ** (len(child.fallen) - 1) - 1.0
-        log.warning("%s ended %s; starting it again in %.0f s", child.role, how, pause)
+        log.warning("%s ended %s; starting it again in %.0f s (try %d of %d)", child.role, how, pause, len(child.fallen), MAX_RESTARTS)
         child.start_again_at = now + pause
 
     def _last_words(self, role: str) -> str:
@@ -118,17 +124,22 @@ class Supervisor:
             self._logs.mkdir(parents=True, exist_ok=True)
             output = (self._logs / f"{role}.log").open("ab")
         try:
-            return subprocess.Popen(
-                [*self._command, role],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                env=self._environ,
-                start_new_session=True,
-            )
+            return self._popen(role, output)
+        except OSError as exc:
+            raise UpwellError(f"{role} cannot be started: {self._command[0]}: {exc.strerror}") from exc
         finally:
             if output is not None:
                 output.close()
+
+    def _popen(self, role: str, output: IO[bytes] | None) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [*self._command, role],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env=self._environ,
+            start_new_session=True,
+        )
 
 
 def _close_input(process: subprocess.Popen[bytes]) -> None:

@@ -7,6 +7,7 @@
     ├── EncoderError            the language model cannot be loaded or fails
     ├── LogError                a replay log cannot be read
     ├── ModelError              a checkpoint or a model update is missing, torn or does not fit
+    ├── SnapshotError           a snapshot cannot be taken, or is not one that can be restored here
     └── InvalidEventError       one event is not what its topic promises (becomes a dead letter, never stops the stream)
 
 A bad event is data: the pipeline turns `InvalidEventError` into a dead letter. All others are faults of the surroundings.
@@ -21,6 +22,7 @@ __all__ = [
     "LogError",
     "ModelError",
     "SettingsError",
+    "SnapshotError",
     "StoreError",
     "UpwellError",
 ]
@@ -66,6 +68,12 @@ class ModelError(UpwellError):
     """A checkpoint or a model update is missing, torn or does not fit this catalogue or encoder."""
 
     exit_code = 7
+
+
+class SnapshotError(UpwellError):
+    """A snapshot cannot be taken, is torn, or does not belong to these settings or this broker."""
+
+    exit_code = 8
 
 
 class InvalidEventError(UpwellError):

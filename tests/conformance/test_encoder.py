@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from encoders import load_encoder
 from encoders.cache import CachingEncoder
 from encoders.device import choose_placement
+from encoders.folder import DEFAULT_MODEL, find_model
 from encoders.hashing import HashingEncoder
-from encoders.transformer import DEFAULT_MODEL, TransformerEncoder, find_model
+from encoders.transformer import TransformerEncoder
 from encoders.worker import EncoderWorker
 from upwell.ports import Encoder
 from upwell.values import Vector

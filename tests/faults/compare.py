@@ -18,7 +18,7 @@ from tests.faults.worker import DIMENSION
 from upwell.events import Topic
 from upwell.values import UserState
 
-__all__ = ["TOLERANCE", "Outcome", "compare"]
+__all__ = ["TOLERANCE", "Finding", "Outcome", "compare", "difference_of_lists", "difference_of_users"]
 
 TOLERANCE = 1e-3
 """Of each component of an intent vector, whose length is that of the sum of a user's events: folding in another order rounds otherwise."""
@@ -37,10 +37,10 @@ class Outcome:
 def compare(engine: Engine, expected: Expected) -> Outcome:
     """The engine must have settled and been stopped."""
     states = _states(engine, expected)
-    findings = [one for user_id, state in states.items() for one in _user(user_id, state, expected.users[user_id])]
+    findings = [one for user_id, state in states.items() for one in difference_of_users(user_id, state, expected.users[user_id])]
     findings += _examples("learner", _saved(engine), expected)
     findings += _examples("replica", _replica(engine), expected)
-    findings += _lists(_newest_lists(engine), expected)
+    findings += difference_of_lists(_newest_lists(engine), expected.users)
     deviations = (float(np.abs(state.intent - expected.users[user_id].intent).max()) for user_id, state in states.items() if state)
     return Outcome(
         lost=sum(max(-count, 0) for count, _ in findings),
@@ -54,7 +54,8 @@ Finding = tuple[int, str]
 """How many effects too few (negative) or too many, and which."""
 
 
-def _user(user_id: str, state: UserState | None, expected: UserState) -> Iterator[Finding]:
+def difference_of_users(user_id: str, state: UserState | None, expected: UserState) -> Iterator[Finding]:
+    """What a stored state lacks, and what it has too much of."""
     if state is None:
         yield -expected.events, f"user {user_id} is not stored"
         return
@@ -95,8 +96,9 @@ def _examples(who: str, learner: Learner, expected: Expected) -> Iterator[Findin
             yield difference, f"{who}: watermark of {source}"
 
 
-def _lists(newest: Mapping[str, Mapping[str, int]], expected: Expected) -> Iterator[Finding]:
-    for user_id, state in expected.users.items():
+def difference_of_lists(newest: Mapping[str, Mapping[str, int]], users: Mapping[str, UserState]) -> Iterator[Finding]:
+    """newest: what each user's newest list covers."""
+    for user_id, state in users.items():
         covered = newest.get(user_id, {})
         late = sum(1 for source, offset in state.watermark.items() if covered.get(source, -1) < offset)
         if late:

@@ -1,20 +1,31 @@
-"""Two Faust workers that forward events one to one: the obvious shape, with a Table, and the shape of `stream.agents`.
+"""Two Faust workers that forward events one to one: the shape of Faust's own guide, and `stream.agents`. One event fails once in each.
 
-Nothing of Upwell's chain is in them, so that what is lost is lost by the shape.
+The failure is one that would pass: a store that did not answer. Nothing of the chain is here: what is lost is lost by the shape.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from typing import Any
 
 import faust
 
-__all__ = ["PARTITIONS", "group", "start_shape"]
+from stream.agents import Batching, add_agent
+from stream.publish import Outgoing
+from stream.records import Record
+from upwell.events import Topic
 
-PARTITIONS = 4
+__all__ = ["GUIDE", "OURS", "group", "start_shape"]
+
+GUIDE = "guide"
+OURS = "ours"
+BATCH_EVENTS = 20
+BATCH_SECONDS = 0.05
 
 
 def group(shape: str, prefix: str) -> str:
@@ -22,16 +33,19 @@ def group(shape: str, prefix: str) -> str:
     return f"{prefix}{shape}"
 
 
-def start_shape(shape: str, broker: str, prefix: str) -> ForkServerProcess:
-    """A running worker that forwards `<prefix>in` to `<prefix>out`; `shape`: `table` or `own-acks`."""
+def start_shape(shape: str, broker: str, prefix: str, failing: bytes, mark: Path) -> ForkServerProcess:
+    """A running worker that forwards `clicks` to `recommendations`; it fails at the event `failing` unless the file `mark` is there."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.warm"])
-    process = context.Process(target=_work, args=(shape, broker, prefix), daemon=True)
+    process = context.Process(target=_work, args=(shape, broker, prefix, failing, mark), daemon=True)
     process.start()
     return process
 
 
-def _work(shape: str, broker: str, prefix: str) -> None:
+def _work(shape: str, broker: str, prefix: str, failing: bytes, mark: Path) -> None:
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)
     app = faust.App(
         group(shape, prefix),
         broker=f"kafka://{broker}",
@@ -41,35 +55,37 @@ def _work(shape: str, broker: str, prefix: str) -> None:
         consumer_group_instance_id="worker",
         producer_acks=-1,
         stream_wait_empty=False,
+        topic_allow_declare=False,
         topic_disable_leader=True,
-        topic_partitions=PARTITIONS,
         web_enabled=False,
     )
-    source = app.topic(f"{prefix}in", key_serializer="raw", value_serializer="raw", internal=True)
-    (_with_table if shape == "table" else _with_own_acks)(app, source, f"{prefix}out")
+
+    def fail_once(values: Sequence[bytes | None]) -> None:
+        if failing in values and not mark.exists():
+            mark.touch()
+            raise ConnectionError("the store did not answer")
+
+    (_guide if shape == GUIDE else _ours)(app, prefix, fail_once)
     sys.argv = ["faust"]
-    faust.Worker(app, loglevel="ERROR", quiet=True, redirect_stdouts=False).execute_from_commandline()
+    faust.Worker(app, loglevel="CRITICAL", quiet=True, redirect_stdouts=False).execute_from_commandline()
 
 
-def _with_table(app: faust.App, source: Any, out: str) -> None:
-    counts = app.Table("counts", default=int, partitions=PARTITIONS)
+def _guide(app: faust.App, prefix: str, fail_once: Callable[[Sequence[bytes | None]], None]) -> None:
+    source = app.topic(prefix + Topic.CLICKS, key_serializer="raw", value_serializer="raw")
+    out = app.topic(prefix + Topic.RECOMMENDATIONS, key_serializer="raw", value_serializer="raw")
 
     async def forward(stream: Any) -> None:
-        async for event in stream.events():
-            counts[event.key] += 1
-            await app.send(out, key=event.key, value=event.value, key_serializer="raw", value_serializer="raw")
+        async for values in stream.take(BATCH_EVENTS, within=BATCH_SECONDS):
+            fail_once(values)
+            for value in values:
+                await (await out.send(key=value, value=value))
 
     app.agent(source, name="forward")(forward)
 
 
-def _with_own_acks(app: faust.App, source: Any, out: str) -> None:
-    async def forward(stream: Any) -> None:
-        producer = await app.maybe_start_producer()
-        async for events in stream.noack_take(256, within=0.005):
-            waiting = [await producer.send(out, event.key, event.value, None, None, None) for event in events]
-            for sent in waiting:
-                await sent
-            for event in events:
-                await stream.ack(event)
+def _ours(app: faust.App, prefix: str, fail_once: Callable[[Sequence[bytes | None]], None]) -> None:
+    def chain(records: Sequence[Record], at_ms: int) -> Iterator[Outgoing]:
+        fail_once([record.value for record in records])
+        return (Outgoing(Topic.RECOMMENDATIONS, record.value, record.value or b"") for record in records)
 
-    app.agent(source, name="forward")(forward)
+    add_agent(app, "forward", [Topic.CLICKS], prefix, Batching(BATCH_EVENTS, BATCH_SECONDS), chain)

@@ -1,4 +1,4 @@
-"""`python -m tests.faults.run --seed 5 --kills 100 [--only WORDS]`: faults against a replay on real Kafka, and what was lost or doubled.
+"""`python -m tests.faults.run --seed 5 --kills 100 [--only NAMES]`: faults against a replay on real Kafka, and what was lost or doubled.
 
 Prints the table of docs/reliability.md; the last line is JSON. Ends with 1 where anything was lost or counted twice.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -64,7 +65,7 @@ def run_scenario(scenario: Scenario, broker: KafkaBroker, folder: Path, seed: in
 def main(arguments: list[str]) -> int:
     """The exit code: 0 where nothing was lost or doubled."""
     options = _options(arguments)
-    chosen = [one for one in scenarios(options.kills) if options.only in one.name]
+    chosen = [one for one in scenarios(options.kills) if re.search(options.only, one.name)]
     folder = Path(tempfile.mkdtemp(prefix="upwell-faults-"))
     rows: list[Row] = []
     print(f"seed {options.seed}, data and logs in {folder}")
@@ -88,7 +89,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.run")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--kills", type=int, default=100, help="of serve or learn at random moments, in one run")
-    parser.add_argument("--only", default="", help="the faults whose name contains this")
+    parser.add_argument("--only", default="", help="the faults whose name this regular expression is found in")
     return parser.parse_args(arguments)
 
 

@@ -20,7 +20,7 @@ K = 10
 
 
 def explorer(chance: float = CHANCE, seed: int = 7) -> Learner:
-    learner = Learner(replace(SETTINGS, explore=chance), DIMENSION, seed)
+    learner = Learner(replace(SETTINGS, explore=chance, seed=seed), DIMENSION, seed)
     learner.add_items(catalogue())
     learner.learn(EXAMPLES)
     return learner

@@ -16,7 +16,7 @@ FIRST = PER_SIGNAL * SIGNALS.index("popularity")
 def learned(muted: list[str]) -> np.ndarray:
     learner = Learner(SETTINGS, DIMENSION, 7)
     learner.add_items(catalogue())
-    learner.mute(muted)
+    learner.weights.mute(muted)
     learner.learn(log(200)[0])
     return learner.arrays()["gate.weights"]
 
@@ -32,4 +32,4 @@ def test_a_muted_signal_keeps_weight_zero_and_the_others_learn() -> None:
 
 def test_an_unknown_signal_is_refused() -> None:
     with pytest.raises(ValueError, match=r"not in tuple|tuple\.index"):
-        Learner(SETTINGS, DIMENSION, 7).mute(["popularities"])
+        Learner(SETTINGS, DIMENSION, 7).weights.mute(["popularities"])

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO
 
 import pytest
 
@@ -107,7 +108,10 @@ def test_a_child_that_falls_again_and_again_ends_the_run_with_its_last_words(tmp
     logs = tmp_path / "logs"
     command = shell_child(tmp_path, 'if [ "$1" = serve ]; then echo "the store is torn" >&2; exit 4; fi; exec cat')
     with (
-        pytest.raises(UpwellError, match=r"serve ended with exit code 4, 6 times.*: the store is torn \(all of it: .*serve\.log\)"),
+        pytest.raises(
+            UpwellError,
+            match=r"serve ended with exit code 4, 6 times.*not started again: the store is torn \(all of it: .*serve\.log\)",
+        ),
         Supervisor(command, os.environ, logs) as supervisor,
     ):
         supervisor.watch(until=lambda: False)
@@ -123,11 +127,30 @@ def test_a_fall_by_a_signal_is_named(tmp_path: Path, hurried: None) -> None:
 def test_wrong_settings_are_not_tried_again(tmp_path: Path) -> None:
     command = shell_child(tmp_path, 'if [ "$1" = serve ]; then echo "unknown variable"; exit 2; fi; exec cat')
     with (
-        pytest.raises(UpwellError, match=r"serve ended with exit code 2, 1 times.*unknown variable"),
+        pytest.raises(UpwellError, match=r"serve ended with exit code 2, 1 times.*not started again: unknown variable"),
         Supervisor(command, os.environ, tmp_path) as supervisor,
     ):
         supervisor.watch(until=lambda: False)
     assert said(tmp_path, "serve") == ["unknown variable"]
+
+
+def test_the_first_child_does_not_stay_when_the_second_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    supervisor = Supervisor(shell_child(tmp_path, "exec cat"), os.environ, tmp_path)
+    spawn, pids = supervisor._popen, []
+
+    def second_fails(role: str, output: IO[bytes] | None) -> subprocess.Popen[bytes]:
+        if role == ROLES[1]:
+            raise FileNotFoundError(2, "No such file or directory")
+        process = spawn(role, output)
+        pids.append(process.pid)
+        return process
+
+    monkeypatch.setattr(supervisor, "_popen", second_fails)
+    with pytest.raises(UpwellError, match="learn cannot be started: /bin/sh: No such file"):
+        supervisor.__enter__()
+    (pid,) = pids
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_falls_of_long_ago_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

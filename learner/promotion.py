@@ -1,0 +1,211 @@
+"""Promotion: which weights serve. What was trained is frozen as a candidate, tested beside the serving weights, then goes out or not.
+
+    live ──freeze──▶ candidate ──as good on targets that neither has learned──▶ serving ──▶ replicas
+      ▲                  └──worse, or not finite──▶ dropped; live goes on from serving
+      └─────────────────────────────────────────────────┘
+
+Counts go out at once: they are no weights, and both are tested on the same ones. It knows nothing about Kafka.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.delta import ModelDelta
+from learner.evaluate import CUTOFF
+from learner.guard import Guard, Verdict, not_finite
+from learner.learner import Learner
+from learner.weights import Arrays, part
+from upwell.errors import ModelError
+from upwell.ports import RankRequest
+from upwell.values import Example, UserState
+
+__all__ = ["Promotion", "Ruling", "adopt_serving"]
+
+TARGETS_A_TEST = 16
+"""Of one batch at most so many targets, evenly spread: what the guard may cost."""
+MOST_TARGETS = 2_000
+"""A candidate that is neither better nor worse after so many gives way to a newer one."""
+_SERVING = "serving."
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What was decided about a candidate. learned: examples when it was frozen. targets: that it was tested on.
+
+    candidate, serving: their running NDCG@10 on these, of lists as they are served. broken: arrays that are not finite. WAIT: neither was
+    better after `MOST_TARGETS`; a newer candidate takes its place.
+    """
+
+    verdict: Verdict
+    learned: int
+    targets: int
+    candidate: float
+    serving: float
+    broken: tuple[str, ...] = ()
+
+
+class Promotion:
+    """Beside the one learner that trains, from after its `restore`. `test` a batch before it is learned, `decide` afterwards.
+
+    serving: what replicas rank by once they have the next delta. counts: candidates by what became of them.
+    """
+
+    def __init__(self, learner: Learner, guard: Guard) -> None:
+        self._learner = learner
+        self._guard = guard
+        self.serving = learner.beside()
+        self._candidate = learner.beside()
+        self._frozen_at: int | None = None
+        self._ahead: Arrays = {}  # what the candidate has that serving has not
+        self._promoted: Arrays = {}  # what serving has that replicas have not
+        self.counts: Counter[str] = Counter()
+
+    @property
+    def version(self) -> str:
+        """Of what replicas rank by once they have the next delta."""
+        return self._learner.version_with(self.serving)
+
+    @property
+    def targets(self) -> int:
+        """That the candidate was tested on so far."""
+        return self._guard.targets
+
+    @property
+    def scores(self) -> tuple[float, float]:
+        """Running NDCG@10 of the candidate and of serving on the candidate's targets so far; nan before the first."""
+        if not self._guard.weight:
+            return math.nan, math.nan
+        serving = self._guard.serving / self._guard.weight
+        return serving + self._guard.mean_difference, serving
+
+    def test(self, examples: Sequence[Example]) -> None:
+        """Asks both weights for a list before each of a sample of the targets that the learner has not learned yet."""
+        if self._frozen_at is None:
+            return
+        tried = self._targets(examples)
+        tried = tried[:: max(1, -(-len(tried) // TARGETS_A_TEST))]
+        requests = [RankRequest(state=_state(one, self._learner.dimension), k=CUTOFF) for one in tried]
+        wanted = [str(one.event.item_id) for one in tried]
+        serving, candidate = (
+            np.array([_gain(*found, item) for found, item in zip(self._learner.top(requests, weights), wanted, strict=True)])
+            for weights in (self.serving, self._candidate)
+        )
+        self._guard = self._guard.observe(serving, candidate)
+
+    def _targets(self, examples: Sequence[Example]) -> list[Example]:
+        """Those that `learn` will test: not learned yet, drawn for a test, liked, new to the user, of an item that may be listed."""
+        watermark = self._learner.watermark
+        return [
+            example
+            for example in examples
+            if example.tested
+            and example.event.liked
+            and example.offset > watermark.get(example.source, -1)
+            and example.event.item_id not in example.had
+            and self._learner.may_list(example.event.item_id)
+        ]
+
+    def decide(self) -> Ruling | None:
+        """Promotes or drops the candidate, then freezes the next one; None where nothing was decided."""
+        ruling = None
+        if self._frozen_at is not None:
+            ruling = self._ruling(self._frozen_at)
+            if ruling is None:
+                return None
+            self._act(ruling.verdict)
+        if self._learner.learned:
+            ruling = self._freeze() or ruling
+        return ruling
+
+    def take_delta(self) -> ModelDelta:
+        """The counts since the last one, and the weights that were promoted since, if any."""
+        promoted, self._promoted = self._promoted, {}
+        return self._learner.take_delta(promoted, self.version)
+
+    def arrays(self) -> Arrays:
+        """The serving weights, for a checkpoint beside the learner's own arrays."""
+        return {_SERVING + name: array for name, array in self.serving.whole().items()}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """The inverse, on the learner that was restored from the same checkpoint: a new candidate is frozen from there."""
+        whole = _serving_of(arrays)
+        for weights in (self.serving, self._candidate):
+            weights.adopt(whole, self._learner.size)
+
+    def _ruling(self, frozen_at: int) -> Ruling | None:
+        verdict = self._guard.verdict
+        if verdict is Verdict.WAIT and self._guard.targets < MOST_TARGETS:
+            return None
+        return Ruling(verdict, frozen_at, self._guard.targets, *self.scores)
+
+    def _act(self, verdict: Verdict) -> None:
+        self.counts["superseded" if verdict is Verdict.WAIT else str(verdict)] += 1
+        if verdict is Verdict.PROMOTE:
+            self.serving.follow(self._ahead, self._learner.size)
+            self._promoted = _joined(self._promoted, self._ahead)
+            self._ahead = {}
+        elif verdict is Verdict.ROLL_BACK:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        """Serving is the last good version: the learner and the next candidate go on from it."""
+        whole = self.serving.whole()
+        self._learner.adopt(whole)
+        self._candidate.adopt(whole, self._learner.size)
+        self._ahead = {}
+
+    def _freeze(self) -> Ruling | None:
+        """What was trained becomes the next candidate, unless it is not finite: then it is rolled back at once."""
+        trained = self._learner.weights.published()
+        self._guard, self._frozen_at = self._guard.afresh(), self._learner.learned
+        broken = tuple(not_finite(trained))
+        if not broken:
+            self._candidate.follow(trained, self._learner.size)
+            self._ahead = _joined(self._ahead, trained)
+            return None
+        self._act(Verdict.ROLL_BACK)
+        return Ruling(Verdict.ROLL_BACK, self._learner.learned, 0, math.nan, math.nan, broken)
+
+
+def adopt_serving(learner: Learner, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+    """A replica from a checkpoint: all that was learned, ranked by the weights that were serving. Raises `ModelError`."""
+    learner.restore(arrays, meta)
+    learner.adopt(_serving_of(arrays))
+
+
+def _serving_of(arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    found = part(arrays, _SERVING)
+    if "gate.weights" not in found:
+        raise ModelError("a checkpoint says nothing about the weights that serve: it was made by another version of Upwell; remove it")
+    return found
+
+
+def _joined(older: Arrays, newer: Arrays) -> Arrays:
+    """Both, where `newer` holds; of the fused model's rows each with its newest identity."""
+    joined = older | newer
+    if "fused.rows" in older and "fused.rows" in newer:
+        kept = ~np.isin(older["fused.rows"], newer["fused.rows"])
+        for name in ("fused.rows", "fused.identities"):
+            joined[name] = np.concatenate([older[name][kept], newer[name]])
+    return joined
+
+
+def _state(example: Example, dimension: int) -> UserState:
+    """The user just before the event."""
+    intent = np.zeros(dimension, np.float32) if example.intent is None else example.intent
+    return UserState(example.user, intent, history=example.history, had=example.had, events=example.user_events)
+
+
+def _gain(listed: Sequence[str], finite: bool, item: str) -> float:
+    """NDCG@10 of a list for one item; nan where a score in it is not finite."""
+    if not finite:
+        return math.nan
+    return 1.0 / math.log2(2.0 + listed.index(item)) if item in listed else 0.0
