@@ -77,7 +77,7 @@ def value(places: Places) -> Valued:
     ones = np.ones(count)
     weight = places.target / places.propensity
     logged, covered = _ratio(places.user, places.reward, ones), _ratio(places.user, weight, ones)
-    effective, effective_users = _effective(weight), _effective(np.bincount(places.user, weight))
+    effective, effective_users = _effective(weight), _effective(np.bincount(places.user, weights=weight))
     if (why := _unsupported(effective, effective_users, covered)) is not None:
         return Valued(count, logged, effective, effective_users, covered, None, None, None, why)
     corrected = places.expected + weight * (places.reward - places.predicted)
@@ -121,7 +121,7 @@ def _ratio(user: NDArray[np.int64], above: NDArray[np.float64], below: NDArray[n
     total = float(below.sum())
     found = float(above.sum()) / total
     users = np.unique(user, return_inverse=True)[1]
-    residual = np.bincount(users, above - found * below)
+    residual = np.bincount(users, weights=above - found * below)
     many = len(residual)
     error = float("inf") if many < 2 else float(np.sqrt((residual @ residual) * many / (many - 1))) / total
     return Estimate(found, found - _NORMAL * error, found + _NORMAL * error)
