@@ -77,7 +77,7 @@ def value(places: Places) -> Valued:
     ones = np.ones(count)
     weight = places.target / places.propensity
     logged, covered = _ratio(places.user, places.reward, ones), _ratio(places.user, weight, ones)
-    effective, effective_users = _effective(weight), _effective(np.bincount(places.user, weights=weight))
+    effective, effective_users = _effective(weight), _effective(_by_user(places.user, weight))
     if (why := _unsupported(effective, effective_users, covered)) is not None:
         return Valued(count, logged, effective, effective_users, covered, None, None, None, why)
     corrected = places.expected + weight * (places.reward - places.predicted)
@@ -116,12 +116,19 @@ def _effective(weight: NDArray[np.float64]) -> float:
     return float(weight.sum()) ** 2 / squares if squares else 0.0
 
 
+def _by_user(user: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(users,) sums."""
+    users, places = np.unique(user, return_inverse=True)
+    sums = np.zeros(len(users))
+    np.add.at(sums, places, values)
+    return sums
+
+
 def _ratio(user: NDArray[np.int64], above: NDArray[np.float64], below: NDArray[np.float64]) -> Estimate:
     """Σ above / Σ below; its variance is that of the users' sums of above − ratio · below."""
     total = float(below.sum())
     found = float(above.sum()) / total
-    users = np.unique(user, return_inverse=True)[1]
-    residual = np.bincount(users, weights=above - found * below)
+    residual = _by_user(user, above - found * below)
     many = len(residual)
     error = float("inf") if many < 2 else float(np.sqrt((residual @ residual) * many / (many - 1))) / total
     return Estimate(found, found - _NORMAL * error, found + _NORMAL * error)
