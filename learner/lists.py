@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from learner.block import Block
 from learner.counts import CountState
-from learner.explain import causes, shares
+from learner.explain import CAUSED, SHARES, causes, shares
+from learner.explore import POOL, pool
 from learner.gate import FEATURES, PER_SIGNAL, GateState, band_of
 from learner.kernel import kernel
 from learner.rank import most_candidates, prepare, rank_user
@@ -27,6 +28,7 @@ class Wishes(NamedTuple):
 
     promoted: rows that are candidates for everybody. boost: (capacity,) is added to the score. pinned: (capacity,) stand first.
     search: (b,) weight of the intent's z-score beside what the gate learned: a user who just said what they want is taken at their word.
+    lot: (b,) where in the pool of new items the last place is drawn from, in [0, 1); below 0 where it is not drawn.
     """
 
     allowed: NDArray[np.bool_]
@@ -36,14 +38,31 @@ class Wishes(NamedTuple):
     boost: NDArray[np.float64]
     pinned: NDArray[np.bool_]
     search: NDArray[np.float64]
+    lot: NDArray[np.float64]
 
 
 class Lists(NamedTuple):
-    """rows: (b, K) best first, -1 where a list is shorter. shares: (b, K, S + 2). because: (b, K, user signals) rows or -1."""
+    """rows: (b, K) best first, -1 where a list is shorter. shares: (b, K, S + 2). because: (b, K, user signals) rows or -1.
+
+    pool: (b,) how many new items the last place could be drawn from. explored: (b,) it was.
+    """
 
     rows: NDArray[np.int32]
     shares: NDArray[np.float64]
     because: NDArray[np.int32]
+    pool: NDArray[np.int64]
+    explored: NDArray[np.bool_]
+
+    @classmethod
+    def empty(cls, users: int, longest: int) -> Lists:
+        """To be filled by `list_block`."""
+        return cls(
+            np.full((users, longest), -1, np.int32),
+            np.zeros((users, longest, len(SHARES))),
+            np.full((users, longest, CAUSED), -1, np.int32),
+            np.zeros(users, np.int64),
+            np.zeros(users, np.bool_),
+        )
 
 
 @kernel
@@ -57,11 +76,12 @@ def _center(x: NDArray[np.float32]) -> None:
 def list_block(
     state: CountState, gate: GateState, scratch: Scratch, block: Block, wishes: Wishes, depth: int, rows: int, lists: Lists
 ) -> None:
-    """Fills `lists`: pinned items first, then by score; of equals the one found first."""
+    """Fills `lists`: pinned items first, then by score; of equals the one found first. A lot puts a new item on the last place."""
     longest = lists.rows.shape[1]
     most = most_candidates(depth, longest + len(wishes.promoted))
     found, score = np.zeros(most, np.int32), np.zeros(most, np.float64)
     x = np.zeros((most, FEATURES), np.float32)
+    new = np.zeros(POOL, np.int64)
     for user in range(len(wishes.k)):
         allowed = wishes.allowed[wishes.mask[user]]
         prepare(state, scratch, block, user)
@@ -73,9 +93,14 @@ def list_block(
             key[position] = -(score[position] + wanted + wishes.boost[item]) - (_FIRST if wishes.pinned[item] else 0.0)
         order = np.argsort(key, kind="mergesort")
         _center(x[:n])
+        shown = min(wishes.k[user], n)
+        lists.pool[user] = pool(state, wishes.pinned, found, order, shown, new)
+        if wishes.lot[user] >= 0.0 and lists.pool[user] > 0:
+            order[shown - 1] = new[int(wishes.lot[user] * lists.pool[user])]
+            lists.explored[user] = True
         start, end = block.starts[user], block.starts[user + 1]
         band = band_of(block.events[user])
-        for place in range(min(wishes.k[user], n)):
+        for place in range(shown):
             position = order[place]
             item = found[position]
             lists.rows[user, place] = item

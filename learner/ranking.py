@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from learner.block import HISTORY, Block, Profile, block_of, profile
 from learner.catalogue import Catalogue
 from learner.counts import Counts, CountState, inherit
-from learner.explain import CAUSED, SHARES, reasons
+from learner.explain import reasons
+from learner.explore import draw, propensities
 from learner.fusion import Fusion, Placed
 from learner.lists import Lists, Wishes, list_block
 from learner.signals.affinity import empty_scratch, widened
@@ -121,8 +122,7 @@ class Ranking:
         histories = [self.placed(request.state.history) for request in requests]
         block = self.block(profiles, [request.state.intent for request in requests], histories, weights.fusion)
         wishes = self._wishes(requests)
-        shape = (len(requests), int(wishes.k.max()))
-        lists = Lists(np.full(shape, -1, np.int32), np.zeros((*shape, len(SHARES))), np.full((*shape, CAUSED), -1, np.int32))
+        lists = Lists.empty(len(requests), int(wishes.k.max()))
         if len(self.catalogue):
             list_block(state, weights.gate, self.scratch, block, wishes, self._settings.candidates, len(self.catalogue), lists)
         return lists
@@ -140,10 +140,17 @@ class Ranking:
             self.catalogue.boost,
             self.catalogue.pinned,
             np.array([self._settings.search_weight if _searched(request) else 0.0 for request in requests]),
+            np.array([draw(self._settings.seed, request.trigger or "", self._chance(request)) for request in requests]),
         )
+
+    def _chance(self, request: RankRequest) -> float:
+        """Of exploring; none where nobody is shown the list."""
+        return 0.0 if request.trigger is None else self._settings.explore
 
     def _entries(self, lists: Lists, user: int, request: RankRequest) -> tuple[Entry, ...]:
         rows = [int(row) for row in lists.rows[user] if row >= 0]
+        explored = bool(lists.explored[user])
+        chances = propensities(len(rows), int(lists.pool[user]), self._chance(request), explored)
         return tuple(
             Entry(
                 item_id=self.catalogue.ids[row],
@@ -152,6 +159,8 @@ class Ranking:
                     lists.shares[user, place], lists.because[user, place].tolist(), self.catalogue.title, request.words, _REASONS
                 ),
                 title=self.catalogue.title(row),
+                propensity=chances[place],
+                explored=explored and place == len(rows) - 1,
             )
             for place, row in enumerate(rows)
         )

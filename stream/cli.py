@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 import typer
@@ -115,6 +115,26 @@ def recommend(
         Console(stderr=as_json).print(list_table(answer))
         if as_json:
             print_json(answer)
+
+
+@app.command()
+def evaluate(
+    log: Log,
+    policy: Annotated[Literal["popularity", "upwell"], typer.Option(help="Whose value is estimated.")] = "upwell",
+    window: Annotated[float, typer.Option(help="Hours after an impression in which an item can earn.", min=0.001)] = 24.0,
+    as_json: Json = False,
+) -> None:
+    """Estimate what another policy would have earned on a log's impressions, or say why that cannot be known."""
+    from stream.evaluate import evaluate_log
+    from stream.policies import open_policy
+    from stream.replay_log import read_log
+    from stream.report import evaluation_table
+
+    with faults(), interruptible(), open_policy(policy, settings()) as target:
+        evaluation = evaluate_log(read_log(log), target, int(window * 3_600_000))
+        Console(stderr=as_json).print(evaluation_table(evaluation, policy))
+        if as_json:
+            print_json(evaluation)
 
 
 @app.command()

@@ -183,12 +183,13 @@ class Pipeline:
             elif isinstance(signed.event, Control):
                 newest, words = None, None  # forgotten: no list, nor the words of before in a later one
         if newest is not None:
-            request = RankRequest(state=state, k=self._limits.list_k, words=words)
+            request = RankRequest(state=state, k=self._limits.list_k, words=words, trigger=newest.event.event_id)
             orders.append(_Order(newest.arrival, newest.event.user_id or "", newest.event.event_id, request))
         return orders
 
     def _requested(self, state: UserState, signed: _Signed, asked: Request) -> _Order:
-        request = RankRequest(state=state, k=asked.k or self._limits.list_k, exclude=asked.exclude, category=asked.category)
+        k, trigger = asked.k or self._limits.list_k, asked.request_id
+        request = RankRequest(state=state, k=k, exclude=asked.exclude, category=asked.category, trigger=trigger)
         return _Order(signed.arrival, asked.user_id, asked.request_id, request)
 
     def _lists(self, orders: Sequence[_Order]) -> tuple[FreshList, ...]:

@@ -10,9 +10,10 @@ from rich.console import Console, Group
 from rich.markup import escape
 from rich.table import Table
 
+from stream.evaluate import Evaluation
 from upwell.recommendations import Entry, Recommendations
 
-__all__ = ["list_table", "show_report"]
+__all__ = ["evaluation_table", "list_table", "show_report"]
 
 SLICES = ("all", "cold_user", "cold_item", "warm")
 SHOWN_REASONS = 3
@@ -61,6 +62,28 @@ def list_table(recommendations: Recommendations) -> Table:
     for place, entry in enumerate(recommendations.items, 1):
         table.add_row(str(place), _plain(entry.title or entry.item_id), f"{entry.score:.2f}", _reasons(_triples(entry)))
     return table
+
+
+def evaluation_table(evaluation: Evaluation, policy: str) -> Group:
+    """What `upwell evaluate` shows."""
+    valued, counts = evaluation.valued, evaluation.counts
+    title = f"Reward of a place shown, 95 % interval ({counts['impressions']:,} impressions of {counts['users']:,} users)"
+    table = Table("policy", "estimate", "reward", "from", "to", title=title, title_justify="left")
+    rows = [
+        ("the log's own", "mean", valued.logged),
+        ("the log's own", "mean of places drawn by lot", evaluation.by_lot),
+        ("the log's own", "mean of such places, not drawn", evaluation.otherwise),
+        (policy, "IPS", valued.ips),
+        (policy, "SNIPS", valued.snips),
+        (policy, "doubly robust", valued.dr),
+    ]
+    for name, estimator, found in rows:
+        if found is not None:
+            table.add_row(name, estimator, f"{found.value:.4f}", f"{found.low:.4f}", f"{found.high:.4f}")
+    weights = f"weights that count as equal: {valued.effective:,.1f} of {valued.places:,} places, {valued.effective_users:,.1f} users"
+    share = "" if valued.covered is None else f"; mean weight {valued.covered.value:.3f} (should be 1)"
+    verdict = () if valued.abstains is None else (f"abstains: {valued.abstains}",)
+    return Group(table, weights + share, *verdict)
 
 
 def _triples(entry: Entry) -> list[tuple[str, float, str | None]]:

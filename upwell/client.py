@@ -21,7 +21,7 @@ import orjson
 from upwell.codec import parse_dead_letter, parse_recommendations
 from upwell.connection import check_login, refusal, tls_context
 from upwell.errors import BrokerError, InvalidEventError
-from upwell.events import Action, Click, Control, ControlKind, Event, Item, Query, Request, Review, Topic
+from upwell.events import Action, Click, Control, ControlKind, Event, Impression, Item, Query, Request, Review, Topic
 from upwell.recommendations import DeadLetter, Recommendations
 from upwell.schema import event_value, key_of, parse_event, topic_of
 from upwell.settings import KafkaSettings, Settings
@@ -145,6 +145,13 @@ class UpwellClient:
     def item(self, item_id: str, title: str, **more: Any) -> Item:
         """An item is announced or changed, now."""
         return self._sent(Item(**{"ts": _now_ms(), **more}, item_id=item_id, title=title))
+
+    def impression(self, shown: Recommendations, places: int | None = None, **more: Any) -> Impression:
+        """A user was shown a list, or its first `places`, now; the propensities are the list's own."""
+        entries = shown.items[:places]
+        items, propensities = tuple(one.item_id for one in entries), tuple(one.propensity for one in entries)
+        stamped = {**_stamp(), **more}
+        return self._sent(Impression(**stamped, user_id=shown.user_id, list_id=shown.list_id, item_ids=items, propensities=propensities))
 
     def request(self, user_id: str, k: int | None = None, exclude: tuple[str, ...] = (), category: str | None = None) -> Request:
         """Ask for a list, now; it comes on `lists` with `trigger` = `request_id`."""

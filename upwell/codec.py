@@ -56,7 +56,7 @@ def parse_dead_letter(raw: bytes) -> DeadLetter:
 
 def _entry(value: dict[str, Any]) -> Entry:
     reasons = tuple(Reason(**_known(Reason, reason)) for reason in value["reasons"])
-    return Entry(item_id=value["item_id"], score=value["score"], reasons=reasons, title=value.get("title"))
+    return Entry(**_known(Entry, value | {"reasons": reasons}))
 
 
 def _known(kind: type, value: dict[str, Any]) -> dict[str, Any]:

@@ -123,7 +123,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impression:
-    """A user was shown items. `propensities`: the probability of each having been shown, in (0, 1]."""
+    """A user was shown items. `propensities`: the probability of each having stood at its place, in (0, 1]."""
 
     event_id: str
     ts: int

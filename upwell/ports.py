@@ -74,6 +74,7 @@ class RankRequest:
     """One list to make: for a state, k entries, without `exclude`, within `category` where one is given.
 
     `words`: the newest text (query or review) of the user, for a reason's `because`.
+    `trigger`: the event_id or request_id that the list answers, which casts the lot of exploration; None: no exploration.
     """
 
     state: UserState
@@ -81,13 +82,14 @@ class RankRequest:
     exclude: tuple[str, ...] = ()
     category: str | None = None
     words: str | None = None
+    trigger: str | None = None
 
 
 class Ranker(Protocol):
     """Lists for states. Called once a micro-batch; blocks; changes no state.
 
     Guarantees: never an item of `state.had`, of `exclude`, deleted or banned; reasons sum to the score; the same inputs and
-    version give the same lists.
+    version give the same lists; each entry's propensity is exact.
     """
 
     @property

@@ -124,8 +124,9 @@ class LearnerSettings:
     """test_sample: share of the targets that are tested (by hash of event_id). neighbours: kept an item in each table.
 
     cold_item_weight: how much more a target on a new item teaches (the price of cold items: docs/quality.md).
-    candidates: of each signal. search_weight: of the intent in a list that answers
-    a user's own words. publish_ms, checkpoint_examples: how often the learner publishes and saves.
+    candidates: of each signal. search_weight: of the intent in a list that answers a user's own words.
+    explore: share of the lists whose last place shows a new item by lot (docs/exploration.md).
+    publish_ms, checkpoint_examples: how often the learner publishes and saves.
     warmup_examples: the figures start after so many. fused_every, fused_steps: after so many examples, so many steps of training.
     """
 
@@ -135,6 +136,7 @@ class LearnerSettings:
     cold_item_weight: float = _bounded(1.25, 0.0, 100.0)
     candidates: int = _bounded(30, 1, 1_000)
     search_weight: float = _bounded(3.0, 0.0, 100.0)
+    explore: float = _bounded(0.05, 0.0, 0.5)
     fused: bool = True
     fused_every: int = _bounded(256, 1)
     fused_steps: int = _bounded(2, 1, 1_000)

@@ -15,7 +15,10 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 whole = st.integers(0, 2**53)
 reasons = st.lists(st.builds(Reason, signal=texts, weight=numbers, because=st.none() | texts), max_size=3).map(tuple)
-entries = st.lists(st.builds(Entry, item_id=texts, score=numbers, reasons=reasons, title=st.none() | texts), max_size=3).map(tuple)
+entry = st.builds(
+    Entry, item_id=texts, score=numbers, reasons=reasons, title=st.none() | texts, propensity=st.floats(0.001, 1), explored=st.booleans()
+)
+entries = st.lists(entry, max_size=3).map(tuple)
 lists = st.builds(
     Recommendations,
     list_id=texts,
@@ -58,7 +61,8 @@ def test_fields_of_a_newer_version_are_left_out() -> None:
     value = orjson.loads(recommendations_value(expected))
     for inner in (value, value["items"][0], value["items"][0]["reasons"][0]):
         inner["new"] = 1
-    del value["items"][0]["title"]
+    for optional in ("title", "propensity", "explored"):
+        del value["items"][0][optional]
     assert parse_recommendations(orjson.dumps(value)) == expected
 
 
