@@ -100,16 +100,16 @@ def test_the_estimates_by_hand() -> None:
     tile = np.tile
     places = Places(
         user,
-        tile([1.0, 0.0, 1.0], 100),
-        tile([0.5, 0.5, 1.0], 100),
+        tile([1.0, 0.0, 0.0], 100),
+        tile([1 / 2.1, 0.5, 1.0], 100),
         tile([1.0, 0.0, 1.0], 100),
         tile([0.6, 0.2, 0.9], 100),
         tile([0.7, 0.3, 0.9], 100),
     )
     valued = value(places)
-    assert (found(valued.logged), found(valued.ips), found(valued.snips)) == pytest.approx((2 / 3, 1.0, 1.0))
-    assert found(valued.dr) == pytest.approx((0.7 + 2 * 0.4 + 0.3 + 0.9 + 0.1) / 3)
-    assert valued.effective == pytest.approx(180.0)
+    assert (found(valued.logged), found(valued.ips), found(valued.snips)) == pytest.approx((1 / 3, 2.1 / 3, 2.1 / 3.1))
+    assert found(valued.dr) == pytest.approx((0.7 + 2.1 * 0.4 + 0.3 + 0.9 - 0.9) / 3)
+    assert valued.effective == pytest.approx(310.0**2 / (100 * (2.1**2 + 1.0)))
 
 
 def test_an_interval_knows_that_places_of_one_user_are_not_independent() -> None:
