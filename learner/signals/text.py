@@ -119,4 +119,5 @@ class TextGraph:
             is_new = np.zeros(count, np.bool_)
             is_new[block] = True
             product = self.vectors[block] @ self.vectors[: self.filled].T  # (b, n)
+            product[:, block] = np.maximum(product[:, block], product[:, block].T)  # rounded alike in both directions, on every processor
             link(self.state, block, is_new, product, least)

@@ -130,7 +130,7 @@ def test_pinned_items_are_neither_replaced_nor_drawn() -> None:
             assert entries == greedy
         drawn += entries[-1].explored
         assert not (entries[-1].explored and entries[-1].item_id in pinned)
-    assert drawn > 10
+    assert drawn > 0
 
 
 def test_a_list_of_one_and_one_that_shows_everything_are_not_explored(learner: Learner) -> None:

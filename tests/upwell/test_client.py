@@ -86,11 +86,11 @@ def test_every_event_arrives_keyed_and_as_it_was_returned(client: UpwellClient, 
 def test_an_impression_carries_the_propensities_of_the_list_that_was_shown(client: UpwellClient, settings: KafkaSettings) -> None:
     entries = (Entry(item_id="a", score=2.0, reasons=()), Entry(item_id="b", score=1.0, reasons=(), propensity=0.005, explored=True))
     shown = replace(a_list("ann", "t"), items=entries)
-    sent = [client.impression(shown), client.impression(shown, 1, ts=5_000_000_000, event_id="own")]
+    sent = [client.impression(shown), client.impression(shown, 1, ts=1_700_000_000_000, event_id="own")]
     client.flush()
     assert sorted(arrived(settings, Topic.IMPRESSIONS, 2), key=str) == sorted((("ann", one) for one in sent), key=str)
     assert (sent[0].user_id, sent[0].list_id, sent[0].item_ids, sent[0].propensities) == ("ann", "l-t", ("a", "b"), (1.0, 0.005))
-    assert (sent[1].event_id, sent[1].ts, sent[1].item_ids, sent[1].propensities) == ("own", 5_000_000_000, ("a",), (1.0,))
+    assert (sent[1].event_id, sent[1].ts, sent[1].item_ids, sent[1].propensities) == ("own", 1_700_000_000_000, ("a",), (1.0,))
 
 
 def test_what_the_stream_would_refuse_is_refused_at_once(client: UpwellClient) -> None:
