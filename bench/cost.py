@@ -2,7 +2,7 @@
 
     python bench/cost.py [--events N] [--items M] [--seed S]
 
-Items by a Zipf law, users who come back now and then, vectors at random. One target in four is tested, as in a busy stream. The first
+Items by a power law, users who come back now and then, vectors at random. One target in four is tested, as in a busy stream. The first
 line stands for warm-up, so ratios are to the second. Prints a table, then one JSON object.
 """
 

@@ -24,7 +24,7 @@ from safetensors.numpy import save
 
 from upwell.errors import ModelError
 
-__all__ = ["Checkpoint", "earlier", "every", "latest", "load", "prune", "save_checkpoint"]
+__all__ = ["Checkpoint", "every", "latest", "load", "prune", "save_checkpoint"]
 
 FORMAT = "upwell-checkpoint-1"
 _REMEDY = "remove {} to go on from the checkpoint before"
@@ -89,12 +89,6 @@ def latest(folder: Path) -> Checkpoint | None:
 def every(folder: Path) -> list[Checkpoint]:
     """All there are, newest first. Raises `ModelError` where one is torn."""
     return [_checkpoint(path) for path in reversed(_heads(folder))]
-
-
-def earlier(folder: Path, number: int) -> Checkpoint | None:
-    """The newest checkpoint before `number`, for who decides to go back. None where there is none; raises `ModelError` where it is torn."""
-    paths = [path for path in _heads(folder) if int(path.stem) < number]
-    return _checkpoint(paths[-1]) if paths else None
 
 
 def prune(folder: Path, keep: int) -> None:

@@ -65,10 +65,6 @@ class Guard:
             broken=self.broken or not bool(np.isfinite(candidate).all()),
         )
 
-    def refuse(self) -> Guard:
-        """The candidate is known to be broken (`not_finite`)."""
-        return replace(self, broken=True)
-
     def afresh(self) -> Guard:
         """The same rule for the next candidate: nothing observed."""
         return Guard(self.margin, self.half_life_targets, self.least_targets)

@@ -14,7 +14,7 @@ from stream.topics import no_broker
 from stream.watchdog import Progress
 from upwell.events import Topic
 
-__all__ = ["Lag"]
+__all__ = ["INPUT_TOPICS", "Lag"]
 
 INPUT_TOPICS = (
     Topic.ITEMS,

@@ -105,9 +105,9 @@ def rollback(settings: Settings, version: str, say: Say) -> None:
     """Make an older checkpoint the newest one, and say so on `models`. Raises `ModelError` or `SnapshotError` naming those there are."""
     folder = settings.data / "models"
     with stopped(settings), _broker(settings, say) as running:
-        wanted = next((one for one in checkpoint.every(folder) if checkpoint.load(one.path)[1].get("version") == version), None)
-        if wanted is None:
-            known = ", ".join(str(checkpoint.load(one.path)[1].get("version")) for one in checkpoint.every(folder)) or "none"
+        versions = {str(checkpoint.load(one.path)[1].get("version")): one for one in reversed(checkpoint.every(folder))}
+        if (wanted := versions.get(version)) is None:
+            known = ", ".join(reversed(versions)) or "none"
             raise SnapshotError(f"no checkpoint of version {version} in {folder}; there are: {known}")
         arrays, meta = checkpoint.load(wanted.path)
         _announce(running, checkpoint.save_checkpoint(folder, arrays, meta))

@@ -11,6 +11,7 @@ from random import Random
 
 from infra.kafka import KafkaBroker
 from learner import checkpoint
+from stream.lag import INPUT_TOPICS
 from stream.replay_log import LogRecord
 from tests.faults.engine import Engine
 from tests.faults.inject import CLOCK, NAN, Fault
@@ -34,16 +35,6 @@ __all__ = [
 ]
 
 POISON = (b"\xff\xfe{", b"", b"[]", b'{"event_id": "p", "ts": NaN}', b'{"user_id": 7}')
-POISONED_TOPICS = (
-    Topic.CLICKS,
-    Topic.REVIEWS,
-    Topic.QUERIES,
-    Topic.IMPRESSIONS,
-    Topic.REQUESTS,
-    Topic.CONTROLS,
-    Topic.ITEMS,
-    Topic.REROUTED,
-)
 REFUSALS = 10_000
 AWAY_SECONDS = 5.0
 BROKER_AWAY_SECONDS = 20.0
@@ -68,7 +59,7 @@ class Stage:
 
 def poisoned(events: Sequence[LogRecord]) -> list[LogRecord]:
     """The events with each kind of poison in each topic of apps, and in `rerouted`, spread among them."""
-    bad = [LogRecord(0, topic, b"7", value) for topic in POISONED_TOPICS for value in POISON]
+    bad = [LogRecord(0, topic, b"7", value) for topic in INPUT_TOPICS for value in POISON]
     step = len(events) // len(bad)
     return [one for place, event in enumerate(events) for one in ([bad.pop()] if bad and place % step == 0 else []) + [event]]
 
@@ -76,7 +67,7 @@ def poisoned(events: Sequence[LogRecord]) -> list[LogRecord]:
 def poison(stage: Stage) -> list[float]:
     """Each poison becomes a dead letter, and nothing else changes."""
     stage.engine.feed(stage.events)
-    wanted = len(POISON) * len(POISONED_TOPICS)
+    wanted = len(POISON) * len(INPUT_TOPICS)
     stage.engine.wait(lambda: len(stage.engine.seen(Topic.DEAD_LETTERS)) >= wanted, "the dead letters")
     return []
 

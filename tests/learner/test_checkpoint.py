@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 from numpy.typing import NDArray
 
-from learner.checkpoint import earlier, latest, load, prune, save_checkpoint
+from learner.checkpoint import every, latest, load, prune, save_checkpoint
 from upwell.errors import ModelError
 
 ARRAYS: dict[str, NDArray[Any]] = {
@@ -52,10 +52,10 @@ def test_the_newest_is_the_latest_and_old_ones_go(tmp_path: Path) -> None:
     assert latest(tmp_path) is None
     saved = [save_checkpoint(tmp_path, ARRAYS, {"n": n}) for n in range(4)]
     assert latest(tmp_path) == saved[-1]
-    assert earlier(tmp_path, saved[-1].number) == saved[-2]
+    assert every(tmp_path) == saved[::-1]
     prune(tmp_path, keep=2)
     assert sorted(path.stem for path in tmp_path.glob("*.safetensors")) == [one.path.stem for one in saved[-2:]]
-    assert earlier(tmp_path, saved[-2].number) is None
+    assert every(tmp_path) == [saved[-1], saved[-2]]
     assert save_checkpoint(tmp_path, ARRAYS, {}).number == saved[-1].number + 1
 
 
@@ -77,14 +77,15 @@ def test_every_torn_byte_is_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "null", "\xff", '{"format": "upwell-checkpoint-1"}', '{"format": "upwell-checkpoint-1", "sha256": 3}']
 )
-def test_a_torn_newest_is_said_and_the_one_before_is_there_by_asking(tmp_path: Path, text: str) -> None:
+def test_a_torn_newest_is_said_and_the_one_before_can_be_loaded(tmp_path: Path, text: str) -> None:
     good, torn = (save_checkpoint(tmp_path, ARRAYS, META) for _ in range(2))
     torn.path.write_bytes(text.encode("latin-1"))
     with pytest.raises(ModelError, match=torn.path.name):
         latest(tmp_path)
     with pytest.raises(ModelError, match=torn.path.name):
         load(torn.path)
-    assert earlier(tmp_path, torn.number) == good
+    with pytest.raises(ModelError, match=torn.path.name):
+        every(tmp_path)
     assert load(good.path)[1] == META
 
 

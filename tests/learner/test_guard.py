@@ -53,10 +53,6 @@ def test_a_score_that_is_not_finite_breaks_the_candidate_for_good(value: float) 
     assert guard.afresh().verdict is Verdict.WAIT
 
 
-def test_a_known_broken_candidate_never_passes() -> None:
-    assert Guard().observe(SCORES, SCORES * 2).refuse().verdict is Verdict.ROLL_BACK
-
-
 def test_unpaired_scores_are_a_mistake() -> None:
     with pytest.raises(ValueError, match="paired"):
         Guard().observe(SCORES, SCORES[:-1])
