@@ -29,7 +29,7 @@ from upwell.values import Example, UserState
 
 __all__ = ["Promotion", "Ruling", "adopt_serving"]
 
-TARGETS_A_TEST = 16
+TARGETS_A_TEST = 8
 """Of one batch at most so many targets, evenly spread: what the guard may cost."""
 MOST_TARGETS = 2_000
 """A candidate that is neither better nor worse after so many gives way to a newer one."""
