@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from stream.effects import Effects, FreshList, ItemEffects
 from stream.record_size import examples_within, list_within
-from stream.wire import encode_item
+from stream.wire import encode_erasure, encode_item
 from upwell.codec import dead_letter_value
 from upwell.events import Topic
 from upwell.recommendations import Recommendations
@@ -32,7 +32,7 @@ class Outgoing:
 
 
 def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
-    """Dead letters, events sent on, lists, examples: in this order. `now_ms`: the lists' own time, UTC ms."""
+    """Dead letters, events sent on, lists, examples, erasures: in this order. `now_ms`: the lists' own time, UTC ms."""
     for letter in effects.dead_letters:
         yield Outgoing(Topic.DEAD_LETTERS, None, dead_letter_value(letter))
     for stray in effects.rerouted:
@@ -42,6 +42,8 @@ def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
     for source, examples in _by_source(effects.examples).items():
         for value in examples_within(examples):
             yield Outgoing(Topic.EXAMPLES, None, value, partition=int(source.rpartition("-")[2]))
+    for erasure in effects.erasures:
+        yield Outgoing(Topic.EXAMPLES, None, encode_erasure(erasure), partition=erasure.partition)
 
 
 def item_records(effects: ItemEffects) -> Iterator[Outgoing]:
