@@ -79,9 +79,11 @@ def test_a_user_is_gone_before_that_is_confirmed_also_when_learn_dies_in_between
     with UpwellClient(on.address or "", on) as upwell:
         runs = threading.Thread(target=loop.run)
         runs.start()
-        answer = next(upwell.confirmations("ann", timeout=20, from_beginning=True))
-        loop.stop()
-        runs.join()
+        try:
+            answer = next(upwell.confirmations("ann", timeout=20, from_beginning=True))
+        finally:
+            loop.stop()
+            runs.join()
     assert (answer.user_id, answer.event_id, answer.remains) == ("ann", "f1", REMAINS)
     windows = answer.removed["examples"]
     assert 0 < windows <= len(removed)
