@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learner.buffer import digest
 from stream.effects import Erasure
 from stream.feeds import BroadcastRecord
 from stream.fences import Fence, fences_on_controls
+from stream.inline import InlineEngine
 from stream.publish import user_records
 from stream.records import Record
+from stream.replay_log import LogRecord
 from stream.topics import partition_of
 from stream.wire import decode_examples
-from tests.stream.chain import NOW_MS, PARTITIONS, PSEUDONYMIZER, Chain, examples_in, record
+from tests.stream.chain import ENCODER, NOW_MS, PARTITIONS, PSEUDONYMIZER, Chain, examples_in, record
 from upwell.events import Topic
+from upwell.settings import LearnerSettings, Settings
 from upwell.values import UserState
 
 ANN = PSEUDONYMIZER.pseudonym("ann")
@@ -132,3 +138,19 @@ def test_fences_are_read_from_the_requests_on_controls_that_stand_on_their_user_
     records = [forget("ann", 4, FORGET_AT + 1), forget("ann", 0), ban, stray, broken]
     found = fences_on_controls(map(broadcast, records), PSEUDONYMIZER, PARTITIONS)
     assert found == {ANN: Fence(FORGET_AT + 1, f"controls-{HOME}", 4)}
+
+
+def test_the_inline_engine_forgets_as_the_workers_do() -> None:
+    settings = replace(Settings(), learner=LearnerSettings(fused=True, fused_every=1_000_000))
+    engine = InlineEngine(settings, ENCODER)
+
+    def line(one: Record) -> LogRecord:
+        return LogRecord(0, one.topic, b"ann", one.value or b"")
+
+    engine.process([line(one) for one in OLD])
+    assert digest(ANN) in engine.learner.arrays()["fused.trainer.buffer.users"]
+    engine.process([line(forget("ann"))])
+    assert digest(ANN) not in engine.learner.arrays()["fused.trainer.buffer.users"]
+    assert engine.users.read([ANN])[ANN].events == 0
+    engine.process([line(one) for one in NEW])
+    assert engine.users.read([ANN])[ANN].events == 2
