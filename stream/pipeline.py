@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 from stream.catalogue import Catalogue
@@ -19,13 +19,14 @@ from stream.effects import Effects, Erasure, FreshList, Rerouted
 from stream.fences import Fence, begun_after, newest_fences
 from stream.fold import Bounds, Folded, Incoming, fold_events
 from stream.privacy import Pseudonymizer, scrub
-from stream.records import Arrival, Record, decode_records
+from stream.records import Arrival, Record, decode_records, user_in
 from stream.topics import partition_of
 from stream.users import Users
 from stream.wire import encode_rerouted
 from upwell.errors import StoreError
 from upwell.events import Click, Control, Impression, Query, Request, Review, Topic
 from upwell.ports import Encoder, Ranker, RankRequest
+from upwell.recommendations import DeadLetter
 from upwell.values import Interaction, UserState, Vector
 
 __all__ = ["Limits", "Pipeline"]
@@ -113,7 +114,7 @@ class Pipeline:
 
     def process(self, records: Sequence[Record], now_ms: int) -> Effects:
         """The effects of a micro-batch, given the users' states so far (`now_ms`: UTC ms)."""
-        arrivals, dead_letters = decode_records(records, now_ms)
+        arrivals, bad = decode_records(records, now_ms)
         own, rerouted = self._route(arrivals)
         unique, dropped = self._denoiser.split(own)
         named = [(self._pseudonymizer.pseudonym(_user_id(arrival)), arrival) for arrival in unique]
@@ -125,6 +126,7 @@ class Pipeline:
         by_user: dict[str, list[_Signed]] = defaultdict(list)
         for signed in self._sign(kept):
             by_user[signed.user].append(signed)
+        dead_letters = self._letters(bad, records, fences)
         states = self._users.read(list(dict.fromkeys(user for user, _ in named)))
         began = {user: begun_after(state, after.get(user)) for user, state in states.items()}
         forgotten = tuple(user for user, state in states.items() if began[user] is not state and state.watermark)
@@ -132,11 +134,11 @@ class Pipeline:
         orders = [order for user, events in by_user.items() for order in self._orders(folded[user].state, events)]
         counts = Counter(events=len(records), dead_letters=len(dead_letters), rerouted=len(rerouted), lists=len(orders))
         counts.update(dropped)
-        counts.update(forgotten=len(events) - len(kept))
+        counts.update(forgotten=len(events) - len(kept) + len(bad) - len(dead_letters))
         counts.update(duplicates=sum(len(result.duplicates) for result in folded.values()))
         return Effects(
             states=tuple(result.state for result in folded.values() if result.changed),
-            dead_letters=tuple(dead_letters),
+            dead_letters=dead_letters,
             rerouted=tuple(rerouted),
             lists=self._lists(orders),
             examples=tuple(example for result in folded.values() for example in result.examples),
@@ -161,6 +163,18 @@ class Pipeline:
             else:
                 rerouted.append(Rerouted(key, encode_rerouted(arrival.topic, record.value or b"")))
         return own, rerouted
+
+    def _letters(self, bad: Sequence[DeadLetter], records: Sequence[Record], fences: Mapping[str, Fence]) -> tuple[DeadLetter, ...]:
+        """With their users' pseudonyms; without those of users who were forgotten since."""
+        appended = {(record.topic.value, record.partition, record.offset): record.appended_ms for record in records} if bad else {}
+        kept = []
+        for letter in bad:
+            user_id = user_in(letter)
+            user = None if user_id is None else self._pseudonymizer.pseudonym(user_id)
+            known = [found[user] for found in (self._fences, fences) if user in found] if user is not None else []
+            if not any(fence.hides(appended[letter.topic, letter.partition, letter.offset]) for fence in known):
+                kept.append(replace(letter, user=user))
+        return tuple(kept)
 
     def _sign(self, named: Sequence[Named]) -> list[_Signed]:
         """Scrubbed words, and one call of the encoder for all words of the batch."""

@@ -58,7 +58,7 @@ TOPICS = (
     TopicSpec(Topic.CATALOGUE, config={"cleanup.policy": "compact", "max.message.bytes": str(MAX_DERIVED_BYTES)}),
     TopicSpec(Topic.RECOMMENDATIONS),
     TopicSpec(Topic.CONFIRMATIONS),
-    TopicSpec(Topic.DEAD_LETTERS, single=True, config={"max.message.bytes": str(MAX_DERIVED_BYTES)}),
+    TopicSpec(Topic.DEAD_LETTERS, single=True, config={"cleanup.policy": "compact,delete", "max.message.bytes": str(MAX_DERIVED_BYTES)}),
     TopicSpec(Topic.EXAMPLES, config={"max.message.bytes": str(MAX_MODEL_BYTES)}),
     TopicSpec(Topic.MODELS, single=True, config={"retention.ms": "-1", "max.message.bytes": str(MAX_MODEL_BYTES)}),
     TopicSpec(Topic.METRICS, single=True, config=KEPT_AN_HOUR),

@@ -243,7 +243,7 @@ class UpwellClient:
             while timeout is None or time.monotonic() - last < timeout:
                 for records in consumer.poll(timeout_ms=POLL_MS).values():
                     for record in records:
-                        if key is None or record.key == key:
+                        if record.value is not None and key in (None, record.key):  # one without a value is removed
                             last = time.monotonic()
                             yield record.value
         finally:

@@ -70,7 +70,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A record that is no event: why, where it stood, and its very bytes."""
+    """A record that is no event: why, where it stood, and its very bytes. user: the pseudonym, where a user could be read in them."""
 
     reason: str
     detail: str
@@ -79,3 +79,4 @@ class DeadLetter:
     offset: int
     raw: bytes
     ts: int
+    user: str | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from kafka import KafkaProducer
 
 from learner import checkpoint
 from learner.buffer import digest
@@ -20,6 +21,7 @@ from stream.privacy import Pseudonymizer, load_or_create_key
 from tests.e2e.engine import Engine
 from upwell.client import UpwellClient
 from upwell.errors import BrokerError
+from upwell.events import Topic
 
 ITEMS = 6
 
@@ -37,6 +39,9 @@ def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(k
                 for number in range(ITEMS):
                     upwell.click(user, f"i{number}")
             upwell.flush()
+            wrong = b'{"event_id": "w", "ts": 1700000000000, "user_id": "ann", "item_id": "i0", "action": "clik"}'
+            with KafkaProducer(**engine.client) as producer:
+                producer.send(prefix + Topic.CLICKS, key=b"ann", value=wrong)
             engine.wait(engine.settled, "both users to be served and learned")
 
             os.kill(engine.supervisor.pids["learn"], signal.SIGSTOP)
@@ -49,11 +54,13 @@ def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(k
             confirmed = next(answers)
             assert confirmed.event_id == asked.event_id
             assert confirmed.removed["state"] == confirmed.removed["vector"] == 1
+            assert confirmed.removed["letters"] == 1
             assert confirmed.removed["examples"] > 0
             assert confirmed.removed["checkpoints"] > 0
             names = {user: Pseudonymizer(load_or_create_key(tmp_path / "key")).pseudonym(user) for user in ("ann", "bob")}
             assert_learned_of(tmp_path / "models", names, {"bob"})
             assert list(letters_of(engine.client, prefix, {names["ann"]})) == []
+            assert list(upwell.dead_letters(timeout=0.5)) == []
 
             done = forget_command(settings.kafka.address or "", prefix, tmp_path, "bob")
             assert done.returncode == 0, done.stderr

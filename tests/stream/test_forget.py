@@ -16,7 +16,7 @@ from stream.publish import user_records
 from stream.records import Record
 from stream.replay_log import LogRecord
 from stream.topics import partition_of
-from stream.wire import decode_examples
+from stream.wire import decode_examples, encode_rerouted
 from tests.stream.chain import ENCODER, NOW_MS, PARTITIONS, PSEUDONYMIZER, Chain, examples_in, record
 from upwell.events import Topic
 from upwell.settings import LearnerSettings, Settings
@@ -154,3 +154,19 @@ def test_the_inline_engine_forgets_as_the_workers_do() -> None:
     assert engine.users.read([ANN])[ANN].events == 0
     engine.process([line(one) for one in NEW])
     assert engine.users.read([ANN])[ANN].events == 2
+
+
+def test_dead_letters_name_their_user_by_pseudonym_and_old_ones_do_not_come_after_the_request() -> None:
+    def wrong(offset: int, at: int, **more: object) -> Record:
+        return record(Topic.CLICKS, offset, {"user_id": "ann", "item_id": "i0", "action": "clik", **more}, appended_ms=at)
+
+    chain = Chain()
+    broken = record(Topic.CLICKS, 1, b'{"user_id": "ann"', partition=HOME, appended_ms=FORGET_AT - 1)
+    sent_on = Record(Topic.REROUTED, HOME, 0, encode_rerouted(Topic.CLICKS, wrong(3, 0).value or b""), FORGET_AT - 1)
+    number = wrong(2, FORGET_AT - 1, user_id=7)
+    letters = chain.pipeline.run([wrong(0, FORGET_AT - 1), broken, number, sent_on], NOW_MS).dead_letters
+    assert [letter.user for letter in letters] == [ANN, None, None, ANN]
+    for asked in ([forget("ann")], []):  # in the same batch, and known from before
+        again = chain.pipeline.run([wrong(0, FORGET_AT), wrong(1, FORGET_AT + 1), *asked], NOW_MS)
+        assert [(letter.offset, letter.user) for letter in again.dead_letters] == [(1, ANN)]
+        assert again.counts["forgotten"] == 1

@@ -38,7 +38,9 @@ lists = st.builds(
     ts=whole,
     latency_ms=whole,
 )
-letters = st.builds(DeadLetter, reason=texts, detail=texts, topic=texts, partition=whole, offset=whole, raw=st.binary(), ts=whole)
+letters = st.builds(
+    DeadLetter, reason=texts, detail=texts, topic=texts, partition=whole, offset=whole, raw=st.binary(), ts=whole, user=st.none() | texts
+)
 
 
 confirmations = st.builds(
