@@ -91,16 +91,18 @@ def every(folder: Path) -> list[Checkpoint]:
     return [_checkpoint(path) for path in reversed(_heads(folder))]
 
 
-def prune(folder: Path, keep: int) -> None:
-    """Remove all but the newest `keep` (at least 1). Raises `ModelError`."""
+def prune(folder: Path, keep: int) -> int:
+    """Remove all but the newest `keep` (at least 1); how many were removed. Raises `ModelError`."""
     if keep < 1:
         raise ValueError(f"keep is {keep}: at least one checkpoint stays")
+    old = _heads(folder)[:-keep]
     try:
-        for path in _heads(folder)[:-keep]:
+        for path in old:
             path.unlink(missing_ok=True)
             path.with_suffix(".safetensors").unlink(missing_ok=True)
     except OSError as exc:
         raise ModelError(f"old checkpoints in {folder} cannot be removed: {exc.strerror or exc}; make the folder writable") from exc
+    return len(old)
 
 
 def _heads(folder: Path) -> list[Path]:

@@ -64,6 +64,10 @@ class Fusion:
             self._trainer.train(self._settings.fused_steps)
             self.ready = True
 
+    def forget(self, user: str) -> int:
+        """Remove a user (pseudonym) from the buffer; how many windows are gone. What the weights learned stays."""
+        return self._trainer.forget(user)
+
     def count(self, rows: NDArray[np.int32], size: int) -> None:
         """On a replica: what the learner counted."""
         self._widen(size)

@@ -79,6 +79,10 @@ class Learner:
         while block := list(islice(fresh, BLOCK)):
             self._learn_block(block)
 
+    def forget(self, user: str) -> int:
+        """Removes what is kept of a user (pseudonym): windows of the replay buffer, and how many. All else learned names no user."""
+        return 0 if self._weights.fusion is None else self._weights.fusion.forget(user)
+
     def may_list(self, item_id: str | None) -> bool:
         """Whether the item is announced and neither deleted nor banned."""
         row = None if item_id is None else self._catalogue.row(item_id)

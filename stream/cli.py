@@ -118,6 +118,24 @@ def recommend(
 
 
 @app.command()
+def forget(
+    user: Annotated[str, typer.Option(help="Whom, by the app's own id.")],
+    why: Annotated[str, typer.Option(help="Kept with the request.")] = "the user asked for it",
+    by: Annotated[str, typer.Option(help="Who asks; kept with the request.")] = "upwell forget",
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the confirmation.", min=0.1)] = 60.0,
+    as_json: Json = False,
+) -> None:
+    """Have all that is kept of a user removed, and show what was removed and what remains."""
+    from stream.report import show_confirmation
+
+    with faults(), interruptible(), client() as upwell:
+        confirmed = upwell.forget(user, by, why, timeout)
+        show_confirmation(confirmed, Console(stderr=as_json))
+        if as_json:
+            print_json(confirmed)
+
+
+@app.command()
 def evaluate(
     log: Log,
     policy: Annotated[Literal["popularity", "upwell"], typer.Option(help="Whose value is estimated.")] = "upwell",

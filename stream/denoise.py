@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from stream.records import Arrival
-from upwell.events import Action, Click, Query, Review
+from upwell.events import Action, Click, Control, Query, Review
 
 __all__ = ["Denoiser", "NoiseLimits"]
 
@@ -46,10 +46,12 @@ class Denoiser:
         self._seen: OrderedDict[str, Position] = OrderedDict()
         self._pace = _Pace(limits.bot_events)
         self._new_ids: dict[str, Position] = {}
+        self._forgotten: list[str] = []
 
     def split(self, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], Counter[str]]:
         """What stays, in order, and how many were dropped by reason: duplicates, bounces, bots."""
         self._new_ids = {}
+        self._forgotten = []
         self._pace.begin()
         kept: list[Arrival] = []
         dropped: Counter[str] = Counter()
@@ -57,18 +59,22 @@ class Denoiser:
             reason = self._reason(arrival)
             if reason is None:
                 kept.append(arrival)
+                if isinstance(arrival.event, Control) and arrival.event.user_id is not None:
+                    self._forgotten.append(arrival.event.user_id)
             else:
                 dropped[reason] += 1
         return kept, dropped
 
     def commit(self) -> None:
-        """The batch that was split last is stored: remember its ids, and how fast its users were."""
+        """The batch that was split last is stored: remember its ids, and how fast its users were but for those to be forgotten."""
         for key, position in self._new_ids.items():
             self._seen.setdefault(key, position)
         self._new_ids = {}
         while len(self._seen) > self._limits.window:
             self._seen.popitem(last=False)
         self._pace.commit()
+        for user in self._forgotten:
+            self._pace.forget(user)
 
     def _reason(self, arrival: Arrival) -> str | None:
         event = arrival.event
@@ -102,8 +108,11 @@ class _Pace:
         self._new_counted: dict[str, int] = {}
 
     def begin(self) -> None:
-        """Forget what was not committed."""
+        """Drop what was not committed."""
         self._new_times, self._new_counted = {}, {}
+
+    def forget(self, user: str) -> None:
+        self._times.pop(user, None)
 
     def commit(self) -> None:
         for user, times in self._new_times.items():

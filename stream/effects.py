@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from stream.fences import Fence
 from upwell.recommendations import DeadLetter, Entry
 from upwell.values import CatalogueItem, Example, UserState
 
-__all__ = ["Effects", "FreshList", "ItemEffects", "Rerouted"]
+__all__ = ["Effects", "Erasure", "FreshList", "ItemEffects", "Rerouted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +34,30 @@ class Rerouted:
     value: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A user who is to be forgotten, on the way from serve to the learner.
+
+    user: the pseudonym. source, offset: where the request stands, which alone names the app's user_id. states: found and removed, 0 or 1.
+    """
+
+    user: str
+    source: str
+    offset: int
+    states: int
+
+    @property
+    def partition(self) -> int:
+        """Of the source, and of all the user's examples."""
+        return int(self.source.rpartition("-")[2])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """Of the events of users. States are written first, then the rest is published, then the records are acknowledged.
+    """Of the events of users. States are removed and written first, then the rest is published, then the records are acknowledged.
 
+    fences: of the requests to forget in the batch, by pseudonym. forgotten: pseudonyms whose stored states go. erasures: one for each of
+    the requests, after the examples of its batch.
     counts: what happened, by name: events, lists, dead_letters, rerouted, and each reason for which an event was dropped.
     """
 
@@ -44,6 +66,9 @@ class Effects:
     rerouted: tuple[Rerouted, ...] = ()
     lists: tuple[FreshList, ...] = ()
     examples: tuple[Example, ...] = ()
+    fences: Mapping[str, Fence] = field(default_factory=dict)
+    forgotten: tuple[str, ...] = ()
+    erasures: tuple[Erasure, ...] = ()
     counts: Counter[str] = field(default_factory=Counter)
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from learner.intent import Intent, event_weight, fold, unit
 from upwell.values import Example, Interaction, Pending, UserState, Vector
 
-__all__ = ["Bounds", "Folded", "Forget", "Incoming", "empty_state", "fold_events"]
+__all__ = ["Bounds", "Folded", "Incoming", "empty_state", "fold_events"]
 
 EXAMPLE_HISTORY = 50
 PENDING_LIMIT = 200
@@ -39,14 +39,6 @@ class Incoming:
     event: Interaction
     text_vector: Vector | None = None
     tested: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Forget:
-    """The user is to be forgotten: nothing stays but the watermark, so that old events that come again stay forgotten."""
-
-    source: str
-    offset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +130,6 @@ class _Draft:
             had=tuple(self.had) if tested else (),
         )
 
-    def forgotten(self, forget: Forget) -> _Draft:
-        if forget.offset <= self.watermark.get(forget.source, -1):
-            return self
-        blank = empty_state(self.base.user, len(self.intent.vector))
-        draft = _Draft(replace(blank, watermark={**self.watermark, forget.source: forget.offset}), self.bounds)
-        draft.folded = True
-        return draft
-
     def state(self) -> UserState:
         return UserState(
             user=self.base.user,
@@ -159,18 +143,13 @@ class _Draft:
         )
 
 
-def fold_events(
-    state: UserState, events: Iterable[Incoming | Forget], item_vector: Callable[[str], Vector | None], bounds: Bounds
-) -> Folded:
+def fold_events(state: UserState, events: Iterable[Incoming], item_vector: Callable[[str], Vector | None], bounds: Bounds) -> Folded:
     """Fold `events` (in their partitions' order) into `state`. `item_vector` gives an announced item's (d,) vector, else None."""
     draft = _Draft(state, bounds)
     draft.announce(item_vector)
     examples: list[Example] = []
     duplicates: list[Interaction] = []
     for incoming in events:
-        if isinstance(incoming, Forget):
-            draft = draft.forgotten(incoming)
-            continue
         event = incoming.event
         known_at = draft.positions.get(event.event_id)
         redelivered = event.offset <= draft.watermark.get(event.source, -1)

@@ -40,6 +40,7 @@ class InlineEngine:
         stream = settings.stream
         self._settings = settings
         self._offsets: Counter[tuple[Topic, int]] = Counter()
+        self._appended = 0
         self._store = MemoryStore(encoder.dimension)
         self.catalogue = Catalogue()
         self.learner = Learner(settings.learner, encoder.dimension, settings.learner.seed)
@@ -77,13 +78,16 @@ class InlineEngine:
         effects = self._pipeline.run([record for record in records if record.topic is not Topic.ITEMS], FOREVER_MS)
         position = {(f"{record.topic}-{record.partition}", record.offset): number for number, record in enumerate(records)}
         self.learner.learn(sorted(effects.examples, key=lambda example: position[example.source, example.offset]))
+        for erasure in effects.erasures:
+            self.learner.forget(erasure.user)
         self.counts.update(announced.counts)
         self.counts.update(effects.counts)
         return effects
 
     def _record(self, line: LogRecord) -> Record:
-        """The record that a broker would have made of the line."""
+        """The record that a broker would have made of the line; its clock ticks once a record."""
         partition = partition_of(line.key or b"", self._settings.kafka.partitions)
         offset = self._offsets[line.topic, partition]
         self._offsets[line.topic, partition] += 1
-        return Record(line.topic, partition, offset, line.value, 0)
+        self._appended += 1
+        return Record(line.topic, partition, offset, line.value, self._appended)

@@ -1,7 +1,8 @@
 """The learn process: reads `examples`, tests and trains, publishes what the guard promotes on `models`, figures on `metrics`.
 
 One of it runs. After a crash it starts from its newest checkpoint and reads on from the positions that it covers; the learner's
-watermark skips what it has learned. It knows nothing about Faust.
+watermark skips what it has learned. Users who are to be forgotten are gone from every checkpoint before that is confirmed. It knows
+nothing about Faust.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from learner import checkpoint
 from learner.guard import Guard, Verdict
 from learner.learner import Learner
 from learner.promotion import Promotion, Ruling
+from stream.effects import Erasure
+from stream.erase import Owed, confirmation_record, letters_of, request_at
 from stream.feeds import FETCH_BYTES, Broadcast
 from stream.model_feed import Version, delta_record, ruling_record, version_record
 from stream.publish import Outgoing
@@ -71,6 +75,7 @@ class LearnLoop:
         self._clock_ms = clock_ms
         self._catalogue = Broadcast(options.prefix + Topic.CATALOGUE, options.client)
         self._positions: dict[int, int] = {}
+        self._owed: list[Owed] = []
         self._stopping = False
         self._learned = 0
         self._saved_at = 0
@@ -105,25 +110,51 @@ class LearnLoop:
         self._promotion = Promotion(self._learner, self._options.guard)
         self._promotion.restore(arrays)
         self._positions = {int(partition): offset for partition, offset in meta["positions"].items()}
+        self._owed = [Owed(**one) for one in meta.get("owed", ())]
         log.info("resumed at %s", self._learner.version)
 
     def _step(self, consumer: KafkaConsumer) -> None:
         self._learner.add_items([decode_item(record.value) for record in self._catalogue.drain() if record.value is not None])
         polled = consumer.poll(timeout_ms=POLL_MS, max_records=self._options.batch_records)
-        examples = [example for records in polled.values() for record in records for example in decode_examples(record.value)]
+        decoded = [decode_examples(record.value) for records in polled.values() for record in records]
+        examples = [example for one in decoded if not isinstance(one, Erasure) for example in one]
         self._promotion.test(examples)
         self._learner.learn(examples)
         if examples and (ruling := self._promotion.decide()) is not None:
             self._say(ruling)
+        self._erase([one for one in decoded if isinstance(one, Erasure)])
         self._positions |= {partition.partition: records[-1].offset + 1 for partition, records in polled.items()}
         if self._learned < self._options.warmup_examples <= self._learned + len(examples):
             self._learner.figures.reset()
         self._learned += len(examples)
-        save = self._learned - self._saved_at >= self._options.checkpoint_examples
+        save = bool(self._owed) or self._learned - self._saved_at >= self._options.checkpoint_examples
         if save or self._clock_ms() - self._published_ms >= self._options.publish_ms:
             self._publish()
         if save:
             self._checkpoint()
+
+    def _erase(self, erasures: Sequence[Erasure]) -> None:
+        """Remove users from memory and from `dead_letters`; the next checkpoint, which is due now, is without them."""
+        if not erasures:
+            return
+        letters: Counter[str] = Counter()
+        for user, key in letters_of(self._options.client, self._options.prefix, {one.user for one in erasures}):
+            self._sender.send(self._options.prefix + Topic.DEAD_LETTERS, key=key, value=None, partition=0)
+            letters[user] += 1
+        self._sender.flush(timeout=SEND_TIMEOUT_S)
+        for one in erasures:
+            found = {"state": one.states, "vector": one.states, "letters": letters[one.user], "examples": self._learner.forget(one.user)}
+            self._owed.append(Owed(one.source, one.offset, found))
+
+    def _confirm(self, checkpoints: int) -> None:
+        """What is owed, now that no checkpoint holds the users. It may go out once more after a crash."""
+        for owed in self._owed:
+            request = request_at(self._options.client, self._options.prefix, owed, self._clock_ms())
+            if request is None:
+                log.error("a user is forgotten; that cannot be confirmed: offset %d of %s is past its retention", owed.offset, owed.source)
+            else:
+                self._send(confirmation_record(owed, checkpoints, request, self._clock_ms()))
+        self._owed = []
 
     def _say(self, ruling: Ruling) -> None:
         """On the log where something is wrong, on `models` whatever it is."""
@@ -154,16 +185,18 @@ class LearnLoop:
         self._send(Outgoing(Topic.METRICS, b"learn", orjson.dumps(figures, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)))
 
     def _checkpoint(self) -> None:
-        """Save everything learned, announce it, and cut `models` off before it."""
-        if self._learned == self._saved_at:
+        """Save everything learned, announce it, and cut `models` off before it. Where an erasure is owed it is the only one that stays."""
+        if self._learned == self._saved_at and not self._owed:
             return
         meta = {"version": self._promotion.version, "learner": self._learner.meta(), "positions": self._positions}
+        meta["owed"] = [asdict(one) for one in self._owed]
         saved = checkpoint.save_checkpoint(self._options.folder, self._learner.arrays() | self._promotion.arrays(), meta)
         version = Version(self._promotion.version, saved.path.name, saved.sha256, self._learner.watermark)
         offset = self._send(version_record(version))
         self._truncate(offset)
-        checkpoint.prune(self._options.folder, keep=KEEP_CHECKPOINTS)
+        gone = checkpoint.prune(self._options.folder, keep=1 if self._owed else KEEP_CHECKPOINTS)
         self._saved_at = self._learned
+        self._confirm(gone)
 
     def _truncate(self, offset: int) -> None:
         admin = KafkaAdminClient(**self._options.client)

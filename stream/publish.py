@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from stream.effects import Effects, FreshList, ItemEffects
 from stream.record_size import examples_within, list_within
-from stream.wire import encode_item
+from stream.wire import encode_erasure, encode_item
 from upwell.codec import dead_letter_value
 from upwell.events import Topic
-from upwell.recommendations import Recommendations
+from upwell.recommendations import DeadLetter, Recommendations
 from upwell.values import Example
 
 __all__ = ["TRIGGER_APPENDED", "Outgoing", "item_records", "user_records"]
@@ -32,9 +32,9 @@ class Outgoing:
 
 
 def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
-    """Dead letters, events sent on, lists, examples: in this order. `now_ms`: the lists' own time, UTC ms."""
+    """Dead letters, events sent on, lists, examples, erasures: in this order. `now_ms`: the lists' own time, UTC ms."""
     for letter in effects.dead_letters:
-        yield Outgoing(Topic.DEAD_LETTERS, None, dead_letter_value(letter))
+        yield _letter_record(letter)
     for stray in effects.rerouted:
         yield Outgoing(Topic.REROUTED, stray.key, stray.value)
     for fresh in effects.lists:
@@ -42,14 +42,21 @@ def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
     for source, examples in _by_source(effects.examples).items():
         for value in examples_within(examples):
             yield Outgoing(Topic.EXAMPLES, None, value, partition=int(source.rpartition("-")[2]))
+    for erasure in effects.erasures:
+        yield Outgoing(Topic.EXAMPLES, None, encode_erasure(erasure), partition=erasure.partition)
 
 
 def item_records(effects: ItemEffects) -> Iterator[Outgoing]:
     """Dead letters, then the catalogue's new entries."""
     for letter in effects.dead_letters:
-        yield Outgoing(Topic.DEAD_LETTERS, None, dead_letter_value(letter))
+        yield _letter_record(letter)
     for item in effects.items:
         yield Outgoing(Topic.CATALOGUE, item.item_id.encode(), encode_item(item))
+
+
+def _letter_record(letter: DeadLetter) -> Outgoing:
+    """Keyed by where its record stood: the same letter again replaces it, one without a value removes it."""
+    return Outgoing(Topic.DEAD_LETTERS, f"{letter.topic}-{letter.partition}-{letter.offset}".encode(), dead_letter_value(letter))
 
 
 def _list_record(fresh: FreshList, now_ms: int) -> Outgoing:

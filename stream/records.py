@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from stream.validate import decode
+from stream.validate import decode, load_json
 from stream.wire import decode_rerouted
+from upwell.errors import InvalidEventError
 from upwell.events import Event, Topic
 from upwell.recommendations import DeadLetter
 
-__all__ = ["Arrival", "Record", "decode_records"]
+__all__ = ["Arrival", "Record", "decode_records", "user_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,17 @@ class Arrival:
     @property
     def offset(self) -> int:
         return self.record.offset
+
+
+def user_in(letter: DeadLetter) -> str | None:
+    """The app's user_id in the bytes of what is no event, where it can be read."""
+    raw = decode_rerouted(letter.raw)[1] if letter.topic == Topic.REROUTED else letter.raw
+    try:
+        value = load_json(raw)
+    except InvalidEventError:
+        return None
+    user_id = value.get("user_id") if isinstance(value, dict) else None
+    return user_id if isinstance(user_id, str) and user_id else None
 
 
 def decode_records(records: Iterable[Record], now_ms: int) -> tuple[list[Arrival], list[DeadLetter]]:

@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from stream.evaluate import Evaluation
-from upwell.recommendations import Entry, Recommendations
+from upwell.recommendations import Confirmation, Entry, Recommendations
 
-__all__ = ["evaluation_table", "list_table", "show_report"]
+__all__ = ["evaluation_table", "list_table", "show_confirmation", "show_report"]
 
 SLICES = ("all", "cold_user", "cold_item", "warm")
 SHOWN_REASONS = 3
@@ -62,6 +62,13 @@ def list_table(recommendations: Recommendations) -> Table:
     for place, entry in enumerate(recommendations.items, 1):
         table.add_row(str(place), _plain(entry.title or entry.item_id), f"{entry.score:.2f}", _reasons(_triples(entry)))
     return table
+
+
+def show_confirmation(confirmation: Confirmation, console: Console) -> None:
+    """What was removed of a user, and what remains."""
+    removed = ", ".join(f"{count} {what}" for what, count in confirmation.removed.items())
+    console.print(escape(_plain(f"{confirmation.user_id} is forgotten; removed: {removed}")), highlight=False)
+    console.print("what remains:", *(f"- {sentence}" for sentence in confirmation.remains), sep="\n", highlight=False)
 
 
 def evaluation_table(evaluation: Evaluation, policy: str) -> Group:

@@ -19,6 +19,7 @@ from stream.catalogue import Catalogue
 from stream.connect import client_options, faust_broker, faust_credentials, open_settings_store
 from stream.denoise import Denoiser, NoiseLimits
 from stream.feeds import Broadcast
+from stream.fences import fences_on_controls
 from stream.fold import Bounds
 from stream.items import ItemPipeline
 from stream.lag import Lag
@@ -57,6 +58,8 @@ class ServeWorker:
         self._catalogue = Catalogue()
         self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)
         self._model_feed = Broadcast(settings.kafka.prefix + Topic.MODELS, options)
+        self._control_feed = Broadcast(settings.kafka.prefix + Topic.CONTROLS, options)
+        self._pseudonymizer = Pseudonymizer(_key(settings))
         self._replica = Replica(self._learner, settings.data / "models")
         self.users = Users(self._store, settings.stream.hot_users, encoder.dimension)
         self._pipeline = Pipeline(
@@ -65,7 +68,7 @@ class ServeWorker:
             ranker=self._learner,
             users=self.users,
             catalogue=self._catalogue,
-            pseudonymizer=Pseudonymizer(_key(settings)),
+            pseudonymizer=self._pseudonymizer,
             denoiser=_denoiser(settings),
         )
         self._items = ItemPipeline(encoder, self._store, settings.stream.catalogue_items)
@@ -74,18 +77,20 @@ class ServeWorker:
         self._moved = False
 
     def start(self) -> None:
-        """Read the catalogue and the model as they stand; blocks until both are whole."""
+        """Read the catalogue, the model and who was forgotten as they stand; blocks until all are whole."""
         self._catalogue_feed.start()
         self._model_feed.start()
+        self._control_feed.start()
         self.follow()
         log.info("catalogue of %d items, model %s", len(self._catalogue), self._learner.version)
 
     def follow(self) -> None:
-        """Take in what the catalogue and the model became since."""
+        """Take in what the catalogue and the model became since, and who is to be forgotten."""
         items = [decode_item(record.value) for record in self._catalogue_feed.drain() if record.value is not None]
         if items:
             self._catalogue.put(items)
             self._learner.add_items(_newest(items))
+        self._pipeline.fence(fences_on_controls(self._control_feed.drain(), self._pseudonymizer, self._settings.kafka.partitions))
         self._replica.follow(self._model_feed.drain())
         self.version = self._learner.version
 
@@ -118,6 +123,7 @@ class ServeWorker:
         """End the threads and let the store go: what was written is on the disk."""
         self._catalogue_feed.stop()
         self._model_feed.stop()
+        self._control_feed.stop()
         self._encoder.close()
         self._store.close()
 

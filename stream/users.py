@@ -46,6 +46,13 @@ class Users:
             self._hot.popitem(last=False)
         return refused
 
+    def forget(self, users: Sequence[str]) -> None:
+        """Remove them from the store and from memory."""
+        if users:
+            self._store.forget_users(users)
+        for user in users:
+            self._hot.pop(user, None)
+
     def clear(self) -> None:
-        """Forget the hot copy: another worker may have written since."""
+        """Drop the hot copy: another worker may have written since."""
         self._hot.clear()

@@ -1,4 +1,4 @@
-"""The bytes of the internal topics: training examples, the catalogue, rerouted events. JSON by orjson, vectors as base64.
+"""The bytes of the internal topics: training examples and erasures, the catalogue, rerouted events. JSON by orjson, vectors as base64.
 
 Only Upwell's own processes read these; an example or item that does not decode means two versions are mixed, which is a fault, not a
 dead letter.
@@ -8,17 +8,27 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 import orjson
 
+from stream.effects import Erasure
 from upwell.errors import BrokerError
 from upwell.events import Topic, type_of_topic
 from upwell.values import CatalogueItem, Example, Interaction, Vector
 
-__all__ = ["decode_examples", "decode_item", "decode_rerouted", "encode_examples", "encode_item", "encode_rerouted"]
+__all__ = [
+    "decode_examples",
+    "decode_item",
+    "decode_rerouted",
+    "encode_erasure",
+    "encode_examples",
+    "encode_item",
+    "encode_rerouted",
+]
 
 VERSION = 1
 _EVENT_TOPICS = {topic.value.encode(): topic for topic in type_of_topic}
@@ -29,11 +39,19 @@ def encode_examples(examples: Sequence[Example]) -> bytes:
     return orjson.dumps({"v": VERSION, "source": examples[0].source, "examples": [_example_row(example) for example in examples]})
 
 
-def decode_examples(raw: bytes) -> list[Example]:
-    """The inverse of `encode_examples`, up to float16 intents and the history's event ids, which the learner has no use for.
+def encode_erasure(erasure: Erasure) -> bytes:
+    """One record of the `examples` topic: what came before it of this user is to be removed."""
+    return orjson.dumps({"v": VERSION, "erasure": asdict(erasure)})
+
+
+def decode_examples(raw: bytes) -> list[Example] | Erasure:
+    """The inverse of `encode_erasure`; and of `encode_examples`, up to float16 intents and the history's event ids, which the learner
+    has no use for.
 
     Raises `BrokerError` for a record of another version."""
     record = _versioned(raw, Topic.EXAMPLES)
+    if "erasure" in record:
+        return Erasure(**record["erasure"])
     source = record["source"]
     return [_example(source, row) for row in record["examples"]]
 

@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 
 import orjson
 
-from upwell.codec import parse_dead_letter, parse_recommendations
+from upwell.codec import parse_confirmation, parse_dead_letter, parse_recommendations
 from upwell.connection import check_login, refusal, tls_context
 from upwell.errors import BrokerError, InvalidEventError
 from upwell.events import Action, Click, Control, ControlKind, Event, Impression, Item, Query, Request, Review, Topic
-from upwell.recommendations import DeadLetter, Recommendations
+from upwell.recommendations import Confirmation, DeadLetter, Recommendations
 from upwell.schema import event_value, key_of, parse_event, topic_of
 from upwell.settings import KafkaSettings, Settings
 
@@ -171,6 +171,28 @@ class UpwellClient:
         records = self._records(Topic.RECOMMENDATIONS, timeout, from_beginning, None if user_id is None else user_id.encode())
         return (parse_recommendations(raw) for raw in records)
 
+    def confirmations(
+        self, user_id: str | None = None, timeout: float | None = None, from_beginning: bool = False
+    ) -> Iterator[Confirmation]:
+        """Of users who were forgotten; ends after `timeout` seconds without one. The same one may come twice, with the same event_id."""
+        records = self._records(Topic.CONFIRMATIONS, timeout, from_beginning, None if user_id is None else user_id.encode())
+        return (parse_confirmation(raw) for raw in records)
+
+    def forget(self, user_id: str, by: str, why: str, timeout: float = 60.0) -> Confirmation:
+        """Have a user forgotten, and wait until that is confirmed; `control` asks without waiting. What comes later starts afresh.
+
+        Raises `BrokerError` when it was not confirmed in time; the request stands all the same.
+        """
+        answers = self.confirmations(user_id, timeout=timeout)
+        asked = self.control(ControlKind.FORGET_USER, by, why, user_id=user_id)
+        self.flush()
+        for answer in answers:
+            if answer.event_id == asked.event_id:
+                return answer
+        raise BrokerError(
+            f"not confirmed within {timeout:g} s: the request stands, and is carried out once serve and learn run (upwell run)"
+        )
+
     def dead_letters(self, timeout: float | None = None, from_beginning: bool = False) -> Iterator[DeadLetter]:
         """Records that were no events, with their reasons."""
         return (parse_dead_letter(raw) for raw in self._records(Topic.DEAD_LETTERS, timeout, from_beginning, None))
@@ -221,7 +243,7 @@ class UpwellClient:
             while timeout is None or time.monotonic() - last < timeout:
                 for records in consumer.poll(timeout_ms=POLL_MS).values():
                     for record in records:
-                        if key is None or record.key == key:
+                        if record.value is not None and key in (None, record.key):  # one without a value is removed
                             last = time.monotonic()
                             yield record.value
         finally:

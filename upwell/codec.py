@@ -1,4 +1,4 @@
-"""JSON of what Upwell publishes: lists and dead letters. A dead letter's bytes travel as base64.
+"""JSON of what Upwell publishes: lists, dead letters, confirmations. A dead letter's bytes travel as base64.
 
 Reading takes what it knows and leaves out the fields of a newer version; what cannot be read at all is an `InvalidEventError`.
 """
@@ -12,9 +12,16 @@ from typing import Any
 import orjson
 
 from upwell.errors import InvalidEventError
-from upwell.recommendations import DeadLetter, Entry, Reason, Recommendations
+from upwell.recommendations import Confirmation, DeadLetter, Entry, Reason, Recommendations
 
-__all__ = ["dead_letter_value", "parse_dead_letter", "parse_recommendations", "recommendations_value"]
+__all__ = [
+    "confirmation_value",
+    "dead_letter_value",
+    "parse_confirmation",
+    "parse_dead_letter",
+    "parse_recommendations",
+    "recommendations_value",
+]
 
 KEPT_BYTES = 512 << 10
 """Of a dead letter's bytes: base64 makes 4 of 3, and a broker takes records of 1 MiB by default. The rest is at its topic and offset."""
@@ -33,6 +40,21 @@ def parse_recommendations(raw: bytes) -> Recommendations:
         return Recommendations(**_known(Recommendations, value))
     except (KeyError, TypeError, ValueError) as exc:
         raise InvalidEventError("unreadable", f"a record on recommendations is no list of this version of Upwell ({exc!r})") from exc
+
+
+def confirmation_value(confirmation: Confirmation) -> bytes:
+    """The value of a record on `confirmations`."""
+    return orjson.dumps(confirmation)
+
+
+def parse_confirmation(raw: bytes) -> Confirmation:
+    """The inverse. Raises `InvalidEventError`."""
+    try:
+        value: dict[str, Any] = orjson.loads(raw)
+        value["remains"] = tuple(value["remains"])
+        return Confirmation(**_known(Confirmation, value))
+    except (KeyError, TypeError, ValueError) as exc:
+        raise InvalidEventError("unreadable", f"a record on confirmations is none of this version of Upwell ({exc!r})") from exc
 
 
 def dead_letter_value(letter: DeadLetter) -> bytes:

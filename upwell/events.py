@@ -38,6 +38,7 @@ class Topic(StrEnum):
     REROUTED = "rerouted"
     CATALOGUE = "catalogue"
     RECOMMENDATIONS = "recommendations"
+    CONFIRMATIONS = "confirmations"
     DEAD_LETTERS = "dead_letters"
     EXAMPLES = "examples"
     MODELS = "models"

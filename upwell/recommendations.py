@@ -1,10 +1,11 @@
-"""What Upwell publishes: lists whose entries explain themselves, and dead letters."""
+"""What Upwell publishes: lists whose entries explain themselves, dead letters, and confirmations that a user was forgotten."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["DeadLetter", "Entry", "Reason", "Recommendations"]
+__all__ = ["Confirmation", "DeadLetter", "Entry", "Reason", "Recommendations"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +53,24 @@ class Recommendations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """A user was forgotten. event_id: of the `forget_user` that asked for it. ts: UTC ms.
+
+    removed: how many of each kind were found and removed by the attempt that is confirmed (a crash in between makes a second one, which
+    finds less): state, vector (stored with the state), letters, examples (windows of the replay buffer), checkpoints.
+    remains: what cannot be taken back, a sentence each.
+    """
+
+    user_id: str
+    event_id: str
+    removed: Mapping[str, int]
+    remains: tuple[str, ...]
+    ts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A record that is no event: why, where it stood, and its very bytes."""
+    """A record that is no event: why, where it stood, and its very bytes. user: the pseudonym, where a user could be read in them."""
 
     reason: str
     detail: str
@@ -62,3 +79,4 @@ class DeadLetter:
     offset: int
     raw: bytes
     ts: int
+    user: str | None = None

@@ -124,6 +124,23 @@ def test_forgotten_is_gone_and_may_begin_again(store: Store, user: str) -> None:
     assert store.write_users([state(user, 1)]) == []
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.lists(st.integers(0, 3), min_size=1, max_size=4), st.integers(1, 4)), max_size=8))
+def test_any_writes_and_removals_leave_what_the_reference_has(store: Store, steps: list[tuple[bool, list[int], int]]) -> None:
+    reference, users = MemoryStore(DIMENSION), ["r0", "r1", "r2", "r3"]
+    store.forget_users(users)
+    for removal, numbers, sequence in steps:
+        named = [users[number] for number in numbers]
+        if removal:
+            for one in (store, reference):
+                one.forget_users(named)
+        else:
+            states = [state(user, sequence) for user in dict.fromkeys(named)]
+            assert store.write_users(states) == reference.write_users(states)
+        found = zip(store.read_users(users), reference.read_users(users), strict=True)
+        assert all((a is None and b is None) or same_state(a, b) for a, b in found)
+
+
 def bad_states() -> list[UserState]:
     good = state("bad", 1)
     nan_at = good.intent.copy()

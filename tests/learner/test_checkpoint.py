@@ -53,7 +53,8 @@ def test_the_newest_is_the_latest_and_old_ones_go(tmp_path: Path) -> None:
     saved = [save_checkpoint(tmp_path, ARRAYS, {"n": n}) for n in range(4)]
     assert latest(tmp_path) == saved[-1]
     assert every(tmp_path) == saved[::-1]
-    prune(tmp_path, keep=2)
+    assert prune(tmp_path, keep=2) == 2
+    assert prune(tmp_path, keep=2) == 0
     assert sorted(path.stem for path in tmp_path.glob("*.safetensors")) == [one.path.stem for one in saved[-2:]]
     assert every(tmp_path) == [saved[-1], saved[-2]]
     assert save_checkpoint(tmp_path, ARRAYS, {}).number == saved[-1].number + 1

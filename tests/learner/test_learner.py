@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from learner.buffer import digest
 from learner.delta import decode, encode
 from learner.evaluate import PEERS, Figures
 from learner.learner import Learner
@@ -24,6 +25,19 @@ def test_the_same_log_and_seed_give_the_same_lists() -> None:
     one, other = learner_of(EXAMPLES), learner_of(EXAMPLES)
     assert one.version == other.version
     assert one.rank(requests_of(STATES)) == other.rank(requests_of(STATES))
+
+
+def test_a_forgotten_user_is_in_no_checkpoint_and_the_others_stay() -> None:
+    learner = Learner(replace(SETTINGS, fused=True, fused_every=1_000_000), DIMENSION, 7)
+    learner.add_items(catalogue())
+    learner.learn(EXAMPLES)
+    others = set(learner.arrays()["fused.trainer.buffer.users"].tolist()) - {digest("u3")}
+    counted, version = learner.item_events(), learner.version
+    assert learner.forget("u3") > 0
+    assert learner.forget("u3") == 0
+    assert set(learner.arrays()["fused.trainer.buffer.users"].tolist()) == others
+    assert (learner.item_events(), learner.version) == (counted, version)
+    assert learner_of(EXAMPLES).forget("u3") == 0  # without a fused model nothing is kept of users
 
 
 @pytest.mark.parametrize("length", [1, 63, 300, 513])

@@ -16,12 +16,13 @@ from stream.privacy import Pseudonymizer
 from stream.records import Record
 from stream.topics import partition_of
 from stream.users import Users
+from stream.wire import decode_examples
 from upwell.events import Item, Topic
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry, Reason
-from upwell.values import UserState, Vector
+from upwell.values import Example, UserState, Vector
 
-__all__ = ["ENCODER", "NOW_MS", "PARTITIONS", "Chain", "NotingEncoder", "NotingRanker", "record"]
+__all__ = ["ENCODER", "NOW_MS", "PARTITIONS", "Chain", "NotingEncoder", "NotingRanker", "examples_in", "record"]
 
 NOW_MS = 1_800_000_000_000
 PARTITIONS = 4
@@ -87,10 +88,19 @@ class Chain:
         return self.store.read_users([PSEUDONYMIZER.pseudonym(user_id)])[0]
 
 
-def record(topic: Topic, offset: int, value: dict[str, Any] | bytes, *, partition: int | None = None) -> Record:
+def examples_in(raw: bytes) -> list[Example]:
+    """Those of a record of the `examples` topic that is no erasure."""
+    found = decode_examples(raw)
+    assert isinstance(found, list)
+    return found
+
+
+def record(
+    topic: Topic, offset: int, value: dict[str, Any] | bytes, *, partition: int | None = None, appended_ms: int = NOW_MS - 5
+) -> Record:
     """A record where a producer would have put it: `partition` by the user's id unless given. An event gets an id and a time."""
     if isinstance(value, bytes):
-        return Record(topic, partition or 0, offset, value, NOW_MS - 5)
+        return Record(topic, partition or 0, offset, value, appended_ms)
     full = {"event_id": f"{topic}-{offset}", "ts": NOW_MS - 1_000 + offset, **value}
     own = partition_of(str(value.get("user_id", "")).encode(), PARTITIONS)
-    return Record(topic, own if partition is None else partition, offset, json.dumps(full).encode(), NOW_MS - 5)
+    return Record(topic, own if partition is None else partition, offset, json.dumps(full).encode(), appended_ms)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stream import denoise
 from stream.denoise import BOT_WINDOW_MS, Denoiser, NoiseLimits
 from stream.records import Arrival, Record
-from upwell.events import Action, Click, Event, Query, Request, Review, Topic
+from upwell.events import Action, Click, Control, ControlKind, Event, Query, Request, Review, Topic
 
 LOG = Path(__file__).parents[2] / "data" / "movielens" / "events.jsonl.gz"
 LIMITS = NoiseLimits(window=100, bounce_ms=500)
@@ -195,3 +195,12 @@ def test_the_bundled_log_loses_nothing_at_600_a_minute() -> None:
     kept, dropped = run(denoiser, batch)
     assert (len(kept), dropped) == (len(batch), {})
     assert FASTEST_OF_THE_LOG // 2 < users.most_common(1)[0][1] <= FASTEST_OF_THE_LOG  # so the test is no empty one
+
+
+def test_how_fast_a_forgotten_user_was_is_not_kept() -> None:
+    denoiser = Denoiser(NoiseLimits(window=100, bounce_ms=0, bot_events=5))
+    forget = Control(event_id="f", ts=0, kind=ControlKind.FORGET_USER, by="op", why="asked to", user_id="u")
+    run(denoiser, [*burst(0, 5), *burst(5, 5, user="v")])
+    run(denoiser, [arrival(forget, topic=Topic.CONTROLS)])
+    assert run(denoiser, burst(10, 5))[1] == {}
+    assert run(denoiser, burst(15, 5, user="v"))[1] == {"bots": 5}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.fold import Bounds, Forget, Incoming, empty_state, fold_events
+from stream.fold import Bounds, Incoming, empty_state, fold_events
 from upwell.values import Interaction, UserState, Vector
 
 DIMENSION = 4
@@ -26,7 +26,7 @@ def unknown(item_id: str) -> Vector | None:
     return None
 
 
-def fold(events: Sequence[Incoming | Forget], state: UserState | None = None) -> UserState:
+def fold(events: Sequence[Incoming], state: UserState | None = None) -> UserState:
     return fold_events(state or empty_state("u", DIMENSION), events, known, BOUNDS).state
 
 
@@ -141,13 +141,3 @@ def test_intent_halves_with_the_half_life_of_the_events_own_time() -> None:
 def test_a_rating_signs_the_intent(rating: float, sign: int) -> None:
     state = fold([Incoming(Interaction("e", 1, "i1", "review", rating, "reviews-0", 0))])
     assert np.sign(state.intent @ VECTORS["i1"]) == sign
-
-
-def test_a_forgotten_user_keeps_nothing_and_old_events_that_come_again_stay_forgotten() -> None:
-    events: list[Incoming | Forget] = [click(1), click(2), Forget("controls-0", 5)]
-    state = fold(events)
-    assert (state.events, state.history, state.had) == (0, (), ())
-    assert not state.intent.any()
-    again = fold_events(state, events, known, BOUNDS)
-    assert not again.changed
-    assert fold([click(3, offset=9)], state).events == 1

@@ -33,10 +33,6 @@ def request(user: str, offset: int, **more: object) -> Record:
     return record(Topic.REQUESTS, offset, {"user_id": user, "request_id": f"r{offset}", **more})
 
 
-def forget(user: str, offset: int) -> Record:
-    return record(Topic.CONTROLS, offset, {"kind": "forget_user", "user_id": user, "by": "op", "why": "asked to"})
-
-
 def retold(effects: Effects) -> list[Record]:
     """The events that were sent on, as they arrive on `rerouted`."""
     return [
@@ -216,23 +212,6 @@ def test_processing_alone_changes_nothing() -> None:
     assert chain.state("ann") is None
     assert shown(first) == shown(second)
     assert len(second.states) == 1
-
-
-def test_a_forgotten_user_is_gone_and_starts_anew() -> None:
-    chain = Chain()
-    chain.pipeline.run([click("ann", "i0", 0)], NOW_MS)
-    assert chain.pipeline.run([forget("ann", 0)], NOW_MS).lists == ()
-    state = chain.state("ann")
-    assert state is not None
-    assert (state.events, state.history, state.had) == (0, (), ())
-    assert shown(chain.pipeline.run([click("ann", "i1", 1)], NOW_MS)) == [("ann", "clicks-1", ["i0", "i2", "i3"])]
-
-
-def test_forgetting_forgets_the_words_of_the_same_batch_too() -> None:
-    chain = Chain()
-    effects = chain.pipeline.run([query("ann", "my secret", 0), forget("ann", 0), click("ann", "i0", 0)], NOW_MS)
-    assert [fresh.trigger for fresh in effects.lists] == ["clicks-0"]
-    assert [asked.words for asked in chain.ranker.calls[0]] == [None]
 
 
 def test_the_newest_words_of_the_batch_are_the_reason() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from stream.effects import Effects, FreshList, ItemEffects, Rerouted
 from stream.publish import TRIGGER_APPENDED, item_records, user_records
-from stream.wire import decode_examples, decode_item
-from tests.stream.chain import ENCODER
+from stream.wire import decode_item
+from tests.stream.chain import ENCODER, examples_in
 from upwell.codec import parse_dead_letter, parse_recommendations
 from upwell.events import Topic
 from upwell.recommendations import DeadLetter, Entry, Reason, Recommendations
@@ -63,7 +63,7 @@ def test_a_broker_whose_clock_is_ahead_makes_no_negative_latency() -> None:
 def test_examples_stay_on_the_partition_of_their_source_in_the_order_of_its_offsets() -> None:
     given = [example("clicks-1", 5), example("reviews-10", 3), example("clicks-1", 2), example("reviews-10", 9), example("clicks-3", 0)]
     records = list(user_records(Effects(examples=tuple(given)), NOW_MS))
-    found = {record.partition: [(one.source, one.offset) for one in decode_examples(record.value)] for record in records}
+    found = {record.partition: [(one.source, one.offset) for one in examples_in(record.value)] for record in records}
     assert found == {
         1: [("clicks-1", 2), ("clicks-1", 5)],
         10: [("reviews-10", 3), ("reviews-10", 9)],

@@ -12,7 +12,7 @@ from learner.explain import SHARES
 from stream.effects import Effects, FreshList
 from stream.publish import user_records
 from stream.record_size import MAX_EXAMPLES_BYTES, MAX_LIST_BYTES, SHORT, examples_within, list_within
-from stream.wire import decode_examples
+from tests.stream.chain import examples_in
 from upwell.codec import parse_recommendations, recommendations_value
 from upwell.events import Topic
 from upwell.recommendations import Entry, Reason, Recommendations
@@ -44,7 +44,7 @@ def test_all_come_through_in_order_and_no_record_is_above_the_cap(sizes: list[in
     sent = [example(offset, ("item-" + "x" * 60,) * size, history) for offset, size in enumerate(sizes)]
     records = list(examples_within(sent, SMALL))
     assert max(map(len, records)) <= SMALL
-    found = [one for record in records for one in decode_examples(record)]
+    found = [one for record in records for one in examples_in(record)]
     assert [one.offset for one in found] == [one.offset for one in sent]
     for one, other in zip(sent, found, strict=True):
         fits = len(next(examples_within([one], 1 << 30))) <= SMALL
@@ -62,7 +62,7 @@ def test_a_batch_of_users_who_had_ten_thousand_items_is_sent() -> None:
     effects = Effects(examples=tuple(example(offset, had) for offset in range(6)))
     records = [record for record in user_records(effects, 0) if record.topic is Topic.EXAMPLES]
     assert all(len(record.value) <= MAX_EXAMPLES_BYTES < PRODUCER_BYTES and record.partition == 1 for record in records)
-    found = [one for record in records for one in decode_examples(record.value)]
+    found = [one for record in records for one in examples_in(record.value)]
     assert [(one.offset, one.tested, len(one.had)) for one in found] == [(offset, True, 10_000) for offset in range(6)]
 
 

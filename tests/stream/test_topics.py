@@ -26,7 +26,7 @@ DERIVED = {"max.message.bytes": str(4 << 20)}
 KEPT = {
     Topic.REROUTED: HOUR | DERIVED,
     Topic.CATALOGUE: {"cleanup.policy": "compact"} | DERIVED,
-    Topic.DEAD_LETTERS: DERIVED,
+    Topic.DEAD_LETTERS: {"cleanup.policy": "compact,delete"} | DERIVED,
     Topic.EXAMPLES: {"max.message.bytes": str(32 << 20)},
     Topic.MODELS: {"retention.ms": "-1", "max.message.bytes": str(32 << 20)},
     Topic.METRICS: HOUR,

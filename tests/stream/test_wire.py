@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.wire import decode_examples, decode_item, decode_rerouted, encode_examples, encode_item, encode_rerouted
+from tests.stream.chain import examples_in
 from upwell.errors import BrokerError
 from upwell.events import Topic, type_of_topic
 from upwell.values import CatalogueItem, Example, Interaction, Vector
@@ -72,7 +73,7 @@ def items() -> st.SearchStrategy[CatalogueItem]:
 
 @given(st.lists(examples(), min_size=1, max_size=4))
 def test_examples_come_back_but_for_what_the_learner_does_not_need(given_examples: list[Example]) -> None:
-    found = decode_examples(encode_examples(given_examples))
+    found = examples_in(encode_examples(given_examples))
     assert len(found) == len(given_examples)
     for one, other in zip(given_examples, found, strict=True):
         history = tuple(replace(entry, event_id="", source="", offset=-1) for entry in one.history)
@@ -89,7 +90,7 @@ def test_an_intent_keeps_three_digits() -> None:
     example = Example(
         source=SOURCE, offset=1, user="u", event=Interaction("e", 1, "i", "click"), history=(), intent=intent, user_events=0, tested=False
     )
-    [found] = decode_examples(encode_examples([example]))
+    [found] = examples_in(encode_examples([example]))
     np.testing.assert_allclose(found.intent, intent, rtol=1e-3)  # type: ignore[arg-type]
 
 

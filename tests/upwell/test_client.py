@@ -123,7 +123,7 @@ def test_lists_published_after_the_call_are_not_missed_and_old_ones_come_when_as
 
 def test_dead_letters_come_with_their_bytes(client: UpwellClient, settings: KafkaSettings) -> None:
     letters = client.dead_letters(timeout=FIRST)
-    publish(settings, Topic.DEAD_LETTERS, (None, dead_letter_value(LETTER)))
+    publish(settings, Topic.DEAD_LETTERS, (b"clicks-0-3", dead_letter_value(LETTER)))
     assert next(letters) == LETTER
 
 

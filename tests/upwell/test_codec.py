@@ -7,9 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upwell.codec import KEPT_BYTES, dead_letter_value, parse_dead_letter, parse_recommendations, recommendations_value
+from upwell.codec import (
+    KEPT_BYTES,
+    confirmation_value,
+    dead_letter_value,
+    parse_confirmation,
+    parse_dead_letter,
+    parse_recommendations,
+    recommendations_value,
+)
 from upwell.errors import InvalidEventError
-from upwell.recommendations import DeadLetter, Entry, Reason, Recommendations
+from upwell.recommendations import Confirmation, DeadLetter, Entry, Reason, Recommendations
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -30,7 +38,30 @@ lists = st.builds(
     ts=whole,
     latency_ms=whole,
 )
-letters = st.builds(DeadLetter, reason=texts, detail=texts, topic=texts, partition=whole, offset=whole, raw=st.binary(), ts=whole)
+letters = st.builds(
+    DeadLetter, reason=texts, detail=texts, topic=texts, partition=whole, offset=whole, raw=st.binary(), ts=whole, user=st.none() | texts
+)
+
+
+confirmations = st.builds(
+    Confirmation,
+    user_id=texts,
+    event_id=texts,
+    removed=st.dictionaries(texts, whole, max_size=3),
+    remains=st.lists(texts, max_size=3).map(tuple),
+    ts=whole,
+)
+
+
+@given(confirmations)
+def test_confirmations_survive(confirmation: Confirmation) -> None:
+    assert parse_confirmation(confirmation_value(confirmation)) == confirmation
+
+
+@given(st.binary(max_size=40) | st.just(b'{"remains": 3}'))
+def test_what_is_no_confirmation_is_said(raw: bytes) -> None:
+    with pytest.raises(InvalidEventError, match="confirmations"):
+        parse_confirmation(raw)
 
 
 @given(lists)

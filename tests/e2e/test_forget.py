@@ -1,0 +1,100 @@
+"""A user acts, is forgotten and comes back, on the real broker; learn is killed between the request and its confirmation."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import orjson
+import pytest
+from kafka import KafkaProducer
+
+from learner import checkpoint
+from learner.buffer import digest
+from store import open_store
+from stream.erase import letters_of
+from stream.privacy import Pseudonymizer, load_or_create_key
+from tests.e2e.engine import Engine
+from upwell.client import UpwellClient
+from upwell.errors import BrokerError
+from upwell.events import Topic
+
+ITEMS = 6
+
+
+@pytest.mark.timeout(120)
+def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(kafka: str, prefix: str, tmp_path: Path) -> None:
+    with Engine(kafka, prefix, tmp_path, UPWELL_FUSED="on", UPWELL_CHECKPOINT_EXAMPLES="4") as engine:
+        settings = engine.settings
+        with UpwellClient(kafka, settings.kafka) as upwell:
+            for number in range(ITEMS):
+                upwell.item(f"i{number}", f"Title {number}")
+            upwell.flush()
+            engine.wait(engine.settled, "the catalogue")
+            for user in ("ann", "bob"):
+                for number in range(ITEMS):
+                    upwell.click(user, f"i{number}")
+            upwell.flush()
+            wrong = b'{"event_id": "w", "ts": 1700000000000, "user_id": "ann", "item_id": "i0", "action": "clik"}'
+            with KafkaProducer(**engine.client) as producer:
+                producer.send(prefix + Topic.CLICKS, key=b"ann", value=wrong)
+            engine.wait(engine.settled, "both users to be served and learned")
+
+            os.kill(engine.supervisor.pids["learn"], signal.SIGSTOP)
+            answers = upwell.confirmations("ann", timeout=30)
+            asked = upwell.control("forget_user", "op", "asked to", user_id="ann")
+            upwell.flush()
+            engine.wait(lambda: engine.lag.behind() == 0, "serve to forget")
+            os.kill(engine.supervisor.pids["learn"], signal.SIGKILL)
+            engine.wait(partial(restarted, engine, engine.supervisor.pids["learn"]), "learn to be started again")
+            confirmed = next(answers)
+            assert confirmed.event_id == asked.event_id
+            assert confirmed.removed["state"] == confirmed.removed["vector"] == 1
+            assert confirmed.removed["letters"] == 1
+            assert confirmed.removed["examples"] > 0
+            assert confirmed.removed["checkpoints"] > 0
+            names = {user: Pseudonymizer(load_or_create_key(tmp_path / "key")).pseudonym(user) for user in ("ann", "bob")}
+            assert_learned_of(tmp_path / "models", names, {"bob"})
+            assert list(letters_of(engine.client, prefix, {names["ann"]})) == []
+            assert list(upwell.dead_letters(timeout=0.5)) == []
+
+            done = forget_command(settings.kafka.address or "", prefix, tmp_path, "bob")
+            assert done.returncode == 0, done.stderr
+            assert "bob is forgotten; removed: 1 state" in done.stderr
+            assert orjson.loads(done.stdout)["user_id"] == "bob"
+            upwell.click("ann", "i5")
+            upwell.flush()
+            engine.wait(engine.settled, "the fresh user")
+    store = open_store("edge", folder=tmp_path / "store", dimension=384)
+    try:
+        ann, bob = store.read_users([names["ann"], names["bob"]])
+    finally:
+        store.close()
+    assert bob is None
+    assert ann is not None
+    assert (ann.events, ann.had) == (1, ("i5",))
+    with UpwellClient(kafka, settings.kafka) as upwell, pytest.raises(BrokerError, match=r"not confirmed within 0\.2 s"):
+        upwell.forget("ann", "op", "nobody runs any more", timeout=0.2)
+
+
+def restarted(engine: Engine, killed: int) -> bool:
+    return engine.supervisor.pids["learn"] != killed
+
+
+def assert_learned_of(folder: Path, names: dict[str, str], whom: set[str]) -> None:
+    """All checkpoints hold windows of these users alone, and none a pseudonym."""
+    for one in checkpoint.every(folder):
+        users = set(checkpoint.load(one.path)[0]["fused.trainer.buffer.users"].tolist())
+        assert users == {digest(names[user]) for user in whom}
+        held = one.path.read_bytes() + one.path.with_suffix(".safetensors").read_bytes()
+        assert not any(name.encode() in held for name in names.values())
+
+
+def forget_command(kafka: str, prefix: str, folder: Path, user: str) -> subprocess.CompletedProcess[str]:
+    own = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix, "UPWELL_DATA": str(folder), "COLUMNS": "200"}
+    command = [sys.executable, "-m", "stream.cli", "forget", "--user", user, "--json"]
+    return subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True, check=False)
