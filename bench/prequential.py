@@ -1,10 +1,10 @@
 """Quality on a replay log, test then learn, beside the peers of the protocol on the same stream in the same run.
 
-    python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--implicit] [--ablations]
+    python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--implicit] [--ablations [GROUP …]]
 
 Every target is ranked over the whole announced catalogue with the state before it; the first tenth of the events warms up and is
 not counted. Prints a table, then one JSON object as the last line. `--ablations` runs the model again without each
-group of signals: their weights stay at zero, though they may still propose candidates; the fused model is not trained at all.
+group of signals (or without those named): their weights stay at zero, though they may still propose candidates; the fused model is not trained at all.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     FUSED: (FUSED,),
 }
 """Signals by what they read."""
-ABLATIONS = (*((group,) for group in GROUPS), ("text", FUSED))
+ABLATIONS = {group: (group,) for group in GROUPS} | {"text and fused": ("text", FUSED)}
 """What is left out together; the fused model reads text too, so the last is all text out."""
 
 
@@ -239,7 +239,9 @@ def main() -> None:
     parser.add_argument("--ratings", type=int, help="only ratings, the first N of them")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--implicit", action="store_true", help="with implicit's ALS and BPR, refitted every 5,000 events")
-    parser.add_argument("--ablations", action="store_true", help="the model again without each group of signals")
+    parser.add_argument(
+        "--ablations", nargs="*", choices=list(ABLATIONS), metavar="GROUP", help="the model again without each of these: all"
+    )
     arguments = parser.parse_args()
     settings = load_settings(os.environ, None)
     settings = replace(settings, learner=replace(settings.learner, seed=arguments.seed, test_sample=1.0))
@@ -248,8 +250,9 @@ def main() -> None:
     engine = InlineEngine(settings, encoder)
     seconds = run_model(log, engine)
     result = report(log, engine, seconds, run_peers(log, engine, arguments.implicit), arguments)
-    if arguments.ablations:
-        result["ablations"] = {" and ".join(groups): run_without(groups, log, settings, encoder) for groups in ABLATIONS}
+    if arguments.ablations is not None:
+        named = arguments.ablations or ABLATIONS
+        result["ablations"] = {name: run_without(ABLATIONS[name], log, settings, encoder) for name in named}
     print_table(result)
     print(orjson.dumps(result).decode())
 

@@ -1,6 +1,6 @@
 """What each regularizer of the fused model does to the lists: on the log as it is, under noise, and under attack.
 
-    python bench/regularizers.py LOG [--ratings N] [--seed S]
+    python bench/regularizers.py LOG [--ratings N] [--variants NAME …] [--seed S]
 
 noise: for each twentieth event one more, a random user's five stars on a random item. Noise teaches, but is not counted as a target.
 attack: fake users, 1 % or 5 % of the events, rate nine popular items and one that nobody knew five stars (a bandwagon attack: Mobasher et
@@ -13,7 +13,7 @@ import argparse
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -31,7 +31,7 @@ from stream.inline import InlineEngine
 from stream.replay_log import LogRecord
 from upwell.events import Topic
 from upwell.ports import Encoder
-from upwell.settings import LearnerSettings, Settings, load_settings
+from upwell.settings import Settings, load_settings
 from upwell.values import CatalogueItem, Example
 
 FAKE = "fake-"
@@ -159,15 +159,11 @@ def print_table(results: Mapping[str, Mapping[str, Any]]) -> None:
     Console(width=140).print(table)
 
 
-def variants(base: LearnerSettings) -> Iterator[tuple[str, LearnerSettings]]:
-    for name, changed in VARIANTS.items():
-        yield name, replace(base, **changed)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log", type=Path)
     parser.add_argument("--ratings", type=int, default=10_000)
+    parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
     settings = load_settings(os.environ, None)
@@ -175,7 +171,8 @@ def main() -> None:
     log = load_log(arguments.log, None, arguments.ratings)
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
     results = {}
-    for name, learner in variants(base):
+    for name in arguments.variants:
+        learner = replace(base, **VARIANTS[name])
         results[name] = measure(log, replace(settings, learner=learner), encoder, arguments.seed)
         print(name, results[name], flush=True)
     print_table(results)
