@@ -3,8 +3,8 @@
     python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--implicit] [--ablations [GROUP …]]
 
 Every target is ranked over the whole announced catalogue with the state before it; the first tenth of the events warms up and is
-not counted. Prints a table, then one JSON object as the last line. `--ablations` runs the model again without each
-group of signals (or without those named): their weights stay at zero, though they may still propose candidates; the fused model is not trained at all.
+not counted. Prints a table, then one JSON object as the last line. `--ablations` runs the model again without each group of signals
+(or without those named): their weights stay at zero, though they may still propose candidates; the fused model is not trained at all.
 """
 
 from __future__ import annotations
