@@ -5,7 +5,7 @@ Switched off, a term draws no random number and leaves the others as they are, t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from learner import losses
 from learner.buffer import Windows
-from learner.fused import WIDTH, FusedModel
+from learner.fused import LENGTH, WIDTH, FusedModel
 from learner.negatives import Negatives, NegativeSampler
 from learner.network import Events
 from learner.rating import RatingHead, RunningMeans, user_offsets
@@ -212,7 +212,7 @@ class Objective:
     def _sequence(self, batch: MiniBatch, table: Tensor, rng: np.random.Generator) -> Tensor:
         """Two views of a user's events know each other among those of other users."""
         _, each = np.unique(batch.windows.users, return_index=True)
-        windows = batch.windows.take(each[batch.windows.lengths[each] > 1])
+        windows = _readable(batch.windows.take(each[batch.windows.lengths[each] > 1]))
         if len(windows) <= 1:
             return table.new_zeros(())
         seen = [self._last_states(batch, table, view(windows, rng)) for _ in range(2)]
@@ -250,6 +250,11 @@ class Objective:
         ratings = self._model.tensor(stars[at, place])
         weights = self._propensity_weights(windows.rows[at, place]) if self._settings.propensity else torch.ones_like(ratings)
         return losses.squared_error(predicted, ratings, weights)
+
+
+def _readable(windows: Windows) -> Windows:
+    """Of each the events that the network can read: without the newest, which is a target alone, where a window is full."""
+    return replace(_cut(windows, LENGTH), lengths=windows.lengths.clip(max=LENGTH))
 
 
 def _cut(windows: Windows, longest: int) -> Windows:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from learner.buffer import HARD, ExampleBatch
+from learner.fused import LENGTH
 from learner.negatives import NegativeSampler
 from learner.objective import MiniBatch, Objective, Tuning
 from learner.rating import RatingHead, RunningMeans
@@ -120,6 +121,15 @@ def test_it_learns_what_comes_next() -> None:
     last = made.train(60).loss
     assert last < 0.7 * first
     assert rank_of_next() < 0.5 * before
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_each_term_trains_on_windows_that_are_full(term: str) -> None:
+    made = trainer(replace(OFF, **TERMS[term]))
+    made.add(ring(8, LENGTH + 1))
+    done = made.train(8)
+    assert done.steps == 8
+    assert done.refused == 0
 
 
 def test_the_same_seed_gives_the_same_model_to_the_bit_and_another_another() -> None:
