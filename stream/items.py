@@ -102,6 +102,7 @@ def _catalogue_full(arrival: Arrival, capacity: int, now_ms: int) -> DeadLetter:
         partition=record.partition,
         offset=record.offset,
         raw=record.value or b"",
+        key=record.key,
         ts=now_ms,
     )
 
@@ -115,5 +116,6 @@ def _unknown_item(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
         partition=record.partition,
         offset=record.offset,
         raw=record.value or b"",
+        key=record.key,
         ts=now_ms,
     )
