@@ -5,6 +5,7 @@ A record of `rerouted` is unwrapped here, so that the stages after it see only e
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -61,15 +62,19 @@ def user_in(letter: DeadLetter) -> str | None:
     return None
 
 
-def decode_records(records: Iterable[Record], now_ms: int) -> tuple[list[Arrival], list[DeadLetter]]:
-    """Valid events in their order, and a dead letter for each of the others."""
+def decode_records(records: Iterable[Record], now_ms: int, unknown: Counter[str] | None = None) -> tuple[list[Arrival], list[DeadLetter]]:
+    """Valid events in their order, and a dead letter for each of the others.
+
+    unknown: where fields that are kept out are counted, as `topic.field`; of an event that is sent on, where it came first.
+    """
     arrivals: list[Arrival] = []
     dead_letters: list[DeadLetter] = []
     for record in records:
         topic, value = record.topic, record.value
         if topic is Topic.REROUTED and value is not None:
             topic, value = decode_rerouted(value)
-        decoded = decode(topic, record.partition, record.offset, value, now_ms)
+        counted = None if record.topic is Topic.REROUTED else unknown
+        decoded = decode(topic, record.partition, record.offset, value, now_ms, unknown=counted)
         if isinstance(decoded, DeadLetter):
             dead_letters.append(replace(decoded, topic=record.topic.value, raw=record.value or b"", key=record.key))
         else:

@@ -31,6 +31,8 @@ def show_report(report: Mapping[str, Any], console: Console) -> None:
     totals.add_row("events in", f"{report['events_in']:,}")
     totals.add_row("lists out", f"{report['lists_out']:,}")
     totals.add_row("dead letters / bad lines / duplicates", f"{report['dead_letters']} / {report['bad_lines']} / {report['duplicates']}")
+    if unknown := report["unknown_fields"]:
+        totals.add_row("fields kept out", ", ".join(f"{_plain(name)} {count:,}" for name, count in unknown.items()))
     totals.add_row("events a second, served and learned", f"{report['events_per_s']:,.0f}")
     totals.add_row("catalogue, items encoded a second", f"{report['items_per_s']:,.0f}")
     totals.add_row("freshness, click to list (p50 / p99)", f"{fresh['p50']:.0f} ms / {fresh['p99']:.0f} ms over {fresh['lists']:,} lists")
