@@ -23,6 +23,7 @@ from learner.prequential import Outcome, count_block, learn_block
 from learner.ranking import BLOCK, Ranking
 from learner.signals.popularity import COUNT
 from learner.weights import Arrays, Weights, part
+from upwell.errors import ModelError
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
 from upwell.values import CatalogueItem, Example
@@ -281,7 +282,15 @@ class Learner:
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
-        """Becomes the learner whose `arrays()` and `meta()` these are. Items may be announced before or afterwards."""
+        """Becomes the learner whose `arrays()` and `meta()` these are. Items may be announced before or afterwards.
+
+        Raises `ModelError` where they were made for vectors of another size.
+        """
+        if meta["dimension"] != self._catalogue.dimension:
+            raise ModelError(
+                f"the checkpoint was made for vectors of {meta['dimension']} dimensions, the encoder gives {self._catalogue.dimension}: "
+                "set UPWELL_ENCODER to the encoder that made them, or start afresh with another UPWELL_DATA and UPWELL_PREFIX"
+            )
         announced = [item for item in self._catalogue.items if item is not None]
         self._begin(self._catalogue.dimension)
         for item_id in meta["items"]:

@@ -90,7 +90,7 @@ def now_ms() -> int:
 
 def _record(message: Any, prefix: str) -> Record:
     topic = Topic(message.topic.removeprefix(prefix))
-    return Record(topic, message.partition, message.offset, message.value, round(message.timestamp * 1000))
+    return Record(topic, message.partition, message.offset, message.value, round(message.timestamp * 1000), message.key)
 
 
 def _end(why: str, code: int) -> NoReturn:

@@ -10,11 +10,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from upwell.errors import SettingsError
 from upwell.events import Control, ControlKind, Item
 from upwell.ports import Encoder
 from upwell.values import CatalogueItem, Vector
 
-__all__ = ["Catalogue", "announce", "govern", "item_text"]
+__all__ = ["Catalogue", "announce", "check_revision", "govern", "item_text"]
 
 
 class Catalogue:
@@ -41,6 +42,21 @@ class Catalogue:
     def put(self, items: Iterable[CatalogueItem]) -> None:
         for item in items:
             self._items[item.item_id] = item
+
+
+def check_revision(items: Iterable[CatalogueItem], own: str) -> None:
+    """Vectors of another encoder, also of the same size, mean something else. Raises `SettingsError`. own: this worker's revision."""
+    for item in items:
+        if _vectors(item.revision) != _vectors(own):
+            raise SettingsError(
+                f"the catalogue's vectors were made by the encoder {item.revision}, this worker has {own}: set UPWELL_ENCODER to the one "
+                "that made them, or start afresh with another UPWELL_PREFIX and UPWELL_DATA and replay"
+            )
+
+
+def _vectors(revision: str) -> str:
+    """What of `name@digest/pooling/precision` decides the vectors: not where the model lies, nor the device's precision."""
+    return revision.rpartition("@")[2].rpartition("/")[0] or revision
 
 
 def item_text(item: Item) -> str:

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any, Literal
 
-import orjson
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
 
-from upwell.client import UpwellClient, find_broker
-from upwell.errors import UpwellError
-from upwell.settings import Settings, load_settings
+from stream.command import Json, client, connected, console, faults, interruptible, print_json, settings
+from stream.dead_letters_cli import letters_app
 
 __all__ = ["main"]
 
 DEMO_LOG = Path(__file__).parent.parent / "data" / "movielens" / "events.jsonl.gz"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Events in over Kafka, fresh lists out.")
-console = Console(stderr=True)
+app.add_typer(letters_app, name="dead-letters")
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 Log = Annotated[Path, typer.Argument(help="A .jsonl or .jsonl.gz file of {topic, key, value} lines.")]
 
 
@@ -227,56 +217,6 @@ def learn() -> None:
 def show_kafka_errors() -> None:
     """In a worker, whose log is read when something went wrong: its client's tries count."""
     logging.getLogger("kafka").setLevel(logging.ERROR)
-
-
-def settings() -> Settings:
-    """From the environment and, where there is one, `upwell.toml` in this folder."""
-    file = Path("upwell.toml")
-    return load_settings(os.environ, file if file.exists() else None)
-
-
-def connected() -> Settings:
-    """The settings with the address of the broker that runs."""
-    own = settings()
-    return replace(own, kafka=replace(own.kafka, address=find_broker(own)))
-
-
-@contextmanager
-def client() -> Iterator[UpwellClient]:
-    own = connected()
-    with UpwellClient(own.kafka.address or "", own.kafka) as upwell:
-        yield upwell
-
-
-@contextmanager
-def faults() -> Iterator[None]:
-    """A fault that a person can mend is one line; its traceback only with UPWELL_TRACEBACK=1."""
-    try:
-        yield
-    except UpwellError as exc:
-        if os.environ.get("UPWELL_TRACEBACK") == "1":
-            raise
-        console.print(f"upwell: {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(exc.exit_code) from exc
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end a command in order, with all that it started."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    except KeyboardInterrupt:
-        console.print("stopped")
-        raise typer.Exit(130) from None
-
-
-def print_json(value: Any) -> None:
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
 
 
 def main() -> None:

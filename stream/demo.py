@@ -189,6 +189,7 @@ class Demo:
             "dead_letters": dead_letters,
             "bad_lines": sum(self._bad.values()),
             "duplicates": counts.get("duplicates", 0),
+            "unknown_fields": self._metrics.newest("serve")["unknown_fields"],
             "events_per_s": bulk.events_per_s,
             "items_per_s": catalogue.events_per_s,
             "freshness_ms": {"p50": float(np.percentile(fresh, 50)), "p99": float(np.percentile(fresh, 99)), "lists": len(fresh)},

@@ -59,6 +59,7 @@ class Effects:
     fences: of the requests to forget in the batch, by pseudonym. forgotten: pseudonyms whose stored states go. erasures: one for each of
     the requests, after the examples of its batch.
     counts: what happened, by name: events, lists, dead_letters, rerouted, and each reason for which an event was dropped.
+    unknown_fields: fields that were kept out, by `topic.field`.
     """
 
     states: tuple[UserState, ...] = ()
@@ -70,6 +71,7 @@ class Effects:
     forgotten: tuple[str, ...] = ()
     erasures: tuple[Erasure, ...] = ()
     counts: Counter[str] = field(default_factory=Counter)
+    unknown_fields: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +81,4 @@ class ItemEffects:
     items: tuple[CatalogueItem, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
     counts: Counter[str] = field(default_factory=Counter)
+    unknown_fields: Counter[str] = field(default_factory=Counter)

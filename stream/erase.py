@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 
+from stream.feeds import read_partition
 from stream.publish import Outgoing
 from stream.records import Record, decode_records
 from upwell.codec import confirmation_value
@@ -20,7 +21,6 @@ from upwell.recommendations import Confirmation
 
 __all__ = ["REMAINS", "Owed", "confirmation_record", "letters_of", "request_at"]
 
-POLL_MS = 100
 REMAINS = (
     "Kafka keeps the user's events, their lists, training examples, this request and its confirmation until each topic's retention removes "
     "them (a week unless you set it otherwise, `rerouted` an hour)",
@@ -55,7 +55,7 @@ def confirmation_record(owed: Owed, checkpoints: int, request: Control, now_ms: 
 def request_at(client: Mapping[str, Any], prefix: str, owed: Owed, now_ms: int) -> Control | None:
     """The request of `owed`, read from `controls` or `rerouted`; None where the topic's retention has removed it."""
     topic, _, number = owed.source.rpartition("-")
-    for record in _records(client, TopicPartition(prefix + topic, int(number)), owed.offset):
+    for record in read_partition(client, TopicPartition(prefix + topic, int(number)), owed.offset):
         if record.offset != owed.offset:
             return None
         found = Record(Topic(topic), record.partition, record.offset, record.value, record.timestamp)
@@ -68,21 +68,8 @@ def request_at(client: Mapping[str, Any], prefix: str, owed: Owed, now_ms: int) 
 def letters_of(client: Mapping[str, Any], prefix: str, users: Collection[str]) -> Iterator[tuple[str, bytes]]:
     """The pseudonym and the key of each dead letter that is of one of `users`."""
     kept: dict[bytes, str | None] = {}
-    for record in _records(client, TopicPartition(prefix + Topic.DEAD_LETTERS, 0), 0):
+    for record in read_partition(client, TopicPartition(prefix + Topic.DEAD_LETTERS, 0), 0):
         if record.key is not None:
             user = None if record.value is None else orjson.loads(record.value).get("user")
             kept[record.key] = user if user in users else None
     return ((user, key) for key, user in kept.items() if user is not None)
-
-
-def _records(client: Mapping[str, Any], partition: TopicPartition, start: int) -> Iterator[Any]:
-    """Those of a partition from `start`, or from the first one after it that is still there, to the end as it stands now."""
-    consumer = KafkaConsumer(group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **client)
-    try:
-        consumer.assign([partition])
-        end = consumer.end_offsets([partition])[partition]
-        consumer.seek(partition, max(start, consumer.beginning_offsets([partition])[partition]))
-        while consumer.position(partition) < end:
-            yield from consumer.poll(timeout_ms=POLL_MS).get(partition, ())
-    finally:
-        consumer.close()

@@ -17,7 +17,7 @@ from kafka.errors import KafkaError
 from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
 
-__all__ = ["Broadcast", "BroadcastRecord"]
+__all__ = ["Broadcast", "BroadcastRecord", "read_partition"]
 
 POLL_MS = 100
 FETCH_BYTES = 32 << 20
@@ -108,3 +108,21 @@ class Broadcast:
                 self._queue.put(
                     BroadcastRecord(record.partition, record.offset, record.key, record.value, dict(record.headers or ()), record.timestamp)
                 )
+
+
+def read_partition(client: Mapping[str, Any], partition: TopicPartition, start: int) -> Iterator[Any]:
+    """The records of a partition from `start`, or from the first one after it that is still there, to the end as it stands now.
+
+    Raises `KafkaError`, `BrokerError` where there is no such topic.
+    """
+    consumer = KafkaConsumer(group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **client)
+    try:
+        if partition.partition not in (consumer.partitions_for_topic(partition.topic) or ()):
+            raise BrokerError(f"topic {partition.topic} does not exist: has `upwell run` been started on this broker?")
+        consumer.assign([partition])
+        end = consumer.end_offsets([partition])[partition]
+        consumer.seek(partition, max(start, consumer.beginning_offsets([partition])[partition]))
+        while consumer.position(partition) < end:
+            yield from consumer.poll(timeout_ms=POLL_MS).get(partition, ())
+    finally:
+        consumer.close()

@@ -90,4 +90,4 @@ class InlineEngine:
         offset = self._offsets[line.topic, partition]
         self._offsets[line.topic, partition] += 1
         self._appended += 1
-        return Record(line.topic, partition, offset, line.value, self._appended)
+        return Record(line.topic, partition, offset, line.value, self._appended, line.key)

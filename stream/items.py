@@ -30,7 +30,8 @@ class ItemPipeline:
 
     def run(self, records: Sequence[Record], now_ms: int) -> ItemEffects:
         """Make entries and write them. Of an item that is announced twice in a batch, the newest by `ts` counts."""
-        arrivals, dead_letters = decode_records(records, now_ms)
+        unknown: Counter[str] = Counter()
+        arrivals, dead_letters = decode_records(records, now_ms, unknown)
         announced = [arrival.event for arrival in arrivals if isinstance(arrival.event, Item)]
         controls = [arrival for arrival in arrivals if isinstance(arrival.event, Control) and arrival.event.item_id is not None]
         newest = self._newest(announced)
@@ -44,6 +45,7 @@ class ItemPipeline:
             items=tuple(entry for entry in entries.values() if entry.item_id not in refused),
             dead_letters=tuple(letter for letter in dead_letters if letter.topic == Topic.ITEMS or letter.reason == "unknown_item"),
             counts=Counter(items=len(announced), stale_items=len(newest) - len(fresh) + len(refused)),
+            unknown_fields=Counter({name: count for name, count in unknown.items() if name.startswith(f"{Topic.ITEMS}.")}),
         )
 
     def _known(self, item_ids: Sequence[str]) -> list[CatalogueItem | None]:
@@ -102,6 +104,7 @@ def _catalogue_full(arrival: Arrival, capacity: int, now_ms: int) -> DeadLetter:
         partition=record.partition,
         offset=record.offset,
         raw=record.value or b"",
+        key=record.key,
         ts=now_ms,
     )
 
@@ -115,5 +118,6 @@ def _unknown_item(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
         partition=record.partition,
         offset=record.offset,
         raw=record.value or b"",
+        key=record.key,
         ts=now_ms,
     )

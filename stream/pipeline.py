@@ -114,7 +114,8 @@ class Pipeline:
 
     def process(self, records: Sequence[Record], now_ms: int) -> Effects:
         """The effects of a micro-batch, given the users' states so far (`now_ms`: UTC ms)."""
-        arrivals, bad = decode_records(records, now_ms)
+        unknown: Counter[str] = Counter()
+        arrivals, bad = decode_records(records, now_ms, unknown)
         own, rerouted = self._route(arrivals)
         unique, dropped = self._denoiser.split(own)
         named = [(self._pseudonymizer.pseudonym(_user_id(arrival)), arrival) for arrival in unique]
@@ -146,6 +147,7 @@ class Pipeline:
             forgotten=forgotten,
             erasures=tuple(Erasure(user, one.source, one.offset, int(user in forgotten)) for user, one in asked),
             counts=counts,
+            unknown_fields=unknown,
         )
 
     def _route(self, arrivals: Iterable[Arrival]) -> tuple[list[Arrival], list[Rerouted]]:

@@ -56,7 +56,7 @@ def item_records(effects: ItemEffects) -> Iterator[Outgoing]:
 
 def _letter_record(letter: DeadLetter) -> Outgoing:
     """Keyed by where its record stood: the same letter again replaces it, one without a value removes it."""
-    return Outgoing(Topic.DEAD_LETTERS, f"{letter.topic}-{letter.partition}-{letter.offset}".encode(), dead_letter_value(letter))
+    return Outgoing(Topic.DEAD_LETTERS, letter.place.encode(), dead_letter_value(letter))
 
 
 def _list_record(fresh: FreshList, now_ms: int) -> Outgoing:

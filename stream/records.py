@@ -5,7 +5,9 @@ A record of `rerouted` is unwrapped here, so that the stages after it see only e
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from stream.validate import decode, load_json
@@ -19,13 +21,14 @@ __all__ = ["Arrival", "Record", "decode_records", "user_in"]
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as it came from the broker. `appended_ms`: the broker's own time stamp, UTC ms."""
+    """One record as it came from the broker. `appended_ms`: the broker's own time stamp, UTC ms. `key`: as the app sent it."""
 
     topic: Topic
     partition: int
     offset: int
     value: bytes | None
     appended_ms: int
+    key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +50,33 @@ class Arrival:
 
 
 def user_in(letter: DeadLetter) -> str | None:
-    """The app's user_id in the bytes of what is no event, where it can be read."""
+    """The app's user_id in the bytes of what is no event, where it can be read; else what the record was keyed by, which is the user."""
     raw = decode_rerouted(letter.raw)[1] if letter.topic == Topic.REROUTED else letter.raw
-    try:
+    with suppress(InvalidEventError):
         value = load_json(raw)
-    except InvalidEventError:
-        return None
-    user_id = value.get("user_id") if isinstance(value, dict) else None
-    return user_id if isinstance(user_id, str) and user_id else None
+        user_id = value.get("user_id") if isinstance(value, dict) else None
+        if isinstance(user_id, str) and user_id:
+            return user_id
+    with suppress(UnicodeDecodeError):
+        return letter.key.decode() or None if letter.key is not None else None
+    return None
 
 
-def decode_records(records: Iterable[Record], now_ms: int) -> tuple[list[Arrival], list[DeadLetter]]:
-    """Valid events in their order, and a dead letter for each of the others."""
+def decode_records(records: Iterable[Record], now_ms: int, unknown: Counter[str] | None = None) -> tuple[list[Arrival], list[DeadLetter]]:
+    """Valid events in their order, and a dead letter for each of the others.
+
+    unknown: where fields that are kept out are counted, as `topic.field`; of an event that is sent on, where it came first.
+    """
     arrivals: list[Arrival] = []
     dead_letters: list[DeadLetter] = []
     for record in records:
         topic, value = record.topic, record.value
         if topic is Topic.REROUTED and value is not None:
             topic, value = decode_rerouted(value)
-        decoded = decode(topic, record.partition, record.offset, value, now_ms)
+        counted = None if record.topic is Topic.REROUTED else unknown
+        decoded = decode(topic, record.partition, record.offset, value, now_ms, unknown=counted)
         if isinstance(decoded, DeadLetter):
-            dead_letters.append(replace(decoded, topic=record.topic.value, raw=record.value or b""))
+            dead_letters.append(replace(decoded, topic=record.topic.value, raw=record.value or b"", key=record.key))
         else:
             arrivals.append(Arrival(decoded, topic, record))
     return arrivals, dead_letters

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from textwrap import shorten
 from typing import Any
 
 from rich.console import Console, Group
@@ -11,12 +14,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from stream.evaluate import Evaluation
-from upwell.recommendations import Confirmation, Entry, Recommendations
+from upwell.recommendations import Confirmation, DeadLetter, Entry, Recommendations
 
 __all__ = ["evaluation_table", "list_table", "show_confirmation", "show_report"]
 
 SLICES = ("all", "cold_user", "cold_item", "warm")
 SHOWN_REASONS = 3
+SHORT_DETAIL = 100
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -27,6 +31,8 @@ def show_report(report: Mapping[str, Any], console: Console) -> None:
     totals.add_row("events in", f"{report['events_in']:,}")
     totals.add_row("lists out", f"{report['lists_out']:,}")
     totals.add_row("dead letters / bad lines / duplicates", f"{report['dead_letters']} / {report['bad_lines']} / {report['duplicates']}")
+    if unknown := report["unknown_fields"]:
+        totals.add_row("fields kept out", ", ".join(f"{_plain(name)} {count:,}" for name, count in unknown.items()))
     totals.add_row("events a second, served and learned", f"{report['events_per_s']:,.0f}")
     totals.add_row("catalogue, items encoded a second", f"{report['items_per_s']:,.0f}")
     totals.add_row("freshness, click to list (p50 / p99)", f"{fresh['p50']:.0f} ms / {fresh['p99']:.0f} ms over {fresh['lists']:,} lists")
@@ -71,6 +77,32 @@ def show_confirmation(confirmation: Confirmation, console: Console) -> None:
     console.print("what remains:", *(f"- {sentence}" for sentence in confirmation.remains), sep="\n", highlight=False)
 
 
+def letters_table(letters: Sequence[DeadLetter], replayed: int) -> Group:
+    """What `upwell dead-letters list` shows. replayed: how many more there were."""
+    table = Table("key", "when (UTC)", "topic", "reason", "detail")
+    for one in letters:
+        table.add_row(_plain(one.place), _utc(one.ts), _plain(one.topic), _plain(one.reason), _plain(shorten(one.detail, SHORT_DETAIL)))
+    counted = Counter(one.reason for one in letters)
+    reasons = ", ".join(f"{count:,} {_plain(reason)}" for reason, count in counted.most_common())
+    return Group(table, f"{len(letters):,} wait" + (f" ({reasons})" if reasons else "") + f"; {replayed:,} were replayed")
+
+
+def letter_text(letter: DeadLetter) -> str:
+    """What `upwell dead-letters show` shows: bytes that are no UTF-8 as escapes, control characters as marks."""
+    sent = "none" if letter.key is None else letter.key.decode(errors="backslashreplace")
+    rows = {
+        "key": letter.place,
+        "when": f"{_utc(letter.ts)} UTC",
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "record's key": sent,
+        "user": letter.user or "cannot be told",
+        "replayed": "no" if letter.replayed_at is None else f"{_utc(letter.replayed_at)} UTC; its bytes are no longer kept here",
+        f"{len(letter.raw):,} bytes": letter.raw.decode(errors="backslashreplace"),
+    }
+    return "\n".join(f"{name:<14}{_plain(value)}" for name, value in rows.items())
+
+
 def evaluation_table(evaluation: Evaluation, policy: str) -> Group:
     """What `upwell evaluate` shows."""
     valued, counts = evaluation.valued, evaluation.counts
@@ -107,6 +139,10 @@ def _reasons(reasons: Sequence[Sequence[Any]]) -> str:
 def _plain(text: str) -> str:
     """An app's words on a terminal: no markup, and no control characters, which could write anywhere on it."""
     return escape(_CONTROL.sub("�", text))
+
+
+def _utc(ts: int) -> str:
+    return datetime.fromtimestamp(ts / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _figure(value: float | None) -> str:

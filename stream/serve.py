@@ -15,13 +15,14 @@ from encoders import load_encoder
 from learner.learner import Learner
 from store import Store
 from stream.agents import ITEM_TOPICS, USER_TOPICS, Batching, add_agent, fail_stop, now_ms, send
-from stream.catalogue import Catalogue
+from stream.catalogue import Catalogue, check_revision
 from stream.connect import client_options, faust_broker, faust_credentials, open_settings_store
 from stream.denoise import Denoiser, NoiseLimits
 from stream.feeds import Broadcast
 from stream.fences import fences_on_controls
 from stream.fold import Bounds
 from stream.items import ItemPipeline
+from stream.kept_out import KeptOut
 from stream.lag import Lag
 from stream.model_feed import Replica
 from stream.pipeline import Limits, Pipeline
@@ -73,6 +74,7 @@ class ServeWorker:
         )
         self._items = ItemPipeline(encoder, self._store, settings.stream.catalogue_items)
         self.counts: Counter[str] = Counter()
+        self._kept_out = KeptOut()
         self.version = ""
         self._moved = False
 
@@ -88,6 +90,7 @@ class ServeWorker:
         """Take in what the catalogue and the model became since, and who is to be forgotten."""
         items = [decode_item(record.value) for record in self._catalogue_feed.drain() if record.value is not None]
         if items:
+            check_revision(items, self._encoder.revision)
             self._catalogue.put(items)
             self._learner.add_items(_newest(items))
         self._pipeline.fence(fences_on_controls(self._control_feed.drain(), self._pseudonymizer, self._settings.kafka.partitions))
@@ -102,6 +105,7 @@ class ServeWorker:
         self.follow()
         effects = self._pipeline.run(records, at_ms)
         self.counts.update(effects.counts)
+        self._kept_out.add(effects.unknown_fields)
         return user_records(effects, now_ms())
 
     def partitions_moved(self) -> None:
@@ -112,12 +116,14 @@ class ServeWorker:
         """The chain of announcements and controls, as an agent calls it."""
         effects = self._items.run(records, at_ms)
         self.counts.update(effects.counts)
+        self._kept_out.add(effects.unknown_fields)
         return item_records(effects)
 
     def metrics(self) -> Outgoing:
         """What was counted since the start, for the topic `metrics`."""
         figures = {"role": "serve", "at": now_ms(), "counts": dict(self.counts), "model_version": self.version}
-        return Outgoing(Topic.METRICS, b"serve", orjson.dumps({**figures, "hot_users": len(self.users)}))
+        more = {"hot_users": len(self.users), "unknown_fields": dict(self._kept_out.counts)}
+        return Outgoing(Topic.METRICS, b"serve", orjson.dumps({**figures, **more}))
 
     def stop(self) -> None:
         """End the threads and let the store go: what was written is on the disk."""

@@ -7,13 +7,14 @@ It knows nothing about Kafka. Reasons beside those of `upwell.schema`: `tombston
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import orjson
 
 from upwell.errors import InvalidEventError
 from upwell.events import Event, Topic
 from upwell.recommendations import DeadLetter
-from upwell.schema import parse_event
+from upwell.schema import parse_event, unknown_fields
 
 __all__ = ["MAX_VALUE_BYTES", "decode", "load_json"]
 
@@ -26,14 +27,23 @@ _NO_NUMBER = re.compile(r"[+-]?(nan|inf(inity)?)\b", re.IGNORECASE)
 
 
 def decode(
-    topic: Topic, partition: int, offset: int, raw: bytes | None, now_ms: int, *, limit: int = MAX_VALUE_BYTES
+    topic: Topic,
+    partition: int,
+    offset: int,
+    raw: bytes | None,
+    now_ms: int,
+    *,
+    limit: int = MAX_VALUE_BYTES,
+    unknown: Counter[str] | None = None,
 ) -> Event | DeadLetter:
     """The event in `raw`, or the dead letter that it is. Never raises on any bytes.
 
     topic: without prefix; partition, offset: where the record stands, for the dead letter. now_ms: UTC ms. limit: bytes.
+    unknown: where an event's fields that are kept out are counted, as `topic.field`.
     """
     try:
-        return parse_event(topic, load_json(raw, limit=limit), now_ms=now_ms)
+        value = load_json(raw, limit=limit)
+        event = parse_event(topic, value, now_ms=now_ms)
     except InvalidEventError as exc:
         return DeadLetter(
             reason=exc.reason,
@@ -44,6 +54,9 @@ def decode(
             raw=raw or b"",
             ts=now_ms,
         )
+    if unknown is not None and isinstance(value, dict):
+        unknown.update(f"{topic}.{name}" for name in unknown_fields(topic, value))
+    return event
 
 
 def load_json(raw: bytes | None, *, limit: int = MAX_VALUE_BYTES) -> object:

@@ -194,8 +194,9 @@ class UpwellClient:
         )
 
     def dead_letters(self, timeout: float | None = None, from_beginning: bool = False) -> Iterator[DeadLetter]:
-        """Records that were no events, with their reasons."""
-        return (parse_dead_letter(raw) for raw in self._records(Topic.DEAD_LETTERS, timeout, from_beginning, None))
+        """Records that were no events, with their reasons; without the marks of those that were replayed."""
+        letters = map(parse_dead_letter, self._records(Topic.DEAD_LETTERS, timeout, from_beginning, None))
+        return (letter for letter in letters if letter.replayed_at is None)
 
     def request_list(self, user_id: str, k: int | None = None, timeout: float = 10.0, **more: Any) -> Recommendations:
         """Ask and wait for the answer. Raises `BrokerError` when none came in time."""

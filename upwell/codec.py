@@ -1,4 +1,4 @@
-"""JSON of what Upwell publishes: lists, dead letters, confirmations. A dead letter's bytes travel as base64.
+"""JSON of what Upwell publishes: lists, dead letters, confirmations. A dead letter's bytes and its record's key travel as base64.
 
 Reading takes what it knows and leaves out the fields of a newer version; what cannot be read at all is an `InvalidEventError`.
 """
@@ -58,10 +58,12 @@ def parse_confirmation(raw: bytes) -> Confirmation:
 
 
 def dead_letter_value(letter: DeadLetter) -> bytes:
-    """The value of a record on `dead_letters`; of bytes beyond `KEPT_BYTES` the first are kept, and `detail` says so."""
+    """The value of a record on `dead_letters`; of bytes beyond `KEPT_BYTES` the first are kept, and it is `cut`."""
     value = {name: getattr(letter, name) for name in DeadLetter.__slots__}
     value["raw"] = b64encode(letter.raw[:KEPT_BYTES]).decode()
+    value["key"] = None if letter.key is None else b64encode(letter.key).decode()
     if len(letter.raw) > KEPT_BYTES:
+        value["cut"] = True
         value["detail"] += f" (raw has the first {KEPT_BYTES:,} of {len(letter.raw):,} bytes)"
     return orjson.dumps(value)
 
@@ -71,6 +73,8 @@ def parse_dead_letter(raw: bytes) -> DeadLetter:
     try:
         value: dict[str, Any] = orjson.loads(raw)
         value["raw"] = b64decode(value["raw"], validate=True)
+        if value.get("key") is not None:
+            value["key"] = b64decode(value["key"], validate=True)
         return DeadLetter(**_known(DeadLetter, value))
     except (KeyError, TypeError, ValueError) as exc:
         raise InvalidEventError("unreadable", f"a record on dead_letters is none of this version of Upwell ({exc!r})") from exc

@@ -8,6 +8,7 @@
     ├── LogError                a replay log cannot be read
     ├── ModelError              a checkpoint or a model update is missing, torn or does not fit
     ├── SnapshotError           a snapshot cannot be taken, or is not one that can be restored here
+    ├── LetterError             there is no such dead letter
     └── InvalidEventError       one event is not what its topic promises (becomes a dead letter, never stops the stream)
 
 A bad event is data: the pipeline turns `InvalidEventError` into a dead letter. All others are faults of the surroundings.
@@ -19,6 +20,7 @@ __all__ = [
     "BrokerError",
     "EncoderError",
     "InvalidEventError",
+    "LetterError",
     "LogError",
     "ModelError",
     "SettingsError",
@@ -74,6 +76,12 @@ class SnapshotError(UpwellError):
     """A snapshot cannot be taken, is torn, or does not belong to these settings or this broker."""
 
     exit_code = 8
+
+
+class LetterError(UpwellError):
+    """There is no such dead letter."""
+
+    exit_code = 9
 
 
 class InvalidEventError(UpwellError):

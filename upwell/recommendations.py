@@ -70,7 +70,11 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A record that is no event: why, where it stood, and its very bytes. user: the pseudonym, where a user could be read in them."""
+    """A record that is no event: why, where it stood (`place`, the letter's own key on `dead_letters`), and its very bytes.
+
+    key: of the record, as it was sent. cut: `raw` has only the first of the bytes. user: the pseudonym, where a user could be told.
+    replayed_at: when the bytes were sent to their topic again, UTC ms; from then on `raw` and `key` are empty.
+    """
 
     reason: str
     detail: str
@@ -79,4 +83,12 @@ class DeadLetter:
     offset: int
     raw: bytes
     ts: int
+    key: bytes | None = None
+    cut: bool = False
     user: str | None = None
+    replayed_at: int | None = None
+
+    @property
+    def place(self) -> str:
+        """`topic-partition-offset` of the record."""
+        return f"{self.topic}-{self.partition}-{self.offset}"

@@ -2,14 +2,15 @@
 
 It knows nothing about bytes, JSON or Kafka. Reasons are stable names to count by:
 `not_an_object`, `unknown_topic`, `missing_field`, `wrong_type`, `out_of_range`, `not_finite`, `empty`, `too_long`,
-`bad_character`, `bad_time`, `unknown_value`, `length_mismatch`, `unexpected_field`.
+`bad_character`, `bad_time`, `unknown_value`, `length_mismatch`, `unexpected_field`, `unknown_version`.
 
 One deviation from the design, which says a rating is 1 to 5: the bundled MovieLens log has half stars, so 0.5 to 5 is taken.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -17,7 +18,13 @@ from upwell.errors import InvalidEventError
 from upwell.events import Action, Control, ControlKind, Event, Item, Topic, type_of_topic
 from upwell.fields import Check, choice, describe, flag, label, listing, number, shorten, text, whole
 
-__all__ = ["EARLIEST_MS", "MAX_TEXT", "event_value", "key_of", "parse_event", "topic_of"]
+__all__ = ["EARLIEST_MS", "MAX_TEXT", "OTHER_FIELD", "VERSION", "event_value", "key_of", "parse_event", "topic_of", "unknown_fields"]
+
+VERSION = 1
+"""Of the events' meaning. A new field does not raise it; what an older reader would take for something else does."""
+OTHER_FIELD = "(other)"
+"""Stands for a field whose name is no plain word: it may be about a person."""
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")
 
 EARLIEST_MS = 100_000_000_000
 """A time of 1973 in milliseconds, of the year 5138 in seconds: what lies between 0 and this is a time in seconds."""
@@ -88,6 +95,8 @@ def parse_event(topic: Topic, value: object, *, now_ms: int) -> Event:
         raise InvalidEventError("not_an_object", f"the value is {describe(value)}, Upwell takes a JSON object")
     kind, checks, needed, agree = shape
     get = value.get
+    if (version := get("v")) is not None:
+        _check_version(version)
     known: dict[str, Any] = {"ts": _time(get("ts"), now_ms)}
     for name, check in checks:
         if (one := get(name)) is not None:
@@ -98,6 +107,11 @@ def parse_event(topic: Topic, value: object, *, now_ms: int) -> Event:
     if agree is not None:
         agree(event)
     return event
+
+
+def unknown_fields(topic: Topic, value: Mapping[str, object]) -> list[str]:
+    """The fields of an event's value that `parse_event` keeps out, in no order."""
+    return [name if _PLAIN_NAME.fullmatch(name) else OTHER_FIELD for name in value.keys() - _FIELDS[topic]]
 
 
 def event_value(event: Event) -> dict[str, Any]:
@@ -127,6 +141,16 @@ def key_of(event: Event) -> str:
     if isinstance(event, Control):
         return event.user_id or event.item_id or ""
     return event.user_id
+
+
+def _check_version(version: object) -> None:
+    if type(version) is not int:
+        raise InvalidEventError("wrong_type", f"v is {describe(version)}, Upwell takes a whole number")
+    if version < 1:
+        raise InvalidEventError("out_of_range", f"v is {shorten(version)}, 1 to {VERSION} is right")
+    if version > VERSION:
+        remedy = "update Upwell, then `upwell dead-letters replay --reason unknown_version`"
+        raise InvalidEventError("unknown_version", f"v is {shorten(version)}, this Upwell knows events up to {VERSION}: {remedy}")
 
 
 def _time(ts: object, now_ms: int) -> int:
@@ -196,6 +220,7 @@ _SHAPES = {
     )
     for topic, kind in type_of_topic.items()
 }
+_FIELDS = {topic: frozenset({"v", *(field.name for field in fields(kind))}) for topic, kind in type_of_topic.items()}
 _DEFAULTS: dict[type[Event], tuple[tuple[str, Any], ...]] = {
     kind: tuple((field.name, field.default) for field in fields(kind)) for kind in _TOPICS
 }
