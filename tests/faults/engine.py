@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -36,6 +36,7 @@ RESTART_SECONDS = 1.0
 HANDFUL = 8
 """So many events are fed at a time while a fault inside a worker is to strike."""
 OUTPUT: Mapping[Role, Topic] = {"serve": Topic.RECOMMENDATIONS, "learn": Topic.MODELS}
+UNPACED = Pace()
 SEEN = (Topic.RECOMMENDATIONS, Topic.MODELS, Topic.METRICS, Topic.DEAD_LETTERS)
 
 
@@ -133,6 +134,11 @@ class Engine:
         assert pid is not None
         os.kill(pid, number)
 
+    def peak_mb(self, name: str) -> float:
+        """The most memory that a worker's process has held since its start (VmHWM of /proc)."""
+        status = Path(f"/proc/{self._workers[name].process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+
     def leave(self, name: str) -> None:
         """End a worker in order, for good."""
         worker = self._workers.pop(name)
@@ -178,9 +184,9 @@ class Engine:
 
     # ---- the stream
 
-    def feed(self, records: Sequence[LogRecord]) -> None:
+    def feed(self, records: Iterable[LogRecord], pace: Pace = UNPACED) -> None:
         """Produce them; returns when the broker has them."""
-        self._player.play(records, Pace())
+        self._player.play(records, pace)
 
     def wait(self, condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
         """Wait while fallen workers are started again."""

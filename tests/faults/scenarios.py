@@ -9,7 +9,7 @@ from functools import partial
 from tests.faults import surroundings
 from tests.faults.inject import CLOCK, NAN, POINTS, Fault
 from tests.faults.kills import random_kills
-from tests.faults.surroundings import BROKER_AWAY_SECONDS, Stage
+from tests.faults.surroundings import BROKER_AWAY_SECONDS, FLOOD, PADDING_BYTES, Stage
 
 __all__ = ["Play", "Scenario", "scenarios"]
 
@@ -70,7 +70,11 @@ def scenarios(kills: int) -> list[Scenario]:
         Scenario(CLOCK, 1, 200, around.clock_jumps),
         Scenario(NAN, 1, 200, around.nan_vectors),
         Scenario("a poison event of each kind in each topic", 40, 240, around.poison, poisoned=True),
+        Scenario(f"{FLOOD} × the usual rate", 1, BACKLOG, around.flood),
         Scenario(f"a backlog of {BACKLOG:,} events at the start", 1, BACKLOG, around.backlog),
+        Scenario(
+            f"a backlog of {BACKLOG * PADDING_BYTES / 1e9:.1f} GB at the start", 1, BACKLOG, partial(around.backlog, padding=PADDING_BYTES)
+        ),
     ]
 
 

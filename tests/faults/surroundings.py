@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
+
+import orjson
 
 from infra.kafka import KafkaBroker
 from learner import checkpoint
 from stream.lag import INPUT_TOPICS
+from stream.replay import Pace
 from stream.replay_log import LogRecord
 from tests.faults.engine import Engine
 from tests.faults.inject import CLOCK, NAN, Fault
@@ -24,6 +27,7 @@ __all__ = [
     "backlog",
     "broker_away",
     "clock_jumps",
+    "flood",
     "nan_vectors",
     "paused_worker",
     "poison",
@@ -37,7 +41,13 @@ __all__ = [
 POISON = (b"\xff\xfe{", b"", b"[]", b'{"event_id": "p", "ts": NaN}', b'{"user_id": 7}')
 REFUSALS = 10_000
 AWAY_SECONDS = 5.0
-BROKER_AWAY_SECONDS = 20.0
+BACKLOG_SECONDS = 600.0
+BROKER_AWAY_SECONDS = 60.0
+USUAL_RATE = 8.0
+FLOOD = 50
+PADDING_BYTES = 900_000
+MOST_GROWN_MB = 600
+"""What a worker's peak memory may grow by while it is behind: batches of the largest events in flight, not the backlog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +137,42 @@ def torn_checkpoint(stage: Stage) -> list[float]:
     return [stage.engine.recovery_seconds("learn", mended_ms)]
 
 
-def backlog(stage: Stage) -> list[float]:
-    """All events are there before any worker is."""
+def backlog(stage: Stage, padding: int = 0) -> list[float]:
+    """All events are there before any worker is. padding: bytes that each has in a field that nobody reads."""
     for name in ("serve-0", "learn"):
         stage.engine.kill(name)
-    stage.engine.feed(stage.events)
+    stage.engine.feed(padded(one, padding) for one in stage.events)
     started_ms = time.time_ns() // 1_000_000
     for name in ("serve-0", "learn"):
         stage.engine.start(name)
-    return [stage.engine.recovery_seconds("serve", started_ms)]
+    recovery = stage.engine.recovery_seconds("serve", started_ms)
+    _bounded_from_here(stage, "the backlog")
+    return [recovery]
+
+
+def padded(record: LogRecord, padding: int) -> LogRecord:
+    """The same event with a field of so many bytes that nobody reads."""
+    return replace(record, value=orjson.dumps(orjson.loads(record.value) | {"padding": "x" * padding}))
+
+
+def flood(stage: Stage) -> list[float]:
+    """Events at the usual rate, then `FLOOD` times as many a second."""
+    usual = len(stage.events) // (FLOOD + 1)
+    stage.engine.feed(stage.events[:usual], Pace(rate=USUAL_RATE))
+    flooded_ms = time.time_ns() // 1_000_000
+    stage.engine.feed(stage.events[usual:], Pace(rate=FLOOD * USUAL_RATE))
+    recovery = stage.engine.recovery_seconds("serve", flooded_ms)
+    _bounded_from_here(stage, "the flood")
+    return [recovery]
+
+
+def _bounded_from_here(stage: Stage, what: str) -> None:
+    """Everything is worked off, and no worker's peak memory has grown by more than `MOST_GROWN_MB` meanwhile."""
+    before = {name: stage.engine.peak_mb(name) for name in ("serve-0", "learn")}
+    stage.engine.settle(what, BACKLOG_SECONDS)
+    for name, mb in before.items():
+        grown = stage.engine.peak_mb(name) - mb
+        assert grown <= MOST_GROWN_MB, f"{name} grew by {grown:,.0f} MB in {what}"
 
 
 def clock_jumps(stage: Stage) -> list[float]:
