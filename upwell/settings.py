@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -24,6 +23,7 @@ from urllib.parse import urlsplit
 
 from upwell.errors import SettingsError
 from upwell.secret import Secret
+from upwell.setting_values import Field, parse
 
 __all__ = [
     "EncoderSettings",
@@ -166,21 +166,6 @@ class Settings:
     data: Path = Path(".upwell")
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    group: str | None
-    name: str
-    variable: str
-    kind: Any
-    above: float
-    below: float
-    hex_bytes: int | None
-
-    @property
-    def key(self) -> str:
-        return f"{self.group}.{self.name}" if self.group else self.name
-
-
 def load_settings(environ: Mapping[str, str], toml_path: Path | None = None) -> Settings:
     """Variables over the file over the defaults; an empty variable counts as unset.
 
@@ -194,9 +179,9 @@ def load_settings(environ: Mapping[str, str], toml_path: Path | None = None) -> 
     given: dict[str | None, dict[str, Any]] = {}
     for one in known.values():
         if one.variable in from_environ:
-            given.setdefault(one.group, {})[one.name] = _parse(one, from_environ[one.variable], one.variable)
+            given.setdefault(one.group, {})[one.name] = parse(one, from_environ[one.variable], one.variable)
         elif one.key in from_file:
-            given.setdefault(one.group, {})[one.name] = _parse(one, from_file[one.key], f"{one.key} in {toml_path}")
+            given.setdefault(one.group, {})[one.name] = parse(one, from_file[one.key], f"{one.key} in {toml_path}")
     groups = {one.name: _hints(Settings)[one.name](**given.get(one.name, {})) for one in fields(Settings) if one.name in _groups()}
     settings = Settings(**groups, **given.get(None, {}))
     _refuse_disagreement(settings)
@@ -220,7 +205,7 @@ def _groups() -> dict[str, type]:
     return {name: kind for name, kind in _hints(Settings).items() if isinstance(kind, type) and is_dataclass(kind)}
 
 
-def _all_fields() -> Iterator[_Field]:
+def _all_fields() -> Iterator[Field]:
     owners: list[tuple[str | None, type]] = [*_groups().items(), (None, Settings)]
     for group, owner in owners:
         for one in fields(owner):
@@ -228,7 +213,7 @@ def _all_fields() -> Iterator[_Field]:
                 meta = one.metadata
                 variable = PREFIX + meta.get("variable", one.name.upper())
                 kind = _hints(owner)[one.name]
-                yield _Field(
+                yield Field(
                     group, one.name, variable, kind, meta.get("above", -math.inf), meta.get("below", math.inf), meta.get("hex_bytes")
                 )
 
@@ -260,57 +245,8 @@ def _refuse_disagreement(settings: Settings) -> None:
         raise SettingsError(f"UPWELL_KAFKA is {shown!r}: must be host:port, several with commas (127.0.0.1:9092)")
 
 
-def _refuse_unknown(given: Mapping[str, Any], known: Mapping[str, _Field], what: str) -> None:
+def _refuse_unknown(given: Mapping[str, Any], known: Mapping[str, Field], what: str) -> None:
     for name in given:
         if name not in known:
             near = get_close_matches(name, known, n=1)
             raise SettingsError(f"unknown {what}: {name}" + (f"; did you mean {near[0]}?" if near else "; see upwell doctor for all"))
-
-
-def _parse(one: _Field, value: Any, where: str) -> Any:
-    kinds = typing.get_args(one.kind) if isinstance(one.kind, types.UnionType) else (one.kind,)
-    kind = next(kind for kind in kinds if kind is not type(None))
-    if typing.get_origin(kind) is Literal:
-        choices = typing.get_args(kind)
-        if value not in choices:
-            raise SettingsError(f"{where} is {value!r}: must be one of {', '.join(choices)}")
-        return value
-    if kind is Secret:
-        return _secret(one, str(value), where)
-    if kind is bool:
-        return _flag(value, where)
-    if kind in (int, float):
-        return _number(one, kind, value, where)
-    if not isinstance(value, str):
-        raise SettingsError(f"{where} is {value!r}: must be a text, in quotes")
-    if not value:
-        raise SettingsError(f"{where} is empty: leave it out for the default")
-    return kind(value)
-
-
-def _secret(one: _Field, value: str, where: str) -> Secret:
-    """Of a wrong one nothing is shown."""
-    if one.hex_bytes is not None and not re.fullmatch(rf"([0-9a-fA-F]{{2}}){{{one.hex_bytes},}}", value):
-        raise SettingsError(f"{where} is not right: must be hexadecimal, {2 * one.hex_bytes} digits or more")
-    return Secret(value)
-
-
-def _flag(value: Any, where: str) -> bool:
-    words = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
-    try:
-        return words[str(value).lower()]
-    except KeyError:
-        raise SettingsError(f"{where} is {value!r}: must be on or off") from None
-
-
-def _number(one: _Field, kind: type, value: Any, where: str) -> Any:
-    try:
-        if isinstance(value, bool) or (kind is int and isinstance(value, float)):
-            raise TypeError("true, false and 1.5 are no whole numbers")
-        number = kind(value)
-    except (TypeError, ValueError):
-        raise SettingsError(f"{where} is {value!r}: must be {'a whole number' if kind is int else 'a number'}") from None
-    if not one.above <= number <= one.below:
-        most = f" and at most {one.below:g}" if one.below < math.inf else ""
-        raise SettingsError(f"{where} is {value}: must be at least {one.above:g}{most}")
-    return number

@@ -19,7 +19,7 @@ from upwell.values import Example
 EXAMPLES, STATES = log(2_400, users=600)
 FUSED = replace(SETTINGS, fused=True, fused_every=64, fused_steps=1)
 EAGER = Guard(least_targets=40)
-STEP = 32
+STEP = 16
 
 
 def made(fused: bool = False) -> Learner:
