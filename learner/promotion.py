@@ -64,6 +64,7 @@ class Promotion:
         self.serving = learner.beside()
         self._candidate = learner.beside()
         self._frozen_at: int | None = None
+        self._seen = 0  # targets, since the beginning
         self._ahead: Arrays = {}  # what the candidate has that serving has not
         self._promoted: Arrays = {}  # what serving has that replicas have not
         self.counts: Counter[str] = Counter()
@@ -88,9 +89,10 @@ class Promotion:
 
     def test(self, examples: Sequence[Example]) -> None:
         """Asks both weights for a list before each of a sample of the targets that the learner has not learned yet."""
+        tried = self._targets(examples)
+        self._seen += len(tried)
         if self._frozen_at is None:
             return
-        tried = self._targets(examples)
         tried = tried[:: max(1, -(-len(tried) // TARGETS_A_TEST))]
         requests = [RankRequest(state=_state(one, self._learner.dimension), k=CUTOFF) for one in tried]
         wanted = [str(one.event.item_id) for one in tried]
@@ -137,6 +139,7 @@ class Promotion:
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """The inverse, on the learner that was restored from the same checkpoint: a new candidate is frozen from there."""
         whole = _serving_of(arrays)
+        self._seen = self._guard.least_targets
         for weights in (self.serving, self._candidate):
             weights.adopt(whole, self._learner.size)
 
@@ -149,11 +152,14 @@ class Promotion:
     def _act(self, verdict: Verdict) -> None:
         self.counts["superseded" if verdict is Verdict.WAIT else str(verdict)] += 1
         if verdict is Verdict.PROMOTE:
-            self.serving.follow(self._ahead, self._learner.size)
-            self._promoted = _joined(self._promoted, self._ahead)
-            self._ahead = {}
+            self._promote()
         elif verdict is Verdict.ROLL_BACK:
             self._roll_back()
+
+    def _promote(self) -> None:
+        self.serving.follow(self._ahead, self._learner.size)
+        self._promoted = _joined(self._promoted, self._ahead)
+        self._ahead = {}
 
     def _roll_back(self) -> None:
         """Serving is the last good version: the learner and the next candidate go on from it."""
@@ -163,13 +169,19 @@ class Promotion:
         self._ahead = {}
 
     def _freeze(self) -> Ruling | None:
-        """What was trained becomes the next candidate, unless it is not finite: then it is rolled back at once."""
+        """What was trained becomes the next candidate, unless it is not finite: then it is rolled back at once.
+
+        At the beginning it goes out untested: what serves then has learned nothing, and lists would wait for `least_targets`.
+        """
         trained = self._learner.weights.published()
         self._guard, self._frozen_at = self._guard.afresh(), self._learner.learned
         broken = tuple(not_finite(trained))
         if not broken:
             self._candidate.follow(trained, self._learner.size)
             self._ahead = _joined(self._ahead, trained)
+            if self._seen < self._guard.least_targets:
+                self._promote()
+                self._frozen_at = None
             return None
         self._act(Verdict.ROLL_BACK)
         return Ruling(Verdict.ROLL_BACK, self._learner.learned, 0, math.nan, math.nan, broken)

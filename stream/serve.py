@@ -166,10 +166,16 @@ def _run(settings: Settings, worker: ServeWorker, lag: Lag) -> None:
 
     watchdog = Watchdog(look, Stall(STALL_SECONDS), end_stalled, time.monotonic)
     watchdog.start()
+    logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_is_no_first_second)
     try:
         faust.Worker(app, loglevel="WARN", quiet=True, redirect_stdouts=False).execute_from_commandline()
     finally:
         watchdog.stop()
+
+
+def _is_no_first_second(record: logging.LogRecord) -> bool:
+    """A broker that has just started has no group coordinator yet; the client asks again, and a person need not hear of it."""
+    return "GroupCoordinatorNotAvailable" not in record.getMessage()
 
 
 def _faust_app(settings: Settings) -> faust.App:

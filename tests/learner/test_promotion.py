@@ -61,12 +61,36 @@ def test_training_is_the_same_with_a_guard_and_without() -> None:
     assert learner.rank(requests_of(STATES)) == alone.rank(requests_of(STATES))
 
 
-def test_before_anything_was_promoted_only_counts_go_out() -> None:
-    learner = made()
+def test_at_the_beginning_what_is_trained_goes_out_at_once() -> None:
+    learner, replica = made(), made()
     promotion = Promotion(learner, Guard(least_targets=10_000))
     assert list(played(promotion, learner, EXAMPLES[:640])) == []
-    assert not any(name.startswith(("gate.", "fused.")) for name in promotion.take_delta().arrays)
-    assert learner.weights.gate.weights.any()
+    replica.apply(promotion.take_delta())
+    assert replica.weights.gate.weights.any()
+    assert replica.version == promotion.version == learner.version
+
+
+def test_later_only_what_was_tested_goes_out() -> None:
+    learner = made()
+    promotion = Promotion(learner, Guard(least_targets=1))
+    list(played(promotion, learner, EXAMPLES[:320]))
+    waiting = Promotion(learner, Guard(least_targets=10_000))
+    waiting.restore(promotion.arrays())
+    waiting.take_delta()
+    list(played(waiting, learner, EXAMPLES[320:640]))
+    assert not any(name.startswith(("gate.", "fused.")) for name in waiting.take_delta().arrays)
+
+
+def test_at_the_beginning_too_what_is_broken_does_not_go_out() -> None:
+    learner, replica = made(), made()
+    promotion = Promotion(learner, Guard(least_targets=10_000))
+    learner.learn(EXAMPLES[:STEP])
+    spoil(learner, "nan gate")
+    ruling = promotion.decide()
+    assert ruling is not None
+    assert ruling.verdict is Verdict.ROLL_BACK
+    replica.apply(promotion.take_delta())
+    assert np.isfinite(replica.weights.gate.weights).all()
 
 
 @pytest.mark.parametrize("poison", ["nan gate", "random gate", "nan fused", "random fused"])
@@ -121,7 +145,7 @@ def test_the_candidate_is_tested_on_what_neither_has_learned() -> None:
 def test_one_that_is_neither_better_nor_worse_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Guard, "verdict", Verdict.WAIT)
     learner = made()
-    promotion = Promotion(learner, Guard())
+    promotion = Promotion(learner, Guard(least_targets=1))
     monkeypatch.setattr("learner.promotion.MOST_TARGETS", 100)
     first = next(played(promotion, learner, EXAMPLES))
     assert first.verdict is Verdict.WAIT
