@@ -9,7 +9,6 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -52,8 +51,8 @@ def decode_examples(raw: bytes) -> list[Example] | Erasure:
     record = _versioned(raw, Topic.EXAMPLES)
     if "erasure" in record:
         return Erasure(**record["erasure"])
-    source = record["source"]
-    return [_example(source, row) for row in record["examples"]]
+    source, known = record["source"], _Known()
+    return [_example(source, row, known) for row in record["examples"]]
 
 
 def encode_item(item: CatalogueItem) -> bytes:
@@ -109,14 +108,22 @@ def _example_row(example: Example) -> list[Any]:
     ]
 
 
-def _example(source: str, row: list[Any]) -> Example:
+class _Known(dict[tuple[Any, ...], Interaction]):
+    """The entries of one record's histories: of a user's consecutive examples nearly all are the same."""
+
+    def __missing__(self, row: tuple[Any, ...]) -> Interaction:
+        entry = self[row] = Interaction("", *row)
+        return entry
+
+
+def _example(source: str, row: list[Any], known: _Known) -> Example:
     offset, user, event, times, items, kinds, ratings, intent, user_events, tested, had = row
     return Example(
         source=source,
         offset=offset,
         user=user,
         event=_interaction(event, source, offset),
-        history=tuple(map(Interaction, repeat(""), times, items, kinds, ratings)),
+        history=tuple(map(known.__getitem__, zip(times, items, kinds, ratings, strict=True))),
         intent=None if intent is None else _unpack(intent, np.float16).astype(np.float32),
         user_events=user_events,
         tested=tested,
