@@ -1,6 +1,6 @@
 """Quality on a replay log, test then learn, beside the peers of the protocol on the same stream in the same run.
 
-    python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--implicit] [--ablations [GROUP …]]
+    python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--implicit] [--sasrec] [--ablations [GROUP …]]
 
 Every target is ranked over the whole announced catalogue with the state before it; the first tenth of the events warms up and is
 not counted. Prints a table, then one JSON object as the last line. `--ablations` runs the model again without each group of signals
@@ -168,8 +168,8 @@ def run_model(log: Log, engine: InlineEngine) -> float:
     return time.perf_counter() - started
 
 
-def run_peers(log: Log, engine: InlineEngine, implicit: bool) -> PeerRun:
-    """The peers over the same log, with the same text vectors; implicit's too where asked for."""
+def run_peers(log: Log, engine: InlineEngine, implicit: bool, sasrec: bool) -> PeerRun:
+    """The peers over the same log, with the same text vectors; implicit's and SASRec too where asked for."""
     ids = list(dict.fromkeys(orjson.loads(record.value)["item_id"] for record in log.items))
     entries = [entry for item_id in ids if (entry := engine.catalogue.get(item_id)) is not None]
     rows = {entry.item_id: row for row, entry in enumerate(entries)}
@@ -178,6 +178,10 @@ def run_peers(log: Log, engine: InlineEngine, implicit: bool) -> PeerRun:
         from bench.implicit_peers import implicit_peers  # an extra: see there
 
         peers |= implicit_peers(len(entries))
+    if sasrec:
+        from bench.sasrec_peer import sasrec_peers  # an extra: see there
+
+        peers |= sasrec_peers(len(entries))
     run = PeerRun(peers, len(entries))
     for number, event in enumerate(peer_events(log.events, rows)):
         if event is not None:
@@ -239,6 +243,7 @@ def main() -> None:
     parser.add_argument("--ratings", type=int, help="only ratings, the first N of them")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--implicit", action="store_true", help="with implicit's ALS and BPR, refitted every 5,000 events")
+    parser.add_argument("--sasrec", action="store_true", help="with RePlay's SASRec, refitted every 5,000 events")
     parser.add_argument(
         "--ablations", nargs="*", choices=list(ABLATIONS), metavar="GROUP", help="the model again without each of these: all"
     )
@@ -249,7 +254,7 @@ def main() -> None:
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
     engine = InlineEngine(settings, encoder)
     seconds = run_model(log, engine)
-    result = report(log, engine, seconds, run_peers(log, engine, arguments.implicit), arguments)
+    result = report(log, engine, seconds, run_peers(log, engine, arguments.implicit, arguments.sasrec), arguments)
     if arguments.ablations is not None:
         named = arguments.ablations or ABLATIONS
         result["ablations"] = {name: run_without(ABLATIONS[name], log, settings, encoder) for name in named}
