@@ -82,7 +82,7 @@ class SASRec:
         return sequences
 
     def _best_epochs(self) -> int:
-        """How many epochs on the first nine tenths score best on the last tenth (NDCG@10); stops when it has not grown for a while."""
+        """How many epochs on the first nine tenths score best (NDCG@10) on the last; ends when PATIENCE more brought nothing."""
         known = self._sequences(self._events[: len(self._events) * 9 // 10])
         train, test, held = _all_windows(known, self._padding), *_held_out(known, self._sequences(self._events), self._padding)
         best, best_epoch = -1.0, 0
