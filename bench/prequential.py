@@ -28,6 +28,7 @@ from rich.table import Table
 
 from bench.peers import Peer, default_peers
 from encoders import load_encoder
+from learner.explain import UPTAKE
 from stream.inline import InlineEngine
 from stream.replay_log import BadLine, LogRecord, read_log
 from upwell.events import Topic
@@ -49,6 +50,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "text": ("text_popularity", "text_similarity", "text_covisitation", "intent"),
     "features": ("categories",),
     "order": ("catalogue_distance", "catalogue_direction"),
+    "uptake": (UPTAKE,),
     FUSED: (FUSED,),
 }
 """Signals by what they read."""

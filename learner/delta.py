@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from upwell.errors import ModelError
 __all__ = ["ModelDelta", "decode", "encode"]
 
 _LENGTH_BYTES = 8
-_FORMAT = "upwell-delta-1"
+_FORMAT = "upwell-delta-2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,8 @@ class ModelDelta:
     """The examples counted since the last delta, and the gate as it stands after them.
 
     version: of the model after this delta. learned: examples since the beginning. since, watermark: source → last offset
-    learned before and after. sources, items, fused_items: what the integer codes in `examples.*` and `fused.rows` stand for.
+    learned before and after. sources, items: what the integer codes in `examples.*` stand for. row_items: by the name of an
+    array of rows, the items that they are.
     arrays: `examples.*` (compact columns of the counted examples), `gate.*` (whole), `fused.*` (whole, only after a training step).
     """
 
@@ -38,7 +39,7 @@ class ModelDelta:
     watermark: Mapping[str, int]
     sources: tuple[str, ...]
     items: tuple[str, ...]
-    fused_items: tuple[str, ...] = ()
+    row_items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arrays: Mapping[str, NDArray[Any]]
 
 
@@ -51,7 +52,7 @@ def encode(delta: ModelDelta) -> bytes:
         "watermark": dict(delta.watermark),
         "sources": list(delta.sources),
         "items": list(delta.items),
-        "fused_items": list(delta.fused_items),
+        "row_items": {name: list(items) for name, items in delta.row_items.items()},
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in delta.arrays.items()}
     return safetensors.numpy.save(arrays, metadata={"format": _FORMAT, "delta": json.dumps(head)})
@@ -72,7 +73,7 @@ def decode(data: bytes) -> ModelDelta:
             watermark=head["watermark"],
             sources=tuple(head["sources"]),
             items=tuple(head["items"]),
-            fused_items=tuple(head["fused_items"]),
+            row_items={name: tuple(items) for name, items in head["row_items"].items()},
             arrays=safetensors.numpy.load(data),
         )
     except (KeyError, ValueError, TypeError, safetensors.SafetensorError) as error:

@@ -20,12 +20,13 @@ from learner.signals.names import FIRST_DENSE, FIRST_USER, SIGNALS
 from learner.signals.neighbours import value_of
 from upwell.recommendations import Reason
 
-__all__ = ["BOOST", "CAUSED", "NEW_ITEM", "OTHER", "SHARES", "SIGNAL_WORDS", "causes", "reasons", "shares"]
+__all__ = ["BOOST", "CAUSED", "NEW_ITEM", "OTHER", "SHARES", "SIGNAL_WORDS", "UPTAKE", "causes", "reasons", "shares"]
 
 NEW_ITEM = "new_item"
+UPTAKE = "uptake"
 BOOST = "boost"
 OTHER = "other"
-SHARES = (*SIGNALS, NEW_ITEM, BOOST)
+SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST)
 CAUSED = FIRST_DENSE - FIRST_USER  # signals that an item of the history causes
 SIGNAL_WORDS = {
     "popularity_50": "popular right now",
@@ -58,6 +59,7 @@ SIGNAL_WORDS = {
     "intent": "fits what you are looking for",
     "fused": "the model's own guess",
     NEW_ITEM: "new here",
+    UPTAKE: "taken more often than all else says",
     BOOST: "put forward by the operator",
     OTHER: "smaller reasons together",
 }
@@ -65,14 +67,14 @@ SIGNAL_WORDS = {
 
 @kernel
 def shares(gate: GateState, band: int, x: NDArray[np.float32], out: NDArray[np.float64]) -> None:
-    """x: (F,) of one candidate. out: (S + 2,) each signal's share of its score, then the new item's; the last is left as it is."""
-    for signal in range(len(out) - 2):
+    """x: (F,) of one candidate. out: (S + 3,) each signal's share of its score, then the new item's; the last two are left as they are."""
+    for signal in range(len(out) - 3):
         total = 0.0
         for feature in range(PER_SIGNAL * signal, PER_SIGNAL * (signal + 1)):
             total += (gate.weights[0, feature] + gate.weights[1 + band, feature]) * x[feature]
         out[signal] = total
     last = len(x) - 1
-    out[-2] = (gate.weights[0, last] + gate.weights[1 + band, last]) * x[last]
+    out[-3] = (gate.weights[0, last] + gate.weights[1 + band, last]) * x[last]
 
 
 @kernel
@@ -125,7 +127,7 @@ def causes(state: CountState, history: NDArray[np.int32], liked: NDArray[np.bool
 def reasons(
     weights: NDArray[np.float64], because: Sequence[int], title: Callable[[int], str | None], words: str | None, most: int
 ) -> tuple[Reason, ...]:
-    """weights: (S + 2,) shares of one entry; because: rows from `causes`. The `most` strongest, and the sum of the rest as `other`."""
+    """weights: (S + 3,) shares of one entry; because: rows from `causes`. The `most` strongest, and the sum of the rest as `other`."""
     order = [int(place) for place in np.argsort(-np.abs(weights), kind="stable") if weights[place] != 0.0]
     named = []
     for place in order[:most]:

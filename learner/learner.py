@@ -17,12 +17,12 @@ from learner.catalogue import Catalogue
 from learner.delta import ModelDelta
 from learner.evaluate import CUTOFF, Figures
 from learner.fusion import Fusion
-from learner.gate import GateState, empty_gate
+from learner.gate import empty_gate
 from learner.journal import Journal, replay
 from learner.prequential import Outcome, count_block, learn_block
 from learner.ranking import BLOCK, Ranking
 from learner.signals.popularity import COUNT
-from learner.weights import Arrays, Weights, part
+from learner.weights import ROWS, Arrays, Weights, part
 from upwell.errors import ModelError
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
@@ -125,6 +125,7 @@ class Learner:
             np.array([one.met(row) for one, row in zip(profiles, rows, strict=True)], np.int8),
             np.array([one.events <= NEWCOMER_EVENTS for one in profiles], np.bool_),
         )
+        self._weights.grow(len(self._catalogue))
         outcome = Outcome.empty(len(examples), len(self._figures.names), CUTOFF)
         learn_block(
             state, self._weights.gate, self._ranking.scratch, self._catalogue.allowed, block, targets, outcome,
@@ -227,7 +228,7 @@ class Learner:
         arrays = {f"examples.{name}": array for name, array in columns.items()}
         arrays |= self._weights.published() if weights is None else weights
         delta = ModelDelta(
-            fused_items=tuple(self._catalogue.ids[row] for row in arrays.get("fused.rows", ())),
+            row_items={name: tuple(self._catalogue.ids[row] for row in arrays[name]) for name in ROWS if name in arrays},
             version=version or self.version,
             learned=self._learned,
             since=self._journal.since,
@@ -249,10 +250,8 @@ class Learner:
         self._journal = Journal(self._watermark)
         if self._weights.fusion is not None:
             self._weights.fusion.count(targets.rows, len(self._catalogue))
-        arrays = dict(delta.arrays)
-        if "fused.rows" in arrays:
-            arrays["fused.rows"] = np.array([self._catalogue.ensure(item_id) for item_id in delta.fused_items], np.int32)
-        self._weights.follow(arrays, len(self._catalogue))
+        rows = {name: np.array([self._catalogue.ensure(one) for one in items], np.int32) for name, items in delta.row_items.items()}
+        self._weights.follow({**delta.arrays, **rows}, len(self._catalogue))
 
     def adopt(self, arrays: Arrays) -> None:
         """Rank, and go on training, by the `whole()` of other weights over the same rows. Raises `ModelError` where they do not fit."""
@@ -264,13 +263,12 @@ class Learner:
         """Everything learned, as arrays."""
         parts: dict[str, Mapping[str, NDArray[Any]]] = {
             "counts": self._ranking.counts.arrays(len(self._catalogue)),
-            "gate": self._weights.gate._asdict(),
             "figures": self._figures.arrays(),
         }
         self._ranking.state()
         if self._weights.fusion is not None:
             parts["fused"] = self._weights.fusion.arrays()
-        return {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+        return self._weights.whole_gate() | {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     def meta(self) -> dict[str, Any]:
         """Everything learned that is no array, JSON-ready."""
@@ -301,7 +299,8 @@ class Learner:
         fused = part(arrays, "fused.")
         if self._weights.fusion is not None and fused:
             self._weights.fusion.restore(fused)
-        self._weights.gate = GateState(**{name: array.copy() for name, array in part(arrays, "gate.").items()})
+        self._weights.adopt_gate(arrays, len(self._catalogue))
+        self._weights.gate.moved[:] = self._weights.gate.bias != 0.0
         self._watermark = dict(meta["watermark"])
         self._learned = int(meta["learned"])
         self._journal = Journal(self._watermark)

@@ -11,7 +11,7 @@ from learner.block import Block
 from learner.counts import CountState
 from learner.explain import CAUSED, SHARES, causes, shares
 from learner.explore import POOL, pool
-from learner.gate import FEATURES, PER_SIGNAL, GateState, band_of
+from learner.gate import FEATURES, PER_SIGNAL, GateState, band_of, bias_of
 from learner.kernel import kernel
 from learner.rank import most_candidates, prepare, rank_user
 from learner.signals.affinity import Scratch
@@ -42,7 +42,7 @@ class Wishes(NamedTuple):
 
 
 class Lists(NamedTuple):
-    """rows: (b, K) best first, -1 where a list is shorter. shares: (b, K, S + 2). because: (b, K, user signals) rows or -1.
+    """rows: (b, K) best first, -1 where a list is shorter. shares: (b, K, S + 3). because: (b, K, user signals) rows or -1.
 
     pool: (b,) how many new items the last place could be drawn from. explored: (b,) it was.
     """
@@ -93,6 +93,9 @@ def list_block(
             key[position] = -(score[position] + wanted + wishes.boost[item]) - (_FIRST if wishes.pinned[item] else 0.0)
         order = np.argsort(key, kind="mergesort")
         _center(x[:n])
+        usual = 0.0
+        for position in range(n):
+            usual += bias_of(gate, found[position]) / n
         shown = min(wishes.k[user], n)
         lists.pool[user] = pool(state, wishes.pinned, found, order, shown, new)
         if wishes.lot[user] >= 0.0 and lists.pool[user] > 0:
@@ -106,5 +109,6 @@ def list_block(
             lists.rows[user, place] = item
             shares(gate, band, x[position], lists.shares[user, place])
             lists.shares[user, place, FIRST_DENSE] += wishes.search[user] * x[position, _INTENT]
+            lists.shares[user, place, -2] = bias_of(gate, item) - usual
             lists.shares[user, place, -1] = wishes.boost[item]
             causes(state, block.history[start:end], block.liked[start:end], item, lists.because[user, place])

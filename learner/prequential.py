@@ -142,7 +142,7 @@ def learn_block(
             outcome.cold_item[user] = is_cold(state, target)
             if at >= 0:
                 weight = cold_weight if outcome.cold_item[user] else 1.0
-                gates.learn(gate, gates.band_of(block.events[user]), x[:n], score[:n], at, weight)
+                gates.learn(gate, gates.band_of(block.events[user]), found[:n], x[:n], score[:n], at, weight)
         _count(state, block, targets, user, rows)
 
 

@@ -22,7 +22,7 @@ from learner.delta import ModelDelta
 from learner.evaluate import CUTOFF
 from learner.guard import Guard, Verdict, not_finite
 from learner.learner import Learner
-from learner.weights import Arrays, part
+from learner.weights import ROWS, Arrays, part
 from upwell.errors import ModelError
 from upwell.ports import RankRequest
 from upwell.values import Example, UserState
@@ -201,12 +201,12 @@ def _serving_of(arrays: Mapping[str, NDArray[Any]]) -> Arrays:
 
 
 def _joined(older: Arrays, newer: Arrays) -> Arrays:
-    """Both, where `newer` holds; of the fused model's rows each with its newest identity."""
+    """Both, where `newer` holds; of each row its newest value."""
     joined = older | newer
-    if "fused.rows" in older and "fused.rows" in newer:
-        kept = ~np.isin(older["fused.rows"], newer["fused.rows"])
-        for name in ("fused.rows", "fused.identities"):
-            joined[name] = np.concatenate([older[name][kept], newer[name]])
+    for rows, values in ROWS.items():
+        if rows in older and rows in newer:
+            kept = ~np.isin(older[rows], newer[rows])
+            joined |= {name: np.concatenate([older[name][kept], newer[name]]) for name in (rows, values)}
     return joined
 
 

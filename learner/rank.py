@@ -114,5 +114,5 @@ def rank_user(
         for position in range(n):
             cold[position] = is_cold(state, found[position])
         gates.features(raw, cold, x[:n])
-        gates.scores(gate, gates.band_of(block.events[user]), x[:n], score[:n])
+        gates.scores(gate, gates.band_of(block.events[user]), found[:n], x[:n], score[:n])
     return n

@@ -123,6 +123,7 @@ class Ranking:
         block = self.block(profiles, [request.state.intent for request in requests], histories, weights.fusion)
         wishes = self._wishes(requests)
         lists = Lists.empty(len(requests), int(wishes.k.max()))
+        weights.grow(len(self.catalogue))
         if len(self.catalogue):
             list_block(state, weights.gate, self.scratch, block, wishes, self._settings.candidates, len(self.catalogue), lists)
         return lists

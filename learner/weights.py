@@ -13,13 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.explain import UPTAKE
 from learner.fusion import Fusion
-from learner.gate import PER_SIGNAL, GateState
+from learner.gate import PER_SIGNAL, GateState, widened
+from learner.kernel import room
 from learner.signals.names import SIGNALS
 
-__all__ = ["Arrays", "Weights", "part"]
+__all__ = ["ROWS", "Arrays", "Weights", "part"]
 
 Arrays = dict[str, NDArray[Any]]
+
+ROWS = {"gate.rows": "gate.bias", "fused.rows": "fused.identities"}
+"""Arrays of row numbers, and what they number."""
 
 
 @dataclass
@@ -28,6 +33,7 @@ class Weights:
 
     gate: GateState
     fusion: Fusion | None
+    biased: bool = True
 
     @property
     def digest(self) -> str:
@@ -37,11 +43,13 @@ class Weights:
     def published(self) -> Arrays:
         """The gate as it stands, and what a follower needs of the fused model since the last call."""
         fused = {} if self.fusion is None else self.fusion.published()
-        return self._gate() | {f"fused.{name}": array for name, array in fused.items()}
+        moved = np.flatnonzero(self.gate.moved).astype(np.int32)
+        self.gate.moved[:] = False
+        return self._gate(moved) | {f"fused.{name}": array for name, array in fused.items()}
 
     def follow(self, arrays: Mapping[str, NDArray[Any]], size: int) -> None:
         """Take over `published()`. size: rows there are. Raises `ModelError` where it does not fit or is not finite."""
-        self._take_gate(arrays)
+        self._take_gate(arrays, size)
         fused = part(arrays, "fused.")
         if self.fusion is not None and fused:
             self.fusion.follow(fused, size)
@@ -49,28 +57,55 @@ class Weights:
     def whole(self) -> Arrays:
         """Everything that ranks: `adopt` makes any other weights the same."""
         fused = {} if self.fusion is None else self.fusion.served()
-        return self._gate() | {f"fused.{name}": array for name, array in fused.items()}
+        return self.whole_gate() | {f"fused.{name}": array for name, array in fused.items()}
+
+    def whole_gate(self) -> Arrays:
+        """The gate's part of it."""
+        return self._gate(np.flatnonzero(self.gate.bias).astype(np.int32))
 
     def adopt(self, arrays: Mapping[str, NDArray[Any]], size: int) -> None:
         """Become the weights whose `whole()` these are. Raises `ModelError` where they do not fit or are not finite."""
-        self._take_gate(arrays)
+        self.adopt_gate(arrays, size)
         fused = part(arrays, "fused.")
         if self.fusion is not None and fused:
             self.fusion.adopt(fused, size)
 
+    def adopt_gate(self, arrays: Mapping[str, NDArray[Any]], size: int) -> None:
+        """The same with a `whole_gate()`."""
+        self.gate.bias[:] = 0.0
+        self.gate.moved[:] = False
+        self._take_gate(arrays, size)
+
+    def grow(self, size: int) -> None:
+        """Makes room for `size` items."""
+        if self.biased and size > len(self.gate.bias):
+            self.gate = widened(self.gate, room(size, len(self.gate.bias)))
+
     def mute(self, signals: Sequence[str]) -> None:
-        """Holds the weights of `signals` at zero from here on, for an ablation. Raises `ValueError` for an unknown name."""
-        for signal in signals:
+        """Holds the weights of `signals` at zero from here on, for an ablation; `UPTAKE` stands for the items' biases.
+
+        Raises `ValueError` for an unknown name.
+        """
+        self.biased = self.biased and UPTAKE not in signals
+        for signal in (one for one in signals if one != UPTAKE):
             first = PER_SIGNAL * SIGNALS.index(signal)
             self.gate.weights[:, first : first + PER_SIGNAL] = 0.0
             self.gate.squares[:, first : first + PER_SIGNAL] = np.inf  # AdaGrad's step is then zero
 
-    def _gate(self) -> Arrays:
-        return {f"gate.{name}": array.copy() for name, array in self.gate._asdict().items()}
+    def _gate(self, rows: NDArray[np.int32]) -> Arrays:
+        gate = self.gate
+        return {
+            "gate.weights": gate.weights.copy(),
+            "gate.squares": gate.squares.copy(),
+            "gate.rows": rows,
+            "gate.bias": gate.bias[rows],
+        }
 
-    def _take_gate(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def _take_gate(self, arrays: Mapping[str, NDArray[Any]], size: int) -> None:
         if "gate.weights" in arrays:
-            self.gate = GateState(np.array(arrays["gate.weights"]), np.array(arrays["gate.squares"]))
+            self.grow(size)
+            self.gate = self.gate._replace(weights=np.array(arrays["gate.weights"]), squares=np.array(arrays["gate.squares"]))
+            self.gate.bias[arrays["gate.rows"]] = arrays["gate.bias"]
 
 
 def part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> Arrays:

@@ -7,10 +7,29 @@ import pytest
 from numpy.typing import NDArray
 
 from learner.explain import shares
-from learner.gate import FEATURES, RATE, band_of, empty_gate, features, learn, scores
+from learner.gate import (
+    BIAS_RATE,
+    BIAS_SHRINK,
+    FEATURES,
+    KEPT_SQUARE,
+    LEAST_SHARE,
+    RATE,
+    GateState,
+    band_of,
+    empty_gate,
+    features,
+    learn,
+    scores,
+    widened,
+)
 from learner.signals.names import SIGNALS
 
 N = 23
+FOUND = np.arange(N, dtype=np.int32)[::-1].copy()
+
+
+def gate_of_items() -> GateState:
+    return widened(empty_gate(), N)
 
 
 def plain_ranks(values: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -60,15 +79,15 @@ def test_learning_is_one_adagrad_step_on_the_softmax_for_the_shared_weights_and_
     raw, cold = example()
     x = np.zeros((N, FEATURES), np.float32)
     features(raw, cold, x)
-    gate, score = empty_gate(), np.zeros(N)
-    scores(gate, 2, x, score)
+    gate, score = gate_of_items(), np.zeros(N)
+    scores(gate, 2, FOUND, x, score)
     assert not score.any()
-    learn(gate, 2, x, score, 4, 2.0)
+    learn(gate, 2, FOUND, x, score, 4, 2.0)
     gradient = 2.0 * (x[4] - x.mean(axis=0))
-    step = RATE * gradient / np.sqrt(0.01 + gradient**2)
+    step = RATE * gradient / np.sqrt(KEPT_SQUARE * 0.01 + gradient**2)
     for which in range(6):
         assert np.allclose(gate.weights[which], step if which in (0, 3) else 0.0, atol=1e-5)
-    scores(gate, 2, x, score)
+    scores(gate, 2, FOUND, x, score)
     assert score.argmax() == 4
 
 
@@ -76,12 +95,39 @@ def test_shares_sum_to_the_score() -> None:
     raw, cold = example()
     x = np.zeros((N, FEATURES), np.float32)
     features(raw, cold, x)
-    gate, score = empty_gate(), np.zeros(N)
+    gate, score = gate_of_items(), np.zeros(N)
     for target in (4, 9, 4):
-        scores(gate, 1, x, score)
-        learn(gate, 1, x, score, target, 1.0)
-    scores(gate, 1, x, score)
+        scores(gate, 1, FOUND, x, score)
+        learn(gate, 1, FOUND, x, score, target, 1.0)
+    scores(gate, 1, FOUND, x, score)
     for row in range(N):
-        out = np.zeros(len(SIGNALS) + 2)
+        out = np.zeros(len(SIGNALS) + 3)
         shares(gate, 1, x[row], out)
-        assert out.sum() == pytest.approx(score[row], abs=1e-5)
+        assert out.sum() + gate.bias[FOUND[row]] == pytest.approx(score[row], abs=1e-5)
+
+
+def test_an_items_bias_follows_what_is_chosen_beyond_its_share() -> None:
+    raw, cold = example()
+    x = np.zeros((N, FEATURES), np.float32)
+    features(raw, cold, x)
+    gate, score = gate_of_items(), np.zeros(N)
+    gate.bias[:] = np.linspace(-1.0, 1.0, N)
+    before = gate.bias.copy()
+    score[0] = 20.0  # all others are far below LEAST_SHARE
+    learn(gate, 0, FOUND, x, score, 4, 1.0)
+    chosen, shown = FOUND[4], FOUND[0]
+    assert gate.bias[chosen] == pytest.approx(before[chosen] + BIAS_RATE - BIAS_SHRINK * before[chosen], abs=1e-4)
+    assert gate.bias[shown] == pytest.approx(before[shown] - BIAS_RATE - BIAS_SHRINK * before[shown], abs=1e-4)
+    assert np.flatnonzero(gate.moved).tolist() == sorted([chosen, shown])
+    assert (gate.bias == before).sum() == N - 2
+    assert np.exp(-20.0) < LEAST_SHARE
+
+
+def test_an_item_there_is_no_room_for_has_no_bias() -> None:
+    raw, cold = example()
+    x = np.zeros((N, FEATURES), np.float32)
+    features(raw, cold, x)
+    gate, score = empty_gate(), np.ones(N)
+    learn(gate, 0, FOUND, x, score, 4, 1.0)
+    scores(gate, 0, FOUND, np.zeros_like(x), score)
+    assert not score.any()

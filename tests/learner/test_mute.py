@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from learner.explain import UPTAKE
 from learner.gate import FEATURES, PER_SIGNAL
 from learner.learner import Learner
 from learner.signals.names import SIGNALS
@@ -28,6 +29,15 @@ def test_a_muted_signal_keeps_weight_zero_and_the_others_learn() -> None:
     assert np.all(weights[:, own] == 0.0)
     assert np.any(weights[:, ~own] != 0.0)
     assert np.any(learned([])[:, own] != 0.0)
+
+
+def test_muted_uptake_leaves_no_item_a_bias() -> None:
+    learner = Learner(SETTINGS, DIMENSION, 7)
+    learner.add_items(catalogue())
+    learner.weights.mute([UPTAKE])
+    learner.learn(log(200)[0])
+    assert not len(learner.arrays()["gate.bias"])
+    assert learner.arrays()["gate.weights"].any()
 
 
 def test_an_unknown_signal_is_refused() -> None:
