@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,12 @@ class Fusion:
         """On a replica: take over `published()`, its rows already this process's."""
         self._widen(size)
         self.model.apply_published(arrays)
+        self.ready = True
+
+    def following(self, arrays: Mapping[str, NDArray[Any]], size: int) -> Iterator[None]:
+        """`follow` in bounded steps; all of it takes effect with the last."""
+        self._widen(size)
+        yield from self.model.applying_published(arrays)
         self.ready = True
 
     def served(self) -> dict[str, NDArray[Any]]:
