@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from copy import copy
 from hashlib import blake2b
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from encoders.worker import in_bulk
 from upwell.ports import Encoder
 from upwell.values import Vector
 
@@ -56,6 +58,12 @@ class CachingEncoder:
             found |= fresh
             self._keep(fresh)
         return np.stack([found[key] for key in keys])  # (n, d)
+
+    def in_bulk(self) -> CachingEncoder:
+        """The same cache in front of the lane for texts that nobody waits for; `hits` and `misses` are its own from here on."""
+        other = copy(self)
+        other._encoder = in_bulk(self._encoder)
+        return other
 
     def close(self) -> None:
         """Close the encoder behind, where it can be closed."""

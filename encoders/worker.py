@@ -1,7 +1,7 @@
-"""One thread with a bounded queue in front of an encoder, so that callers from several threads share one model.
+"""One thread with two bounded queues in front of an encoder, so that callers from several threads share one model.
 
-Small requests of several callers go through the model together. A big one is cut into chunks, and small ones are let in between, so
-that a search never waits for a whole catalogue. It knows nothing about the model.
+Texts that a list waits for go before those of a catalogue (`in_bulk`). Both are cut into chunks, so that a search waits for one chunk of
+a catalogue at most, however long that is. It knows nothing about the model.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,11 +20,11 @@ from upwell.errors import EncoderError
 from upwell.ports import Encoder
 from upwell.values import Vector
 
-__all__ = ["EncoderWorker"]
+__all__ = ["EncoderWorker", "in_bulk"]
 
 CHUNK = 128
-CHUNK_CHARACTERS = 8_192  # about two of the model's batches: what a small request waits at most
 TEXT_CHARACTERS = 1_024  # of a longer text: the model reads about so many of it
+CHUNK_CHARACTERS = 2 * (TEXT_CHARACTERS + 1)  # two of the longest texts, half of a batch of the model: what an urgent text waits at most
 CAPACITY = 256  # chunks a lane
 URGENT_IN_A_ROW = 4
 
@@ -33,6 +34,16 @@ class _Chunk:
     texts: Sequence[str]
     cost: int
     result: Future[Vector] = field(default_factory=Future)
+
+
+@runtime_checkable
+class _Laned(Protocol):
+    def in_bulk(self) -> Encoder: ...
+
+
+def in_bulk(encoder: Encoder) -> Encoder:
+    """The same encoder for texts that nobody waits for: where it has a lane for them, those of `encode` go first."""
+    return encoder.in_bulk() if isinstance(encoder, _Laned) else encoder
 
 
 class EncoderWorker:
@@ -63,13 +74,20 @@ class EncoderWorker:
 
     def encode(self, texts: Sequence[str]) -> Vector:
         """As the encoder behind. Raises `EncoderError`, also when the worker was closed."""
+        return self._through(self._urgent, texts)
+
+    def in_bulk(self) -> Encoder:
+        """The same, in the lane that lets `encode` go first; every `URGENT_IN_A_ROW` calls of the model it has a turn."""
+        return _Bulk(self)
+
+    def _through(self, lane: deque[_Chunk], texts: Sequence[str]) -> Vector:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         costs = [_cost(text) for text in texts]
         parts = list(chunks(costs, self._chunk, CHUNK_CHARACTERS))
         cut = [_Chunk([texts[index] for index in part], sum(costs[index] for index in part)) for part in parts]
         try:
             for chunk in cut:
-                self._put(self._urgent if len(cut) == 1 else self._bulk, chunk)
+                self._put(lane, chunk)
             for part, chunk in zip(parts, cut, strict=True):
                 vectors[part] = chunk.result.result()
         except EncoderError:
@@ -135,6 +153,22 @@ class EncoderWorker:
         for chunk in wanted:
             chunk.result.set_result(vectors[start : start + len(chunk.texts)])
             start += len(chunk.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bulk:
+    worker: EncoderWorker
+
+    @property
+    def dimension(self) -> int:
+        return self.worker.dimension
+
+    @property
+    def revision(self) -> str:
+        return self.worker.revision
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        return self.worker._through(self.worker._bulk, texts)
 
 
 def _cost(text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ __all__ = [
     "Row",
     "Targets",
     "block_of",
+    "cut",
     "profile",
     "starts_of",
 ]
@@ -103,6 +104,15 @@ def block_of(profiles: Sequence[Profile], dense: NDArray[np.float32], dense_on: 
         dense,
         dense_on,
     )
+
+
+def cut(block: Block, targets: Targets, size: int) -> Iterator[tuple[Block, Targets]]:
+    """At most `size` examples at a time, for counting: histories and targets alone are cut."""
+    for start in range(0, len(targets.rows), size):
+        starts = block.starts[start : start + size + 1]
+        history = slice(starts[0], starts[-1])
+        part = block._replace(history=block.history[history], liked=block.liked[history], starts=starts - starts[0])
+        yield part, Targets._make(array[start : start + size] for array in targets)
 
 
 def starts_of(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -5,7 +5,8 @@ Arrays in and out; a row is the caller's number of an item. It knows nothing abo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -133,15 +134,15 @@ class FusedModel:
         rows = np.arange(self.size) if self._stale else np.array(sorted(self._dirty), np.int64)
         for start in range(0, len(rows), _CHUNK):
             part = rows[start : start + _CHUNK]
-            self._matrix[part] = self._vectors_of(part)
+            self._matrix[part] = self._vectors_of(part, self.network, self._served)
         self._stale = False
         self._dirty.clear()
         return self._matrix[: self.size]
 
     @torch.no_grad()
-    def _vectors_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        identities = self._served[rows].astype(np.float32)
-        found = self.network.item_vectors(self.tensor(self.vectors[rows]), self.tensor(identities), self.tensor(self.counts[rows]))
+    def _vectors_of(self, rows: NDArray[np.int64], network: Network, served: NDArray[np.float16]) -> NDArray[np.float32]:
+        identities = served[rows].astype(np.float32)
+        found = network.item_vectors(self.tensor(self.vectors[rows]), self.tensor(identities), self.tensor(self.counts[rows]))
         return np.asarray(found.cpu().numpy(), np.float32)
 
     @torch.no_grad()
@@ -212,13 +213,29 @@ class FusedModel:
 
     def apply_published(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Takes over `published()`, `rows` translated to this process's. Raises `ModelError` where it does not fit."""
-        self._load_weights(arrays)
+        _load(self.network, arrays)
         rows = arrays["rows"]
         if len(rows):
             self._grow(int(rows.max()) + 1)
             self._served[rows] = arrays["identities"]
             self.identities[rows] = arrays["identities"]
         self._stale = True
+
+    def applying_published(self, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
+        """`apply_published` in steps of `_CHUNK` items, to rows that there are: the new item matrix is made beside the one that ranks.
+
+        All changes with the last step. Between two of them nothing is called but what serves.
+        """
+        network, served, matrix = deepcopy(self.network), self._served.copy(), self._matrix.copy()
+        _load(network, arrays)
+        served[arrays["rows"]] = arrays["identities"]
+        for start in range(0, self.size, _CHUNK):
+            rows = np.arange(start, min(start + _CHUNK, self.size))
+            matrix[rows] = self._vectors_of(rows, network, served)
+            yield
+        self.apply_published(arrays)
+        self._matrix, self._stale = matrix, False
+        self._dirty.clear()
 
     def served(self) -> dict[str, NDArray[Any]]:
         """All small weights, and of every row that has one its identity (float16)."""
@@ -240,7 +257,7 @@ class FusedModel:
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Becomes the model whose `arrays()` these are; announce the items' vectors before or afterwards. Raises `ModelError`."""
-        self._load_weights(arrays)
+        _load(self.network, arrays)
         self._grow(len(arrays["counts"]))
         rows = arrays["rows"]
         for array in (self.identities, self.squares, self._served, self.counts):
@@ -254,16 +271,17 @@ class FusedModel:
     def _weights(self) -> dict[str, NDArray[Any]]:
         return {f"network.{name}": weight.detach().cpu().numpy().copy() for name, weight in self.network.named_parameters()}
 
-    @torch.no_grad()
-    def _load_weights(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        for name, weight in self.network.named_parameters():
-            given = arrays.get(f"network.{name}")
-            if given is None or given.shape != tuple(weight.shape):
-                shape = "missing" if given is None else f"of shape {given.shape}"
-                raise ModelError(
-                    f"fused model: {name} is {shape}, expected {tuple(weight.shape)}: remove this checkpoint, it is another version's"
-                )
-            if not np.isfinite(given).all():
-                raise ModelError(f"fused model: {name} is not finite: roll back to the checkpoint before")
-        for name, weight in self.network.named_parameters():
-            weight.copy_(torch.from_numpy(np.array(arrays[f"network.{name}"])))
+
+@torch.no_grad()
+def _load(network: Network, arrays: Mapping[str, NDArray[Any]]) -> None:
+    for name, weight in network.named_parameters():
+        given = arrays.get(f"network.{name}")
+        if given is None or given.shape != tuple(weight.shape):
+            shape = "missing" if given is None else f"of shape {given.shape}"
+            raise ModelError(
+                f"fused model: {name} is {shape}, expected {tuple(weight.shape)}: remove this checkpoint, it is another version's"
+            )
+        if not np.isfinite(given).all():
+            raise ModelError(f"fused model: {name} is not finite: roll back to the checkpoint before")
+    for name, weight in network.named_parameters():
+        weight.copy_(torch.from_numpy(np.array(arrays[f"network.{name}"])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,12 @@ class Fusion:
         self.model.apply_published(arrays)
         self.ready = True
 
+    def following(self, arrays: Mapping[str, NDArray[Any]], size: int) -> Iterator[None]:
+        """`follow` in bounded steps; all of it takes effect with the last."""
+        self._widen(size)
+        yield from self.model.applying_published(arrays)
+        self.ready = True
+
     def served(self) -> dict[str, NDArray[Any]]:
         """All that ranks: `adopt` makes another model rank the same."""
         return {"ready": np.array([self.ready]), **self.model.served()}
@@ -127,7 +133,7 @@ class Fusion:
         rows, kinds = np.full(shape, -1, np.int32), np.zeros(shape, np.uint8)
         ratings, ts = np.full(shape, np.nan, np.float32), np.zeros(shape, np.int64)
         for user, history in enumerate(histories):
-            for place, (row, entry) in enumerate(history[-LENGTH:]):
+            for place, (row, entry) in enumerate(history):
                 rows[user, place], kinds[user, place], ts[user, place] = row, _CODE[entry.kind], entry.ts
                 if entry.rating is not None:
                     ratings[user, place] = entry.rating

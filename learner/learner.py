@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.block import NEWCOMER_EVENTS, Profile, Targets
+from learner.block import NEWCOMER_EVENTS, Profile, Targets, cut
 from learner.catalogue import Catalogue
 from learner.delta import ModelDelta
 from learner.evaluate import CUTOFF, Figures
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from upwell.settings import LearnerSettings
 
 __all__ = ["Learner"]
+
+_STEP = 64
+"""Examples that a replica counts at a time: about 4 ms."""
 
 
 class Learner:
@@ -59,6 +62,8 @@ class Learner:
     def add_items(self, items: Sequence[CatalogueItem]) -> None:
         """Announces or replaces items. Raises `ModelError` where a vector has another dimension."""
         rows = self._ranking.announce(items)
+        if len(rows):
+            self._ranking.state()  # room is made now, not while somebody waits for the next list
         if len(rows) and self._weights.fusion is not None:
             self._weights.fusion.announce(rows, self._catalogue.graph.vectors[rows], len(self._catalogue))
             self._share_text(rows, self._beside)
@@ -242,16 +247,27 @@ class Learner:
 
     def apply(self, delta: ModelDelta) -> None:
         """Brings a replica to the state of the learner that made this delta. Raises `ModelError` where one before it is missing."""
+        for _ in self.applying(delta):
+            pass
+
+    def applying(self, delta: ModelDelta) -> Iterator[None]:
+        """`apply` in bounded steps. Between two of them this learner may rank, nothing else.
+
+        It then ranks by what was counted of the delta so far, and by the weights before it, as `version` says.
+        """
         block, targets = replay(delta, self._catalogue.ensure, self._watermark)
-        count_block(self._ranking.state(), block, targets, len(self._catalogue))
+        for some, events in cut(block, targets, _STEP):
+            count_block(self._ranking.state(), some, events, len(self._catalogue))
+            self._learned += len(events.rows)
+            if self._weights.fusion is not None:
+                self._weights.fusion.count(events.rows, len(self._catalogue))
+            yield
         for source, offset in delta.watermark.items():
             self._watermark[source] = max(offset, self._watermark.get(source, -1))
         self._learned = delta.learned
         self._journal = Journal(self._watermark)
-        if self._weights.fusion is not None:
-            self._weights.fusion.count(targets.rows, len(self._catalogue))
         rows = {name: np.array([self._catalogue.ensure(one) for one in items], np.int32) for name, items in delta.row_items.items()}
-        self._weights.follow({**delta.arrays, **rows}, len(self._catalogue))
+        yield from self._weights.following({**delta.arrays, **rows}, len(self._catalogue))
 
     def adopt(self, arrays: Arrays) -> None:
         """Rank, and go on training, by the `whole()` of other weights over the same rows. Raises `ModelError` where they do not fit."""

@@ -14,6 +14,7 @@ from learner.catalogue import Catalogue
 from learner.counts import Counts, CountState, inherit
 from learner.explain import reasons
 from learner.explore import draw, propensities
+from learner.fused import LENGTH
 from learner.fusion import Fusion, Placed
 from learner.lists import Lists, Wishes, list_block
 from learner.signals.affinity import empty_scratch, widened
@@ -75,9 +76,9 @@ class Ranking:
         return profile(((row, one) for row, one in islice(newest, HISTORY) if row is not None))
 
     def placed(self, history: Sequence[Interaction]) -> Placed:
-        """The interactions with items that have a row, oldest first."""
-        found = ((self.catalogue.row(one.item_id), one) for one in history if one.item_id is not None)
-        return [(row, one) for row, one in found if row is not None]
+        """The newest interactions with items that have a row, oldest first: at most those that the fused model reads."""
+        newest = ((self.catalogue.row(one.item_id), one) for one in reversed(history) if one.item_id is not None)
+        return list(islice(((row, one) for row, one in newest if row is not None), LENGTH))[::-1]
 
     def block(
         self, profiles: Sequence[Profile], intents: Sequence[Vector | None], histories: Sequence[Placed], fusion: Fusion | None

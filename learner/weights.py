@@ -6,7 +6,7 @@ Rows are those of one process. It knows nothing about counts, and nothing about 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,13 @@ class Weights:
         fused = part(arrays, "fused.")
         if self.fusion is not None and fused:
             self.fusion.follow(fused, size)
+
+    def following(self, arrays: Mapping[str, NDArray[Any]], size: int) -> Iterator[None]:
+        """`follow` in bounded steps; all of it takes effect with the last."""
+        fused = part(arrays, "fused.")
+        if self.fusion is not None and fused:
+            yield from self.fusion.following(fused, size)
+        self._take_gate(arrays, size)
 
     def whole(self) -> Arrays:
         """Everything that ranks: `adopt` makes any other weights the same."""

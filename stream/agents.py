@@ -26,6 +26,7 @@ __all__ = ["ITEM_TOPICS", "USER_TOPICS", "Batching", "add_agent", "fail_stop"]
 USER_TOPICS = (Topic.CLICKS, Topic.REVIEWS, Topic.QUERIES, Topic.IMPRESSIONS, Topic.REQUESTS, Topic.CONTROLS, Topic.REROUTED)
 ITEM_TOPICS = (Topic.ITEMS, Topic.CONTROLS)
 UNEXPECTED_EXIT = 70
+SPARE_SECONDS = 0.02
 
 Chain = Callable[[Sequence[Record], int], Iterable[Outgoing]]
 """A micro-batch and the time (UTC ms) to the records that it publishes; what it stores is stored when it returns."""
@@ -41,8 +42,19 @@ class Batching:
         self.seconds = seconds
 
 
-def add_agent(app: faust.App, name: str, topics: Sequence[Topic], prefix: str, batching: Batching, chain: Chain) -> None:
-    """Register an agent that feeds `chain` with micro-batches of `topics`, sends what it returns, then acknowledges."""
+def add_agent(
+    app: faust.App,
+    name: str,
+    topics: Sequence[Topic],
+    prefix: str,
+    batching: Batching,
+    chain: Chain,
+    spare: Callable[[], bool] | None = None,
+) -> None:
+    """Register an agent that feeds `chain` with micro-batches of `topics`, sends what it returns, then acknowledges.
+
+    spare: is called again and again on the chain's thread while no batch waits, at once where it says that there was something to do.
+    """
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
     channel = app.topic(*(prefix + topic for topic in topics), key_serializer="raw", value_serializer="raw", internal=True)
 
@@ -60,7 +72,14 @@ def add_agent(app: faust.App, name: str, topics: Sequence[Topic], prefix: str, b
     async def guarded(stream: Any) -> None:
         await fail_stop(consume(stream))
 
+    async def fill(work: Callable[[], bool]) -> None:
+        while True:
+            more = await app.loop.run_in_executor(thread, work)
+            await asyncio.sleep(0 if more else SPARE_SECONDS)
+
     app.agent(channel, name=name)(guarded)
+    if spare is not None:
+        app.task(lambda: fail_stop(fill(spare)))
 
 
 async def send(app: faust.App, prefix: str, outgoing: Iterable[Outgoing]) -> None:

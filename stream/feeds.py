@@ -87,6 +87,11 @@ class Broadcast:
             except Empty:
                 return
 
+    @property
+    def waiting(self) -> int:
+        """Records that were read and not drained yet."""
+        return self._queue.qsize()
+
     def stop(self) -> None:
         self._stopping.set()
         if self._thread.is_alive():

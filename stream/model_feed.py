@@ -5,7 +5,7 @@ The topic is one partition whose start the learner cuts off at each version, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -75,14 +75,22 @@ class Replica:
         self._next_offset: int | None = None
 
     def follow(self, records: Iterable[BroadcastRecord]) -> None:
-        """Apply records in their order. A version is loaded only where deltas are missing before it: at the start, or after a gap."""
+        """Apply records in their order."""
         for record in records:
-            missing = record.offset != self._next_offset
-            self._next_offset = record.offset + 1
-            if record.headers.get(KIND) == DELTA:
-                self._learner.apply(decode(record.value or b""))
-            elif record.headers.get(KIND) == ROLLBACK or (record.headers.get(KIND) == VERSION and missing):
-                self._load(Version(**orjson.loads(record.value or b"{}")))
+            for _ in self.following(record):
+                pass
+
+    def following(self, record: BroadcastRecord) -> Iterator[None]:
+        """Apply the next record, a delta in bounded steps: between two of them the learner may rank.
+
+        A version is loaded only where deltas are missing before it: at the start, or after a gap.
+        """
+        missing = record.offset != self._next_offset
+        self._next_offset = record.offset + 1
+        if record.headers.get(KIND) == DELTA:
+            yield from self._learner.applying(decode(record.value or b""))
+        elif record.headers.get(KIND) == ROLLBACK or (record.headers.get(KIND) == VERSION and missing):
+            self._load(Version(**orjson.loads(record.value or b"{}")))
 
     def _load(self, version: Version) -> None:
         arrays, meta = load(self._folder / version.file, version.sha256)

@@ -1,4 +1,4 @@
-"""The serve process: builds the two chains from the settings, follows `catalogue` and `models`, and runs the Faust worker."""
+"""The serve process: builds the two chains from the settings, keeps level with `catalogue` and `models`, and runs the Faust worker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import faust
 import orjson
 
-from encoders import load_encoder
+from encoders import in_bulk, load_encoder
 from learner.learner import Learner
 from store import Store
 from stream.agents import ITEM_TOPICS, USER_TOPICS, Batching, add_agent, fail_stop, now_ms, send
@@ -21,6 +21,7 @@ from stream.denoise import Denoiser, NoiseLimits
 from stream.feeds import Broadcast
 from stream.fences import fences_on_controls
 from stream.fold import Bounds
+from stream.follow import Follower
 from stream.items import ItemPipeline
 from stream.kept_out import KeptOut
 from stream.lag import Lag
@@ -31,7 +32,6 @@ from stream.publish import Outgoing, item_records, user_records
 from stream.records import Record
 from stream.users import Users
 from stream.watchdog import STALL_SECONDS, Progress, Stall, Watchdog, end_stalled
-from stream.wire import decode_item
 from upwell.events import Topic
 from upwell.settings import Settings
 from upwell.values import CatalogueItem
@@ -42,6 +42,9 @@ METRICS_SECONDS = 1.0
 DAY_MS = 86_400_000
 SESSION_TIMEOUT_S = 10.0
 MAX_REQUEST_BYTES = 16 << 20
+BUFFER_EVENTS = 4_096
+BUFFER_SLACK = BUFFER_EVENTS // 5
+"""Of a chain's events that wait: Faust pauses a partition when only the slack is left, and stops reading all topics when nothing is."""
 
 log = logging.getLogger("upwell.serve")
 
@@ -61,7 +64,8 @@ class ServeWorker:
         self._model_feed = Broadcast(settings.kafka.prefix + Topic.MODELS, options)
         self._control_feed = Broadcast(settings.kafka.prefix + Topic.CONTROLS, options)
         self._pseudonymizer = Pseudonymizer(_key(settings))
-        self._replica = Replica(self._learner, settings.data / "models")
+        replica = Replica(self._learner, settings.data / "models")
+        self._follower = Follower(self._catalogue_feed, self._model_feed, self._announce, replica)
         self.users = Users(self._store, settings.stream.hot_users, encoder.dimension)
         self._pipeline = Pipeline(
             _limits(settings),
@@ -72,7 +76,7 @@ class ServeWorker:
             pseudonymizer=self._pseudonymizer,
             denoiser=_denoiser(settings),
         )
-        self._items = ItemPipeline(encoder, self._store, settings.stream.catalogue_items)
+        self._items = ItemPipeline(in_bulk(encoder), self._store, settings.stream.catalogue_items)
         self.counts: Counter[str] = Counter()
         self._kept_out = KeptOut()
         self.version = ""
@@ -83,26 +87,32 @@ class ServeWorker:
         self._catalogue_feed.start()
         self._model_feed.start()
         self._control_feed.start()
-        self.follow()
+        self._take_fences()
+        self._follower.level()
+        self.version = self._learner.version
         log.info("catalogue of %d items, model %s", len(self._catalogue), self._learner.version)
 
-    def follow(self) -> None:
-        """Take in what the catalogue and the model became since, and who is to be forgotten."""
-        items = [decode_item(record.value) for record in self._catalogue_feed.drain() if record.value is not None]
-        if items:
-            check_revision(items, self._encoder.revision)
-            self._catalogue.put(items)
-            self._learner.add_items(_newest(items))
-        self._pipeline.fence(fences_on_controls(self._control_feed.drain(), self._pseudonymizer, self._settings.kafka.partitions))
-        self._replica.follow(self._model_feed.drain())
+    def follow(self) -> bool:
+        """Take in a little of what the catalogue and the model became since; False where there was nothing. Between users' batches."""
+        more = self._follower.step()
         self.version = self._learner.version
+        return more
+
+    def _announce(self, items: Sequence[CatalogueItem]) -> None:
+        check_revision(items, self._encoder.revision)
+        self._catalogue.put(items)
+        self._learner.add_items(_newest(items))
+
+    def _take_fences(self) -> None:
+        self._pipeline.fence(fences_on_controls(self._control_feed.drain(), self._pseudonymizer, self._settings.kafka.partitions))
 
     def user_chain(self, records: Sequence[Record], at_ms: int) -> Iterator[Outgoing]:
         """The chain of users' events, as an agent calls it."""
         if self._moved:
             self._moved = False
             self.users.clear()
-        self.follow()
+        self._take_fences()
+        self._follower.catch_up()
         effects = self._pipeline.run(records, at_ms)
         self.counts.update(effects.counts)
         self._kept_out.add(effects.unknown_fields)
@@ -149,7 +159,7 @@ def _run(settings: Settings, worker: ServeWorker, lag: Lag) -> None:
     app = _faust_app(settings)
     batching = Batching(settings.stream.batch_events, settings.stream.batch_ms / 1000)
     prefix = settings.kafka.prefix
-    add_agent(app, "users", USER_TOPICS, prefix, batching, worker.user_chain)
+    add_agent(app, "users", USER_TOPICS, prefix, batching, worker.user_chain, spare=worker.follow)
     add_agent(app, "items", ITEM_TOPICS, prefix, batching, worker.item_chain)
 
     async def report() -> None:
@@ -185,11 +195,13 @@ def _faust_app(settings: Settings) -> faust.App:
         datadir=settings.data / "faust",
         broker_credentials=faust_credentials(settings),
         broker_commit_interval=0.5,
+        broker_max_poll_records=max(1, BUFFER_SLACK // settings.kafka.partitions),
         broker_session_timeout=SESSION_TIMEOUT_S,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=settings.stream.instance,
         producer_acks=-1,
         producer_max_request_size=MAX_REQUEST_BYTES,
+        stream_buffer_maxsize=BUFFER_EVENTS,
         stream_wait_empty=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

@@ -21,8 +21,9 @@ _LARGEST_SCALE = 2.0**40
 
 
 class Neighbours(NamedTuple):
-    """ids, values: (N, K), the first `sizes[row]` hold. step: (2,) what an increment of 1 is worth now, and its growth an event.
+    """ids, values: (N, K), the first `sizes[row]` hold, largest first, of equals the last to rise first.
 
+    step: (2,) what an increment of 1 is worth now, and its growth an event.
     evicted: (1,) how many entries made room for others since the start.
     """
 
@@ -35,26 +36,24 @@ class Neighbours(NamedTuple):
 
 @kernel
 def add(table: Neighbours, row: int, column: int, weight: float) -> None:
-    """Adds `weight` (as of now) to the entry. In a full row the smallest entry makes room, the longest held of equals."""
+    """Adds `weight` (as of now) to the entry. In a full row the smallest entry makes room, of equals the one that rose longest ago."""
     ids, values = table.ids[row], table.values[row]
     size = table.sizes[row]
-    increment = np.float32(weight * table.step[_SCALE])
-    for place in range(size):
-        if ids[place] == column:
-            values[place] += increment
-            return
-    if size < len(ids):
-        ids[size] = column
-        values[size] = increment
+    value = np.float32(weight * table.step[_SCALE])
+    place = 0
+    while place < size and ids[place] != column:
+        place += 1
+    if place < size:
+        value += values[place]
+    elif size < len(ids):
         table.sizes[row] = size + 1
-        return
-    smallest = 0
-    for place in range(1, size):
-        if values[place] < values[smallest]:
-            smallest = place
-    ids[smallest] = column
-    values[smallest] = increment
-    table.evicted[0] += 1
+    else:
+        place = size - 1
+        table.evicted[0] += 1
+    while place > 0 and values[place - 1] <= value:
+        ids[place], values[place] = ids[place - 1], values[place - 1]
+        place -= 1
+    ids[place], values[place] = column, value
 
 
 @kernel
@@ -114,7 +113,7 @@ class NeighbourTable:
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Takes over what `arrays` gave; the table must have room for its rows. A smaller K keeps the earliest entries of a row."""
+        """Takes over what `arrays` gave; the table must have room for its rows. A smaller K keeps the largest entries of a row."""
         ids, values, sizes, step, evicted = self._state
         stored = arrays["sizes"]
         starts = np.concatenate([[0], np.cumsum(stored)])

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from encoders.cache import CachingEncoder
+from encoders.worker import EncoderWorker
 from tests.encoders.fakes import DIMENSION, FakeEncoder, vector_of
 from upwell.errors import EncoderError
 
@@ -93,3 +94,22 @@ def test_threads_share_it() -> None:
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(work, range(8)))
     assert len(cache._vectors) == 5
+
+
+def test_texts_in_bulk_are_kept_in_the_same_cache_and_take_the_lane_behind() -> None:
+    fake = FakeEncoder()
+    worker = EncoderWorker(fake)
+    cache = CachingEncoder(worker, 10)
+    taken: list[str] = []
+    put = worker._put
+
+    def watched(lane: object, chunk: object) -> None:
+        taken.append("bulk" if lane is worker._bulk else "urgent")
+        put(lane, chunk)  # type: ignore[arg-type]
+
+    worker._put = watched  # type: ignore[method-assign]
+    cache.in_bulk().encode(["a", "bb"])
+    cache.encode(["bb", "ccc"])
+    assert taken == ["bulk", "urgent"]
+    assert fake.calls == [["a", "bb"], ["ccc"]]
+    worker.close()

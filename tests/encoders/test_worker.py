@@ -1,4 +1,4 @@
-"""The encoder's thread: small requests pass big ones, errors reach who asked, closing fails what waits. Orders, not times."""
+"""The encoder's thread: what a list waits for passes a catalogue, errors reach who asked, closing fails what waits. Orders, not times."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ class Requests:
         self._worker = worker
         self._pool = pool
 
-    def ask(self, texts: Sequence[str], queued: int) -> Future[Vector]:
+    def ask(self, texts: Sequence[str], queued: int, bulk: bool = False) -> Future[Vector]:
         """queued: chunks that wait once this request has been queued."""
-        asked = self._pool.submit(self._worker.encode, texts)
+        encoder = self._worker.in_bulk() if bulk else self._worker
+        asked = self._pool.submit(encoder.encode, texts)
         worker = self._worker
         with worker._changed:
             assert worker._changed.wait_for(lambda: len(worker._urgent) + len(worker._bulk) >= queued, WAIT_SECONDS)
@@ -53,23 +54,40 @@ def test_a_big_request_is_cut_and_comes_back_whole() -> None:
     worker.close()
 
 
-def test_a_small_request_is_let_in_between_the_chunks_of_a_big_one(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+@pytest.mark.parametrize("words", [["search"], ["search", "query", "a review"]])
+def test_words_are_let_in_between_the_chunks_of_a_catalogue(words: list[str], gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
     worker = EncoderWorker(gated, chunk=2)
     requests = Requests(worker, pool)
-    big = requests.ask(BIG, queued=2)
+    catalogue = requests.ask(BIG, queued=2, bulk=True)
     assert gated.entered.wait(WAIT_SECONDS)  # its first chunk is with the encoder
-    small = requests.ask(["search"], queued=3)
-    gated.let_pass(4)
-    np.testing.assert_array_equal(small.result(WAIT_SECONDS), [vector_of("search")])
-    np.testing.assert_array_equal(big.result(WAIT_SECONDS), [vector_of(text) for text in BIG])
-    assert gated.calls == [["a", "bb"], ["search"], ["ccc", "dddd"], ["eeeee"]]
+    cut = -(-len(words) // 2)
+    urgent = requests.ask(words, queued=2 + cut)
+    gated.let_pass(3 + cut)
+    np.testing.assert_array_equal(urgent.result(WAIT_SECONDS), [vector_of(text) for text in words])
+    np.testing.assert_array_equal(catalogue.result(WAIT_SECONDS), [vector_of(text) for text in BIG])
+    assert gated.calls[0] == ["a", "bb"]
+    assert sorted(text for call in gated.calls[1 : 1 + cut] for text in call) == sorted(words)
+    assert gated.calls[1 + cut :] == [["ccc", "dddd"], ["eeeee"]]
     worker.close()
 
 
-def test_a_flood_of_big_requests_keeps_no_small_one_out(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+def test_a_catalogue_of_one_item_lets_words_go_first_too(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+    worker = EncoderWorker(gated, chunk=2)
+    requests = Requests(worker, pool)
+    asked = [requests.ask(["first"], queued=0)]
+    assert gated.entered.wait(WAIT_SECONDS)
+    asked += [requests.ask(["item"], queued=1, bulk=True), requests.ask(["search"], queued=2)]
+    gated.let_pass(3)
+    for one in asked:
+        one.result(WAIT_SECONDS)
+    assert gated.calls == [["first"], ["search"], ["item"]]
+    worker.close()
+
+
+def test_a_catalogue_that_fills_its_lane_keeps_no_words_out(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
     worker = EncoderWorker(gated, chunk=1, capacity=2)
     requests = Requests(worker, pool)
-    big = requests.ask(BIG, queued=2)  # one with the encoder, two wait, two are kept back
+    big = requests.ask(BIG, queued=2, bulk=True)  # one with the encoder, two wait, two are kept back
     assert gated.entered.wait(WAIT_SECONDS)
     small = requests.ask(["search"], queued=3)
     gated.let_pass(len(BIG) + 1)
@@ -148,12 +166,12 @@ def test_small_requests_of_several_callers_go_together(gated: GatedEncoder, pool
     worker.close()
 
 
-def test_a_flood_of_small_requests_keeps_no_big_one_out(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+def test_a_flood_of_words_keeps_no_catalogue_out(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
     worker = EncoderWorker(gated, chunk=2)
     requests = Requests(worker, pool)
     requests.ask(["first"], queued=0)
     assert gated.entered.wait(WAIT_SECONDS)
-    big = requests.ask(["bb", "ccc", "dddd"], queued=2)
+    big = requests.ask(["bb", "ccc", "dddd"], queued=2, bulk=True)
     for number in range(2 * URGENT_IN_A_ROW):  # straight into the lane: as many callers would need as many threads
         worker._put(worker._urgent, _Chunk([f"u{number}", f"v{number}"], cost=6))
     gated.let_pass(3 + 2 * URGENT_IN_A_ROW)

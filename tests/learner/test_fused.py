@@ -9,6 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from learner import fused
 from learner.fused import KINDS, LENGTH, FusedModel, intent_weights
 from learner.intent import event_weight
 from learner.network import gap_buckets, rating_buckets
@@ -124,6 +125,30 @@ def test_a_replica_that_took_all_deltas_ranks_alike() -> None:
     np.testing.assert_array_equal(replica.user_vectors(past), teacher.model.user_vectors(past))
     assert delta["identities"].dtype == np.float16
     assert len(teacher.model.published()["rows"]) == 0, "nothing changed since the last take"
+
+
+def test_between_the_steps_of_a_delta_the_weights_before_it_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused, "_CHUNK", 7)
+    teacher, replica, whole = trainer(), model(seed=99), model(seed=99)
+    teacher.train(3)
+    delta = teacher.model.published()
+    past, fed = histories([[1, 2, 3], []]), ring(24)
+    for one in (replica, whole):
+        one.count(fed.rows)
+    matrix, users = whole.item_matrix().copy(), whole.user_vectors(past)
+    steps = 0
+    for _ in replica.applying_published(delta):
+        np.testing.assert_array_equal(replica.item_matrix(), matrix)
+        np.testing.assert_array_equal(replica.user_vectors(past), users)
+        steps += 1
+    whole.apply_published(delta)
+    assert steps == -(-ITEMS // 7)
+    assert not np.allclose(whole.item_matrix(), matrix)
+    np.testing.assert_array_equal(replica.item_matrix(), whole.item_matrix())
+    np.testing.assert_array_equal(replica.user_vectors(past), whole.user_vectors(past))
+    replica.count(np.array([3], np.int32))
+    whole.count(np.array([3], np.int32))
+    np.testing.assert_array_equal(replica.item_matrix(), whole.item_matrix())
 
 
 def test_a_restored_model_is_the_same_and_stores_only_rows_with_an_identity() -> None:

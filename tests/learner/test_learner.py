@@ -85,6 +85,37 @@ def test_a_replica_that_applied_all_deltas_ranks_like_the_learner() -> None:
     assert replica.rank(requests_of(STATES)) == learner.rank(requests_of(STATES))
 
 
+def test_a_replica_may_rank_between_the_steps_of_a_delta_and_is_level_after_the_last() -> None:
+    learner, replica = learner_of([]), learner_of([])
+    before = replica.version.rpartition("-")[2]
+    learner.learn(EXAMPLES)
+    counted = []
+    for _ in replica.applying(learner.take_delta()):
+        learned, _, digest = replica.version.rpartition("-")
+        assert digest == before, "the weights change with the last step"
+        prefix, gate = learner_of(EXAMPLES[: int(learned)]), replica.weights.gate
+        prefix.weights.gate = gate
+        assert replica.rank(requests_of(STATES)) == prefix.rank(requests_of(STATES))
+        counted.append(int(learned))
+    assert max(np.diff([0, *counted])) < len(EXAMPLES) / 8
+    assert counted[-1] == len(EXAMPLES)
+    assert (replica.version, replica.watermark) == (learner.version, learner.watermark)
+    assert replica.rank(requests_of(STATES)) == learner.rank(requests_of(STATES))
+
+
+def test_gate_and_fused_model_change_together_with_the_last_step() -> None:
+    learner, replica = (Learner(replace(SETTINGS, fused=True, fused_every=64), DIMENSION, seed) for seed in (7, 8))
+    for one in (learner, replica):
+        one.add_items(catalogue())
+    learner.learn(EXAMPLES[:200])
+    before = replica.version.rpartition("-")[2]
+    for _ in replica.applying(learner.take_delta()):
+        assert replica.version.rpartition("-")[2] == before
+        assert replica.rank(requests_of(STATES)) != learner.rank(requests_of(STATES))
+    assert replica.version == learner.version != before
+    assert replica.rank(requests_of(STATES)) == learner.rank(requests_of(STATES))
+
+
 def test_a_missing_delta_is_said() -> None:
     learner, replica = learner_of(EXAMPLES[:50]), learner_of([])
     learner.take_delta()

@@ -40,6 +40,8 @@ def test_a_full_row_stays_at_its_cap_and_counts_what_left(pairs: list[tuple[int,
         add(state, row, column, weight)
         assert value_of(state, row, column) > 0.0
     assert state.sizes.max() <= 4
+    for row, size in enumerate(state.sizes):
+        assert np.all(np.diff(state.values[row, :size]) <= 0.0)
     assert state.sizes.sum() + state.evicted[0] == fresh
 
 
@@ -48,6 +50,14 @@ def test_the_smallest_makes_room() -> None:
     for column, weight in ((1, 5.0), (2, 1.0), (3, 2.0)):
         add(state, 0, column, weight)
     assert [value_of(state, 0, column) for column in (1, 2, 3)] == [5.0, 0.0, 2.0]
+
+
+def test_of_equals_the_one_that_rose_longest_ago_makes_room() -> None:
+    state = table(3).state
+    for column in (1, 2, 3, 2, 4):
+        add(state, 0, column, 1.0)
+    assert state.ids[0].tolist() == [2, 4, 3]
+    assert state.values[0].tolist() == [2.0, 1.0, 1.0]
 
 
 def test_entries_halve_by_events_also_past_the_point_where_all_is_scaled_back() -> None:
@@ -66,4 +76,5 @@ def test_arrays_come_back_also_with_a_smaller_cap() -> None:
     other.restore(full.arrays(6))
     small.restore(full.arrays(6))
     assert [value_of(other.state, 3, column) for column in range(6)] == [1.0, 2.0, 3.0, 4.0, 5.0, 0.0]
+    assert [value_of(small.state, 3, column) for column in range(5)] == [0.0, 0.0, 0.0, 4.0, 5.0]
     assert small.state.sizes[3] == 2
