@@ -1,8 +1,9 @@
 """Promotion: which weights serve. What was trained is frozen as a candidate, tested beside the serving weights, then goes out or not.
 
     live ──freeze──▶ candidate ──as good on targets that neither has learned──▶ serving ──▶ replicas
-      ▲                  └──worse, or not finite──▶ dropped; live goes on from serving
-      └─────────────────────────────────────────────────┘
+      ▲                  ├──worse, or nothing proven──▶ superseded by what was trained meanwhile
+      │                  └──worse a second time in a row, or not finite──▶ dropped; live goes on from serving
+      └──────────────────────────────────────────────────────────────────┘
 
 Counts go out at once: they are no weights, and both are tested on the same ones. It knows nothing about Kafka.
 """
@@ -22,7 +23,7 @@ from learner.delta import ModelDelta
 from learner.evaluate import CUTOFF
 from learner.guard import Guard, Verdict, not_finite
 from learner.learner import Learner
-from learner.weights import ROWS, Arrays, part
+from learner.weights import ROWS, Arrays, Weights, part
 from upwell.errors import ModelError
 from upwell.ports import RankRequest
 from upwell.values import Example, UserState
@@ -31,8 +32,8 @@ __all__ = ["Promotion", "Ruling", "adopt_serving"]
 
 TARGETS_A_TEST = 8
 """Of one batch at most so many targets, evenly spread: what the guard may cost."""
-MOST_TARGETS = 2_000
-"""A candidate that is neither better nor worse after so many gives way to a newer one."""
+UNTESTED_SCORE = 10.0
+"""Sum of NDCG@10. Before lists have scored so much what is trained goes out untested: what serves then has next to nothing to lose."""
 _SERVING = "serving."
 
 
@@ -40,8 +41,7 @@ _SERVING = "serving."
 class Ruling:
     """What was decided about a candidate. learned: examples when it was frozen. targets: that it was tested on.
 
-    candidate, serving: their running NDCG@10 on these, of lists as they are served. broken: arrays that are not finite. WAIT: neither was
-    better after `MOST_TARGETS`; a newer candidate takes its place.
+    candidate, serving: their NDCG@10 on these, of lists as they are served. broken: arrays that are not finite.
     """
 
     verdict: Verdict
@@ -55,16 +55,18 @@ class Ruling:
 class Promotion:
     """Beside the one learner that trains, from after its `restore`. `test` a batch before it is learned, `decide` afterwards.
 
-    serving: what replicas rank by once they have the next delta. counts: candidates by what became of them.
+    untested: sum of NDCG@10 before which what is trained goes out at once. serving: what replicas rank by once they have the next delta.
+    counts: candidates by what became of them.
     """
 
-    def __init__(self, learner: Learner, guard: Guard) -> None:
+    def __init__(self, learner: Learner, guard: Guard, untested: float = UNTESTED_SCORE) -> None:
         self._learner = learner
         self._guard = guard
+        self._untested = untested
         self.serving = learner.beside()
         self._candidate = learner.beside()
         self._frozen_at: int | None = None
-        self._seen = 0  # targets, since the beginning
+        self._earned = 0.0  # by lists before the first candidate
         self._ahead: Arrays = {}  # what the candidate has that serving has not
         self._promoted: Arrays = {}  # what serving has that replicas have not
         self.counts: Counter[str] = Counter()
@@ -81,31 +83,23 @@ class Promotion:
 
     @property
     def scores(self) -> tuple[float, float]:
-        """Running NDCG@10 of the candidate and of serving on the candidate's targets so far; nan before the first."""
-        if not self._guard.weight:
-            return math.nan, math.nan
-        serving = self._guard.serving / self._guard.weight
-        return serving + self._guard.mean_difference, serving
+        """Mean NDCG@10 of the candidate and of serving on the candidate's targets so far; nan before the first."""
+        tried = self._guard.targets
+        return (self._guard.candidate / tried, self._guard.serving / tried) if tried else (math.nan, math.nan)
 
     def test(self, examples: Sequence[Example]) -> None:
         """Asks both weights for a list before each of a sample of the targets that the learner has not learned yet."""
-        tried = self._targets(examples)
-        self._seen += len(tried)
+        tried = self.sample(examples)
+        serving = self.gains(tried, self.serving)
         if self._frozen_at is None:
-            return
-        tried = tried[:: max(1, -(-len(tried) // TARGETS_A_TEST))]
-        requests = [RankRequest(state=_state(one, self._learner.dimension), k=CUTOFF) for one in tried]
-        wanted = [str(one.event.item_id) for one in tried]
-        serving, candidate = (
-            np.array([_gain(*found, item) for found, item in zip(self._learner.top(requests, weights), wanted, strict=True)])
-            for weights in (self.serving, self._candidate)
-        )
-        self._guard = self._guard.observe(serving, candidate)
+            self._earned += float(serving.sum())
+        else:
+            self._guard = self._guard.observe(serving, self.gains(tried, self._candidate))
 
-    def _targets(self, examples: Sequence[Example]) -> list[Example]:
-        """Those that `learn` will test: not learned yet, drawn for a test, liked, new to the user, of an item that may be listed."""
+    def sample(self, examples: Sequence[Example]) -> list[Example]:
+        """At most `TARGETS_A_TEST` of those that `learn` will test, evenly spread."""
         watermark = self._learner.watermark
-        return [
+        targets = [
             example
             for example in examples
             if example.tested
@@ -114,6 +108,13 @@ class Promotion:
             and example.event.item_id not in example.had
             and self._learner.may_list(example.event.item_id)
         ]
+        return targets[:: max(1, -(-len(targets) // TARGETS_A_TEST))]
+
+    def gains(self, targets: Sequence[Example], weights: Weights) -> NDArray[np.float64]:
+        """(n,) NDCG@10 of the lists that these weights make before each of n targets; nan where a score is not finite."""
+        requests = [RankRequest(state=_state(one, self._learner.dimension), k=CUTOFF) for one in targets]
+        lists = self._learner.top(requests, weights)
+        return np.array([_gain(*found, str(one.event.item_id)) for found, one in zip(lists, targets, strict=True)], np.float64)
 
     def decide(self) -> Ruling | None:
         """Promotes or drops the candidate, then freezes the next one; None where nothing was decided."""
@@ -139,18 +140,18 @@ class Promotion:
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """The inverse, on the learner that was restored from the same checkpoint: a new candidate is frozen from there."""
         whole = _serving_of(arrays)
-        self._seen = self._guard.least_targets
+        self._earned = self._untested
         for weights in (self.serving, self._candidate):
             weights.adopt(whole, self._learner.size)
 
     def _ruling(self, frozen_at: int) -> Ruling | None:
         verdict = self._guard.verdict
-        if verdict is Verdict.WAIT and self._guard.targets < MOST_TARGETS:
+        if verdict is Verdict.WAIT:
             return None
         return Ruling(verdict, frozen_at, self._guard.targets, *self.scores)
 
     def _act(self, verdict: Verdict) -> None:
-        self.counts["superseded" if verdict is Verdict.WAIT else str(verdict)] += 1
+        self.counts[str(verdict)] += 1
         if verdict is Verdict.PROMOTE:
             self._promote()
         elif verdict is Verdict.ROLL_BACK:
@@ -171,7 +172,7 @@ class Promotion:
     def _freeze(self) -> Ruling | None:
         """What was trained becomes the next candidate, unless it is not finite: then it is rolled back at once.
 
-        At the beginning it goes out untested: what serves then has learned nothing, and lists would wait for `least_targets`.
+        At the beginning it goes out untested: lists would be by weights that have learned nothing.
         """
         trained = self._learner.weights.published()
         self._guard, self._frozen_at = self._guard.afresh(), self._learner.learned
@@ -179,7 +180,7 @@ class Promotion:
         if not broken:
             self._candidate.follow(trained, self._learner.size)
             self._ahead = _joined(self._ahead, trained)
-            if self._seen < self._guard.least_targets:
+            if self._earned < self._untested:
                 self._promote()
                 self._frozen_at = None
             return None

@@ -17,8 +17,8 @@ from upwell.errors import ModelError
 from upwell.values import Example
 
 EXAMPLES, STATES = log(2_400, users=600)
+UNTESTED = 2.0
 FUSED = replace(SETTINGS, fused=True, fused_every=64, fused_steps=1)
-EAGER = Guard(least_targets=40)
 STEP = 16
 
 
@@ -41,7 +41,7 @@ def played(promotion: Promotion, learner: Learner, examples: Sequence[Example]) 
 @pytest.mark.parametrize("fused", [False, True])
 def test_replicas_rank_by_what_was_promoted_and_count_what_was_learned(fused: bool) -> None:
     learner, replica = made(fused), made(fused)
-    promotion = Promotion(learner, EAGER)
+    promotion = Promotion(learner, Guard(), UNTESTED)
     rulings = list(played(promotion, learner, EXAMPLES))
     assert sum(ruling.verdict is Verdict.PROMOTE for ruling in rulings) == promotion.counts[Verdict.PROMOTE] > 3
     replica.apply(decode(encode(promotion.take_delta())))
@@ -53,7 +53,7 @@ def test_replicas_rank_by_what_was_promoted_and_count_what_was_learned(fused: bo
 
 def test_training_is_the_same_with_a_guard_and_without() -> None:
     learner, alone = made(fused=True), made(fused=True)
-    list(played(Promotion(learner, Guard(least_targets=10_000)), learner, EXAMPLES[:640]))
+    list(played(Promotion(learner, Guard(), 10_000), learner, EXAMPLES[:640]))
     for start in range(0, 640, STEP):
         alone.learn(EXAMPLES[start : start + STEP])
     assert learner.version == alone.version
@@ -63,18 +63,19 @@ def test_training_is_the_same_with_a_guard_and_without() -> None:
 
 def test_at_the_beginning_what_is_trained_goes_out_at_once() -> None:
     learner, replica = made(), made()
-    promotion = Promotion(learner, Guard(least_targets=10_000))
+    promotion = Promotion(learner, Guard(), 10_000)
     assert list(played(promotion, learner, EXAMPLES[:640])) == []
     replica.apply(promotion.take_delta())
     assert replica.weights.gate.weights.any()
     assert replica.version == promotion.version == learner.version
 
 
-def test_later_only_what_was_tested_goes_out() -> None:
+def test_later_only_what_was_tested_goes_out(monkeypatch: pytest.MonkeyPatch) -> None:
     learner = made()
-    promotion = Promotion(learner, Guard(least_targets=1))
+    promotion = Promotion(learner, Guard(), 0.0)
     list(played(promotion, learner, EXAMPLES[:320]))
-    waiting = Promotion(learner, Guard(least_targets=10_000))
+    monkeypatch.setattr(Guard, "verdict", Verdict.WAIT)
+    waiting = Promotion(learner, Guard())
     waiting.restore(promotion.arrays())
     waiting.take_delta()
     list(played(waiting, learner, EXAMPLES[320:640]))
@@ -83,7 +84,7 @@ def test_later_only_what_was_tested_goes_out() -> None:
 
 def test_at_the_beginning_too_what_is_broken_does_not_go_out() -> None:
     learner, replica = made(), made()
-    promotion = Promotion(learner, Guard(least_targets=10_000))
+    promotion = Promotion(learner, Guard(), 10_000)
     learner.learn(EXAMPLES[:STEP])
     spoil(learner, "nan gate")
     ruling = promotion.decide()
@@ -97,7 +98,7 @@ def test_at_the_beginning_too_what_is_broken_does_not_go_out() -> None:
 def test_a_poisoned_model_is_rolled_back_and_no_replica_hears_of_it(poison: str) -> None:
     fused = poison.endswith("fused")
     learner, replica = made(fused), made(fused)
-    promotion = Promotion(learner, EAGER)
+    promotion = Promotion(learner, Guard(), UNTESTED)
     list(played(promotion, learner, EXAMPLES[:1_600]))
     replica.apply(promotion.take_delta())
     spoil(learner, poison)
@@ -105,7 +106,7 @@ def test_a_poisoned_model_is_rolled_back_and_no_replica_hears_of_it(poison: str)
         replica.apply(decode(encode(promotion.take_delta())))
         if ruling.verdict is Verdict.ROLL_BACK:
             break
-        assert ruling.learned <= 1_600, "a candidate frozen after the poison went out"
+        assert ruling.verdict is Verdict.SUPERSEDE or ruling.learned <= 1_600, "a candidate frozen after the poison went out"
     else:
         pytest.fail("the poison was not found")
     for entries in replica.rank(requests_of(STATES)):
@@ -135,34 +136,36 @@ def spoil(learner: Learner, poison: str) -> None:
 
 def test_the_candidate_is_tested_on_what_neither_has_learned() -> None:
     learner = made()
-    promotion = Promotion(learner, EAGER)
+    promotion = Promotion(learner, Guard(), UNTESTED)
     list(played(promotion, learner, EXAMPLES[:320]))
     before = promotion.targets
     promotion.test(EXAMPLES[:320])
     assert promotion.targets == before
 
 
-def test_one_that_is_neither_better_nor_worse_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Guard, "verdict", Verdict.WAIT)
+def test_one_that_is_superseded_gives_way_to_what_was_trained_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Guard, "verdict", Verdict.SUPERSEDE)
     learner = made()
-    promotion = Promotion(learner, Guard(least_targets=1))
-    monkeypatch.setattr("learner.promotion.MOST_TARGETS", 100)
-    first = next(played(promotion, learner, EXAMPLES))
-    assert first.verdict is Verdict.WAIT
-    assert promotion.counts == {"superseded": 1}
+    promotion = Promotion(learner, Guard(), 0.0)
+    rulings = played(promotion, learner, EXAMPLES)
+    first, second = next(rulings), next(rulings)
+    assert first.verdict is second.verdict is Verdict.SUPERSEDE
+    assert first.learned < second.learned
+    assert promotion.counts == {"superseded": 2}
+    assert learner.weights.gate.weights.any()
     assert not promotion.take_delta().arrays.keys() & {"gate.weights"}
 
 
 @pytest.mark.parametrize("fused", [False, True])
 def test_what_serves_is_in_the_checkpoint(fused: bool) -> None:
     learner = made(fused)
-    promotion = Promotion(learner, EAGER)
+    promotion = Promotion(learner, Guard(), UNTESTED)
     list(played(promotion, learner, EXAMPLES[:1_600]))
     arrays, meta = learner.arrays() | promotion.arrays(), learner.meta()
     replica, again = made(fused), made(fused)
     adopt_serving(replica, arrays, meta)
     again.restore(arrays, meta)
-    resumed = Promotion(again, EAGER)
+    resumed = Promotion(again, Guard(), UNTESTED)
     resumed.restore(arrays)
     assert replica.version == promotion.version == resumed.version
     assert again.version == learner.version
