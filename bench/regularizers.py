@@ -1,4 +1,4 @@
-"""What each regularizer of the fused model does to the lists: on the log as it is, under noise, and under attack.
+"""What each regularizer, and counting with bounded influence, does to the lists: on the log as it is, under noise, and under attack.
 
     python bench/regularizers.py LOG [--ratings N] [--variants NAME …] [--seed S]
 
@@ -44,6 +44,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "vat": {"adversarial": "vat"},
     "contrastive": {"self_supervised": True},
     "propensity": {"propensity": True},
+    "bounded influence": {"bounded_influence": True},
     "no fused model": {"fused": False},
 }
 

@@ -53,7 +53,7 @@ class Block(NamedTuple):
 class Targets(NamedTuple):
     """The events themselves. rows: (b,) items. liked, tested: (b,). met: (b,) NEW to the user, MET before, or MET_LIKED.
 
-    newcomer: (b,) the user had at most NEWCOMER_EVENTS events before.
+    newcomer: (b,) the user had at most NEWCOMER_EVENTS events before. weight: (b,) of what it adds to the counts, at most 1.
     """
 
     rows: NDArray[np.int32]
@@ -61,6 +61,7 @@ class Targets(NamedTuple):
     tested: NDArray[np.bool_]
     met: NDArray[np.int8]
     newcomer: NDArray[np.bool_]
+    weight: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ FORGETTING = ("last", "recent")
 class CountState(NamedTuple):
     """Tables of liked pairs and of pairs of any kind (symmetric), and of transitions (row: the earlier item).
 
-    liked: (N,) liked events an item. clock: (1,) events counted. text: the neighbours whose popularity an item inherits.
-    features: what the catalogue says; nothing here changes it.
+    liked, people: (N,) users who liked an item, who met it. clock: (1,) events counted.
+    text: the neighbours whose popularity an item inherits. features: what the catalogue says; nothing here changes it.
     """
 
     popularity: Popularity
@@ -47,59 +47,68 @@ class CountState(NamedTuple):
     recent: Neighbours
     far: Neighbours
     liked: NDArray[np.float64]
+    people: NDArray[np.float64]
     clock: NDArray[np.int64]
     text: TextNeighbours
     features: Features
 
 
 @kernel
-def _count_popularity(state: CountState, row: int, liked: bool, newcomer: bool, rows: int) -> None:
+def _raise_popularity(state: CountState, row: int, liked: bool, newcomer: bool, met: int, weight: float) -> None:
+    for column in range(len(HALF_LIVES)):
+        counts = liked and met != MET_LIKED if column == LIKES else met == NEW
+        if counts and (column < NEWCOMERS or newcomer):
+            popularity.raise_by(state.popularity, column, row, weight)
+    if met == NEW:
+        state.people[row] += 1.0
+        state.popularity.values[EARNED, row] += weight * state.popularity.scale[EARNED]
+        graph = state.text
+        for place in range(graph.sizes[row]):
+            other, similarity = graph.ids[row, place], graph.similarities[row, place]
+            if similarity >= graph.similarities[other, min(NEAREST, graph.sizes[other]) - 1]:
+                popularity.raise_by(state.popularity, TEXT, other, weight * similarity)
+    if liked and met != MET_LIKED:
+        state.liked[row] += 1.0
+
+
+@kernel
+def _count_popularity(state: CountState, row: int, liked: bool, newcomer: bool, met: int, weight: float, rows: int) -> None:
     state.clock[0] += 1
     now = float(state.clock[0])
     popularity.advance(state.popularity, rows, newcomer)
-    for column in range(len(HALF_LIVES)):
-        if (column != LIKES or liked) and (column < NEWCOMERS or newcomer):
-            popularity.raise_by(state.popularity, column, row, 1.0)
+    _raise_popularity(state, row, liked, newcomer, met, weight)
     popularity.raise_by(state.popularity, COUNT, row, 1.0)
     popularity.raise_to(state.popularity, LAST, row, now)
     if state.popularity.values[FIRST, row] == 0.0:
         popularity.raise_to(state.popularity, FIRST, row, now)
-    state.popularity.values[EARNED, row] += state.popularity.scale[EARNED]
-    if liked:
-        state.liked[row] += 1.0
-    graph = state.text
-    for place in range(graph.sizes[row]):
-        other, similarity = graph.ids[row, place], graph.similarities[row, place]
-        if similarity >= graph.similarities[other, min(NEAREST, graph.sizes[other]) - 1]:
-            popularity.raise_by(state.popularity, TEXT, other, similarity)
 
 
 @kernel
-def _count_liked(state: CountState, row: int, history: NDArray[np.int32], history_liked: NDArray[np.bool_]) -> None:
+def _count_liked(state: CountState, row: int, weight: float, history: NDArray[np.int32], history_liked: NDArray[np.bool_]) -> None:
     place = 0
     for position, other in enumerate(history):
         if history_liked[position] and other != row:
-            neighbours.add(state.pairs, row, other, 1.0)
-            neighbours.add(state.pairs, other, row, 1.0)
+            neighbours.add(state.pairs, row, other, weight)
+            neighbours.add(state.pairs, other, row, weight)
             if place < NEAR_WINDOW:
-                neighbours.add(state.near, other, row, NEAR_DECAY**place)
+                neighbours.add(state.near, other, row, weight * NEAR_DECAY**place)
             place += 1
 
 
 @kernel
-def _count_any(state: CountState, row: int, history: NDArray[np.int32]) -> None:
+def _count_any(state: CountState, row: int, weight: float, history: NDArray[np.int32]) -> None:
     for place, other in enumerate(history):
         if other == row:
             continue
-        neighbours.add(state.pairs_any, row, other, 1.0)
-        neighbours.add(state.pairs_any, other, row, 1.0)
-        neighbours.add(state.far, other, row, FAR_DECAY**place)
+        neighbours.add(state.pairs_any, row, other, weight)
+        neighbours.add(state.pairs_any, other, row, weight)
+        neighbours.add(state.far, other, row, weight * FAR_DECAY**place)
         if place < RECENT_WINDOW:
-            neighbours.add(state.recent, other, row, NEAR_DECAY**place)
+            neighbours.add(state.recent, other, row, weight * NEAR_DECAY**place)
         if place < NEAR_WINDOW:
-            neighbours.add(state.near_any, other, row, NEAR_DECAY**place)
+            neighbours.add(state.near_any, other, row, weight * NEAR_DECAY**place)
         if place == 0:
-            neighbours.add(state.last, other, row, 1.0)
+            neighbours.add(state.last, other, row, weight)
 
 
 @kernel
@@ -109,22 +118,24 @@ def count_event(
     liked: bool,
     newcomer: bool,
     met: int,
+    weight: float,
     history: NDArray[np.int32],
     history_liked: NDArray[np.bool_],
     rows: int,
 ) -> None:
-    """Counts one event. history: (h,) rows of the user's earlier items, newest first. rows: how many rows exist.
+    """Counts one event. history: (h,) rows of the user's earlier items, newest first. rows: how many rows exist. weight: at most 1.
 
-    A pair is counted once a user when both items are there and once more when both are liked, however often the user comes back.
+    An item and a pair are counted once a user when they are there and once more when they are liked, however often the user comes back:
+    only the number of events (which says what is cold) and the time of the last one go on.
     """
     window = min(COUNTED, len(history))
     neighbours.advance(state.last, rows)
     neighbours.advance(state.recent, rows)
     if met == NEW:
-        _count_any(state, row, history[:window])
+        _count_any(state, row, weight, history[:window])
     if liked and met != MET_LIKED:
-        _count_liked(state, row, history[:window], history_liked[:window])
-    _count_popularity(state, row, liked, newcomer, rows)
+        _count_liked(state, row, weight, history[:window], history_liked[:window])
+    _count_popularity(state, row, liked, newcomer, met, weight, rows)
 
 
 @kernel
@@ -146,17 +157,27 @@ class Counts:
         self._popularity = popularity.empty()
         self._tables = {name: NeighbourTable(cap, RECENT_HALF_LIFE if name in FORGETTING else np.inf) for name in TABLES}
         self._liked = np.zeros(0)
+        self._people = np.zeros(0)
         self._clock = np.zeros(1, np.int64)
 
     def state(self, text: TextNeighbours, features: Features) -> CountState:
         """The arrays as kernels take them; valid until `grow`."""
         tables = {name: table.state for name, table in self._tables.items()}
-        return CountState(popularity=self._popularity, liked=self._liked, clock=self._clock, text=text, features=features, **tables)
+        return CountState(
+            popularity=self._popularity,
+            liked=self._liked,
+            people=self._people,
+            clock=self._clock,
+            text=text,
+            features=features,
+            **tables,
+        )
 
     def grow(self, capacity: int) -> None:
         """Makes room for `capacity` items."""
         self._popularity = popularity.widened(self._popularity, capacity)
         self._liked = grown(self._liked, capacity)
+        self._people = grown(self._people, capacity)
         for table in self._tables.values():
             table.grow(capacity)
 
@@ -170,7 +191,7 @@ class Counts:
         parts: dict[str, Mapping[str, NDArray[Any]]] = {"popularity": popularity.arrays(self._popularity, rows)}
         parts |= {name: table.arrays(rows) for name, table in self._tables.items()}
         flat = {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
-        return flat | {"liked": self._liked[:rows].copy(), "clock": self._clock.copy()}
+        return flat | {"liked": self._liked[:rows].copy(), "people": self._people[:rows].copy(), "clock": self._clock.copy()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Takes over what `arrays` gave; there must be room for its items, and nothing counted yet."""
@@ -182,4 +203,5 @@ class Counts:
         for name, table in self._tables.items():
             table.restore(part(name))
         self._liked[: len(arrays["liked"])] = arrays["liked"]
+        self._people[: len(arrays["people"])] = arrays["people"]
         self._clock[:] = arrays["clock"]

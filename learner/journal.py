@@ -38,6 +38,7 @@ class Journal:
                 "likes": targets.liked,
                 "met": targets.met,
                 "newcomer": targets.newcomer,
+                "weight": targets.weight,
                 "lengths": np.minimum(lengths, COUNTED),
                 "history": block.history[read],
                 "history_liked": block.liked[read],
@@ -94,6 +95,7 @@ def replay(delta: ModelDelta, ensure: Callable[[str], int], watermark: Mapping[s
         np.zeros(count, np.bool_),
         columns["met"][fresh],
         columns["newcomer"][fresh],
+        columns["weight"][fresh],
     )
     return block, targets
 
@@ -102,4 +104,4 @@ def _empty() -> tuple[Block, Targets]:
     none, flags, one = np.zeros(0, np.int32), np.zeros(0, np.bool_), np.zeros(1, np.int64)
     long = np.zeros(0, np.int64)
     block = Block(none, flags, one, none, one, long, long, np.zeros((1, 1, 0), np.float32), np.zeros((1, 1), np.bool_))
-    return block, Targets(none, flags, flags, np.zeros(0, np.int8), flags)
+    return block, Targets(none, flags, flags, np.zeros(0, np.int8), flags, np.zeros(0, np.float32))

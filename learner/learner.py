@@ -18,6 +18,7 @@ from learner.delta import ModelDelta
 from learner.evaluate import CUTOFF, Figures
 from learner.fusion import Fusion
 from learner.gate import empty_gate
+from learner.influence import Influence
 from learner.journal import Journal, replay
 from learner.prequential import Outcome, count_block, learn_block
 from learner.ranking import BLOCK, Ranking
@@ -53,6 +54,7 @@ class Learner:
         self._ranking = Ranking(self._settings, dimension)
         self._weights = self._new_weights(dimension)
         self._beside: list[Weights] = []
+        self._influence = Influence()
 
     def _new_weights(self, dimension: int) -> Weights:
         return Weights(empty_gate(), Fusion(self._settings, dimension, self._seed) if self._settings.fused else None)
@@ -129,6 +131,7 @@ class Learner:
             np.array(tested, np.bool_),
             np.array([one.met(row) for one, row in zip(profiles, rows, strict=True)], np.int8),
             np.array([one.events <= NEWCOMER_EVENTS for one in profiles], np.bool_),
+            self._weigh([one.events for one in profiles]),
         )
         self._weights.grow(len(self._catalogue))
         outcome = Outcome.empty(len(examples), len(self._figures.names), CUTOFF)
@@ -144,6 +147,10 @@ class Learner:
             self._weights.fusion.learn(examples, rows, placed, len(self._catalogue))
         self._count_beside(targets.rows)
         self._journal.add(examples, block, targets)
+
+    def _weigh(self, pasts: Sequence[int]) -> NDArray[np.float32]:
+        weights = self._influence.weigh(pasts)
+        return weights if self._settings.bounded_influence else np.ones(len(pasts), np.float32)
 
     def _count_beside(self, rows: NDArray[np.int32]) -> None:
         for weights in self._beside:
@@ -280,6 +287,7 @@ class Learner:
         parts: dict[str, Mapping[str, NDArray[Any]]] = {
             "counts": self._ranking.counts.arrays(len(self._catalogue)),
             "figures": self._figures.arrays(),
+            "influence": self._influence.arrays(),
         }
         self._ranking.state()
         if self._weights.fusion is not None:
@@ -312,6 +320,7 @@ class Learner:
         self._ranking.state()
         self._ranking.counts.restore(part(arrays, "counts."))
         self._figures.restore(part(arrays, "figures."))
+        self._influence.restore(part(arrays, "influence."))
         fused = part(arrays, "fused.")
         if self._weights.fusion is not None and fused:
             self._weights.fusion.restore(fused)

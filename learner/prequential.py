@@ -150,7 +150,17 @@ def learn_block(
 def _count(state: CountState, block: Block, targets: Targets, user: int, rows: int) -> None:
     start, end = block.starts[user], block.starts[user + 1]
     history, liked = block.history[start:end], block.liked[start:end]
-    count_event(state, targets.rows[user], targets.liked[user], targets.newcomer[user], targets.met[user], history, liked, rows)
+    count_event(
+        state,
+        targets.rows[user],
+        targets.liked[user],
+        targets.newcomer[user],
+        targets.met[user],
+        targets.weight[user],
+        history,
+        liked,
+        rows,
+    )
 
 
 @kernel

@@ -59,7 +59,7 @@ def read_signals(state: CountState, scratch: Scratch, block: Block, user: int, f
         raw[LAST, position] = 1.0 / (1.0 + now - pop.values[LAST, item]) if count > 0.0 else 0.0
         raw[FIRST, position] = 1.0 / (1.0 + now - pop.values[FIRST, item]) if count > 0.0 else 0.0
         raw[TEXT, position] = np.log(_EPSILON + pop.values[TEXT, item] / pop.scale[TEXT])
-        raw[_LIKE_RATE, position] = (state.liked[item] + 2.0) / (count + 4.0)
+        raw[_LIKE_RATE, position] = (state.liked[item] + 2.0) / (state.people[item] + 4.0)
         for signal in range(USER_SIGNALS):
             raw[FIRST_USER + signal, position] = np.log(_EPSILON + scratch.affinity[item, signal])
         raw[FIRST_USER + affinity.TEXT, position] = scratch.affinity[item, affinity.TEXT]

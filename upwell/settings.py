@@ -124,6 +124,7 @@ class LearnerSettings:
     """test_sample: share of the targets that are tested (by hash of event_id). neighbours: kept an item in each table.
 
     cold_item_weight: how much more a target on a new item teaches (the price of cold items: docs/quality.md).
+    bounded_influence: an event of a user with a short past counts less (docs/decisions/0014).
     candidates: of each signal. search_weight: of the intent in a list that answers a user's own words.
     explore: share of the lists whose last place shows a new item by lot (docs/exploration.md).
     publish_ms, checkpoint_examples: how often the learner publishes and saves.
@@ -134,6 +135,7 @@ class LearnerSettings:
     test_sample: float = _bounded(1.0, 0.0, 1.0)
     neighbours: int = _bounded(256, 8, 4_096)
     cold_item_weight: float = _bounded(1.25, 0.0, 100.0)
+    bounded_influence: bool = False
     candidates: int = _bounded(30, 1, 1_000)
     search_weight: float = _bounded(3.0, 0.0, 100.0)
     explore: float = _bounded(0.05, 0.0, 0.5)

@@ -14,7 +14,6 @@ from learner.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.kernel import grown, kernel
 from learner.signals.features import add_taste
 from learner.signals.neighbours import Neighbours
-from learner.signals.popularity import COUNT
 from learner.signals.text import NEAREST
 
 __all__ = ["Scratch", "clear", "collect", "empty_scratch", "widened"]
@@ -131,7 +130,7 @@ def collect(state: CountState, scratch: Scratch, history: NDArray[np.int32], his
             _add_row(scratch, state.recent, row, RECENT, NEAR_DECAY**place)
         if place < SHORT:
             _add_row(scratch, state.far, row, FAR, FAR_DECAY**place)
-            _add_row(scratch, state.pairs_any, row, AFFINITY_ANY, 1.0 / (state.popularity.values[COUNT, row] + PRIOR_COUNT))
+            _add_row(scratch, state.pairs_any, row, AFFINITY_ANY, 1.0 / (state.people[row] + PRIOR_COUNT))
         if history_liked[place]:
             if liked_place < 3:
                 _add_row(scratch, state.near, row, NEAR, 0.5**liked_place)

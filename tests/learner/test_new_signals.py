@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -56,15 +57,16 @@ def test_who_walks_through_the_listing_is_followed_to_items_that_nobody_met() ->
 @pytest.mark.parametrize("column", range(NEWCOMERS, len(HALF_LIVES)))
 def test_only_newcomers_are_counted_as_such(column: int) -> None:
     examples, _ = log(600)
-    theirs = [str(example.event.item_id) for example in examples if example.user_events <= NEWCOMER_EVENTS]
+    theirs = [example for example in examples if example.user_events <= NEWCOMER_EVENTS]
     assert 0 < len(theirs) < len(examples)
-    expected = dict.fromkeys(theirs, 0.0)
-    for age, item in enumerate(reversed(theirs)):
-        expected[item] += 2.0 ** (-age / HALF_LIVES[column])
+    expected: dict[str | None, float] = defaultdict(float)
+    for age, example in enumerate(reversed(theirs)):
+        if example.event.item_id not in example.had:
+            expected[example.event.item_id] += 2.0 ** (-age / HALF_LIVES[column])
     learner = learner_of(examples)
     arrays, ids = learner.arrays(), learner.meta()["items"]
     found = arrays["counts.popularity.values"][column] / arrays["counts.popularity.scale"][column]
-    np.testing.assert_allclose(found, [expected.get(item, 0.0) for item in ids], atol=1e-9)
+    np.testing.assert_allclose(found, [expected[item] for item in ids], atol=1e-9)
 
 
 def test_the_catalogue_is_read_from_the_newest_item_of_the_history() -> None:
