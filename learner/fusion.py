@@ -44,7 +44,7 @@ class Fusion:
         self._widen(size)
         return self.model.user_vectors(self._histories(histories, intents)) @ self.model.item_matrix().T
 
-    def learn(self, examples: Sequence[Example], rows: Sequence[int], histories: Sequence[Placed], size: int) -> None:
+    def learn(self, examples: Sequence[Example], rows: NDArray[np.int32], histories: Sequence[Placed], size: int) -> None:
         """Put examples in the buffer; train a few steps each `fused_every` of them."""
         self._widen(size)
         events = [example.event for example in examples]
@@ -52,7 +52,7 @@ class Fusion:
             users=[example.user for example in examples],
             before=np.array([example.user_events for example in examples], np.int64),
             histories=self._histories(histories, [example.intent for example in examples]),
-            rows=np.array(rows, np.int32),
+            rows=rows,
             kinds=np.array([_CODE[event.kind] for event in events], np.uint8),
             ratings=np.array([np.nan if event.rating is None else event.rating for event in events], np.float32),
             ts=np.array([event.ts for event in events], np.int64),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.block import NEWCOMER_EVENTS, Profile, Targets, cut
+from learner.block import Block, Targets, cut
 from learner.catalogue import Catalogue
 from learner.delta import ModelDelta
 from learner.evaluate import CUTOFF, Figures
@@ -20,6 +20,7 @@ from learner.fusion import Fusion
 from learner.gate import empty_gate
 from learner.influence import Influence
 from learner.journal import Journal, replay
+from learner.prepare import prepared
 from learner.prequential import Outcome, count_block, learn_block
 from learner.ranking import BLOCK, Ranking
 from learner.signals.popularity import COUNT
@@ -68,12 +69,8 @@ class Learner:
             self._ranking.state()  # room is made now, not while somebody waits for the next list
         if len(rows) and self._weights.fusion is not None:
             self._weights.fusion.announce(rows, self._catalogue.graph.vectors[rows], len(self._catalogue))
-            self._share_text(rows, self._beside)
-
-    def _share_text(self, rows: NDArray[np.int64], followers: Iterable[Weights]) -> None:
-        for weights in followers:
-            if weights.fusion is not None and self._weights.fusion is not None:
-                weights.fusion.share_text(self._weights.fusion, rows, len(self._catalogue))
+            for weights in self._beside:
+                weights.share_text(self._weights, rows, len(self._catalogue))
 
     @property
     def _catalogue(self) -> Catalogue:
@@ -103,59 +100,30 @@ class Learner:
                 yield example
 
     def _learn_block(self, examples: Sequence[Example]) -> None:
-        rows = [self._catalogue.ensure(str(example.event.item_id)) for example in examples]
-        blocked = [set(self._catalogue.rows(example.had)) if example.tested else set() for example in examples]
-        tested = [
-            example.tested and example.event.liked and bool(self._catalogue.allowed[row]) and row not in had
-            for example, row, had in zip(examples, rows, blocked, strict=True)
-        ]
-        self._test_and_count(examples, rows, blocked, tested)
+        found = prepared(examples, self._ranking, self._weights.fusion, self._weigh(examples))
+        rows = found.targets.rows
+        self._test_and_count(found.block, found.targets)
+        self._learned += len(examples)
+        if self._weights.fusion is not None:
+            self._weights.fusion.learn(examples, rows, found.histories, len(self._catalogue))
+        for weights in self._beside:
+            weights.count(rows, len(self._catalogue))
+        self._journal.add(examples, found.block, found.targets)
 
-    def _test_and_count(self, examples: Sequence[Example], rows: list[int], blocked: list[set[int]], tested: list[bool]) -> None:
-        slots = np.where(tested, np.cumsum(tested) - 1, -1)
-        profiles = [
-            Profile(*self._ranking.known(example.history, create=True), tuple(had) if test else (), example.user_events, int(slot))
-            for example, had, test, slot in zip(examples, blocked, tested, slots, strict=True)
-        ]
-        state = self._ranking.state()
-        placed = [self._ranking.placed(example.history) for example in examples]
-        block = self._ranking.block(
-            profiles,
-            [example.intent for example, test in zip(examples, tested, strict=True) if test],
-            [history for history, test in zip(placed, tested, strict=True) if test],
-            self._weights.fusion,
-        )
-        targets = Targets(
-            np.array(rows, np.int32),
-            np.array([example.event.liked for example in examples], np.bool_),
-            np.array(tested, np.bool_),
-            np.array([one.met(row) for one, row in zip(profiles, rows, strict=True)], np.int8),
-            np.array([one.events <= NEWCOMER_EVENTS for one in profiles], np.bool_),
-            self._weigh([one.events for one in profiles]),
-        )
+    def _test_and_count(self, block: Block, targets: Targets) -> None:
         self._weights.grow(len(self._catalogue))
-        outcome = Outcome.empty(len(examples), len(self._figures.names), CUTOFF)
+        outcome = Outcome.empty(len(targets.rows), len(self._figures.names), CUTOFF)
         learn_block(
-            state, self._weights.gate, self._ranking.scratch, self._catalogue.allowed, block, targets, outcome,
+            self._ranking.state(), self._weights.gate, self._ranking.scratch, self._catalogue.allowed, block, targets, outcome,
             self._settings.cold_item_weight, self._settings.candidates, len(self._catalogue),
         )  # fmt: skip
         announced = int(np.count_nonzero(self._catalogue.allowed))
         seen = targets.tested
         self._figures.record(outcome.ranks[seen], outcome.top[seen], outcome.cold_user[seen], outcome.cold_item[seen], announced)
-        self._learned += len(examples)
-        if self._weights.fusion is not None:
-            self._weights.fusion.learn(examples, rows, placed, len(self._catalogue))
-        self._count_beside(targets.rows)
-        self._journal.add(examples, block, targets)
 
-    def _weigh(self, pasts: Sequence[int]) -> NDArray[np.float32]:
-        weights = self._influence.weigh(pasts)
-        return weights if self._settings.bounded_influence else np.ones(len(pasts), np.float32)
-
-    def _count_beside(self, rows: NDArray[np.int32]) -> None:
-        for weights in self._beside:
-            if weights.fusion is not None:
-                weights.fusion.count(rows, len(self._catalogue))
+    def _weigh(self, examples: Sequence[Example]) -> NDArray[np.float32]:
+        weights = self._influence.weigh([example.user_events for example in examples])
+        return weights if self._settings.bounded_influence else np.ones_like(weights)
 
     # ---- ranking
 
@@ -184,7 +152,7 @@ class Learner:
         """
         weights = self._new_weights(self._catalogue.dimension)
         self._beside.append(weights)
-        self._share_text(np.arange(len(self._catalogue)), [weights])
+        weights.share_text(self._weights, np.arange(len(self._catalogue)), len(self._catalogue))
         return weights
 
     def version_with(self, weights: Weights) -> str:
@@ -266,8 +234,7 @@ class Learner:
         for some, events in cut(block, targets, _STEP):
             count_block(self._ranking.state(), some, events, len(self._catalogue))
             self._learned += len(events.rows)
-            if self._weights.fusion is not None:
-                self._weights.fusion.count(events.rows, len(self._catalogue))
+            self._weights.count(events.rows, len(self._catalogue))
             yield
         for source, offset in delta.watermark.items():
             self._watermark[source] = max(offset, self._watermark.get(source, -1))

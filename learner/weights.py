@@ -88,6 +88,16 @@ class Weights:
         if self.biased and size > len(self.gate.bias):
             self.gate = widened(self.gate, room(size, len(self.gate.bias)))
 
+    def count(self, rows: NDArray[np.int32], size: int) -> None:
+        """What the learner counted: one more event for each of `rows`."""
+        if self.fusion is not None:
+            self.fusion.count(rows, size)
+
+    def share_text(self, other: Weights, rows: NDArray[np.int64], size: int) -> None:
+        """Read the text vectors that `other` was given for `rows`."""
+        if self.fusion is not None and other.fusion is not None:
+            self.fusion.share_text(other.fusion, rows, size)
+
     def mute(self, signals: Sequence[str]) -> None:
         """Holds the weights of `signals` at zero from here on, for an ablation; `UPTAKE` stands for the items' biases.
 

@@ -283,10 +283,9 @@ def _await_broker(address: str) -> None:
 
 
 def _one_of(kinds: type[K], given: str) -> K:
-    try:
-        return kinds(given)
-    except ValueError as exc:
-        raise InvalidEventError("unknown_value", f"{given!r:.40} is none of {', '.join(kinds)}") from exc
+    if given not in list(kinds):
+        raise InvalidEventError("unknown_value", f"{given!r:.40} is none of {', '.join(kinds)}")
+    return kinds(given)
 
 
 def _stamp() -> dict[str, Any]:
