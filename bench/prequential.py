@@ -15,8 +15,9 @@ import platform
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -170,20 +171,29 @@ def run_model(log: Log, engine: InlineEngine) -> float:
     return time.perf_counter() - started
 
 
-def run_peers(log: Log, engine: InlineEngine, implicit: bool, sasrec: bool) -> PeerRun:
-    """The peers over the same log, with the same text vectors; implicit's and SASRec too where asked for."""
+def extra_peers(implicit: bool, sasrec: bool) -> list[Callable[[int], Mapping[str, Peer]]]:
+    """What makes, of so many items, the peers that need a library beside the lock's. Where it is missing that is said now, not after the run."""
+    made: list[Callable[[int], Mapping[str, Peer]]] = []
+    if implicit:
+        from bench.implicit_peers import implicit_peers
+
+        made.append(implicit_peers)
+    if sasrec:
+        from bench.sasrec_peer import sasrec_peers
+
+        version("replay-rec")  # which it loads late
+        made.append(sasrec_peers)
+    return made
+
+
+def run_peers(log: Log, engine: InlineEngine, extras: Sequence[Callable[[int], Mapping[str, Peer]]]) -> PeerRun:
+    """The peers over the same log, with the same text vectors."""
     ids = list(dict.fromkeys(orjson.loads(record.value)["item_id"] for record in log.items))
     entries = [entry for item_id in ids if (entry := engine.catalogue.get(item_id)) is not None]
     rows = {entry.item_id: row for row, entry in enumerate(entries)}
     peers = default_peers(np.stack([entry.vector for entry in entries]))
-    if implicit:
-        from bench.implicit_peers import implicit_peers  # an extra: see there
-
-        peers |= implicit_peers(len(entries))
-    if sasrec:
-        from bench.sasrec_peer import sasrec_peers  # an extra: see there
-
-        peers |= sasrec_peers(len(entries))
+    for made in extras:
+        peers |= made(len(entries))
     run = PeerRun(peers, len(entries))
     for number, event in enumerate(peer_events(log.events, rows)):
         if event is not None:
@@ -252,11 +262,12 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = load_settings(os.environ, None)
     settings = replace(settings, learner=replace(settings.learner, seed=arguments.seed, test_sample=1.0))
+    extras = extra_peers(arguments.implicit, arguments.sasrec)
     log = load_log(arguments.log, arguments.events, arguments.ratings)
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
     engine = InlineEngine(settings, encoder)
     seconds = run_model(log, engine)
-    result = report(log, engine, seconds, run_peers(log, engine, arguments.implicit, arguments.sasrec), arguments)
+    result = report(log, engine, seconds, run_peers(log, engine, extras), arguments)
     if arguments.ablations is not None:
         named = arguments.ablations or ABLATIONS
         result["ablations"] = {name: run_without(ABLATIONS[name], log, settings, encoder) for name in named}
