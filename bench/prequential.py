@@ -172,7 +172,7 @@ def run_model(log: Log, engine: InlineEngine) -> float:
 
 
 def extra_peers(implicit: bool, sasrec: bool) -> list[Callable[[int], Mapping[str, Peer]]]:
-    """What makes, of so many items, the peers that need a library beside the lock's. Where it is missing that is said now, not after the run."""
+    """What makes, of so many items, the peers that need a library beside the lock's. One that is missing is said now, not after the run."""
     made: list[Callable[[int], Mapping[str, Peer]]] = []
     if implicit:
         from bench.implicit_peers import implicit_peers
