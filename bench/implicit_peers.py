@@ -1,7 +1,7 @@
 """implicit's matrix factorizations as peers, refitted on all that came before every 5,000 events.
 
 Needs `uv pip install implicit` (the dependency group `bench`). Between two fits a user's vector is folded in from the items they had by
-then (ALS), or is that of the last fit (BPR, which has no fold-in); a user who was not there scores nothing.
+then (ALS), or is that of the last fit (BPR, which has no fold-in); a user who was not there gets what is popular.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from implicit.bpr import BayesianPersonalizedRanking
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from bench.peers import Peer, Scores
+from bench.peers import OrPopular, Peer, Scores
 
 __all__ = ["ALS", "BPR", "implicit_peers"]
 
@@ -79,4 +79,4 @@ class BPR(_Refitted):
 
 def implicit_peers(items: int) -> dict[str, Peer]:
     """Both, by name."""
-    return {"als": ALS(items), "bpr": BPR(items)}
+    return {"als": OrPopular(ALS(items), items), "bpr": OrPopular(BPR(items), items)}

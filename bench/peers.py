@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CoVisitation", "Peer", "Popularity", "Scores", "TextSimilarity", "Transitions", "default_peers"]
+__all__ = ["CoVisitation", "OrPopular", "Peer", "Popularity", "Scores", "TextSimilarity", "Transitions", "default_peers"]
 
 Scores = NDArray[np.float32]
 
@@ -99,6 +99,22 @@ class TextSimilarity:
 
     def learn(self, user: str, rows: Sequence[int], row: int) -> None:
         """Text alone: nothing to learn."""
+
+
+class OrPopular:
+    """A peer that hands out what is popular of all time where it has nothing to say of a user (no score but zeros), as one would serve it."""
+
+    def __init__(self, peer: Peer, items: int) -> None:
+        self._peer = peer
+        self._popularity = Popularity(items, None)
+
+    def score(self, user: str, rows: Sequence[int]) -> Scores:
+        scores = self._peer.score(user, rows)
+        return scores if scores.any() else self._popularity.score(user, rows)
+
+    def learn(self, user: str, rows: Sequence[int], row: int) -> None:
+        self._peer.learn(user, rows, row)
+        self._popularity.learn(user, rows, row)
 
 
 def default_peers(vectors: NDArray[np.float32]) -> dict[str, Peer]:

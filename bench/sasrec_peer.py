@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bench.peers import Peer, Scores
+from bench.peers import OrPopular, Peer, Scores
 
 __all__ = ["SASRec", "sasrec_peers", "windows"]
 
@@ -169,4 +169,4 @@ def _new_model(items: int) -> tuple[Any, torch.optim.Optimizer]:
 
 def sasrec_peers(items: int) -> dict[str, Peer]:
     """It, by name."""
-    return {"sasrec": SASRec(items)}
+    return {"sasrec": OrPopular(SASRec(items), items)}
