@@ -102,7 +102,7 @@ class TextSimilarity:
 
 
 class OrPopular:
-    """A peer that hands out what is popular of all time where it has nothing to say of a user (no score but zeros), as one would serve it."""
+    """A peer that hands out what is popular of all time where it has nothing to say of a user: no score but zeros."""
 
     def __init__(self, peer: Peer, items: int) -> None:
         self._peer = peer
