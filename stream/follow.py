@@ -1,12 +1,13 @@
 """How a serve worker keeps level with `catalogue` and `models`: in bounded steps between the micro-batches, on the thread that runs them.
 
-One thread owns catalogue and model, so a list sees either all of a step or nothing of it, and waits for one step at most.
+One thread owns catalogue and model, so a list sees either all of a step or nothing of it, and waits for one step at most. Only what
+folding reads of the catalogue is taken in whole before each batch: an event finds every item that was announced before it.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 
 from stream.feeds import Broadcast
 from stream.model_feed import Replica
@@ -22,14 +23,24 @@ MOST_MODELS = 4
 
 
 class Follower:
-    """announce: takes in entries of the catalogue, in their order. All methods raise what reading and applying raise."""
+    """know, announce: take in entries of the catalogue, in their order: for folding, at once; for ranking, step by step.
+
+    All methods raise what reading and applying raise.
+    """
 
     def __init__(
-        self, catalogue: Broadcast, models: Broadcast, announce: Callable[[Sequence[CatalogueItem]], None], replica: Replica
+        self,
+        catalogue: Broadcast,
+        models: Broadcast,
+        know: Callable[[Sequence[CatalogueItem]], None],
+        announce: Callable[[Sequence[CatalogueItem]], None],
+        replica: Replica,
     ) -> None:
         self._catalogue = catalogue
         self._models = models
+        self._know = know
         self._announce = announce
+        self._known: deque[CatalogueItem] = deque()  # and not announced yet
         self._replica = replica
         self._steps = self._endless()
 
@@ -38,8 +49,9 @@ class Follower:
         return next(self._steps)
 
     def catch_up(self) -> None:
-        """So many steps that no more than a few seconds of records wait; mostly none."""
-        while self._models.waiting > MOST_MODELS or self._catalogue.waiting > MOST_ITEMS:
+        """Know every item that was read, and so many steps that no more than a few seconds of records wait; mostly none."""
+        self._read_catalogue()
+        while self._models.waiting > MOST_MODELS or len(self._known) > MOST_ITEMS:
             self.step()
 
     def level(self) -> None:
@@ -62,7 +74,14 @@ class Follower:
 
     def _take_items(self, most: int | None) -> int:
         """How many there were."""
-        items = [decode_item(record.value) for record in islice(self._catalogue.drain(), most) if record.value is not None]
+        self._read_catalogue()
+        items = [self._known.popleft() for _ in range(min(len(self._known), most or len(self._known)))]
         if items:
             self._announce(items)
         return len(items)
+
+    def _read_catalogue(self) -> None:
+        items = [decode_item(record.value) for record in self._catalogue.drain() if record.value is not None]
+        if items:
+            self._know(items)
+            self._known.extend(items)

@@ -65,7 +65,7 @@ class ServeWorker:
         self._control_feed = Broadcast(settings.kafka.prefix + Topic.CONTROLS, options)
         self._pseudonymizer = Pseudonymizer(_key(settings))
         replica = Replica(self._learner, settings.data / "models")
-        self._follower = Follower(self._catalogue_feed, self._model_feed, self._announce, replica)
+        self._follower = Follower(self._catalogue_feed, self._model_feed, self._know, self._announce, replica)
         self.users = Users(self._store, settings.stream.hot_users, encoder.dimension)
         self._pipeline = Pipeline(
             _limits(settings),
@@ -98,9 +98,11 @@ class ServeWorker:
         self.version = self._learner.version
         return more
 
-    def _announce(self, items: Sequence[CatalogueItem]) -> None:
+    def _know(self, items: Sequence[CatalogueItem]) -> None:
         check_revision(items, self._encoder.revision)
         self._catalogue.put(items)
+
+    def _announce(self, items: Sequence[CatalogueItem]) -> None:
         self._learner.add_items(_newest(items))
 
     def _take_fences(self) -> None:

@@ -44,9 +44,10 @@ class Worker:
     def __init__(self) -> None:
         self.catalogue, self.models = Feed(), Feed()
         self.learner = Learner(SETTINGS, DIMENSION, SETTINGS.seed)
+        self.known: list[CatalogueItem] = []
         self.announced: list[int] = []
         replica = Replica(self.learner, Path("nowhere"))
-        self.follower = Follower(cast(Broadcast, self.catalogue), cast(Broadcast, self.models), self._announce, replica)
+        self.follower = Follower(cast(Broadcast, self.catalogue), cast(Broadcast, self.models), self.known.extend, self._announce, replica)
 
     def _announce(self, items: Sequence[CatalogueItem]) -> None:
         self.announced.append(len(items))
@@ -115,7 +116,7 @@ def test_a_list_waits_for_nothing_while_little_waits_and_for_no_more_than_is_too
     for _ in range(MOST_MODELS):
         worker.models.put(b"{}")
     worker.follower.catch_up()
-    assert MOST_ITEMS - ITEMS_A_STEP <= worker.catalogue.waiting <= MOST_ITEMS
+    assert MOST_ITEMS - ITEMS_A_STEP <= len(worker.known) - sum(worker.announced) <= MOST_ITEMS
     assert worker.models.waiting <= MOST_MODELS
 
 
@@ -125,3 +126,13 @@ def test_nothing_new_is_no_step() -> None:
     worker.catalogue.put(encode_item(catalogue()[0]))
     assert worker.follower.step()
     assert not worker.follower.step()
+
+
+def test_before_a_batch_every_item_that_was_read_is_known_though_few_are_announced() -> None:
+    worker = Worker()
+    worker.feed_items()
+    worker.follower.step()
+    worker.feed_items()
+    worker.follower.catch_up()
+    assert len(worker.known) == 2 * len(catalogue())
+    assert sum(worker.announced) == ITEMS_A_STEP
