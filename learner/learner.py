@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Learner"]
 
-_STEP = 64
-"""Examples that a replica counts at a time: about 4 ms."""
+_STEP = 64  # examples that a replica counts at a time: about 4 ms
 
 
 class Learner:
@@ -101,13 +100,12 @@ class Learner:
 
     def _learn_block(self, examples: Sequence[Example]) -> None:
         found = prepared(examples, self._ranking, self._weights.fusion, self._weigh(examples))
-        rows = found.targets.rows
         self._test_and_count(found.block, found.targets)
         self._learned += len(examples)
         if self._weights.fusion is not None:
-            self._weights.fusion.learn(examples, rows, found.histories, len(self._catalogue))
+            self._weights.fusion.learn(examples, found.targets.rows, found.histories, len(self._catalogue))
         for weights in self._beside:
-            weights.count(rows, len(self._catalogue))
+            weights.count(found.targets.rows, len(self._catalogue))
         self._journal.add(examples, found.block, found.targets)
 
     def _test_and_count(self, block: Block, targets: Targets) -> None:
@@ -122,8 +120,9 @@ class Learner:
         self._figures.record(outcome.ranks[seen], outcome.top[seen], outcome.cold_user[seen], outcome.cold_item[seen], announced)
 
     def _weigh(self, examples: Sequence[Example]) -> NDArray[np.float32]:
-        weights = self._influence.weigh([example.user_events for example in examples])
-        return weights if self._settings.bounded_influence else np.ones_like(weights)
+        if not self._settings.bounded_influence:
+            return np.ones(len(examples), np.float32)
+        return self._influence.weigh([example.user_events for example in examples])
 
     # ---- ranking
 
