@@ -31,19 +31,7 @@ def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(k
     with Engine(kafka, prefix, tmp_path, UPWELL_FUSED="on", UPWELL_CHECKPOINT_EXAMPLES="4") as engine:
         settings = engine.settings
         with UpwellClient(kafka, settings.kafka) as upwell:
-            for number in range(ITEMS):
-                upwell.item(f"i{number}", f"Title {number}")
-            upwell.flush()
-            engine.wait(engine.settled, "the catalogue")
-            for user in ("ann", "bob"):
-                for number in range(ITEMS):
-                    upwell.click(user, f"i{number}")
-            upwell.flush()
-            wrong = b'{"event_id": "w", "ts": 1700000000000, "user_id": "ann", "item_id": "i0", "action": "clik"}'
-            with KafkaProducer(**engine.client) as producer:
-                producer.send(prefix + Topic.CLICKS, key=b"ann", value=wrong)
-            engine.wait(engine.settled, "both users to be served and learned")
-
+            learn_of_both(engine, upwell, prefix)
             os.kill(engine.supervisor.pids["learn"], signal.SIGSTOP)
             answers = upwell.confirmations("ann", timeout=30)
             asked = upwell.control("forget_user", "op", "asked to", user_id="ann")
@@ -79,6 +67,27 @@ def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(k
     assert (ann.events, ann.had) == (1, ("i5",))
     with UpwellClient(kafka, settings.kafka) as upwell, pytest.raises(BrokerError, match=r"not confirmed within 0\.2 s"):
         upwell.forget("ann", "op", "nobody runs any more", timeout=0.2)
+
+
+def learn_of_both(engine: Engine, upwell: UpwellClient, prefix: str) -> None:
+    """Until ann and bob are served, learned and in a checkpoint, and one wrong click of ann's is a dead letter."""
+    for number in range(ITEMS):
+        upwell.item(f"i{number}", f"Title {number}")
+    upwell.flush()
+    engine.wait(engine.settled, "the catalogue")
+    for user in ("ann", "bob"):
+        for number in range(ITEMS):
+            upwell.click(user, f"i{number}")
+    upwell.flush()
+    wrong = b'{"event_id": "w", "ts": 1700000000000, "user_id": "ann", "item_id": "i0", "action": "clik"}'
+    with KafkaProducer(**engine.client) as producer:
+        producer.send(prefix + Topic.CLICKS, key=b"ann", value=wrong)
+    engine.wait(engine.settled, "both users to be served and learned")
+    engine.wait(partial(saved, engine.settings.data / "models"), "a checkpoint")  # figures go out just before it is saved
+
+
+def saved(folder: Path) -> bool:
+    return bool(checkpoint.every(folder))
 
 
 def restarted(engine: Engine, killed: int) -> bool:
