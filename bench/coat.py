@@ -1,11 +1,14 @@
-"""Self-selected ratings in, random ones to be told: the rating head with and without propensity weights, on the Coat data.
+"""Self-selected ratings in, random ones to be told: the rating head with and without propensity
+weights, on the Coat data.
 
     python -m bench.coat FOLDER [--seeds N] [--folds N]
 
-FOLDER holds the data of Schnabel et al. 2016 (train.ascii, test.ascii, propensities.ascii, user_ and item_features with their maps).
-Width, decay and clip of each method are chosen by cross-validation on the self-selected ratings alone, by the error that the method
-itself believes in: weighted by its own weights, self-normalized. A seed draws the first weights and the 5 % of the random ratings
-that naive Bayes may see; everyone is tested on the others. Prints tables, then one JSON object as the last line.
+FOLDER holds the data of Schnabel et al. 2016 (train.ascii, test.ascii, propensities.ascii, user_
+and item_features with their maps). Width, decay and clip of each method are chosen by
+cross-validation on the self-selected ratings alone, by the error that the method itself believes
+in: weighted by its own weights, self-normalized. A seed draws the first weights and the 5 % of the
+random ratings that naive Bayes may see; everyone is tested on the others. Prints tables, then one
+JSON object as the last line.
 """
 
 from __future__ import annotations
@@ -27,11 +30,11 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from bench.causal import clipped_weights, propensities_by_rating, selection_propensities
 from bench.coat_effects import Feature, effect_rows
 from bench.coat_model import Batch, Loss, Recipe, fit
-from learner.causal import clipped_weights, propensities_by_rating, selection_propensities
-from learner.losses import inverse_propensity, squared_error
-from learner.objective import Tuning
+from learner.training.losses import inverse_propensity, squared_error
+from learner.training.objective import Tuning
 from upwell.settings import LearnerSettings
 
 WIDTHS, DECAYS, CLIPS = (2, 4, 8), (10.0, 30.0), (20.0, 1e9)
@@ -46,7 +49,9 @@ FIGURES = ("mse", "mae", "auc", "ndcg5")
 
 @dataclass(frozen=True)
 class Coat:
-    """ratings, random: (U, I) stars, 0 for none; propensities: (U, I), the authors'. features: names of the items' columns."""
+    """ratings, random: (U, I) stars, 0 for none; propensities: (U, I), the authors'. features:
+    names of the items' columns.
+    """
 
     ratings: Tensor
     random: Tensor
@@ -59,7 +64,9 @@ class Coat:
 
 @dataclass(frozen=True)
 class Method:
-    """weights: of what a seed's set-aside ratings (U, I) are, to (U, I). imputed: by the head without weights, fitted before."""
+    """weights: of what a seed's set-aside ratings (U, I) are, to (U, I). imputed: by the head
+    without weights, fitted before.
+    """
 
     weights: Callable[[Tensor], Tensor]
     loss: Loss = "self-normalized"
@@ -75,7 +82,9 @@ def load(folder: Path) -> Coat:
 
     ratings, random, propensities = matrix("train"), matrix("test"), matrix("propensities")
     users, items = matrix("user_features"), matrix("item_features")
-    return Coat(ratings, random, propensities, users, items, names("user_features"), names("item_features"))
+    return Coat(
+        ratings, random, propensities, users, items, names("user_features"), names("item_features")
+    )
 
 
 # ---- methods
@@ -87,7 +96,9 @@ def methods(coat: Coat) -> dict[str, Method]:
     own = 1.0 / own_propensities(coat)
     counts = (coat.ratings > 0).sum(dim=0).float()
     clip, power = LearnerSettings().propensity_clip, Tuning().propensity_power
-    popular = inverse_propensity(counts.expand_as(coat.ratings).flatten(), None, power, clip).view_as(flat)
+    popular = inverse_propensity(
+        counts.expand_as(coat.ratings).flatten(), None, power, clip
+    ).view_as(flat)
     return {
         "naive": Method(lambda _: flat),
         "popularity (the trainer's)": Method(lambda _: popular),
@@ -107,22 +118,42 @@ def own_propensities(coat: Coat) -> Tensor:
 
     def loss(decay: float) -> float:
         # the left-out users' features times the weights: fitted on the others, read at these
-        both = selection_propensities(torch.cat([coat.users[~left], coat.users[left]]), coat.items, observed[~left], decay)
-        return torch.nn.functional.binary_cross_entropy(both[(~left).sum() :], observed[left]).item()
+        both = selection_propensities(
+            torch.cat([coat.users[~left], coat.users[left]]), coat.items, observed[~left], decay
+        )
+        return torch.nn.functional.binary_cross_entropy(
+            both[(~left).sum() :], observed[left]
+        ).item()
 
-    return selection_propensities(coat.users, coat.items, observed, min(PROPENSITY_DECAYS, key=loss))
+    return selection_propensities(
+        coat.users, coat.items, observed, min(PROPENSITY_DECAYS, key=loss)
+    )
 
 
 def bayes_weights(ratings: Tensor, aside: Tensor) -> Tensor:
     """By the stars alone; 1 where nothing is rated, which nothing reads."""
-    counts = [torch.bincount(stars[stars > 0].long() - 1, minlength=LEVELS).float() for stars in (ratings, aside)]
-    by_stars = clipped_weights(propensities_by_rating(counts[0], counts[1], float((ratings > 0).float().mean())), 1e9)
+    counts = [
+        torch.bincount(stars[stars > 0].long() - 1, minlength=LEVELS).float()
+        for stars in (ratings, aside)
+    ]
+    by_stars = clipped_weights(
+        propensities_by_rating(counts[0], counts[1], float((ratings > 0).float().mean())), 1e9
+    )
     return torch.cat([torch.ones(1), by_stars])[ratings.long()]
 
 
-def predict(coat: Coat, method: Method, recipe: Recipe, plain: Recipe, seed: int, held_out: Tensor | None = None) -> Tensor:
+def predict(
+    coat: Coat,
+    method: Method,
+    recipe: Recipe,
+    plain: Recipe,
+    seed: int,
+    held_out: Tensor | None = None,
+) -> Tensor:
     """(U, I) stars. plain: how the head without weights is made, where it imputes."""
-    batch = Batch(coat.users, coat.items, coat.ratings, method.weights(set_aside(coat.random, seed)))
+    batch = Batch(
+        coat.users, coat.items, coat.ratings, method.weights(set_aside(coat.random, seed))
+    )
     batch = batch if held_out is None else batch.without(held_out)
     if method.imputed:
         unweighted = replace(batch, weights=torch.ones_like(batch.weights))
@@ -137,7 +168,9 @@ def set_aside(random: Tensor, seed: int) -> Tensor:
 
 
 def choose(coat: Coat, method: Method, plain: Recipe, folds: int) -> Recipe:
-    """The recipe of the least held-out error among the self-selected ratings, as the method weighs it."""
+    """The recipe of the least held-out error among the self-selected ratings, as the method weighs
+    it.
+    """
     fold = torch.randint(folds, coat.ratings.shape, generator=torch.Generator().manual_seed(0))
     weights = method.weights(set_aside(coat.random, 0))
     clips = CLIPS if bool((weights != weights[0, 0]).any()) else CLIPS[-1:]
@@ -147,7 +180,9 @@ def choose(coat: Coat, method: Method, plain: Recipe, folds: int) -> Recipe:
         for number in range(folds):
             held_out = (fold == number) & (coat.ratings > 0)
             found = predict(coat, method, recipe, plain, 0, held_out)
-            errors.append(squared_error(found[held_out], coat.ratings[held_out], weights[held_out]).item())
+            errors.append(
+                squared_error(found[held_out], coat.ratings[held_out], weights[held_out]).item()
+            )
         return float(np.mean(errors))
 
     return min((Recipe(*values) for values in product(WIDTHS, DECAYS, clips)), key=error)
@@ -178,32 +213,46 @@ def _auc(scores: NDArray[np.float32], liked: NDArray[np.bool_]) -> float:
     values, codes, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[codes]
     likes = int(liked.sum())
-    return float((ranks[liked].sum() - likes * (likes + 1) / 2.0) / (likes * (len(values[codes]) - likes)))
+    return float(
+        (ranks[liked].sum() - likes * (likes + 1) / 2.0) / (likes * (len(values[codes]) - likes))
+    )
 
 
 def _ndcg(scores: NDArray[np.float32], liked: NDArray[np.bool_]) -> float:
     discounts = 1.0 / np.log2(np.arange(2, CUTOFF + 2))
     best = np.sort(liked)[::-1][:CUTOFF]
     return float(
-        (liked[np.argsort(-scores, kind="stable")][:CUTOFF] * discounts[: len(best)]).sum() / (best * discounts[: len(best)]).sum()
+        (liked[np.argsort(-scores, kind="stable")][:CUTOFF] * discounts[: len(best)]).sum()
+        / (best * discounts[: len(best)]).sum()
     )
 
 
 def user_errors(predicted: Tensor, random: Tensor) -> NDArray[np.float64]:
     """(U, 2) sum of squares and how many, of each user."""
     seen = random > 0
-    return np.stack([((predicted - random).square() * seen).sum(dim=1).numpy(), seen.sum(dim=1).numpy()], axis=1).astype(np.float64)
+    return np.stack(
+        [((predicted - random).square() * seen).sum(dim=1).numpy(), seen.sum(dim=1).numpy()], axis=1
+    ).astype(np.float64)
 
 
 def gained(errors: NDArray[np.float64], plain: NDArray[np.float64]) -> list[float]:
-    """Difference of MSE to the plain head: 95 % from a bootstrap over users, the same users on both sides."""
+    """Difference of MSE to the plain head: 95 % from a bootstrap over users, the same users on both
+    sides.
+    """
     drawn = np.random.default_rng(0).integers(len(errors), size=(RESAMPLES, len(errors)))
     sums, others = errors[drawn].sum(axis=1), plain[drawn].sum(axis=1)
-    return [float(edge) for edge in np.percentile(sums[:, 0] / sums[:, 1] - others[:, 0] / others[:, 1], [2.5, 97.5])]
+    return [
+        float(edge)
+        for edge in np.percentile(
+            sums[:, 0] / sums[:, 1] - others[:, 0] / others[:, 1], [2.5, 97.5]
+        )
+    ]
 
 
 def compare(coat: Coat, seeds: int, folds: int) -> dict[str, dict[str, Any]]:
-    """Each method's recipe, figures (mean and standard error over seeds) and gain over the plain head."""
+    """Each method's recipe, figures (mean and standard error over seeds) and gain over the plain
+    head.
+    """
     found: dict[str, dict[str, Any]] = {}
     plain, plain_errors = Recipe(4, 30.0, CLIPS[-1]), np.zeros((len(coat.users), 2))
     for name, method in methods(coat).items():
@@ -217,8 +266,14 @@ def compare(coat: Coat, seeds: int, folds: int) -> dict[str, dict[str, Any]]:
         if name == "naive":
             plain, plain_errors = recipe, errors
         rows = {key: np.array([run[key] for run in runs]) for key in FIGURES}
-        found[name] = {key: [float(row.mean()), float(row.std(ddof=1) / np.sqrt(seeds))] for key, row in rows.items()}
-        found[name] |= {"recipe": [recipe.width, recipe.decay, recipe.clip], "mse_gain": gained(errors, plain_errors)}
+        found[name] = {
+            key: [float(row.mean()), float(row.std(ddof=1) / np.sqrt(seeds))]
+            for key, row in rows.items()
+        }
+        found[name] |= {
+            "recipe": [recipe.width, recipe.decay, recipe.clip],
+            "mse_gain": gained(errors, plain_errors),
+        }
         print(f"{name}: {found[name]}", flush=True)
     return found
 
@@ -228,45 +283,79 @@ def compare(coat: Coat, seeds: int, folds: int) -> dict[str, dict[str, Any]]:
 
 def print_methods(found: dict[str, dict[str, Any]], seeds: int) -> None:
     table = Table("", "MSE", "MAE", "AUC", "NDCG@5", "MSE less naive's, 95 %", "width, decay, clip")
-    table.title = f"Coat: random ratings, told from self-selected ones; mean ± standard error of {seeds} seeds"
+    table.title = (
+        f"Coat: random ratings, told from self-selected ones; mean ± standard error of {seeds} "
+        "seeds"
+    )
     for name, row in found.items():
         cells = [f"{row[key][0]:.3f} ± {row[key][1]:.3f}" for key in FIGURES]
         width, decay, clip = row["recipe"]
         clipped = "none" if clip >= CLIPS[-1] else f"{clip:.0f}"
-        table.add_row(name, *cells, "{:+.3f} to {:+.3f}".format(*row["mse_gain"]), f"{width}, {decay:.0f}, {clipped}")
+        table.add_row(
+            name,
+            *cells,
+            "{:+.3f} to {:+.3f}".format(*row["mse_gain"]),
+            f"{width}, {decay:.0f}, {clipped}",
+        )
     Console(width=140).print(table)
 
 
 def print_effects(rows: list[Feature]) -> None:
-    table = Table("feature", "chosen, no weights", "chosen, weighted", "random (the truth, with noise)")
-    table.title = "Effect on stars against the average item, with 95 % intervals that allow for users' habits"
+    table = Table(
+        "feature", "chosen, no weights", "chosen, weighted", "random (the truth, with noise)"
+    )
+    table.title = (
+        "Effect on stars against the average item, with 95 % intervals that allow for users' habits"
+    )
     for row in rows:
-        table.add_row(row.name, *("{:+.2f} ({:+.2f} to {:+.2f})".format(*one) for one in (row.plain, row.weighted, row.truth)))
+        table.add_row(
+            row.name,
+            *(
+                "{:+.2f} ({:+.2f} to {:+.2f})".format(*one)
+                for one in (row.plain, row.weighted, row.truth)
+            ),
+        )
     Console(width=140).print(table)
     for name, figure in agreement(rows).items():
-        print(f"{name}: {figure['distance']:.3f} stars (root mean square) from random ratings' effects, {figure['covered']:.0%} inside")
+        print(
+            f"{name}: {figure['distance']:.3f} stars (root mean square) from random "
+            f"ratings' effects, {figure['covered']:.0%} inside"
+        )
 
 
 def agreement(rows: list[Feature]) -> dict[str, dict[str, float]]:
-    """How far estimates are from those of random ratings, and how many of those the intervals hold (they have errors of their own)."""
+    """How far estimates are from those of random ratings, and how many of those the intervals hold
+    (they have errors of their own).
+    """
     found = {}
     for name in ("plain", "weighted"):
         own = np.array([getattr(row, name) for row in rows])
         truth = np.array([row.truth[0] for row in rows])
         covered = (own[:, 1] <= truth) & (truth <= own[:, 2])
-        found[name] = {"distance": float(np.sqrt(np.square(own[:, 0] - truth).mean())), "covered": float(covered.mean())}
+        found[name] = {
+            "distance": float(np.sqrt(np.square(own[:, 0] - truth).mean())),
+            "covered": float(covered.mean()),
+        }
     return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--folds", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     coat = load(arguments.folder)
-    effects = effect_rows(coat.ratings, coat.random, coat.propensities, (coat.users, coat.user_names), (coat.items, coat.item_names))
+    effects = effect_rows(
+        coat.ratings,
+        coat.random,
+        coat.propensities,
+        (coat.users, coat.user_names),
+        (coat.items, coat.item_names),
+    )
     print_effects(effects)
     found = compare(coat, arguments.seeds, arguments.folds)
     print_methods(found, arguments.seeds)

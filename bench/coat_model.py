@@ -1,6 +1,8 @@
-"""The rating head on a batch of ratings: users and items stand on their features, as on text in the stream, plus an identity.
+"""The rating head on a batch of ratings: users and items stand on their features, as on text in the
+stream, plus an identity.
 
-Fitted to all pairs at once, by the errors of `learner.causal`. It knows nothing about files, tables or tests.
+Fitted to all pairs at once, by the errors of `bench.causal`. It knows nothing about files, tables
+or tests.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from learner.causal import doubly_robust_targets, ips_error
-from learner.losses import squared_error
-from learner.rating import RatingHead
+from bench.causal import doubly_robust_targets, ips_error
+from learner.training.losses import squared_error
+from learner.training.rating import RatingHead
 
 __all__ = ["Batch", "Loss", "Recipe", "fit"]
 
@@ -25,7 +27,8 @@ _START = 0.1  # standard deviation of the first weights
 
 @dataclass(frozen=True)
 class Batch:
-    """users: (U, p), items: (I, q) features. ratings: (U, I) stars, 0 for none. weights: (U, I) above 0, read where there are ratings.
+    """users: (U, p), items: (I, q) features. ratings: (U, I) stars, 0 for none. weights: (U, I)
+    above 0, read where there are ratings.
 
     imputed: (U, I) what to believe of the pairs without a rating, or None.
     """
@@ -47,7 +50,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class Recipe:
-    """width: of the vectors. decay: of squared weights, over the number of ratings. clip: most that a weight may be."""
+    """width: of the vectors. decay: of squared weights, over the number of ratings. clip: most that
+    a weight may be.
+    """
 
     width: int
     decay: float
@@ -67,9 +72,16 @@ class Raters(nn.Module):
         (count_users, count_items), self.features = batch.ratings.shape, (batch.users, batch.items)
         self.of_users, self.of_items = drawn(batch.users.shape[1]), drawn(batch.items.shape[1])
         self.user_identities, self.item_identities = drawn(count_users), drawn(count_items)
-        self.user_offsets, self.item_offsets = nn.Parameter(torch.zeros(count_users)), nn.Parameter(torch.zeros(count_items))
-        self.user_effects, self.item_effects = (nn.Parameter(torch.zeros(one.shape[1])) for one in self.features)
-        self.head = RatingHead(width).requires_grad_(False)  # offsets and vectors are learned here, so that how they meet need not be
+        self.user_offsets, self.item_offsets = (
+            nn.Parameter(torch.zeros(count_users)),
+            nn.Parameter(torch.zeros(count_items)),
+        )
+        self.user_effects, self.item_effects = (
+            nn.Parameter(torch.zeros(one.shape[1])) for one in self.features
+        )
+        self.head = RatingHead(width).requires_grad_(
+            False
+        )  # offsets and vectors are learned here, so that how they meet need not be
         nn.init.ones_(self.head.match)
 
     def forward(self) -> Tensor:
@@ -85,7 +97,9 @@ class Raters(nn.Module):
 
     def size(self) -> Tensor:
         """Sum of all squares."""
-        return torch.stack([one.square().sum() for one in self.parameters() if one.requires_grad]).sum()
+        return torch.stack(
+            [one.square().sum() for one in self.parameters() if one.requires_grad]
+        ).sum()
 
 
 def fit(batch: Batch, recipe: Recipe, loss: Loss, seed: int) -> Tensor:
@@ -95,16 +109,29 @@ def fit(batch: Batch, recipe: Recipe, loss: Loss, seed: int) -> Tensor:
     model, imputer = Raters(batch, recipe.width, generator), Raters(batch, recipe.width, generator)
     model.mean = float((batch.ratings * weights).sum() / weights.sum())
     decay = recipe.decay / float(batch.observed.sum())
-    optimizers = [torch.optim.Adam([one for one in part.parameters() if one.requires_grad], lr=RATE) for part in (model, imputer)]
+    optimizers = [
+        torch.optim.Adam([one for one in part.parameters() if one.requires_grad], lr=RATE)
+        for part in (model, imputer)
+    ]
     for _ in range(STEPS):
         predicted = model()
         imputed = batch.imputed
-        if loss == "joint":  # the imputer learns what is left of the ratings; the model sees it as given
+        if (
+            loss == "joint"
+        ):  # the imputer learns what is left of the ratings; the model sees it as given
             left = imputer()
             imputed = (predicted + left).detach()
-            _step(optimizers[1], squared_error(left, batch.ratings - predicted.detach(), weights) + decay * imputer.size())
+            _step(
+                optimizers[1],
+                squared_error(left, batch.ratings - predicted.detach(), weights)
+                + decay * imputer.size(),
+            )
         if imputed is not None:
-            error = (predicted - doubly_robust_targets(imputed, batch.ratings, weights, batch.observed)).square().mean()
+            error = (
+                (predicted - doubly_robust_targets(imputed, batch.ratings, weights, batch.observed))
+                .square()
+                .mean()
+            )
         elif loss == "ips":
             error = ips_error(predicted, batch.ratings, weights, weights.numel())
         else:

@@ -1,9 +1,11 @@
-"""What an event costs the learner as a stream grows long: time and memory at growing lengths, on synthetic events.
+"""What an event costs the learner as a stream grows long: time and memory at growing lengths, on
+synthetic events.
 
     python bench/cost.py [--events N] [--items M] [--seed S]
 
-Items by a power law, users who come back now and then, vectors at random. One target in four is tested, as in a busy stream. The first
-line stands for warm-up, so ratios are to the second. Prints a table, then one JSON object.
+Items by a power law, users who come back now and then, vectors at random. One target in four is
+tested, as in a busy stream. The first line stands for warm-up, so ratios are to the second. Prints
+a table, then one JSON object.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from learner.block import HISTORY
-from learner.learner import Learner
+from learner.counts.block import HISTORY
+from learner.training.learner import Learner
 from upwell.settings import LearnerSettings
 from upwell.values import CatalogueItem, Example, Interaction
 
@@ -39,7 +41,14 @@ def catalogue(items: int, rng: np.random.Generator) -> list[CatalogueItem]:
     vectors = rng.normal(size=(items, DIMENSION)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return [
-        CatalogueItem(item_id=f"i{n}", ts=0, title=f"Item {n}", vector=vector, revision="r", categories=(f"c{n % 20}",))
+        CatalogueItem(
+            item_id=f"i{n}",
+            ts=0,
+            title=f"Item {n}",
+            vector=vector,
+            revision="r",
+            categories=(f"c{n % 20}",),
+        )
         for n, vector in enumerate(vectors)
     ]
 
@@ -52,8 +61,13 @@ def stream(items: int, rng: np.random.Generator) -> Iterator[Example]:
         users = rng.integers(USERS, size=BATCH)
         rows = (items * rng.random(BATCH) ** 3).astype(int)
         for user_number, row in zip(users.tolist(), rows.tolist(), strict=True):
-            user, past = f"u{user_number}", pasts.setdefault(f"u{user_number}", deque(maxlen=HISTORY))
-            event = Interaction(f"e{offset}", 1_000 * offset, f"i{row}", "review", 5.0, "reviews-0", offset)
+            user, past = (
+                f"u{user_number}",
+                pasts.setdefault(f"u{user_number}", deque(maxlen=HISTORY)),
+            )
+            event = Interaction(
+                f"e{offset}", 1_000 * offset, f"i{row}", "review", 5.0, "reviews-0", offset
+            )
             had = tuple(str(one.item_id) for one in past)
             tested = offset % TESTED_EVERY == 0
             yield Example(
@@ -72,7 +86,9 @@ def stream(items: int, rng: np.random.Generator) -> Iterator[Example]:
 
 
 def measure(events: int, items: int, seed: int) -> list[dict[str, Any]]:
-    """At each length reached: ms an event since the one before, bytes of what was learned, peak memory of the process."""
+    """At each length reached: ms an event since the one before, bytes of what was learned, peak
+    memory of the process.
+    """
     rng = np.random.default_rng(seed)
     learner = Learner(LearnerSettings(seed=seed), DIMENSION, seed)
     learner.add_items(catalogue(items, rng))
@@ -100,7 +116,9 @@ def measure(events: int, items: int, seed: int) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--items", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=7)
@@ -108,10 +126,22 @@ def main() -> None:
     found = measure(arguments.events, arguments.items, arguments.seed)
     table = Table("events", "ms an event", "learned, MB", "peak of the process, MB")
     for line in found:
-        table.add_row(f"{line['events']:,}", *(str(line[name]) for name in ("ms_an_event", "learned_mb", "peak_mb")))
+        table.add_row(
+            f"{line['events']:,}",
+            *(str(line[name]) for name in ("ms_an_event", "learned_mb", "peak_mb")),
+        )
     Console(width=100).print(table)
     hardware = f"{platform.machine()}, {os.cpu_count()} cores"
-    print(orjson.dumps({"items": arguments.items, "seed": arguments.seed, "hardware": hardware, "lengths": found}).decode())
+    print(
+        orjson.dumps(
+            {
+                "items": arguments.items,
+                "seed": arguments.seed,
+                "hardware": hardware,
+                "lengths": found,
+            }
+        ).decode()
+    )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""Texts and tokens a second through Upwell's encoder, beside sentence-transformers' own encode() of the same model on the same texts.
+"""Texts and tokens a second through Upwell's encoder, beside sentence-transformers' own encode() of
+the same model on the same texts.
 
-    python bench/encode.py LOG [--texts N] [--items] [--repeats N] [--threads N] [--device auto|cpu|cuda]
+    python bench/encode.py LOG [--texts N] [--items] [--repeats N] [--threads N] [--device
+    auto|cpu|cuda]
 
-The texts are those that the stream would encode: announced items (title, categories, text), reviews and queries of the log, each
-once, in an order drawn with the seed. Both run in this process in turn, who goes first changes; medians count. The cache is off, it
-would win by itself.
-Prints a table, then one JSON object as the last line.
+The texts are those that the stream would encode: announced items (title, categories, text), reviews
+and queries of the log, each once, in an order drawn with the seed. Both run in this process in
+turn, who goes first changes; medians count. The cache is off, it would win by itself. Prints a
+table, then one JSON object as the last line.
 """
 
 from __future__ import annotations
@@ -31,10 +33,10 @@ from transformers import AutoTokenizer
 from encoders import load_encoder
 from encoders.folder import find_model
 from encoders.transformer import MAX_TOKENS
-from stream.catalogue import item_text
-from stream.privacy import scrub
-from stream.replay_log import BadLine, read_log
-from stream.validate import decode
+from stream.chain.catalogue import item_text
+from stream.chain.privacy import scrub
+from stream.chain.validate import decode
+from stream.replay.log import BadLine, read_log
 from upwell.errors import UpwellError
 from upwell.events import Item, Query, Review
 from upwell.settings import EncoderSettings
@@ -61,7 +63,9 @@ def log_texts(path: Path, items_alone: bool) -> Iterator[str]:
 def count_tokens(model: str, texts: Sequence[str]) -> int:
     """Tokens that the model reads of the texts, each cut at its maximum."""
     tokenizer = AutoTokenizer.from_pretrained(str(find_model(model)), local_files_only=True)
-    return sum(map(len, tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"]))
+    return sum(
+        map(len, tokenizer(list(texts), truncation=True, max_length=MAX_TOKENS)["input_ids"])
+    )
 
 
 def chosen_texts(path: Path, count: int, seed: int, items_alone: bool) -> list[str]:
@@ -83,17 +87,26 @@ def peer(model: str, device: str) -> tuple[Encode, str]:
     try:
         import sentence_transformers
     except ImportError:
-        raise SystemExit("bench/encode.py: the peer is not installed: pip install sentence-transformers") from None
+        raise SystemExit(
+            "bench/encode.py: the peer is not installed: pip install sentence-transformers"
+        ) from None
     folder = str(find_model(model))
-    loaded = sentence_transformers.SentenceTransformer(folder, device=None if device == "auto" else device, local_files_only=True)
+    loaded = sentence_transformers.SentenceTransformer(
+        folder, device=None if device == "auto" else device, local_files_only=True
+    )
 
     def encode(texts: Sequence[str]) -> Vector:
-        return np.asarray(loaded.encode(list(texts), show_progress_bar=False, normalize_embeddings=True), dtype=np.float32)
+        return np.asarray(
+            loaded.encode(list(texts), show_progress_bar=False, normalize_embeddings=True),
+            dtype=np.float32,
+        )
 
     return encode, f"{sentence_transformers.__version__}, {loaded.dtype}".replace("torch.", "")
 
 
-def interleaved(sides: dict[str, Encode], texts: Sequence[str], repeats: int) -> tuple[dict[str, list[float]], dict[str, Vector]]:
+def interleaved(
+    sides: dict[str, Encode], texts: Sequence[str], repeats: int
+) -> tuple[dict[str, list[float]], dict[str, Vector]]:
     """Texts a second of each repeat, and the vectors of the last."""
     speeds: dict[str, list[float]] = {name: [] for name in sides}
     vectors: dict[str, Vector] = {}
@@ -135,10 +148,21 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "repeats": arguments.repeats,
         "threads": torch.get_num_threads(),
         "hardware": hardware(),
-        "model": {"name": OURS, "revision": revision, **_figures(speeds[OURS], tokens / len(texts))},
-        "peer": {"name": PEER, "version": peer_version, **_figures(speeds[PEER], tokens / len(texts))},
+        "model": {
+            "name": OURS,
+            "revision": revision,
+            **_figures(speeds[OURS], tokens / len(texts)),
+        },
+        "peer": {
+            "name": PEER,
+            "version": peer_version,
+            **_figures(speeds[PEER], tokens / len(texts)),
+        },
         "ratio": round(medians[OURS] / medians[PEER], 2),
-        "cosine_to_peer": {"mean": round(float(cosines.mean()), 5), "min": round(float(cosines.min()), 5)},
+        "cosine_to_peer": {
+            "mean": round(float(cosines.mean()), 5),
+            "min": round(float(cosines.min()), 5),
+        },
     }
 
 
@@ -153,16 +177,24 @@ def _figures(speeds: Sequence[float], tokens_a_text: float) -> dict[str, float]:
 
 
 def show(result: dict[str, Any]) -> None:
-    table = Table(title=f"{result['texts']} texts of {result['log']}, {result['threads']} threads, {result['hardware']}")
+    table = Table(
+        title=f"{result['texts']} texts of {result['log']}, {result['threads']} threads, "
+        f"{result['hardware']}"
+    )
     for column in ("encoder", "texts/s (median)", "tokens/s", "lowest", "highest"):
         table.add_column(column)
     for side in (result["model"], result["peer"]):
-        table.add_row(side["name"], *(f"{side[key]:,.0f}" for key in ("texts_per_s", "tokens_per_s", "lowest", "highest")))
+        table.add_row(
+            side["name"],
+            *(f"{side[key]:,.0f}" for key in ("texts_per_s", "tokens_per_s", "lowest", "highest")),
+        )
     Console(stderr=True).print(table, f"ratio {result['ratio']}", sep="\n")
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("log", type=Path)
     parser.add_argument("--texts", type=int, default=2_000)
     parser.add_argument("--items", action="store_true", help="announced items alone")

@@ -1,10 +1,12 @@
-"""What the guard costs the lists and what it catches, on the first events of a log, through the learner as the learn process plays it.
+"""What the guard costs the lists and what it catches, on the first events of a log, through the
+learner as the learn process plays it.
 
     python bench/guard.py LOG [--events N | --ratings N] [--sample S] [--batch N]
 
-Asks the serving weights, those in training and, five times on the way, spoilt ones for a list before each target that the guard tries.
-Prints the rulings, NDCG@10 by fifths of the targets, what became of the spoilt, and one JSON object as the last line. A spoilt candidate
-is tried against what serves; its two scores are of `TRIAL` targets, its verdicts come with how many targets they took.
+Asks the serving weights, those in training and, five times on the way, spoilt ones for a list
+before each target that the guard tries. Prints the rulings, NDCG@10 by fifths of the targets, what
+became of the spoilt, and one JSON object as the last line. A spoilt candidate is tried against what
+serves; its two scores are of `TRIAL` targets, its verdicts come with how many targets they took.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ import orjson
 
 from bench.prequential import load_log
 from encoders import load_encoder
-from learner.guard import Guard, Verdict
-from learner.learner import Learner
-from learner.promotion import Promotion
-from learner.weights import Arrays, Weights
-from stream.inline import InlineEngine
+from learner.release.guard import Guard, Verdict
+from learner.release.promotion import Promotion
+from learner.release.weights import Arrays, Weights
+from learner.training.learner import Learner
+from stream.replay.inline import InlineEngine
 from upwell.settings import LearnerSettings, load_settings
 from upwell.values import Example
 
@@ -56,13 +58,23 @@ class Trial:
 
     def report(self) -> dict[str, Any]:
         serving, spoilt = np.mean(self.scores, axis=0)
-        return {"kind": self.kind, "at": self.at, "serving": float(serving), "spoilt": float(spoilt), "verdicts": self.verdicts}
+        return {
+            "kind": self.kind,
+            "at": self.at,
+            "serving": float(serving),
+            "spoilt": float(spoilt),
+            "verdicts": self.verdicts,
+        }
 
 
 class Guarded(Learner):
-    """A learner that is played as `stream.learn` plays it, in batches of so many examples, and is measured meanwhile."""
+    """A learner that is played as `stream.learn.loop` plays it, in batches of so many examples, and
+    is measured meanwhile.
+    """
 
-    def __init__(self, settings: LearnerSettings, dimension: int, batch: int, examples: int) -> None:
+    def __init__(
+        self, settings: LearnerSettings, dimension: int, batch: int, examples: int
+    ) -> None:
         super().__init__(settings, dimension, settings.seed)
         self.promotion = Promotion(self, Guard())
         self.rulings: Counter[str] = Counter()
@@ -88,7 +100,10 @@ class Guarded(Learner):
         super().learn(examples)
         events = [example.event for example in examples]
         order = self._rng.permutation(len(events))
-        mixed = [replace(one, event=replace(one.event, item_id=events[place].item_id)) for one, place in zip(examples, order, strict=True)]
+        mixed = [
+            replace(one, event=replace(one.event, item_id=events[place].item_id))
+            for one, place in zip(examples, order, strict=True)
+        ]
         self._shuffled.learn(mixed)
         if (ruling := self.promotion.decide()) is not None:
             self.rulings[str(ruling.verdict)] += 1
@@ -116,7 +131,9 @@ class Guarded(Learner):
         else:
             for name, array in whole.items():
                 if name.startswith("fused.network") or name == "fused.identities":
-                    whole[name] = (max(float(array.std()), 0.1) * self._rng.normal(size=array.shape)).astype(array.dtype)
+                    whole[name] = (
+                        max(float(array.std()), 0.1) * self._rng.normal(size=array.shape)
+                    ).astype(array.dtype)
         weights = self._beside_of[kind]
         weights.adopt(whole, self.size)
         return weights
@@ -139,19 +156,32 @@ def report(learner: Guarded) -> dict[str, Any]:
 
 def print_report(result: dict[str, Any]) -> None:
     print(f"{result['targets']:,} targets, rulings {result['rulings']}")
-    print(f"NDCG@10 serving {result['serving']:.4f}, in training {result['in_training']:.4f} (± {result['gap_standard_error']:.4f})")
-    print("by fifths:", ", ".join(f"{serving:.4f} / {training:.4f}" for serving, training in result["fifths"]))
+    print(
+        f"NDCG@10 serving {result['serving']:.4f}, in training {result['in_training']:.4f} "
+        f"(± {result['gap_standard_error']:.4f})"
+    )
+    print(
+        "by fifths:",
+        ", ".join(f"{serving:.4f} / {training:.4f}" for serving, training in result["fifths"]),
+    )
     for one in result["spoilt"]:
         said = ", ".join(one["verdicts"]) or "wait"
-        print(f"{one['kind']:16s} at {one['at']:>6,}: {one['spoilt']:.4f} against {one['serving']:.4f}: {said}")
+        print(
+            f"{one['kind']:16s} at {one['at']:>6,}: {one['spoilt']:.4f} against "
+            f"{one['serving']:.4f}: {said}"
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("log", type=Path)
     parser.add_argument("--events", type=int, help="only the first N events")
     parser.add_argument("--ratings", type=int, help="only ratings, the first N of them")
-    parser.add_argument("--sample", type=float, default=0.25, help="share of the targets that is tested")
+    parser.add_argument(
+        "--sample", type=float, default=0.25, help="share of the targets that is tested"
+    )
     parser.add_argument("--batch", type=int, default=32, help="examples a batch")
     arguments = parser.parse_args()
     settings = load_settings(os.environ, None)

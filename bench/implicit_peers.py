@@ -1,7 +1,8 @@
 """implicit's matrix factorizations as peers, refitted on all that came before every 5,000 events.
 
-Needs `uv pip install implicit` (the dependency group `bench`). Between two fits a user's vector is folded in from the items they had by
-then (ALS), or is that of the last fit (BPR, which has no fold-in); a user who was not there gets what is popular.
+Needs `uv pip install implicit` (the dependency group `bench`). Between two fits a user's vector is
+folded in from the items they had by then (ALS), or is that of the last fit (BPR, which has no
+fold-in); a user who was not there gets what is popular.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ SEED = 7
 
 
 class _Refitted:
-    """The events so far as a matrix of users and items, and a model of it that is made anew now and then."""
+    """The events so far as a matrix of users and items, and a model of it that is made anew now and
+    then.
+    """
 
     def __init__(self, items: int) -> None:
         self._items = items
@@ -37,7 +40,9 @@ class _Refitted:
         self._pairs.append((self._users.setdefault(user, len(self._users)), row))
         if len(self._pairs) % REFIT_EVERY == 0:
             users, items = np.array(self._pairs).T
-            seen = csr_matrix((np.ones(len(users), np.float32), (users, items)), (len(self._users), self._items))
+            seen = csr_matrix(
+                (np.ones(len(users), np.float32), (users, items)), (len(self._users), self._items)
+            )
             seen.data[:] = 1.0  # repeats count once
             self._model = self._new()
             self._model.fit(seen, show_progress=False)
@@ -59,7 +64,9 @@ class ALS(_Refitted):
         if self._model is None or not rows:
             return self._nothing()
         had = np.unique(rows)
-        seen = csr_matrix((np.ones(len(had), np.float32), (np.zeros(len(had), np.int32), had)), (1, self._items))
+        seen = csr_matrix(
+            (np.ones(len(had), np.float32), (np.zeros(len(had), np.int32), had)), (1, self._items)
+        )
         factors: NDArray[np.float32] = self._model.recalculate_user(0, seen)
         return np.asarray(self._model.item_factors @ factors.ravel(), np.float32)
 

@@ -1,7 +1,9 @@
-"""The peers of the protocol: simple recommenders that are embarrassingly strong on a stream, learned event by event.
+"""The peers of the protocol: simple recommenders that are embarrassingly strong on a stream,
+learned event by event.
 
-Plain and uncapped on purpose: dense tables, one numpy expression each, so that a reader can check them. They know nothing of Upwell's
-own tables. Every peer scores the whole catalogue before the event is learned.
+Plain and uncapped on purpose: dense tables, one numpy expression each, so that a reader can check
+them. They know nothing of Upwell's own tables. Every peer scores the whole catalogue before the
+event is learned.
 """
 
 from __future__ import annotations
@@ -12,13 +14,24 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CoVisitation", "OrPopular", "Peer", "Popularity", "Scores", "TextSimilarity", "Transitions", "default_peers"]
+__all__ = [
+    "CoVisitation",
+    "OrPopular",
+    "Peer",
+    "Popularity",
+    "Scores",
+    "TextSimilarity",
+    "Transitions",
+    "default_peers",
+]
 
 Scores = NDArray[np.float32]
 
 
 class Peer(Protocol):
-    """user: who. rows: (n,) catalogue rows of the items they had so far, oldest first. `score` gives (N,), before the event is learned."""
+    """user: who. rows: (n,) catalogue rows of the items they had so far, oldest first. `score`
+    gives (N,), before the event is learned.
+    """
 
     def score(self, user: str, rows: Sequence[int]) -> Scores: ...
 
@@ -45,7 +58,9 @@ class Popularity:
 
 
 class CoVisitation:
-    """Cosine of co-occurrence with the user's last items, summed over them (pairs over whole histories are weaker)."""
+    """Cosine of co-occurrence with the user's last items, summed over them (pairs over whole
+    histories are weaker).
+    """
 
     def __init__(self, items: int, last: int = 10) -> None:
         self._pairs = np.zeros((items, items), dtype=np.float32)
@@ -68,7 +83,9 @@ class CoVisitation:
 
 
 class Transitions:
-    """Directed transitions: how often an item followed another within the last items, nearer ones count more."""
+    """Directed transitions: how often an item followed another within the last items, nearer ones
+    count more.
+    """
 
     def __init__(self, items: int, last: int = 10, decay: float = 0.85) -> None:
         self._next = np.zeros((items, items), dtype=np.float32)
@@ -85,7 +102,10 @@ class Transitions:
 
 
 class TextSimilarity:
-    """Mean cosine of the language model's vectors to the user's last items. vectors: (N, d) of unit length."""
+    """Mean cosine of the language model's vectors to the user's last items.
+
+    vectors: (N, d) of unit length.
+    """
 
     def __init__(self, vectors: NDArray[np.float32], last: int = 3) -> None:
         self._vectors = vectors
@@ -102,7 +122,9 @@ class TextSimilarity:
 
 
 class OrPopular:
-    """A peer that hands out what is popular of all time where it has nothing to say of a user: no score but zeros."""
+    """A peer that hands out what is popular of all time where it has nothing to say of a user: no
+    score but zeros.
+    """
 
     def __init__(self, peer: Peer, items: int) -> None:
         self._peer = peer
@@ -121,7 +143,10 @@ def default_peers(vectors: NDArray[np.float32]) -> dict[str, Peer]:
     """The peers of the protocol, by name."""
     items = len(vectors)
     peers: dict[str, Peer] = {"popularity": Popularity(items, None)}
-    peers |= {f"popularity_{half_life}": Popularity(items, half_life) for half_life in (50, 200, 1_000, 5_000)}
+    peers |= {
+        f"popularity_{half_life}": Popularity(items, half_life)
+        for half_life in (50, 200, 1_000, 5_000)
+    }
     return peers | {
         "covisitation": CoVisitation(items),
         "transitions": Transitions(items),

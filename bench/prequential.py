@@ -1,10 +1,14 @@
-"""Quality on a replay log, test then learn, beside the peers of the protocol on the same stream in the same run.
+"""Quality on a replay log, test then learn, beside the peers of the protocol on the same stream in
+the same run.
 
-    python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--implicit] [--sasrec] [--ablations [GROUP …]]
+    python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--implicit] [--sasrec]
+    [--ablations [GROUP …]]
 
-Every target is ranked over the whole announced catalogue with the state before it; the first tenth of the events warms up and is
-not counted. Prints a table, then one JSON object as the last line. `--ablations` runs the model again without each group of signals
-(or without those named): their weights stay at zero, though they may still propose candidates; the fused model is not trained at all.
+Every target is ranked over the whole announced catalogue with the state before it; the first tenth
+of the events warms up and is not counted. Prints a table, then one JSON object as the last line.
+`--ablations` runs the model again without each group of signals (or without those named): their
+weights stay at zero, though they may still propose candidates; the fused model is not trained at
+all.
 """
 
 from __future__ import annotations
@@ -29,9 +33,9 @@ from rich.table import Table
 
 from bench.peers import Peer, default_peers
 from encoders import load_encoder
-from learner.explain import UPTAKE
-from stream.inline import InlineEngine
-from stream.replay_log import BadLine, LogRecord, read_log
+from learner.ranking.explain import UPTAKE
+from stream.replay.inline import InlineEngine
+from stream.replay.log import BadLine, LogRecord, read_log
 from upwell.events import Topic
 from upwell.ports import Encoder
 from upwell.settings import Settings, load_settings
@@ -42,12 +46,25 @@ COLD_EVENTS = 2
 BATCH = 256
 FUSED = "fused"
 GROUPS: dict[str, tuple[str, ...]] = {
-    "popularity": ("popularity_50", "popularity_200", "popularity_1000", "popularity_5000", "popularity_50000", "popularity"),
+    "popularity": (
+        "popularity_50",
+        "popularity_200",
+        "popularity_1000",
+        "popularity_5000",
+        "popularity_50000",
+        "popularity",
+    ),
     "newcomers": ("newcomers_20", "newcomers_200"),
     "likes": ("likes_20000", "like_rate"),
     "age": ("recency", "newness"),
     "covisitation": ("covisitation", "affinity_10", "affinity_50", "affinity_any_10"),
-    "transitions": ("transition_last", "transition_3", "transition_any_3", "transition_recent", "transition_10"),
+    "transitions": (
+        "transition_last",
+        "transition_3",
+        "transition_any_3",
+        "transition_recent",
+        "transition_10",
+    ),
     "text": ("text_popularity", "text_similarity", "text_covisitation", "intent"),
     "features": ("categories",),
     "order": ("catalogue_distance", "catalogue_direction"),
@@ -70,10 +87,15 @@ class Scores:
             self.ranks[name].append(rank)
 
     def ndcg10(self) -> dict[str, float]:
-        return {name: _mean([1.0 / np.log2(1.0 + rank) if rank <= 10 else 0.0 for rank in ranks]) for name, ranks in self.ranks.items()}
+        return {
+            name: _mean([1.0 / np.log2(1.0 + rank) if rank <= 10 else 0.0 for rank in ranks])
+            for name, ranks in self.ranks.items()
+        }
 
     def hr10(self) -> dict[str, float]:
-        return {name: _mean([float(rank <= 10) for rank in ranks]) for name, ranks in self.ranks.items()}
+        return {
+            name: _mean([float(rank <= 10) for rank in ranks]) for name, ranks in self.ranks.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -86,7 +108,9 @@ class PeerEvent:
 
 
 class PeerRun:
-    """The peers over the stream: the protocol, written a second time and plainly, as a check of the learner's own figures."""
+    """The peers over the stream: the protocol, written a second time and plainly, as a check of the
+    learner's own figures.
+    """
 
     def __init__(self, peers: dict[str, Peer], items: int) -> None:
         self.peers = peers
@@ -104,7 +128,9 @@ class PeerRun:
             candidates = np.ones(len(self._item_events), dtype=bool)
             candidates[list(had)] = False
             for name, peer in self.peers.items():
-                self.scores[name].add(_mean_rank(peer.score(event.user, history), event.row, candidates), slices)
+                self.scores[name].add(
+                    _mean_rank(peer.score(event.user, history), event.row, candidates), slices
+                )
         for peer in self.peers.values():
             peer.learn(event.user, history, event.row)
         history.append(event.row)
@@ -123,7 +149,7 @@ class PeerRun:
 
 @dataclass(frozen=True)
 class Log:
-    """A log cut for the run: announcements first, then events; `warmup`: the first tenth of them."""
+    """A log cut for the run: announcements first, then events; `warmup`: the first tenth."""
 
     items: list[LogRecord]
     events: list[LogRecord]
@@ -134,7 +160,9 @@ class Log:
 
 
 def load_log(path: Path, events: int | None, ratings: int | None) -> Log:
-    """All announcements, and the first so many events (or ratings alone, as in the protocol's table)."""
+    """All announcements, and the first so many events (or ratings alone, as in the protocol's
+    table).
+    """
     items: list[LogRecord] = []
     rest: list[LogRecord] = []
     for line in read_log(path):
@@ -172,7 +200,10 @@ def run_model(log: Log, engine: InlineEngine) -> float:
 
 
 def extra_peers(implicit: bool, sasrec: bool) -> list[Callable[[int], Mapping[str, Peer]]]:
-    """What makes, of so many items, the peers that need a library beside the lock's. One that is missing is said now, not after the run."""
+    """What makes, of so many items, the peers that need a library beside the lock's.
+
+    One that is missing is said now, not after the run.
+    """
     made: list[Callable[[int], Mapping[str, Peer]]] = []
     if implicit:
         from bench.implicit_peers import implicit_peers
@@ -186,7 +217,9 @@ def extra_peers(implicit: bool, sasrec: bool) -> list[Callable[[int], Mapping[st
     return made
 
 
-def run_peers(log: Log, engine: InlineEngine, extras: Sequence[Callable[[int], Mapping[str, Peer]]]) -> PeerRun:
+def run_peers(
+    log: Log, engine: InlineEngine, extras: Sequence[Callable[[int], Mapping[str, Peer]]]
+) -> PeerRun:
     """The peers over the same log, with the same text vectors."""
     ids = list(dict.fromkeys(orjson.loads(record.value)["item_id"] for record in log.items))
     entries = [entry for item_id in ids if (entry := engine.catalogue.get(item_id)) is not None]
@@ -201,7 +234,9 @@ def run_peers(log: Log, engine: InlineEngine, extras: Sequence[Callable[[int], M
     return run
 
 
-def report(log: Log, engine: InlineEngine, seconds: float, peers: PeerRun, arguments: argparse.Namespace) -> dict[str, Any]:
+def report(
+    log: Log, engine: InlineEngine, seconds: float, peers: PeerRun, arguments: argparse.Namespace
+) -> dict[str, Any]:
     """The run as one JSON object."""
     return {
         "log": str(arguments.log),
@@ -210,17 +245,27 @@ def report(log: Log, engine: InlineEngine, seconds: float, peers: PeerRun, argum
         "hardware": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
         "targets": engine.learner.figures.targets,
         "model": model_figures(engine) | {"events_per_s": round(len(log.events) / seconds, 1)},
-        "peers": {name: {"ndcg10": scores.ndcg10(), "hr10": scores.hr10()} for name, scores in peers.scores.items()},
+        "peers": {
+            name: {"ndcg10": scores.ndcg10(), "hr10": scores.hr10()}
+            for name, scores in peers.scores.items()
+        },
     }
 
 
 def model_figures(engine: InlineEngine) -> dict[str, Any]:
     """What the learner counted of itself."""
     figures = engine.learner.figures
-    return {"ndcg10": figures.ndcg10(), "hr10": figures.hr10(), "coverage10": figures.coverage10, "gini": figures.gini}
+    return {
+        "ndcg10": figures.ndcg10(),
+        "hr10": figures.hr10(),
+        "coverage10": figures.coverage10,
+        "gini": figures.gini,
+    }
 
 
-def run_without(groups: tuple[str, ...], log: Log, settings: Settings, encoder: Encoder) -> dict[str, Any]:
+def run_without(
+    groups: tuple[str, ...], log: Log, settings: Settings, encoder: Encoder
+) -> dict[str, Any]:
     """The model's figures over the same log without some groups of signals."""
     learner = replace(settings.learner, fused=settings.learner.fused and FUSED not in groups)
     engine = InlineEngine(replace(settings, learner=learner), encoder)
@@ -230,18 +275,28 @@ def run_without(groups: tuple[str, ...], log: Log, settings: Settings, encoder: 
 
 
 def print_table(result: dict[str, Any]) -> None:
-    table = Table("NDCG@10", *SLICES, title=f"{result['log']}, {result['events']:,} events, {result['targets']['all']:,} targets")
+    table = Table(
+        "NDCG@10",
+        *SLICES,
+        title=f"{result['log']}, {result['events']:,} events, {result['targets']['all']:,} targets",
+    )
     for name, figures in [("Upwell", result["model"]), *result["peers"].items()]:
         table.add_row(name, *(f"{figures['ndcg10'][slice_name]:.4f}" for slice_name in SLICES))
     for name, figures in result.get("ablations", {}).items():
-        table.add_row(f"without {name}", *(f"{figures['ndcg10'][slice_name]:.4f}" for slice_name in SLICES))
+        table.add_row(
+            f"without {name}", *(f"{figures['ndcg10'][slice_name]:.4f}" for slice_name in SLICES)
+        )
     Console(width=110).print(table)
 
 
 def _mean_rank(scores: NDArray[np.float32], target: int, candidates: NDArray[np.bool_]) -> float:
     """Rank from 1 among the candidates; ties count half."""
     among = scores[candidates]
-    return 1.0 + float((among > scores[target]).sum()) + (float((among == scores[target]).sum()) - 1.0) / 2.0
+    return (
+        1.0
+        + float((among > scores[target]).sum())
+        + (float((among == scores[target]).sum()) - 1.0) / 2.0
+    )
 
 
 def _mean(values: list[float]) -> float:
@@ -249,19 +304,33 @@ def _mean(values: list[float]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("log", type=Path)
     parser.add_argument("--events", type=int, help="only the first N events")
     parser.add_argument("--ratings", type=int, help="only ratings, the first N of them")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--implicit", action="store_true", help="with implicit's ALS and BPR, refitted every 5,000 events")
-    parser.add_argument("--sasrec", action="store_true", help="with RePlay's SASRec, refitted every 5,000 events")
     parser.add_argument(
-        "--ablations", nargs="*", choices=list(ABLATIONS), metavar="GROUP", help="the model again without each of these: all"
+        "--implicit",
+        action="store_true",
+        help="with implicit's ALS and BPR, refitted every 5,000 events",
+    )
+    parser.add_argument(
+        "--sasrec", action="store_true", help="with RePlay's SASRec, refitted every 5,000 events"
+    )
+    parser.add_argument(
+        "--ablations",
+        nargs="*",
+        choices=list(ABLATIONS),
+        metavar="GROUP",
+        help="the model again without each of these: all",
     )
     arguments = parser.parse_args()
     settings = load_settings(os.environ, None)
-    settings = replace(settings, learner=replace(settings.learner, seed=arguments.seed, test_sample=1.0))
+    settings = replace(
+        settings, learner=replace(settings.learner, seed=arguments.seed, test_sample=1.0)
+    )
     extras = extra_peers(arguments.implicit, arguments.sasrec)
     log = load_log(arguments.log, arguments.events, arguments.ratings)
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
@@ -270,7 +339,9 @@ def main() -> None:
     result = report(log, engine, seconds, run_peers(log, engine, extras), arguments)
     if arguments.ablations is not None:
         named = arguments.ablations or ABLATIONS
-        result["ablations"] = {name: run_without(ABLATIONS[name], log, settings, encoder) for name in named}
+        result["ablations"] = {
+            name: run_without(ABLATIONS[name], log, settings, encoder) for name in named
+        }
     print_table(result)
     print(orjson.dumps(result).decode())
 

@@ -1,10 +1,12 @@
-"""Ratings told before they are known, on a replay log: the rating head beside running means and factorizations on the same stream.
+"""Ratings told before they are known, on a replay log: the rating head beside running means and
+factorizations on the same stream.
 
     python -m bench.rating LOG [--ratings N] [--seed S] [--vectors FILE]
 
-Every rating is predicted, then learned. The head learns in batches of 256, its users' own histories up to date; the peers after each
-rating. The first tenth warms up and is not counted. FILE keeps the items' text vectors (.npy, in the order of their announcement).
-Prints a table, then one JSON object as the last line.
+Every rating is predicted, then learned. The head learns in batches of 256, its users' own histories
+up to date; the peers after each rating. The first tenth warms up and is not counted. FILE keeps the
+items' text vectors (.npy, in the order of their announcement). Prints a table, then one JSON object
+as the last line.
 """
 
 from __future__ import annotations
@@ -28,12 +30,12 @@ from rich.table import Table
 from bench.prequential import Log, load_log
 from bench.rating_peers import RatingPeer, rating_peers
 from encoders import load_encoder
-from learner.buffer import ExampleBatch
-from learner.fused import KINDS, LENGTH, FusedModel, HistoryBatch
-from learner.intent import Intent, decayed, event_weight, fold
-from learner.trainer import Trainer
-from stream.catalogue import item_text
-from stream.validate import decode
+from learner.fused.intent import Intent, decayed, event_weight, fold
+from learner.fused.model import KINDS, LENGTH, FusedModel, HistoryBatch
+from learner.training.buffer import ExampleBatch
+from learner.training.trainer import Trainer
+from stream.chain.catalogue import item_text
+from stream.chain.validate import decode
 from upwell.events import Item
 from upwell.settings import LearnerSettings, Settings, load_settings
 
@@ -47,7 +49,9 @@ _REVIEW = KINDS.index("review")
 
 @dataclass(frozen=True)
 class Rating:
-    """row: of the item, in the order of announcement. ts: UTC ms. cold_user, cold_item: at most COLD ratings before."""
+    """row: of the item, in the order of announcement. ts: UTC ms. cold_user, cold_item: at most
+    COLD ratings before.
+    """
 
     user: str
     row: int
@@ -68,7 +72,12 @@ class Past:
 
 def ratings_of(log: Log) -> list[Rating]:
     """Those on announced items."""
-    rows = {item_id: row for row, item_id in enumerate(dict.fromkeys(orjson.loads(one.value)["item_id"] for one in log.items))}
+    rows = {
+        item_id: row
+        for row, item_id in enumerate(
+            dict.fromkeys(orjson.loads(one.value)["item_id"] for one in log.items)
+        )
+    }
     users: dict[str, int] = defaultdict(int)
     items: dict[int, int] = defaultdict(int)
     found = []
@@ -77,14 +86,23 @@ def ratings_of(log: Log) -> list[Rating]:
         user, row = value["user_id"], rows.get(value["item_id"])
         if row is None or value.get("rating") is None:
             continue
-        found.append(Rating(user, row, float(value["rating"]), int(value["ts"]), users[user] <= COLD, items[row] <= COLD))
+        found.append(
+            Rating(
+                user,
+                row,
+                float(value["rating"]),
+                int(value["ts"]),
+                users[user] <= COLD,
+                items[row] <= COLD,
+            )
+        )
         users[user] += 1
         items[row] += 1
     return found
 
 
 def text_vectors(log: Log, settings: Settings, keep: Path | None) -> NDArray[np.float32]:
-    """(N, d) of the announced items, read from `keep` where that is there, else encoded (and kept)."""
+    """(N, d) of the announced items, read from `keep` if it is there, else encoded (and kept)."""
     if keep is not None and keep.exists():
         return np.asarray(np.load(keep), np.float32)
     items: dict[str, Item] = {}
@@ -113,32 +131,50 @@ class Head:
 
     def run(self, ratings: list[Rating]) -> NDArray[np.float32]:
         """(n,) predictions, each made before its rating was learned."""
-        parts = [self._predict_and_learn(ratings[start : start + BATCH]) for start in range(0, len(ratings), BATCH)]
+        parts = [
+            self._predict_and_learn(ratings[start : start + BATCH])
+            for start in range(0, len(ratings), BATCH)
+        ]
         return np.concatenate(parts)
 
     def _predict_and_learn(self, ratings: list[Rating]) -> NDArray[np.float32]:
         before = np.zeros(len(ratings), np.int64)
         shape = (len(ratings), LENGTH)
         histories = HistoryBatch(
-            np.full(shape, -1, np.int32), np.full(shape, _REVIEW, np.uint8), np.full(shape, np.nan, np.float32), np.zeros(shape, np.int64),
-            np.zeros(len(ratings), np.int64), np.zeros((len(ratings), self._model.dimension), np.float32),
-        )  # fmt: skip
+            np.full(shape, -1, np.int32),
+            np.full(shape, _REVIEW, np.uint8),
+            np.full(shape, np.nan, np.float32),
+            np.zeros(shape, np.int64),
+            np.zeros(len(ratings), np.int64),
+            np.zeros((len(ratings), self._model.dimension), np.float32),
+        )
         for place, rating in enumerate(ratings):
             past = self._pasts[rating.user]
             before[place], histories.lengths[place] = past.count, len(past.events)
             for number, (row, stars, ts) in enumerate(past.events):
-                histories.rows[place, number], histories.ratings[place, number], histories.ts[place, number] = row, stars, ts
+                (
+                    histories.rows[place, number],
+                    histories.ratings[place, number],
+                    histories.ts[place, number],
+                ) = row, stars, ts
             if past.intent is not None:
-                histories.intents[place] = decayed(past.intent, max(rating.ts, past.intent.ts), self._half_life_ms)
+                histories.intents[place] = decayed(
+                    past.intent, max(rating.ts, past.intent.ts), self._half_life_ms
+                )
             self._remember(past, rating)
         rows = np.array([rating.row for rating in ratings], np.int32)
         predicted = self._trainer.predict_ratings(histories, rows.astype(np.int64))
         self._trainer.add(
             ExampleBatch(
-                [rating.user for rating in ratings], before, histories, rows, np.full(len(ratings), _REVIEW, np.uint8),
-                np.array([rating.stars for rating in ratings], np.float32), np.array([rating.ts for rating in ratings], np.int64),
+                [rating.user for rating in ratings],
+                before,
+                histories,
+                rows,
+                np.full(len(ratings), _REVIEW, np.uint8),
+                np.array([rating.stars for rating in ratings], np.float32),
+                np.array([rating.ts for rating in ratings], np.int64),
             )
-        )  # fmt: skip
+        )
         self._waiting += len(ratings)
         if self._waiting >= self._settings.fused_every:
             self._waiting %= self._settings.fused_every
@@ -148,7 +184,9 @@ class Head:
     def _remember(self, past: Past, rating: Rating) -> None:
         vector = self._model.vectors[rating.row]
         intent = past.intent or Intent(np.zeros_like(vector), rating.ts)
-        past.intent = fold(intent, vector, event_weight("review", rating.stars), rating.ts, self._half_life_ms)
+        past.intent = fold(
+            intent, vector, event_weight("review", rating.stars), rating.ts, self._half_life_ms
+        )
         past.events.append((rating.row, rating.stars, rating.ts))
         past.count += 1
 
@@ -163,9 +201,13 @@ def run_peer(peer: RatingPeer, ratings: list[Rating]) -> NDArray[np.float32]:
 
 
 def figures(predicted: NDArray[np.float32], ratings: list[Rating]) -> dict[str, Any]:
-    """RMSE and MAE by slice, in stars; predictions are cut to the scale, a model that ran away counts as nan."""
+    """RMSE and MAE by slice, in stars; predictions are cut to the scale, a model that ran away
+    counts as nan.
+    """
     counted = ratings[len(ratings) // 10 :]
-    misses = predicted[len(ratings) // 10 :].clip(0.5, 5.0) - np.array([rating.stars for rating in counted])
+    misses = predicted[len(ratings) // 10 :].clip(0.5, 5.0) - np.array(
+        [rating.stars for rating in counted]
+    )
     slices = {
         "all": np.ones(len(counted), np.bool_),
         "cold_user": np.array([rating.cold_user for rating in counted]),
@@ -173,7 +215,10 @@ def figures(predicted: NDArray[np.float32], ratings: list[Rating]) -> dict[str, 
     }
     slices["warm"] = ~slices["cold_user"] & ~slices["cold_item"]
     return {
-        "rmse": {name: float(np.sqrt(np.square(misses[inside]).mean())) for name, inside in slices.items()},
+        "rmse": {
+            name: float(np.sqrt(np.square(misses[inside]).mean()))
+            for name, inside in slices.items()
+        },
         "mae": {name: float(np.abs(misses[inside]).mean()) for name, inside in slices.items()},
         "counted": {name: int(inside.sum()) for name, inside in slices.items()},
     }
@@ -182,7 +227,13 @@ def figures(predicted: NDArray[np.float32], ratings: list[Rating]) -> dict[str, 
 def print_table(result: dict[str, Any]) -> None:
     counted = result["models"]["Upwell"]["counted"]
     columns = [f"RMSE {name} ({counted[name]:,})" for name in SLICES]
-    table = Table("", *columns, "MAE all", "ratings/s", title=f"{result['log']}, {result['ratings']:,} ratings, seed {result['seed']}")
+    table = Table(
+        "",
+        *columns,
+        "MAE all",
+        "ratings/s",
+        title=f"{result['log']}, {result['ratings']:,} ratings, seed {result['seed']}",
+    )
     for name, row in result["models"].items():
         cells = [f"{row['rmse'][slice_name]:.4f}" for slice_name in SLICES]
         table.add_row(name, *cells, f"{row['mae']['all']:.4f}", f"{row['per_s']:,.0f}")
@@ -190,28 +241,43 @@ def print_table(result: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("log", type=Path)
     parser.add_argument("--ratings", type=int, help="only the first N")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--vectors", type=Path, help="where the items' text vectors are kept")
     arguments = parser.parse_args()
     settings = load_settings(os.environ, None)
-    settings = replace(settings, learner=replace(settings.learner, seed=arguments.seed, rating_head=True))
+    settings = replace(
+        settings, learner=replace(settings.learner, seed=arguments.seed, rating_head=True)
+    )
     log = load_log(arguments.log, None, arguments.ratings or sys.maxsize)
     ratings = ratings_of(log)
     head = Head(text_vectors(log, settings, arguments.vectors), settings.learner)
     models: dict[str, Any] = {}
     for name, run in [
         ("Upwell", head.run),
-        *((name, lambda all_, peer=peer: run_peer(peer, all_)) for name, peer in rating_peers(arguments.seed).items()),
+        *(
+            (name, lambda all_, peer=peer: run_peer(peer, all_))
+            for name, peer in rating_peers(arguments.seed).items()
+        ),
     ]:
         started = time.perf_counter()
         predicted = run(ratings)
-        models[name] = figures(predicted, ratings) | {"per_s": len(ratings) / (time.perf_counter() - started)}
+        models[name] = figures(predicted, ratings) | {
+            "per_s": len(ratings) / (time.perf_counter() - started)
+        }
         print(f"{name}: {models[name]['rmse']['all']:.4f}", file=sys.stderr)
     hardware = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
-    result = {"log": str(arguments.log), "ratings": len(ratings), "seed": arguments.seed, "hardware": hardware, "models": models}
+    result = {
+        "log": str(arguments.log),
+        "ratings": len(ratings),
+        "seed": arguments.seed,
+        "hardware": hardware,
+        "models": models,
+    }
     print_table(result)
     print(orjson.dumps(result).decode())
 

@@ -1,4 +1,5 @@
-"""Peers for ratings: running means, river's online models, and a factorization refitted now and then. All see one rating after the other.
+"""Peers for ratings: running means, river's online models, and a factorization refitted now and
+then. All see one rating after the other.
 
 They know nothing about logs, vectors or tables.
 """
@@ -30,7 +31,9 @@ class RatingPeer(Protocol):
 
 
 class RunningMean:
-    """Of all ratings, of the item or of the user; of all where there is none yet. by: which of (user, item), None for all."""
+    """Of all ratings, of the item or of the user; of all where there is none yet. by: which of
+    (user, item), None for all.
+    """
 
     def __init__(self, by: int | None) -> None:
         self._by = by
@@ -62,7 +65,11 @@ class Offsets:
         return self._sums[key] / (self._counts[key] + SHRINK)
 
     def predict(self, user: str, item: str) -> float:
-        return self._mean.predict(user, item) + self._offset(("item", item)) + self._offset(("user", user))
+        return (
+            self._mean.predict(user, item)
+            + self._offset(("item", item))
+            + self._offset(("user", user))
+        )
 
     def learn(self, user: str, item: str, stars: float) -> None:
         mean = self._mean.predict(user, item)
@@ -74,7 +81,10 @@ class Offsets:
 
 
 class River:
-    """A model of river.reco. centred: it is given stars less their running mean, for those that have no mean of their own."""
+    """A model of river.reco.
+
+    centred: it is given stars less their running mean, for those that have no mean of their own.
+    """
 
     def __init__(self, model: Any, centred: bool = False) -> None:
         self._model = model
@@ -92,7 +102,9 @@ class River:
 
 
 class Refitted:
-    """scikit-surprise's SVD with its own defaults, fitted to everything so far every REFIT_EVERY ratings."""
+    """scikit-surprise's SVD with its own defaults, fitted to everything so far every REFIT_EVERY
+    ratings.
+    """
 
     def __init__(self, seed: int) -> None:
         self._surprise = importlib.import_module("surprise")
@@ -107,14 +119,19 @@ class Refitted:
         self._ratings.append((user, item, stars, None))
         if len(self._ratings) % REFIT_EVERY == 0:
             data = self._surprise.Dataset(self._surprise.Reader(rating_scale=(0.5, 5.0)))
-            self._fitted = self._surprise.SVD(random_state=self._seed).fit(data.construct_trainset(self._ratings))
+            self._fitted = self._surprise.SVD(random_state=self._seed).fit(
+                data.construct_trainset(self._ratings)
+            )
 
 
 def rating_peers(seed: int) -> dict[str, RatingPeer]:
     """By name. scikit-surprise where it is installed."""
 
     def mf(factors: int, scale: float) -> Any:
-        weights, latents = (optim.initializers.Normal(mu=0.0, sigma=scale, seed=seed + number) for number in range(2))
+        weights, latents = (
+            optim.initializers.Normal(mu=0.0, sigma=scale, seed=seed + number)
+            for number in range(2)
+        )
         return reco.BiasedMF(
             factors,
             bias_optimizer=optim.SGD(RATE),

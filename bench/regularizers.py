@@ -1,10 +1,13 @@
-"""What each regularizer, and counting with bounded influence, does to the lists: on the log as it is, under noise, and under attack.
+"""What each regularizer, and counting with bounded influence, does to the lists: on the log as it
+is, under noise, and under attack.
 
     python bench/regularizers.py LOG [--ratings N] [--variants NAME …] [--seed S]
 
-noise: for each twentieth event one more, a random user's five stars on a random item. Noise teaches, but is not counted as a target.
-attack: fake users, 1 % or 5 % of the events, rate nine popular items and one that nobody knew five stars (a bandwagon attack: Mobasher et
-al. 2007); its exposure is the share of places in the tested top tens that the pushed item has. Prints a table, then one JSON object.
+noise: for each twentieth event one more, a random user's five stars on a random item. Noise
+teaches, but is not counted as a target. attack: fake users, 1 % or 5 % of the events, rate nine
+popular items and one that nobody knew five stars (a bandwagon attack: Mobasher et al. 2007); its
+exposure is the share of places in the tested top tens that the pushed item has. Prints a table,
+then one JSON object.
 """
 
 from __future__ import annotations
@@ -26,9 +29,9 @@ from rich.table import Table
 
 from bench.prequential import BATCH, SLICES, Log, load_log
 from encoders import load_encoder
-from learner.learner import Learner
-from stream.inline import InlineEngine
-from stream.replay_log import LogRecord
+from learner.training.learner import Learner
+from stream.replay.inline import InlineEngine
+from stream.replay.log import LogRecord
 from upwell.events import Topic
 from upwell.ports import Encoder
 from upwell.settings import Settings, load_settings
@@ -51,7 +54,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Uncounted:
-    """A learner that learns from injected events like from any, and leaves its figures as they were before them."""
+    """A learner that learns from injected events like from any, and leaves its figures as they were
+    before them.
+    """
 
     learner: Learner
 
@@ -59,7 +64,9 @@ class Uncounted:
         self.learner.add_items(items)
 
     def learn(self, examples: Sequence[Example]) -> None:
-        for injected, run in groupby(examples, key=lambda example: example.event.event_id.startswith(FAKE)):
+        for injected, run in groupby(
+            examples, key=lambda example: example.event.event_id.startswith(FAKE)
+        ):
             before = self.learner.figures.arrays()
             self.learner.learn(list(run))
             if injected:
@@ -68,7 +75,13 @@ class Uncounted:
 
 def rating(number: int, user: str, item_id: str, ts: int) -> LogRecord:
     """Five stars that nobody gave."""
-    value = {"event_id": f"{FAKE}{number}", "ts": ts, "user_id": user, "item_id": item_id, "rating": 5.0}
+    value = {
+        "event_id": f"{FAKE}{number}",
+        "ts": ts,
+        "user_id": user,
+        "item_id": item_id,
+        "rating": 5.0,
+    }
     return LogRecord(0, Topic.REVIEWS, user.encode(), orjson.dumps(value))
 
 
@@ -78,25 +91,40 @@ def noisy(log: Log, rng: np.random.Generator) -> list[LogRecord]:
     users = sorted({orjson.loads(record.value)["user_id"] for record in log.events})
     return _merged(
         log.events,
-        {place: [(str(rng.choice(users)), str(rng.choice(items)))] for place in range(NOISE_EVERY - 1, len(log.events), NOISE_EVERY)},
+        {
+            place: [(str(rng.choice(users)), str(rng.choice(items)))]
+            for place in range(NOISE_EVERY - 1, len(log.events), NOISE_EVERY)
+        },
     )
 
 
 def attacked(log: Log, share: float, rng: np.random.Generator) -> tuple[list[LogRecord], str]:
     """The events with fake profiles after the warm-up, and the item they push."""
     seen = Counter(str(orjson.loads(record.value)["item_id"]) for record in log.events)
-    pushed = str(rng.choice([item for record in log.items if (item := orjson.loads(record.value)["item_id"]) not in seen]))
+    pushed = str(
+        rng.choice(
+            [
+                item
+                for record in log.items
+                if (item := orjson.loads(record.value)["item_id"]) not in seen
+            ]
+        )
+    )
     popular = [item for item, _ in seen.most_common(100)]
     profiles = max(1, round(share * len(log.events) / (FILLERS + 1)))
     added: dict[int, list[tuple[str, str]]] = {}
-    for number, place in enumerate(sorted(rng.integers(log.warmup, len(log.events), profiles).tolist())):
+    for number, place in enumerate(
+        sorted(rng.integers(log.warmup, len(log.events), profiles).tolist())
+    ):
         user = f"{FAKE}user-{number}"
         fillers = [str(one) for one in rng.choice(popular, FILLERS, replace=False)]
         added.setdefault(place, []).extend((user, item) for item in [*fillers, pushed])
     return _merged(log.events, added), pushed
 
 
-def _merged(events: Sequence[LogRecord], added: Mapping[int, Sequence[tuple[str, str]]]) -> list[LogRecord]:
+def _merged(
+    events: Sequence[LogRecord], added: Mapping[int, Sequence[tuple[str, str]]]
+) -> list[LogRecord]:
     merged: list[LogRecord] = []
     for place, record in enumerate(events):
         merged.append(record)
@@ -133,7 +161,10 @@ class Engine(InlineEngine):
 
 
 def measure(log: Log, settings: Settings, encoder: Encoder, seed: int) -> dict[str, Any]:
-    """One variant on the four streams. ndcg10 by slice; exposure of the pushed item with no attack, and with each."""
+    """One variant on the four streams.
+
+    ndcg10 by slice; exposure of the pushed item with no attack, and with each.
+    """
     clean, noise = Engine(settings, encoder), Engine(settings, encoder)
     seconds = clean.run(log.items, log.events, log.warmup)
     noise.run(log.items, noisy(log, np.random.default_rng(seed)), log.warmup)
@@ -152,16 +183,30 @@ def measure(log: Log, settings: Settings, encoder: Encoder, seed: int) -> dict[s
 
 
 def print_table(results: Mapping[str, Mapping[str, Any]]) -> None:
-    table = Table("variant", *SLICES, "all, 5 % noise", *(f"exposure, {name}" for name in ("none", *ATTACKS)), "ms an event")
+    table = Table(
+        "variant",
+        *SLICES,
+        "all, 5 % noise",
+        *(f"exposure, {name}" for name in ("none", *ATTACKS)),
+        "ms an event",
+    )
     for name, result in results.items():
         quality = [f"{result['ndcg10'][slice_]:.4f}" for slice_ in SLICES]
         exposure = [f"{result['exposure'][attack]:.3%}" for attack in ("none", *ATTACKS)]
-        table.add_row(name, *quality, f"{result['ndcg10_noise']['all']:.4f}", *exposure, str(result["ms_an_event"]))
+        table.add_row(
+            name,
+            *quality,
+            f"{result['ndcg10_noise']['all']:.4f}",
+            *exposure,
+            str(result["ms_an_event"]),
+        )
     Console(width=140).print(table)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("log", type=Path)
     parser.add_argument("--ratings", type=int, default=10_000)
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
@@ -177,7 +222,16 @@ def main() -> None:
         results[name] = measure(log, replace(settings, learner=learner), encoder, arguments.seed)
         print(name, results[name], flush=True)
     print_table(results)
-    print(orjson.dumps({"log": str(arguments.log), "ratings": len(log.events), "seed": arguments.seed, "variants": results}).decode())
+    print(
+        orjson.dumps(
+            {
+                "log": str(arguments.log),
+                "ratings": len(log.events),
+                "seed": arguments.seed,
+                "variants": results,
+            }
+        ).decode()
+    )
 
 
 if __name__ == "__main__":

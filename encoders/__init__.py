@@ -1,4 +1,6 @@
-"""Text to unit vectors by a pretrained language model; any Hugging Face encoder by name or path, MiniLM from its package by default."""
+"""Text to unit vectors by a pretrained language model; any Hugging Face encoder by name or path,
+MiniLM from its package by default.
+"""
 
 from encoders.load import load_encoder, model_dimension
 from encoders.worker import in_bulk

@@ -1,4 +1,6 @@
-"""Which texts go through the model together: sorted by length, under a budget of padded tokens. Pure; it knows no text."""
+"""Which texts go through the model together: sorted by length, under a budget of padded tokens.
+Pure; it knows no text.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ __all__ = ["chunks", "token_batches"]
 
 
 def token_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Indices into `lengths` (tokens), each exactly once, longest first; rows × longest stays within `budget`.
+    """Indices into `lengths` (tokens), each exactly once, longest first; rows × longest stays
+    within `budget`.
 
     One that is longer than the budget goes alone. Equal lengths keep their order.
     """
@@ -24,9 +27,11 @@ def token_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
 
 
 def chunks(costs: Sequence[int], most: int, budget: int) -> Iterator[list[int]]:
-    """Indices into `costs`, each exactly once, cheapest first: at most `most` together, whose costs sum to at most `budget`.
+    """Indices into `costs`, each exactly once, cheapest first: at most `most` together, whose costs
+    sum to at most `budget`.
 
-    One that costs more than the budget goes alone. Neighbours cost about the same, so little is padded in the batches made of a chunk.
+    One that costs more than the budget goes alone. Neighbours cost about the same, so little is
+    padded in the batches made of a chunk.
     """
     chunk: list[int] = []
     spent = 0

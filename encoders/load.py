@@ -12,12 +12,18 @@ __all__ = ["load_encoder", "model_dimension"]
 
 
 def load_encoder(
-    model: str, *, device: str = "auto", cache_entries: int = 100_000, threads: int = 1, allow_download: bool = False
+    model: str,
+    *,
+    device: str = "auto",
+    cache_entries: int = 100_000,
+    threads: int = 1,
+    allow_download: bool = False,
 ) -> CachingEncoder:
-    """model: a name or a folder. Raises `EncoderError` where it is missing, torn or does not load. Close it at the end.
+    """model: a name or a folder. Raises `EncoderError` where it is missing, torn or does not load.
+    Close it at the end.
 
-    threads: of torch, in this process. More than the idle cores is a trap: with one core of two busy, two threads that wait for each
-    other encoded 71 titles a second, one thread 976.
+    threads: of torch, in this process. More than the idle cores is a trap: with one core of two
+    busy, two threads that wait for each other encoded 71 titles a second, one thread 976.
     """
     import torch
 
@@ -27,7 +33,9 @@ def load_encoder(
     placement = choose_placement(device)
     folder = find_model(model, allow_download=allow_download)
     torch.set_num_threads(threads)
-    return CachingEncoder(EncoderWorker(TransformerEncoder(folder, _shown_name(model), placement)), cache_entries)
+    return CachingEncoder(
+        EncoderWorker(TransformerEncoder(folder, _shown_name(model), placement)), cache_entries
+    )
 
 
 def model_dimension(model: str) -> int:
@@ -36,7 +44,10 @@ def model_dimension(model: str) -> int:
 
 
 def _shown_name(model: str) -> str:
-    """The last part of a name or path. A folder of one's own that is called like the default need not have the default's weights."""
+    """The last part of a name or path.
+
+    A folder of one's own that is called like the default need not have the default's weights.
+    """
     folder = Path(model).expanduser()
     if not folder.is_dir():
         return model.rpartition("/")[2]

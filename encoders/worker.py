@@ -1,7 +1,9 @@
-"""One thread with two bounded queues in front of an encoder, so that callers from several threads share one model.
+"""One thread with two bounded queues in front of an encoder, so that callers from several threads
+share one model.
 
-Texts that a list waits for go before those of a catalogue (`in_bulk`). Both are cut into chunks, so that a search waits for one chunk of
-a catalogue at most, however long that is. It knows nothing about the model.
+Texts that a list waits for go before those of a catalogue (`in_bulk`). Both are cut into chunks, so
+that a search waits for one chunk of a catalogue at most, however long that is. It knows nothing
+about the model.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ __all__ = ["EncoderWorker", "in_bulk"]
 
 CHUNK = 128
 TEXT_CHARACTERS = 1_024  # of a longer text: the model reads about so many of it
-CHUNK_CHARACTERS = 2 * (TEXT_CHARACTERS + 1)  # two of the longest texts, half of a batch of the model: what an urgent text waits at most
+CHUNK_CHARACTERS = 2 * (
+    TEXT_CHARACTERS + 1
+)  # two of the longest texts, half of a batch of the model: what an urgent text waits at most
 CAPACITY = 256  # chunks a lane
 URGENT_IN_A_ROW = 4
 
@@ -42,14 +46,18 @@ class _Laned(Protocol):
 
 
 def in_bulk(encoder: Encoder) -> Encoder:
-    """The same encoder for texts that nobody waits for: where it has a lane for them, those of `encode` go first."""
+    """The same encoder for texts that nobody waits for: where it has a lane for them, those of
+    `encode` go first.
+    """
     return encoder.in_bulk() if isinstance(encoder, _Laned) else encoder
 
 
 class EncoderWorker:
-    """`encode` blocks the calling thread alone. When a lane is full, callers wait: a flood slows its producers down.
+    """`encode` blocks the calling thread alone. When a lane is full, callers wait: a flood slows
+    its producers down.
 
-    chunk: texts that go through the encoder in one call, fewer where they are long. capacity: chunks that may wait in each lane.
+    chunk: texts that go through the encoder in one call, fewer where they are long. capacity:
+    chunks that may wait in each lane.
     """
 
     def __init__(self, encoder: Encoder, *, chunk: int = CHUNK, capacity: int = CAPACITY) -> None:
@@ -77,14 +85,19 @@ class EncoderWorker:
         return self._through(self._urgent, texts)
 
     def in_bulk(self) -> Encoder:
-        """The same, in the lane that lets `encode` go first; every `URGENT_IN_A_ROW` calls of the model it has a turn."""
+        """The same, in the lane that lets `encode` go first; every `URGENT_IN_A_ROW` calls of the
+        model it has a turn.
+        """
         return _Bulk(self)
 
     def _through(self, lane: deque[_Chunk], texts: Sequence[str]) -> Vector:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         costs = [_cost(text) for text in texts]
         parts = list(chunks(costs, self._chunk, CHUNK_CHARACTERS))
-        cut = [_Chunk([texts[index] for index in part], sum(costs[index] for index in part)) for part in parts]
+        cut = [
+            _Chunk([texts[index] for index in part], sum(costs[index] for index in part))
+            for part in parts
+        ]
         try:
             for chunk in cut:
                 self._put(lane, chunk)
@@ -106,7 +119,9 @@ class EncoderWorker:
             self._changed.notify_all()
         for chunk in waiting:
             if chunk.result.set_running_or_notify_cancel():
-                chunk.result.set_exception(EncoderError("the encoder was closed while texts waited"))
+                chunk.result.set_exception(
+                    EncoderError("the encoder was closed while texts waited")
+                )
         self._thread.join()
 
     def _put(self, lane: deque[_Chunk], chunk: _Chunk) -> None:
@@ -134,7 +149,10 @@ class EncoderWorker:
 
     def _fits(self, taken: Sequence[_Chunk], more: _Chunk) -> bool:
         together = [*taken, more]
-        return sum(len(chunk.texts) for chunk in together) <= self._chunk and sum(chunk.cost for chunk in together) <= CHUNK_CHARACTERS
+        return (
+            sum(len(chunk.texts) for chunk in together) <= self._chunk
+            and sum(chunk.cost for chunk in together) <= CHUNK_CHARACTERS
+        )
 
     def _work(self) -> None:
         while taken := self._take():
@@ -177,6 +195,10 @@ def _cost(text: str) -> int:
 
 def _own_error(exc: Exception) -> EncoderError:
     """One a caller: the same exception raised in several threads would mix their tracebacks."""
-    error = EncoderError(str(exc) if isinstance(exc, EncoderError) else f"the encoder failed: {type(exc).__name__}: {exc}")
+    error = EncoderError(
+        str(exc)
+        if isinstance(exc, EncoderError)
+        else f"the encoder failed: {type(exc).__name__}: {exc}"
+    )
     error.__cause__ = exc
     return error

@@ -1,4 +1,5 @@
-"""An app in thirty lines: shows a user's list, clicks its first item, shows the list that this click changed.
+"""An app in thirty lines: shows a user's list, clicks its first item, shows the list that this
+click changed.
 
 Run it beside `upwell run`, `upwell replay` or `make demo`:  python examples/click.py [USER]
 """
@@ -20,20 +21,29 @@ def main(user_id: str) -> None:
         show(f"{user_id}'s list", before)
         if not before.items:
             sys.exit("the catalogue is empty: replay a log first (upwell replay LOG)")
-        lists = upwell.lists(user_id, timeout=TIMEOUT_SECONDS)  # positioned now: the click's list cannot be missed
+        lists = upwell.lists(
+            user_id, timeout=TIMEOUT_SECONDS
+        )  # positioned now: the click's list cannot be missed
         click = upwell.click(user_id, before.items[0].item_id)
         upwell.flush()
         after = next((fresh for fresh in lists if fresh.trigger == click.event_id), None)
         if after is None:
             sys.exit(f"no list came within {TIMEOUT_SECONDS:g} s: does a serve worker run?")
-        show(f"after a click on {before.items[0].title or before.items[0].item_id}, {after.latency_ms} ms later", after)
+        show(
+            f"after a click on {before.items[0].title or before.items[0].item_id}, "
+            f"{after.latency_ms} ms later",
+            after,
+        )
 
 
 def show(title: str, recommendations: Recommendations) -> None:
     print(f"\n{title}")
     for entry in recommendations.items[:5]:
         why = entry.reasons[0] if entry.reasons else None
-        print(f"  {entry.title or entry.item_id}" + (f"   ({why.signal}{f': {why.because}' if why.because else ''})" if why else ""))
+        print(
+            f"  {entry.title or entry.item_id}"
+            + (f"   ({why.signal}{f': {why.because}' if why.because else ''})" if why else "")
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """A user nobody has seen writes one sentence of search and gets the list that fits it.
 
-Run it beside `upwell run`, `upwell replay` or `make demo`:  python examples/new_user.py "a film about robots in space"
+Run it beside `upwell run`, `upwell replay` or `make demo`:
+
+    python examples/new_user.py "a film about robots in space"
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ def main(sentence: str) -> None:
     user_id = f"new-{uuid.uuid4().hex[:8]}"
     settings = load_settings(os.environ)
     with UpwellClient(find_broker(settings), settings.kafka) as upwell:
-        lists = upwell.lists(user_id, timeout=TIMEOUT_SECONDS)  # positioned before the search, so that its list is not missed
+        lists = upwell.lists(
+            user_id, timeout=TIMEOUT_SECONDS
+        )  # positioned before the search, so that its list is not missed
         upwell.query(user_id, sentence)
         upwell.flush()
         fresh = next(lists, None)

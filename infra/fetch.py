@@ -1,4 +1,4 @@
-"""Apache Kafka's jars: fetched once by Maven into a cache outside any project, whole or not at all."""
+"""Apache Kafka's jars: fetched once by Maven into a cache of the user's, whole or not at all."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def cache_folder() -> Path:
 
 
 def fetch_kafka(cache: Path) -> Path:
-    """The folder of Kafka's jars, fetched when it is not there yet. Processes that come at the same time wait for one fetch.
+    """The folder of Kafka's jars, fetched when it is not there yet. Processes that come at the same
+    time wait for one fetch.
 
     Raises `BrokerError` saying what to do.
     """
@@ -42,7 +43,10 @@ def fetch_kafka(cache: Path) -> Path:
         finally:
             os.close(descriptor)
     except OSError as exc:
-        raise BrokerError(f"cannot keep Kafka's jars in {cache}: {exc.strerror}; make room there, or set UPWELL_CACHE") from exc
+        raise BrokerError(
+            f"cannot keep Kafka's jars in {cache}: {exc.strerror}; make room there, or set "
+            "UPWELL_CACHE"
+        ) from exc
     return jars
 
 
@@ -58,7 +62,10 @@ def _fetch(maven: str, scratch: Path, jars: Path) -> None:
 
 
 def _run_maven(maven: str, scratch: Path) -> None:
-    """Into `scratch/jars`. Checksums are strict: a jar that came damaged is an error, not a warning."""
+    """Into `scratch/jars`.
+
+    Checksums are strict: a jar that came damaged is an error, not a warning.
+    """
     goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=jars"]
     command = [maven, "--quiet", "--batch-mode", "--strict-checksums", "-Dstyle.color=never", *goal]
     try:
@@ -73,12 +80,22 @@ def _run_maven(maven: str, scratch: Path) -> None:
             stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired as exc:
-        raise BrokerError(f"Maven did not fetch Apache Kafka {KAFKA_VERSION} within {FETCH_SECONDS:.0f} s; {_mend()}") from exc
+        raise BrokerError(
+            f"Maven did not fetch Apache Kafka {KAFKA_VERSION} within {FETCH_SECONDS:.0f} "
+            f"s; {_mend()}"
+        ) from exc
     if done.returncode != 0 or not any((scratch / "jars").glob("kafka_*.jar")):
-        lines = [line.removeprefix("[ERROR] ") for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        lines = [
+            line.removeprefix("[ERROR] ")
+            for line in (done.stdout + done.stderr).splitlines()
+            if line.strip()
+        ]
         why = lines[0][:MAX_WHY] if lines else "it gave no jars"
         raise BrokerError(f"Maven could not fetch Apache Kafka {KAFKA_VERSION}: {why}; {_mend()}")
 
 
 def _mend() -> str:
-    return "check the network and Maven's settings.xml (mirror, proxy), or name your own broker in UPWELL_KAFKA"
+    return (
+        "check the network and Maven's settings.xml (mirror, proxy), or name your own broker "
+        "in UPWELL_KAFKA"
+    )

@@ -1,9 +1,11 @@
-"""Runs a command for as long as whoever started it lives: standard input is a pipe that the parent holds, its end ends the command.
+"""Runs a command for as long as whoever started it lives: standard input is a pipe that the parent
+holds, its end ends the command.
 
     python guardian.py GRACE_SECONDS ANNOUNCEMENT COMMAND …
 
-So a broker never outlives a crashed or killed parent. SIGTERM ends the command too. Its exit code is passed on; the file ANNOUNCEMENT
-(empty: none), which says that the command runs, is removed at its end. Only the standard library: it starts in milliseconds.
+So a broker never outlives a crashed or killed parent. SIGTERM ends the command too. Its exit code
+is passed on; the file ANNOUNCEMENT (empty: none), which says that the command runs, is removed at
+its end. Only the standard library: it starts in milliseconds.
 """
 
 from __future__ import annotations
@@ -30,8 +32,11 @@ def main(arguments: list[str]) -> int:
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     follow = _follower()
-    # close_fds=False hands on the folder's lock: it is held for as long as the command itself lives, not only its guardian.
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False, preexec_fn=follow)
+    # close_fds=False hands on the folder's lock: it is held for as long as the command itself
+    # lives, not only its guardian.
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, close_fds=False, preexec_fn=follow
+    )
     threading.Thread(target=_await_end_of_parent, args=(asked,), daemon=True).start()
     threading.Thread(target=_end, args=(process, asked, grace), daemon=True).start()
     try:
@@ -43,7 +48,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _follower() -> Callable[[], Any] | None:
-    """What the child does before it becomes the command: on Linux, ask to be ended when even this process is killed."""
+    """What the child does before it becomes the command: on Linux, ask to be ended when even this
+    process is killed.
+    """
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl

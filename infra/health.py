@@ -1,7 +1,9 @@
-"""Whether the engine is alive, for a container's health check: `python -m infra.health` ends with 0 when both roles spoke lately.
+"""Whether the engine is alive, for a container's health check: `python -m infra.health` ends with 0
+when both roles spoke lately.
 
-serve and learn write their figures on the topic `metrics` every second, through the same loops that do their work, so silence means
-that one of them is stuck or gone. It reads the newest few records there and changes nothing.
+serve and learn write their figures on the topic `metrics` every second, through the same loops that
+do their work, so silence means that one of them is stuck or gone. It reads the newest few records
+there and changes nothing.
 """
 
 from __future__ import annotations
@@ -46,9 +48,15 @@ def main() -> int:
         sys.stdout.write(f"{exc}\n")
         return exc.exit_code
     except KafkaError as exc:
-        sys.stdout.write(f"{refusal(client_options(kafka)) or f'metrics cannot be read: {exc!r}'}\n")
+        sys.stdout.write(
+            f"{refusal(client_options(kafka)) or f'metrics cannot be read: {exc!r}'}\n"
+        )
         return BrokerError.exit_code
-    sys.stdout.write(f"silent for {MAX_SILENCE_MS // 1000} s or more: {', '.join(silent)}\n" if silent else "serve and learn are at work\n")
+    sys.stdout.write(
+        f"silent for {MAX_SILENCE_MS // 1000} s or more: {', '.join(silent)}\n"
+        if silent
+        else "serve and learn are at work\n"
+    )
     return 1 if silent else 0
 
 
@@ -73,7 +81,9 @@ def _newest(kafka: KafkaSettings) -> list[tuple[bytes, int]]:
         consumer.close()
 
 
-def _read(consumer: Any, partition: TopicPartition, start: int, end: int) -> list[tuple[bytes, int]]:
+def _read(
+    consumer: Any, partition: TopicPartition, start: int, end: int
+) -> list[tuple[bytes, int]]:
     found: list[tuple[bytes, int]] = []
     deadline = monotonic() + READ_SECONDS
     while start < end and consumer.position(partition) < end and monotonic() < deadline:

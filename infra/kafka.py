@@ -1,4 +1,5 @@
-"""A real Apache Kafka on this machine: started on free loopback ports, stopped with whoever started it, its data kept.
+"""A real Apache Kafka on this machine: started on free loopback ports, stopped with whoever started
+it, its data kept.
 
     with KafkaBroker(Path("data/kafka")) as broker:
         print(broker.address)
@@ -32,18 +33,28 @@ STOP_SECONDS = 20.0
 START_TRIES = 3
 TICK_SECONDS = 0.05
 JVM = ("-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-"""The quick compiler alone: with the thorough one the first 40,000 records took 5.9 s of processor time instead of 3.1."""
+"""The quick compiler alone: with the thorough one the first 40,000 records took 5.9 s of processor
+time instead of 3.1.
+"""
 _HERE = Path(__file__).parent.absolute()
 
 
 class KafkaBroker:
     """One broker on its own data folder, which a later start goes on with.
 
-    port: of the clients; None takes the one of the last start if it is free, else any. announce: a file that holds address and pid
-    while the broker runs, so that other programs find it. template: Kafka's settings, for a broker with more listeners than this one.
+    port: of the clients; None takes the one of the last start if it is free, else any. announce: a
+    file that holds address and pid while the broker runs, so that other programs find it. template:
+    Kafka's settings, for a broker with more listeners than this one.
     """
 
-    def __init__(self, folder: Path, *, port: int | None = None, announce: Path | None = None, template: Path = TEMPLATE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        announce: Path | None = None,
+        template: Path = TEMPLATE,
+    ) -> None:
         self._folder = KafkaFolder(folder, template)
         self._wanted_port = port
         self._announce = announce.absolute() if announce is not None else None
@@ -68,7 +79,10 @@ class KafkaBroker:
         self.stop()
 
     def start(self) -> None:
-        """Returns when the broker answers. Raises `BrokerError` saying what is missing and how to get it; then nothing is left running."""
+        """Returns when the broker answers.
+
+        Raises `BrokerError` saying what is missing and how to get it; then nothing is left running.
+        """
         java = [
             find_java(),
             *JVM,
@@ -101,7 +115,9 @@ class KafkaBroker:
             process.wait()
 
     def check(self) -> None:
-        """Raises `BrokerError` when the broker has ended by itself, as it does when its disk is full."""
+        """Raises `BrokerError` when the broker has ended by itself, as it does when its disk is
+        full.
+        """
         if self._process is not None and self._process.poll() is not None:
             raise BrokerError(f"Kafka has ended by itself: {self._told()}")
 
@@ -143,7 +159,14 @@ class KafkaBroker:
         self.port = ports.client
         properties = self._folder.configure(ports)
         self._folder.format(java, ports)
-        guardian = [sys.executable, "-I", "-S", str(_HERE / "guardian.py"), str(STOP_SECONDS), str(self._announce or "")]
+        guardian = [
+            sys.executable,
+            "-I",
+            "-S",
+            str(_HERE / "guardian.py"),
+            str(STOP_SECONDS),
+            str(self._announce or ""),
+        ]
         with self._folder.open_log() as log:
             self._process = subprocess.Popen(
                 [*guardian, *java, "kafka.Kafka", str(properties)],
@@ -152,7 +175,8 @@ class KafkaBroker:
                 stdout=log,
                 stderr=log,
                 pass_fds=(lock,),
-                start_new_session=True,  # Ctrl-C in the terminal is for the parent alone, which ends the broker last
+                # Ctrl-C in the terminal is for the parent alone, which ends the broker last
+                start_new_session=True,
             )
 
     def _await_ready(self) -> None:
@@ -179,4 +203,6 @@ class KafkaBroker:
             draft.write_text(json.dumps({"address": self.address, "pid": self.pid}))
             draft.replace(self._announce)
         except OSError as exc:
-            raise BrokerError(f"cannot write the broker's address to {self._announce} ({exc.strerror})") from exc
+            raise BrokerError(
+                f"cannot write the broker's address to {self._announce} ({exc.strerror})"
+            ) from exc

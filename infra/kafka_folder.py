@@ -2,7 +2,8 @@
 
     data/  server.properties  ports.json  broker.log  lock
 
-Kafka runs in this folder and finds all by relative names, so a folder may have any name and may be moved.
+Kafka runs in this folder and finds all by relative names, so a folder may have any name and may be
+moved.
 """
 
 from __future__ import annotations
@@ -56,7 +57,10 @@ class KafkaFolder:
         except OSError as exc:
             raise self.refused(exc) from exc
         if free < MIN_FREE_BYTES:
-            needed = f"{MIN_FREE_BYTES >> 20} MB are needed: make room, or set UPWELL_DATA to another disk"
+            needed = (
+                f"{MIN_FREE_BYTES >> 20} MB are needed: make room, or set UPWELL_DATA to "
+                "another disk"
+            )
             raise BrokerError(f"only {free >> 20} MB are free on the disk of {self.path}, {needed}")
 
     @property
@@ -65,19 +69,29 @@ class KafkaFolder:
         try:
             kept = json.loads(self._ports.read_text())
             return Ports(int(kept["client"]), int(kept["controller"]))
-        except (OSError, ValueError, KeyError, TypeError):  # only a preference: any free port will do
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+        ):  # only a preference: any free port will do
             return None
 
     def configure(self, ports: Ports) -> Path:
         """Write the settings of a start on these ports; they are the next start's `last_ports`."""
         try:
-            self._ports.write_text(json.dumps({"client": ports.client, "controller": ports.controller}))
+            self._ports.write_text(
+                json.dumps({"client": ports.client, "controller": ports.controller})
+            )
             return self._write_properties("server.properties", ports, self._data)
         except OSError as exc:
             raise self.refused(exc) from exc
 
     def format(self, java: Sequence[str], ports: Ports) -> None:
-        """Make an empty `data/` unless there is one. java: the command up to the main class. Whole or not at all."""
+        """Make an empty `data/` unless there is one.
+
+        java: the command up to the main class. Whole or not at all.
+        """
         if (self._data / "meta.properties").is_file():
             return
         scratch = self.path / "formatting"
@@ -98,19 +112,27 @@ class KafkaFolder:
             raise self.refused(exc) from exc
 
     def gist(self) -> str:
-        """The line of the log since `prepare` that says most: its last error, else its last line."""
+        """The line of the log since `prepare` that says most: its last error, else the last."""
         if not self.log.exists():
             return "it said nothing"
         with self.log.open("rb") as log:
             log.seek(max(self._log_start, self.log.stat().st_size - GIST_BYTES))
             lines = log.read().decode(errors="replace").strip().splitlines()
-        errors = [line for line in lines if " ERROR " in line or " FATAL " in line or "Exception" in line or line.startswith("Error")]
+        errors = [
+            line
+            for line in lines
+            if " ERROR " in line
+            or " FATAL " in line
+            or "Exception" in line
+            or line.startswith("Error")
+        ]
         return (errors or lines or ["it said nothing"])[-1].strip()[:MAX_GIST]
 
     def refused(self, exc: OSError) -> BrokerError:
         """The one line for a disk that does not let Kafka keep its data."""
         return BrokerError(
-            f"cannot keep Kafka's data in {self.path}: {exc.strerror}; make it writable, or set UPWELL_DATA to another folder"
+            f"cannot keep Kafka's data in {self.path}: {exc.strerror}; make it writable, or "
+            "set UPWELL_DATA to another folder"
         )
 
     def _write_properties(self, name: str, ports: Ports, data: Path) -> Path:
@@ -123,23 +145,43 @@ class KafkaFolder:
         return path
 
     def _run_format(self, java: Sequence[str], properties: Path) -> None:
-        command = [*java, "kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", properties.name]
+        command = [
+            *java,
+            "kafka.tools.StorageTool",
+            "format",
+            "-t",
+            _cluster_id(),
+            "-c",
+            properties.name,
+        ]
         try:
             done = subprocess.run(
-                command, cwd=self.path, capture_output=True, text=True, errors="replace", check=False, timeout=FORMAT_SECONDS
+                command,
+                cwd=self.path,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+                timeout=FORMAT_SECONDS,
             )
         except subprocess.TimeoutExpired as exc:
             raise BrokerError(
-                f"Kafka did not format {self.path} within {FORMAT_SECONDS:.0f} s: is the disk or the machine overloaded?"
+                f"Kafka did not format {self.path} within {FORMAT_SECONDS:.0f} s: is the "
+                "disk or the machine overloaded?"
             ) from exc
         if done.returncode != 0:
             lines = (done.stdout + done.stderr).strip().splitlines()
             why = lines[-1][:MAX_GIST] if lines else "it did not say why"
-            raise BrokerError(f"Kafka could not format {self.path}: {why}; is the disk full, or another data folder (UPWELL_DATA) better?")
+            raise BrokerError(
+                f"Kafka could not format {self.path}: {why}; is the disk full, or another "
+                "data folder (UPWELL_DATA) better?"
+            )
 
 
 def _cluster_id() -> str:
-    """A random id as Kafka writes them: 16 bytes in base64 for URLs, never with a leading dash, which would read as an option."""
+    """A random id as Kafka writes them: 16 bytes in base64 for URLs, never with a leading dash,
+    which would read as an option.
+    """
     while True:
         text = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         if not text.startswith("-"):

@@ -1,4 +1,6 @@
-"""A lock on a folder or a download that ends with its holder, however that ends: the kernel's own, on an open file."""
+"""A lock on a folder or a download that ends with its holder, however that ends: the kernel's own,
+on an open file.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ __all__ = ["holder", "lock", "try_lock"]
 
 
 def try_lock(path: Path) -> int | None:
-    """The open file that holds the lock until its last copy is closed; None while another has it. Raises `OSError`.
+    """The open file that holds the lock until its last copy is closed; None while another has it.
+    Raises `OSError`.
 
     The file names this process, for `holder`. A child that inherits the file holds the lock too.
     """
@@ -40,7 +43,9 @@ def lock(path: Path) -> int:
 
 
 def holder(path: Path) -> int | None:
-    """The living process that took the lock; None when it is gone, though what it started may still hold it."""
+    """The living process that took the lock; None when it is gone, though what it started may still
+    hold it.
+    """
     try:
         pid = int(path.read_text())
         os.kill(pid, 0)

@@ -24,10 +24,15 @@ class Ports:
 def choose_ports(last: Ports | None, wanted: int | None) -> Ports:
     """Two ports that are free now; another program may still be faster.
 
-    last: taken again where they are free. wanted: the client's, whatever `last` says. Raises `BrokerError` when it is not free.
+    last: taken again where they are free. wanted: the client's, whatever `last` says. Raises
+    `BrokerError` when it is not free.
     """
     with ExitStack() as held:
-        client = _bind_wanted(held, wanted) if wanted is not None else _bind_rather(held, last.client if last else 0)
+        client = (
+            _bind_wanted(held, wanted)
+            if wanted is not None
+            else _bind_rather(held, last.client if last else 0)
+        )
         return Ports(client, _bind_rather(held, last.controller if last else 0))
 
 
@@ -36,7 +41,8 @@ def _bind_wanted(held: ExitStack, port: int) -> int:
         return _bind(held, port)
     except (OSError, OverflowError) as exc:
         raise BrokerError(
-            f"port {port} on {LOOPBACK} is taken ({exc}): end what listens there, or leave the port out for a free one"
+            f"port {port} on {LOOPBACK} is taken ({exc}): end what listens there, or leave "
+            "the port out for a free one"
         ) from exc
 
 

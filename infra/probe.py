@@ -1,4 +1,6 @@
-"""Whether a broker is ready: it answers a client, and is itself among the brokers that may take topics."""
+"""Whether a broker is ready: it answers a client, and is itself among the brokers that may take
+topics.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,16 @@ REQUEST_MS = 5_000
 
 def answers(host: str, port: int) -> bool:
     """One try, a few seconds at most. A broker that still starts is a plain False."""
-    if not _listens(host, port):  # spares the client's own complaints about a port that nobody listens on yet
+    if not _listens(
+        host, port
+    ):  # spares the client's own complaints about a port that nobody listens on yet
         return False
     try:
-        admin = KafkaAdminClient(bootstrap_servers=f"{host}:{port}", bootstrap_timeout_ms=BOOTSTRAP_MS, request_timeout_ms=REQUEST_MS)
+        admin = KafkaAdminClient(
+            bootstrap_servers=f"{host}:{port}",
+            bootstrap_timeout_ms=BOOTSTRAP_MS,
+            request_timeout_ms=REQUEST_MS,
+        )
     except KafkaError:
         return False
     try:

@@ -1,7 +1,8 @@
 """A user's state and an item as (vector, payload) points, and back: decode(encode(x)) = x.
 
-Everything but the vector is packed into one JSON string, history as columns, so that a backend parses nothing; the payload
-fields beside it exist to be filtered by and are never read back. It knows no backend.
+Everything but the vector is packed into one JSON string, history as columns, so that a backend
+parses nothing; the payload fields beside it exist to be filtered by and are never read back. It
+knows no backend.
 """
 
 from __future__ import annotations
@@ -13,7 +14,15 @@ import orjson
 from numpy.typing import ArrayLike
 
 from store.columns import Columns
-from store.schema import Payload, Point, check_finite, check_id, check_sequence, check_vector, point_id
+from store.schema import (
+    Payload,
+    Point,
+    check_finite,
+    check_id,
+    check_sequence,
+    check_vector,
+    point_id,
+)
 from upwell.errors import StoreError
 from upwell.values import CatalogueItem, Interaction, Pending, UserState
 
@@ -25,7 +34,9 @@ PENDING = Columns(Pending)
 
 
 def encode_user(state: UserState, dimension: int) -> Point:
-    """A checked point of a state; raises `StoreError` where the state could not be read back as it is."""
+    """A checked point of a state; raises `StoreError` where the state could not be read back as it
+    is.
+    """
     check_id(state.user, "user")
     owner = f"user {state.user!r}"
     sequence = state.sequence
@@ -56,7 +67,9 @@ def decode_user(vector: ArrayLike, payload: dict[str, Any]) -> UserState:
     try:
         history, pending = HISTORY.unpack(packed["history"]), PENDING.unpack(packed["pending"])
     except ValueError as exc:
-        raise StoreError(f"the point of user {user!r} is damaged ({exc}): forget the user and replay its events") from exc
+        raise StoreError(
+            f"the point of user {user!r} is damaged ({exc}): forget the user and replay its events"
+        ) from exc
     return UserState(
         user=str(user),
         intent=np.asarray(vector, dtype=np.float32),
@@ -70,7 +83,9 @@ def decode_user(vector: ArrayLike, payload: dict[str, Any]) -> UserState:
 
 
 def encode_item(item: CatalogueItem, dimension: int) -> Point:
-    """A checked point of an item; raises `StoreError` where the item could not be read back as it is."""
+    """A checked point of an item; raises `StoreError` where the item could not be read back as it
+    is.
+    """
     check_id(item.item_id, "item")
     owner = f"item {item.item_id!r}"
     check_sequence(item.sequence, owner)
@@ -114,7 +129,12 @@ def decode_item(vector: ArrayLike, payload: dict[str, Any]) -> CatalogueItem:
     packed = _unpack(payload.get("item"), f"item {item_id!r}")
     del packed["format"]
     packed["categories"] = tuple(packed["categories"])
-    return CatalogueItem(item_id=str(item_id), vector=np.asarray(vector, dtype=np.float32), sequence=payload["sequence"], **packed)
+    return CatalogueItem(
+        item_id=str(item_id),
+        vector=np.asarray(vector, dtype=np.float32),
+        sequence=payload["sequence"],
+        **packed,
+    )
 
 
 def _pack(value: dict[str, object], owner: str) -> str:
@@ -127,6 +147,9 @@ def _pack(value: dict[str, object], owner: str) -> str:
 def _unpack(packed: object, owner: str) -> dict[str, Any]:
     value = orjson.loads(packed) if isinstance(packed, str) else {}
     if value.get("format") != FORMAT:
-        raise StoreError(f"the point of {owner} was not written by this version of Upwell: point it at another store")
+        raise StoreError(
+            f"the point of {owner} was not written by this version of Upwell: point it at "
+            "another store"
+        )
     result: dict[str, Any] = value
     return result

@@ -1,7 +1,8 @@
-"""Rows of frozen values as columns of JSON values, and back. It knows no field by name: a new field becomes a new column.
+"""Rows of frozen values as columns of JSON values, and back. It knows no field by name: a new field
+becomes a new column.
 
-A frozen dataclass sets its fields one by one through `object.__setattr__`; setting a column at a time through the slots is four
-times as fast, and a user's history is most of what a read costs.
+A frozen dataclass sets its fields one by one through `object.__setattr__`; setting a column at a
+time through the slots is four times as fast, and a user's history is most of what a read costs.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ T = TypeVar("T")
 class Columns(Generic[T]):
     """Packs values of one frozen, slotted dataclass without `__post_init__`.
 
-    repeated: string fields with few different values; each value is stored once and shared by the rows read back.
+    repeated: string fields with few different values; each value is stored once and shared by the
+    rows read back.
     """
 
     def __init__(self, kind: type[T], *, repeated: frozenset[str] = frozenset()) -> None:
@@ -40,7 +42,9 @@ class Columns(Generic[T]):
         return columns
 
     def unpack(self, columns: dict[str, list[Any]]) -> tuple[T, ...]:
-        """The rows again; a column that an earlier version did not write takes the field's default. Raises `ValueError`."""
+        """The rows again; a column that an earlier version did not write takes the field's default.
+        Raises `ValueError`.
+        """
         size = len(self._column(columns, self._fields[0].name))
         rows = [self._kind.__new__(self._kind) for _ in range(size)]
         for field in self._fields:

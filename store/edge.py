@@ -1,7 +1,8 @@
 """Qdrant inside this process (qdrant-edge): the default store of one worker, with no server to run.
 
-Two shards in one folder, without HNSW graphs (users are only looked up; items are searched exactly, over int8 vectors with
-rescoring once `optimize` has built them). It knows points, not users or items. qdrant-edge holds the GIL in every call.
+Two shards in one folder, without HNSW graphs (users are only looked up; items are searched exactly,
+over int8 vectors with rescoring once `optimize` has built them). It knows points, not users or
+items. qdrant-edge holds the GIL in every call.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from upwell.values import Vector
 __all__ = ["EdgeCollection", "open_edge"]
 
 PAGE = 512
-RESCORED = edge.SearchParams(quantization=edge.QuantizationSearchParams(rescore=True, oversampling=1.5))
+RESCORED = edge.SearchParams(
+    quantization=edge.QuantizationSearchParams(rescore=True, oversampling=1.5)
+)
 ITEM_INDEXES = {
     "available": edge.PayloadSchemaType.Integer,
     "categories": edge.PayloadSchemaType.Keyword,
@@ -34,13 +37,22 @@ ITEM_INDEXES = {
 
 
 class EdgeCollection:
-    """One shard. A lock lets one thread in at a time, and this process is the only one (`StoreFolder`): so reading the stored
-    sequences and then writing is atomic, and cheaper than the conditional upsert that would not say whom it refused.
+    """One shard. A lock lets one thread in at a time, and this process is the only one
+    (`StoreFolder`): so reading the stored
+    sequences and then writing is atomic, and cheaper than the conditional upsert that would not say
+    whom it refused.
 
     `check_room` is called before each write.
     """
 
-    def __init__(self, path: Path, config: edge.EdgeConfig, *, replace_equal: bool, check_room: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config: edge.EdgeConfig,
+        *,
+        replace_equal: bool,
+        check_room: Callable[[], None],
+    ) -> None:
         self._path = path
         self._replace_equal = replace_equal
         self._check_room = check_room
@@ -74,19 +86,31 @@ class EdgeCollection:
         with self._translated():
             stored = {
                 str(record.id): record.payload["sequence"]
-                for record in self._shard.retrieve([point.id for point in points], ["sequence"], False)
+                for record in self._shard.retrieve(
+                    [point.id for point in points], ["sequence"], False
+                )
                 if record.payload is not None
             }
-            refused = {point.id for point in points if point.id in stored and not self._may_replace(point, stored[point.id])}
+            refused = {
+                point.id
+                for point in points
+                if point.id in stored and not self._may_replace(point, stored[point.id])
+            }
             accepted = [point for point in points if point.id not in refused]
             if accepted:
                 self._dirty = True
-                rows = [edge.Point(point.id, _edge_vector(point.vector), point.payload) for point in accepted]
+                rows = [
+                    edge.Point(point.id, _edge_vector(point.vector), point.payload)
+                    for point in accepted
+                ]
                 self._shard.update(edge.UpdateOperation.upsert_points(rows))
             return refused
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Gone for every reader, at once and after a restart. Old bytes stay in the log and in freed blocks until they are reused."""
+        """Gone for every reader, at once and after a restart.
+
+        Old bytes stay in the log and in freed blocks until they are reused.
+        """
         if not ids:
             return
         with self._translated():
@@ -108,12 +132,16 @@ class EdgeCollection:
         ]
         with self._translated():
             answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        return [[(str((hit.payload or {})["item_id"]), hit.score) for hit in hits] for hits in answers]
+        return [
+            [(str((hit.payload or {})["item_id"]), hit.score) for hit in hits] for hits in answers
+        ]
 
     def scan(self) -> Iterator[StoredPoint]:
         offset: Any = None
         while True:
-            request = edge.ScrollRequest(offset=offset, limit=PAGE, with_payload=True, with_vector=True)
+            request = edge.ScrollRequest(
+                offset=offset, limit=PAGE, with_payload=True, with_vector=True
+            )
             with self._translated():
                 records, offset = self._shard.scroll(request)
             yield from map(_stored, records)
@@ -125,14 +153,18 @@ class EdgeCollection:
             return self._shard.count(edge.CountRequest())
 
     def flush(self) -> None:
-        """Bring what was written since the last flush to the disk: kill -9 loses nothing without it, a power cut would."""
+        """Bring what was written since the last flush to the disk: kill -9 loses nothing without
+        it, a power cut would.
+        """
         with self._translated():
             if self._dirty:
                 self._dirty = False
                 self._shard.flush()
 
     def optimize(self) -> bool:
-        """Merge segments and quantise; whether there was anything to do. Stops the whole process meanwhile: not while serving."""
+        """Merge segments and quantise; whether there was anything to do. Stops the whole process
+        meanwhile: not while serving.
+        """
         with self._translated():
             return self._shard.optimize()
 
@@ -156,7 +188,10 @@ class EdgeCollection:
 
 
 class Flusher:
-    """A thread that flushes every `seconds`. A failed flush is raised by the next write (`check`), not lost in the thread."""
+    """A thread that flushes every `seconds`.
+
+    A failed flush is raised by the next write (`check`), not lost in the thread.
+    """
 
     def __init__(self, collections: Sequence[EdgeCollection], seconds: float) -> None:
         self._collections = collections
@@ -187,8 +222,11 @@ class Flusher:
                 return
 
 
-def open_edge(path: Path, dimension: int, *, flush_seconds: float = 1.0, min_free_bytes: int = MIN_FREE_BYTES) -> PointStore:
-    """Open or make the embedded store in `path`. Raises `StoreError`: folder in use, unwritable or full, other dimension.
+def open_edge(
+    path: Path, dimension: int, *, flush_seconds: float = 1.0, min_free_bytes: int = MIN_FREE_BYTES
+) -> PointStore:
+    """Open or make the embedded store in `path`. Raises `StoreError`: folder in use, unwritable or
+    full, other dimension.
 
     A write survives kill -9 when its call returns, and a power cut after the next flush.
     """
@@ -209,9 +247,19 @@ def open_edge(path: Path, dimension: int, *, flush_seconds: float = 1.0, min_fre
             folder.close()
 
     try:
-        users = EdgeCollection(path / "users", _config(dimension, quantised=False), replace_equal=False, check_room=check_write)
+        users = EdgeCollection(
+            path / "users",
+            _config(dimension, quantised=False),
+            replace_equal=False,
+            check_room=check_write,
+        )
         collections.append(users)
-        items = EdgeCollection(path / "items", _config(dimension, quantised=True), replace_equal=True, check_room=check_write)
+        items = EdgeCollection(
+            path / "items",
+            _config(dimension, quantised=True),
+            replace_equal=True,
+            check_room=check_write,
+        )
         collections.append(items)
         items.index(ITEM_INDEXES)
         items.optimize()  # here, since nothing is served yet
@@ -219,7 +267,14 @@ def open_edge(path: Path, dimension: int, *, flush_seconds: float = 1.0, min_fre
         close()
         raise
     flusher.start()
-    return PointStore(kind="edge", where=str(path), dimension=dimension, users=users, items=items, close_backend=close)
+    return PointStore(
+        kind="edge",
+        where=str(path),
+        dimension=dimension,
+        users=users,
+        items=items,
+        close_backend=close,
+    )
 
 
 def _config(dimension: int, *, quantised: bool) -> edge.EdgeConfig:
@@ -227,7 +282,9 @@ def _config(dimension: int, *, quantised: bool) -> edge.EdgeConfig:
     return edge.EdgeConfig(
         vectors=edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Dot),
         hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=16, full_scan_threshold=10_000),
-        quantization_config=edge.ScalarQuantizationConfig(type=edge.ScalarType.Int8, quantile=0.99) if quantised else None,
+        quantization_config=edge.ScalarQuantizationConfig(type=edge.ScalarType.Int8, quantile=0.99)
+        if quantised
+        else None,
         wal_enabled=True,
     )
 
@@ -237,17 +294,27 @@ def _compile(where: ItemFilter) -> edge.Filter:
     if where.available is not None:
         must.append(edge.FieldCondition("available", match=edge.MatchValue(int(where.available))))
     if where.categories_any:
-        must.append(edge.FieldCondition("categories", match=edge.MatchAny(list(where.categories_any))))
+        must.append(
+            edge.FieldCondition("categories", match=edge.MatchAny(list(where.categories_any)))
+        )
     if where.brand is not None:
         must.append(edge.FieldCondition("brand", match=edge.MatchValue(where.brand)))
     if where.price_min is not None or where.price_max is not None:
-        must.append(edge.FieldCondition("price", range=edge.RangeFloat(gte=where.price_min, lte=where.price_max)))
-    excluded: list[Any] = [edge.HasIdCondition({point_id(name) for name in where.exclude})] if where.exclude else []
+        must.append(
+            edge.FieldCondition(
+                "price", range=edge.RangeFloat(gte=where.price_min, lte=where.price_max)
+            )
+        )
+    excluded: list[Any] = (
+        [edge.HasIdCondition({point_id(name) for name in where.exclude})] if where.exclude else []
+    )
     return edge.Filter(must=must, must_not=excluded)
 
 
 def _edge_vector(vector: Vector) -> Any:
-    """The array itself: qdrant-edge reads it without making a list, though its type hints ask for one."""
+    """The array itself: qdrant-edge reads it without making a list, though its type hints ask for
+    one.
+    """
     return vector
 
 

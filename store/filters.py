@@ -1,4 +1,6 @@
-"""What an `ItemFilter` means: the plain evaluation that every adapter's compiled filter agrees with. It knows no backend."""
+"""What an `ItemFilter` means: the plain evaluation that every adapter's compiled filter agrees
+with. It knows no backend.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ __all__ = ["matches"]
 
 
 def matches(item: CatalogueItem, where: ItemFilter) -> bool:
-    """Whether a search may return the item. An item without a price is outside every price range."""
+    """Whether a search may return the item.
+
+    An item without a price is outside every price range.
+    """
     if where.available is not None and item.available != where.available:
         return False
     if where.categories_any and not set(where.categories_any) & set(item.categories):

@@ -1,4 +1,5 @@
-"""A store's folder: one owner at a time by an flock'd file, the dimension written down, and room on its disk.
+"""A store's folder: one owner at a time by an flock'd file, the dimension written down, and room on
+its disk.
 
 It knows nothing about what lies in the folder beside `owner.lock` and `store.json`.
 """
@@ -23,9 +24,11 @@ MIN_FREE_BYTES = 64 * MEBIBYTE
 
 
 class StoreFolder:
-    """A folder held by this process until `close`, or until the process ends in any way. Raises `StoreError` naming the owner.
+    """A folder held by this process until `close`, or until the process ends in any way. Raises
+    `StoreError` naming the owner.
 
-    `min_free_bytes`: the store writes through memory maps, where a full disk kills the process instead of failing a call.
+    `min_free_bytes`: the store writes through memory maps, where a full disk kills the process
+    instead of failing a call.
     """
 
     def __init__(self, path: Path, dimension: int, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
@@ -44,11 +47,14 @@ class StoreFolder:
             raise
 
     def check_room(self) -> None:
-        """Raises `StoreError` when the disk is nearly full, while there is still room to end in order."""
+        """Raises `StoreError` when the disk is nearly full, while there is still room to end in
+        order.
+        """
         free = shutil.disk_usage(self.path).free
         if free < self._min_free_bytes:
             raise StoreError(
-                f"disk of store folder {self.path} is full ({free // MEBIBYTE} MiB left, {self._min_free_bytes // MEBIBYTE} "
+                f"disk of store folder {self.path} is full ({free // MEBIBYTE} MiB left, "
+                f"{self._min_free_bytes // MEBIBYTE} "
                 "needed): free space or move the folder"
             )
 
@@ -59,7 +65,12 @@ class StoreFolder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def _check_dimension(self, dimension: int) -> None:
@@ -71,16 +82,21 @@ class StoreFolder:
         except OSError as exc:
             raise _unusable(self.path, exc) from exc
         except (ValueError, KeyError, TypeError) as exc:
-            raise StoreError(f"{record} is damaged: name another store folder, or delete this one and replay") from exc
+            raise StoreError(
+                f"{record} is damaged: name another store folder, or delete this one and replay"
+            ) from exc
         if stored != dimension:
             raise StoreError(
-                f"store folder {self.path} holds vectors of {stored} dimensions, but the encoder gives {dimension}: "
+                f"store folder {self.path} holds vectors of {stored} dimensions, but the "
+                f"encoder gives {dimension}: "
                 "use the encoder that made them, or name another folder and replay"
             )
 
 
 def _unusable(path: Path, exc: OSError) -> StoreError:
-    return StoreError(f"store folder {path} cannot be used ({exc.strerror}): make it writable or name another")
+    return StoreError(
+        f"store folder {path} cannot be used ({exc.strerror}): make it writable or name another"
+    )
 
 
 def _take_lock(path: Path) -> IO[str]:
@@ -91,7 +107,9 @@ def _take_lock(path: Path) -> IO[str]:
         handle.seek(0)
         owner = handle.read().strip() or "an unknown process"
         handle.close()
-        raise StoreError(f"store folder {path.parent} is in use by {owner}: stop it, or name another folder") from exc
+        raise StoreError(
+            f"store folder {path.parent} is in use by {owner}: stop it, or name another folder"
+        ) from exc
     handle.truncate(0)
     handle.write(f"process {os.getpid()} ({Path(sys.argv[0] or sys.executable).name})")
     handle.flush()

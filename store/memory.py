@@ -1,4 +1,6 @@
-"""The reference: users and items in two dictionaries, search by one exact product. Nothing outlives the process."""
+"""The reference: users and items in two dictionaries, search by one exact product. Nothing outlives
+the process.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryStore:
-    """Both ports in memory. What another adapter could not store is refused here too. Safe to call from several threads."""
+    """Both ports in memory.
+
+    What another adapter could not store is refused here too. Safe to call from several threads.
+    """
 
     def __init__(self, dimension: int) -> None:
         self._dimension = dimension
@@ -75,7 +80,9 @@ class MemoryStore:
                     self._items[point.name] = value_of[id(point)]
         return refused
 
-    def search_items(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]:
+    def search_items(
+        self, vectors: Vector, k: int, where: ItemFilter
+    ) -> list[list[tuple[str, float]]]:
         check_queries(vectors, k, self._dimension)
         check_filter(where)
         with self._lock:
@@ -85,7 +92,10 @@ class MemoryStore:
             return [[] for _ in vectors]
         scores = vectors @ np.stack([item.vector for item in found]).T  # (b, d) @ (d, n)
         names = [item.item_id for item in found]
-        return [sorted(zip(names, row, strict=True), key=lambda hit: (-hit[1], hit[0]))[:k] for row in scores.tolist()]
+        return [
+            sorted(zip(names, row, strict=True), key=lambda hit: (-hit[1], hit[0]))[:k]
+            for row in scores.tolist()
+        ]
 
     def scan_items(self) -> Iterator[CatalogueItem]:
         with self._lock:

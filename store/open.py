@@ -1,4 +1,7 @@
-"""The one place that chooses where users and items are kept. Each adapter is loaded only when it is the one."""
+"""The one place that chooses where users and items are kept.
+
+Each adapter is loaded only when it is the one.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,8 @@ def open_store(
     """Open the store of this worker; raises `StoreError` that says what to mend.
 
     folder: where `edge` keeps its files. dimension: of the encoder's vectors.
-    url, api_key, grpc_port, timeout_seconds, prefix: of the Qdrant server and its two collections, for `server` alone.
-    root_certificates: PEM of a private authority that signed its certificate.
+    url, api_key, grpc_port, timeout_seconds, prefix: of the Qdrant server and its two collections,
+    for `server` alone. root_certificates: PEM of a private authority that signed its certificate.
     """
     if dimension < 1:
         raise StoreError(f"a store of {dimension} dimensions: give the encoder's, 1 or more")
@@ -45,7 +48,10 @@ def open_store(
         from store.server import ServerOptions, connect, open_server
 
         if not url:
-            raise StoreError("a server store needs its url, such as http://localhost:6333: set it, or use the edge store")
+            raise StoreError(
+                "a server store needs its url, such as http://localhost:6333: set it, or "
+                "use the edge store"
+            )
         options = ServerOptions(url, api_key, grpc_port, timeout_seconds, root_certificates)
         return open_server(connect(options), dimension, where=options.address, prefix=prefix)
     raise StoreError(f"no store is called {kind!r}: choose memory, edge or server")

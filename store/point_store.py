@@ -1,4 +1,5 @@
-"""Both ports over two collections of points, whatever keeps them: checks, packing, and whose states were refused.
+"""Both ports over two collections of points, whatever keeps them: checks, packing, and whose states
+were refused.
 
 It knows no backend; the collections (`store.edge`, `store.server`) know neither users nor items.
 """
@@ -26,14 +27,19 @@ class StoredPoint(NamedTuple):
 
 
 class Collection(Protocol):
-    """Points of one kind in one backend. Each method raises `StoreError` when the backend fails or is closed."""
+    """Points of one kind in one backend.
+
+    Each method raises `StoreError` when the backend fails or is closed.
+    """
 
     def fetch(self, ids: Sequence[str]) -> list[StoredPoint]:
         """Those of the points that exist, in any order."""
         ...
 
     def upsert(self, points: Sequence[Point]) -> set[str]:
-        """Write each point unless the stored sequence forbids it, atomically per point; the ids of the refused ones."""
+        """Write each point unless the stored sequence forbids it, atomically per point; the ids of
+        the refused ones.
+        """
         ...
 
     def delete(self, ids: Sequence[str]) -> None: ...
@@ -51,7 +57,14 @@ class PointStore:
     """A `Store` over two collections. `close_backend` is called once, by the first `close`."""
 
     def __init__(
-        self, *, kind: str, where: str, dimension: int, users: Collection, items: Collection, close_backend: Callable[[], None]
+        self,
+        *,
+        kind: str,
+        where: str,
+        dimension: int,
+        users: Collection,
+        items: Collection,
+        close_backend: Callable[[], None],
     ) -> None:
         self._kind = kind
         self._where = where
@@ -69,7 +82,9 @@ class PointStore:
 
     def write_users(self, states: Sequence[UserState]) -> list[str]:
         self._check_open()
-        points = newest([encode_user(state, self._dimension) for state in states], last_of_equals=False)
+        points = newest(
+            [encode_user(state, self._dimension) for state in states], last_of_equals=False
+        )
         refused = self._users.upsert(points)
         return [point.name for point in points if point.id in refused]
 
@@ -89,13 +104,18 @@ class PointStore:
         refused = self._items.upsert(points)
         return [point.name for point in points if point.id in refused]
 
-    def search_items(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]:
+    def search_items(
+        self, vectors: Vector, k: int, where: ItemFilter
+    ) -> list[list[tuple[str, float]]]:
         self._check_open()
         check_queries(vectors, k, self._dimension)
         check_filter(where)
         if k == 0 or not len(vectors):
             return [[] for _ in vectors]
-        return [sorted(hits, key=lambda hit: (-hit[1], hit[0])) for hits in self._items.search(vectors, k, where)]
+        return [
+            sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+            for hits in self._items.search(vectors, k, where)
+        ]
 
     def scan_items(self) -> Iterator[CatalogueItem]:
         self._check_open()

@@ -1,4 +1,6 @@
-"""What `open_store` returns: both ports of `upwell`, and the life of the store. It knows no adapter."""
+"""What `open_store` returns: both ports of `upwell`, and the life of the store. It knows no
+adapter.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ __all__ = ["Store", "StoreHealth"]
 
 @dataclass(frozen=True, slots=True)
 class StoreHealth:
-    """A store that answered. `where`: its folder or address, without secrets; `users`, `items`: how many it holds."""
+    """A store that answered.
+
+    `where`: its folder or address, without secrets; `users`, `items`: how many it holds.
+    """
 
     kind: str
     where: str
@@ -21,10 +26,12 @@ class StoreHealth:
 
 
 class Store(UserStore, ItemStore, Protocol):
-    """Users and items in one place. Opened once by the worker that owns them, closed by it; `close` may be called twice.
+    """Users and items in one place. Opened once by the worker that owns them, closed by it; `close`
+    may be called twice.
 
-    In one batch the highest sequence of an id stands for it, whatever the order; of equal ones the first user state and the
-    last item. Only the one that stands is written or refused, and a refused id is returned once, in the order of the batch.
+    In one batch the highest sequence of an id stands for it, whatever the order; of equal ones the
+    first user state and the last item. Only the one that stands is written or refused, and a
+    refused id is returned once, in the order of the batch.
     """
 
     def close(self) -> None: ...

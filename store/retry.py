@@ -1,4 +1,5 @@
-"""Which faults of a Qdrant server pass by themselves, how long they are waited for, and what is said when they do not.
+"""Which faults of a Qdrant server pass by themselves, how long they are waited for, and what is
+said when they do not.
 
 It knows nothing about points; what it repeats must be safe to repeat.
 """
@@ -12,7 +13,11 @@ from typing import TypeVar
 
 import grpc  # type: ignore[import-untyped]
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
-from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+from qdrant_client.http.exceptions import (
+    ApiException,
+    ResponseHandlingException,
+    UnexpectedResponse,
+)
 
 from upwell.errors import StoreError
 
@@ -34,7 +39,9 @@ REFUSED_CODES = frozenset({grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERM
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """At most `attempts` calls, the pauses between them doubling from `first_pause_seconds` up to `longest_pause_seconds`."""
+    """At most `attempts` calls, the pauses between them doubling from `first_pause_seconds` up to
+    `longest_pause_seconds`.
+    """
 
     attempts: int = 5
     first_pause_seconds: float = 0.1
@@ -42,14 +49,18 @@ class Retry:
     sleep: Callable[[float], None] = time.sleep
 
     def call(self, what: str, where: str, action: Callable[[], T]) -> T:
-        """The action's result; `StoreError` naming `what`, `where` and the mending when it keeps failing."""
+        """The action's result; `StoreError` naming `what`, `where` and the mending when it keeps
+        failing.
+        """
         pause = self.first_pause_seconds
         for attempt in range(1, self.attempts + 1):
             try:
                 return action()
             except FAULTS as exc:
                 if attempt == self.attempts or not _transient(exc):
-                    raise StoreError(f"{what} at {where} failed ({_describe(exc)}): {_mend(exc)}") from exc
+                    raise StoreError(
+                        f"{what} at {where} failed ({_describe(exc)}): {_mend(exc)}"
+                    ) from exc
                 asked = exc.retry_after_s if isinstance(exc, ResourceExhaustedResponse) else 0
             self.sleep(min(max(pause, asked), self.longest_pause_seconds))
             pause *= 2

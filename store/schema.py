@@ -1,7 +1,8 @@
-"""The one point format of every adapter and the checks before a write: ids, dimension, finiteness, sequences.
+"""The one point format of every adapter and the checks before a write: ids, dimension, finiteness,
+sequences.
 
-It knows neither a backend nor how a state is packed (`store.codec`). A vector database takes NaN without a word and applies
-half of a batch with one bad vector, so nothing reaches one unchecked.
+It knows neither a backend nor how a state is packed (`store.codec`). A vector database takes NaN
+without a word and applies half of a batch with one bad vector, so nothing reaches one unchecked.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ Payload = dict[str, PayloadValue]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One user or item as a backend keeps it. `id`: uuid5 of `name`; `sequence` is in `payload` too, under the same name."""
+    """One user or item as a backend keeps it.
+
+    `id`: uuid5 of `name`; `sequence` is in `payload` too, under the same name.
+    """
 
     id: str
     name: str
@@ -57,7 +61,9 @@ def point_id(name: str) -> str:
     try:
         return str(uuid.uuid5(NAMESPACE, name))
     except UnicodeEncodeError as exc:
-        raise StoreError(f"id {name!r} is not valid Unicode: give an id without lone surrogates") from exc
+        raise StoreError(
+            f"id {name!r} is not valid Unicode: give an id without lone surrogates"
+        ) from exc
 
 
 def check_id(name: str, what: str) -> None:
@@ -65,23 +71,31 @@ def check_id(name: str, what: str) -> None:
     if not isinstance(name, str):
         raise StoreError(f"{what} id {name!r} is a {type(name).__name__}: give a string")
     if not 0 < len(name) <= MAX_ID_LENGTH:
-        raise StoreError(f"{what} id of {len(name)} characters ({name[:40]!r}): give 1 to {MAX_ID_LENGTH}")
+        raise StoreError(
+            f"{what} id of {len(name)} characters ({name[:40]!r}): give 1 to {MAX_ID_LENGTH}"
+        )
 
 
 def check_vector(vector: Vector, dimension: int, owner: str) -> None:
     """A vector is (dimension,) float32 and finite."""
     if vector.shape != (dimension,):
-        raise StoreError(f"vector of {owner} has shape {vector.shape}: this store keeps ({dimension},)")
+        raise StoreError(
+            f"vector of {owner} has shape {vector.shape}: this store keeps ({dimension},)"
+        )
     if vector.dtype != np.float32:
         raise StoreError(f"vector of {owner} is {vector.dtype}: give float32")
     if not np.isfinite(vector).all():
-        raise StoreError(f"vector of {owner} has a NaN or infinite component: nothing of this batch was written")
+        raise StoreError(
+            f"vector of {owner} has a NaN or infinite component: nothing of this batch was written"
+        )
 
 
 def check_queries(vectors: Vector, k: int, dimension: int) -> None:
     """Search vectors are (b, dimension) and finite; k is not negative."""
     if vectors.ndim != 2 or vectors.shape[1] != dimension:
-        raise StoreError(f"search vectors have shape {vectors.shape}: this store searches (b, {dimension})")
+        raise StoreError(
+            f"search vectors have shape {vectors.shape}: this store searches (b, {dimension})"
+        )
     if not np.isfinite(vectors).all():
         raise StoreError("search vectors have a NaN or infinite component")
     if k < 0:
@@ -113,6 +127,10 @@ def newest(points: Sequence[Point], *, last_of_equals: bool) -> list[Point]:
     best: dict[str, Point] = {}
     for point in points:
         held = best.get(point.id)
-        if held is None or point.sequence > held.sequence or (last_of_equals and point.sequence == held.sequence):
+        if (
+            held is None
+            or point.sequence > held.sequence
+            or (last_of_equals and point.sequence == held.sequence)
+        ):
             best[point.id] = point
     return list(best.values())

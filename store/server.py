@@ -1,7 +1,8 @@
 """A Qdrant server through qdrant-client over gRPC: the store of several workers.
 
-Every write waits until the server has applied it, in batches, with time limits and bounded retries. It knows points, not users or
-items. The guard against stale writers is the server's own conditional upsert, so it holds between processes too.
+Every write waits until the server has applied it, in batches, with time limits and bounded retries.
+It knows points, not users or items. The guard against stale writers is the server's own conditional
+upsert, so it holds between processes too.
 """
 
 from __future__ import annotations
@@ -31,8 +32,13 @@ T = TypeVar("T")
 BATCH = 128
 QUERIES = 64
 PAGE = 256
-OLDEST_VERSION = (1, 16)  # the first with conditional upserts; an older one ignores the condition in silence
-RESCORED = models.SearchParams(quantization=models.QuantizationSearchParams(rescore=True, oversampling=1.5))
+OLDEST_VERSION = (
+    1,
+    16,
+)  # the first with conditional upserts; an older one ignores the condition in silence
+RESCORED = models.SearchParams(
+    quantization=models.QuantizationSearchParams(rescore=True, oversampling=1.5)
+)
 ITEM_INDEXES = {
     "available": models.PayloadSchemaType.INTEGER,
     "categories": models.PayloadSchemaType.KEYWORD,
@@ -43,7 +49,10 @@ ITEM_INDEXES = {
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """How to reach a server. The url's scheme chooses TLS; `root_certificates`: PEM of a private authority."""
+    """How to reach a server.
+
+    The url's scheme chooses TLS; `root_certificates`: PEM of a private authority.
+    """
 
     url: str
     api_key: str | None = field(default=None, repr=False)
@@ -54,17 +63,22 @@ class ServerOptions:
     @property
     def address(self) -> str:
         """Host and gRPC port for messages: no user, password or key."""
-        return f"{urlsplit(self.url if '//' in self.url else '//' + self.url).hostname}:{self.grpc_port}"
+        url = self.url if "//" in self.url else f"//{self.url}"
+        return f"{urlsplit(url).hostname}:{self.grpc_port}"
 
 
 def connect(options: ServerOptions) -> QdrantClient:
     """A client; nothing is asked of the server yet.
 
-    Raises `StoreError` on an url that none can be made from, and where the key would cross a network in the clear.
+    Raises `StoreError` on an url that none can be made from, and where the key would cross a
+    network in the clear.
     """
-    if options.api_key is not None and not (urlsplit(options.url).scheme == "https" or _is_loopback(urlsplit(options.url).hostname)):
+    if options.api_key is not None and not (
+        urlsplit(options.url).scheme == "https" or _is_loopback(urlsplit(options.url).hostname)
+    ):
         raise StoreError(
-            f"the Qdrant api key would go to {options.address} in the clear: give an https url (UPWELL_QDRANT_URL), or one on this machine"
+            f"the Qdrant api key would go to {options.address} in the clear: give an https "
+            "url (UPWELL_QDRANT_URL), or one on this machine"
         )
     try:
         return QdrantClient(
@@ -73,17 +87,28 @@ def connect(options: ServerOptions) -> QdrantClient:
             prefer_grpc=True,
             api_key=options.api_key,
             timeout=options.timeout_seconds,
-            grpc_options={"root_certificates": options.root_certificates} if options.root_certificates else None,
-            check_compatibility=False,  # it asks over REST in a thread of its own; open_server checks over gRPC
+            grpc_options={"root_certificates": options.root_certificates}
+            if options.root_certificates
+            else None,
+            # it asks over REST in a thread of its own; open_server checks over gRPC
+            check_compatibility=False,
         )
     except ValueError as exc:
-        raise StoreError(f"no Qdrant url: {options.address} ({exc}): give one like http://localhost:6333") from exc
+        raise StoreError(
+            f"no Qdrant url: {options.address} ({exc}): give one like http://localhost:6333"
+        ) from exc
 
 
 class ServerCollection:
-    """One collection. Each call is safe to repeat: an upsert carries a mark of its own, by which it knows its points again."""
+    """One collection.
 
-    def __init__(self, client: QdrantClient, name: str, *, replace_equal: bool, where: str, retry: Retry) -> None:
+    Each call is safe to repeat: an upsert carries a mark of its own, by which it knows its points
+    again.
+    """
+
+    def __init__(
+        self, client: QdrantClient, name: str, *, replace_equal: bool, where: str, retry: Retry
+    ) -> None:
         self._client = client
         self._name = name
         self._replace_equal = replace_equal
@@ -93,28 +118,40 @@ class ServerCollection:
         self._writes = itertools.count()
 
     def ensure(self, dimension: int, *, searched: bool) -> None:
-        """Make the collection if it is missing, indexes first; `StoreError` when it keeps vectors of another kind."""
+        """Make the collection if it is missing, indexes first; `StoreError` when it keeps vectors
+        of another kind.
+        """
         if not self._call("look-up", lambda: self._client.collection_exists(self._name)):
             try:
                 self._call("creation", lambda: self._create(dimension, searched=searched))
             except StoreError:  # another worker may have been first
                 if not self._call("look-up", lambda: self._client.collection_exists(self._name)):
                     raise
-        params = self._call("look-up", lambda: self._client.get_collection(self._name)).config.params.vectors
+        params = self._call(
+            "look-up", lambda: self._client.get_collection(self._name)
+        ).config.params.vectors
         if not isinstance(params, models.VectorParams) or params.distance != models.Distance.DOT:
-            raise StoreError(f"collection {self._name} at {self._where} was not made by Upwell: name another prefix")
+            raise StoreError(
+                f"collection {self._name} at {self._where} was not made by Upwell: name "
+                "another prefix"
+            )
         if params.size != dimension:
             raise StoreError(
-                f"collection {self._name} at {self._where} holds vectors of {params.size} dimensions, but the encoder gives "
+                f"collection {self._name} at {self._where} holds vectors of {params.size} "
+                "dimensions, but the encoder gives "
                 f"{dimension}: use the encoder that made them, or name another prefix and replay"
             )
         for name, schema in ITEM_INDEXES.items() if searched else ():
-            self._call("indexing", partial(self._client.create_payload_index, self._name, name, schema))
+            self._call(
+                "indexing", partial(self._client.create_payload_index, self._name, name, schema)
+            )
 
     def fetch(self, ids: Sequence[str]) -> list[StoredPoint]:
         found: list[StoredPoint] = []
         for batch in _batches(ids, BATCH):
-            found += map(_stored, self._call("read", partial(self._retrieve, batch, True, vectors=True)))
+            found += map(
+                _stored, self._call("read", partial(self._retrieve, batch, True, vectors=True))
+            )
         return found
 
     def upsert(self, points: Sequence[Point]) -> set[str]:
@@ -131,13 +168,20 @@ class ServerCollection:
     def search(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]:
         compiled = _compile(where)
         requests = [
-            models.QueryRequest(query=vector, limit=k, filter=compiled, params=RESCORED, with_payload=["item_id"])
+            models.QueryRequest(
+                query=vector, limit=k, filter=compiled, params=RESCORED, with_payload=["item_id"]
+            )
             for vector in vectors.tolist()
         ]
         hits: list[list[tuple[str, float]]] = []
         for batch in _batches(requests, QUERIES):
-            answers = self._call("search", partial(self._client.query_batch_points, self._name, batch))
-            hits += [[((point.payload or {})["item_id"], point.score) for point in answer.points] for answer in answers]
+            answers = self._call(
+                "search", partial(self._client.query_batch_points, self._name, batch)
+            )
+            hits += [
+                [((point.payload or {})["item_id"], point.score) for point in answer.points]
+                for answer in answers
+            ]
         return hits
 
     def scan(self) -> Iterator[StoredPoint]:
@@ -153,10 +197,14 @@ class ServerCollection:
 
     def _create(self, dimension: int, *, searched: bool) -> None:
         """Users are only looked up: no graph (m=0), payload on disk."""
-        scalar = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
+        scalar = models.ScalarQuantizationConfig(
+            type=models.ScalarType.INT8, quantile=0.99, always_ram=True
+        )
         self._client.create_collection(
             self._name,
-            vectors_config=models.VectorParams(size=dimension, distance=models.Distance.DOT, on_disk=not searched),
+            vectors_config=models.VectorParams(
+                size=dimension, distance=models.Distance.DOT, on_disk=not searched
+            ),
             hnsw_config=None if searched else models.HnswConfigDiff(m=0),
             quantization_config=models.ScalarQuantization(scalar=scalar) if searched else None,
             on_disk_payload=True,
@@ -165,20 +213,39 @@ class ServerCollection:
     def _upsert_batch(self, points: list[Point]) -> set[str]:
         ids = [point.id for point in points]
         before = {str(record.id): record.payload for record in self._sequences(ids)}
-        refused = {point.id for point in points if point.id in before and not self._may_replace(point, before[point.id])}
+        refused = {
+            point.id
+            for point in points
+            if point.id in before and not self._may_replace(point, before[point.id])
+        }
         accepted = [point for point in points if point.id not in refused]
         if not accepted:
             return refused
         mark = f"{self._writer}-{next(self._writes)}"
-        rows = [models.PointStruct(id=p.id, vector=p.vector.tolist(), payload={**p.payload, "write": mark}) for p in accepted]
+        rows = [
+            models.PointStruct(
+                id=p.id, vector=p.vector.tolist(), payload={**p.payload, "write": mark}
+            )
+            for p in accepted
+        ]
         guard = models.Filter(should=[self._older(point) for point in accepted])
-        self._call("write", lambda: self._client.upsert(self._name, rows, wait=True, update_filter=guard))
-        written = {str(record.id) for record in self._sequences([p.id for p in accepted]) if _mark(record) == mark}
+        self._call(
+            "write", lambda: self._client.upsert(self._name, rows, wait=True, update_filter=guard)
+        )
+        written = {
+            str(record.id)
+            for record in self._sequences([p.id for p in accepted])
+            if _mark(record) == mark
+        }
         return refused | {point.id for point in accepted if point.id not in written}
 
     def _older(self, point: Point) -> models.Filter:
         """The stored point that this one may replace."""
-        limit = models.Range(lte=point.sequence) if self._replace_equal else models.Range(lt=point.sequence)
+        limit = (
+            models.Range(lte=point.sequence)
+            if self._replace_equal
+            else models.Range(lt=point.sequence)
+        )
         below = models.FieldCondition(key="sequence", range=limit)
         return models.Filter(must=[models.HasIdCondition(has_id=[point.id]), below])
 
@@ -189,34 +256,58 @@ class ServerCollection:
     def _sequences(self, ids: list[str]) -> list[models.Record]:
         return self._call("read", lambda: self._retrieve(ids, ["sequence", "write"], vectors=False))
 
-    def _retrieve(self, ids: list[str], payload: bool | list[str], *, vectors: bool) -> list[models.Record]:
+    def _retrieve(
+        self, ids: list[str], payload: bool | list[str], *, vectors: bool
+    ) -> list[models.Record]:
         return self._client.retrieve(self._name, ids, with_payload=payload, with_vectors=vectors)
 
     def _scroll(self, offset: Any) -> tuple[list[models.Record], Any]:
-        return self._client.scroll(self._name, limit=PAGE, offset=offset, with_payload=True, with_vectors=True)
+        return self._client.scroll(
+            self._name, limit=PAGE, offset=offset, with_payload=True, with_vectors=True
+        )
 
     def _call(self, what: str, action: Callable[[], T]) -> T:
         return self._retry.call(f"{what} of collection {self._name}", self._where, action)
 
 
 def open_server(
-    client: QdrantClient, dimension: int, *, where: str = "the given client", prefix: str = "upwell", retry: Retry | None = None
+    client: QdrantClient,
+    dimension: int,
+    *,
+    where: str = "the given client",
+    prefix: str = "upwell",
+    retry: Retry | None = None,
 ) -> PointStore:
-    """The store in the collections `<prefix>_users` and `<prefix>_items`, made where they are missing. `close` closes the client.
+    """The store in the collections `<prefix>_users` and `<prefix>_items`, made where they are
+    missing. `close` closes the client.
 
-    `where` is how messages call the server. Raises `StoreError`: no answer, too old, vectors of another dimension.
+    `where` is how messages call the server. Raises `StoreError`: no answer, too old, vectors of
+    another dimension.
     """
     retry = retry or Retry()
-    users = ServerCollection(client, f"{prefix}_users", replace_equal=False, where=where, retry=retry)
-    items = ServerCollection(client, f"{prefix}_items", replace_equal=True, where=where, retry=retry)
+    users = ServerCollection(
+        client, f"{prefix}_users", replace_equal=False, where=where, retry=retry
+    )
+    items = ServerCollection(
+        client, f"{prefix}_items", replace_equal=True, where=where, retry=retry
+    )
     try:
-        _check_version(retry.call("greeting of the Qdrant server", where, client.info).version, where)
+        _check_version(
+            retry.call("greeting of the Qdrant server", where, client.info).version, where
+        )
         users.ensure(dimension, searched=False)
         items.ensure(dimension, searched=True)
     except StoreError:
         client.close()
         raise
-    return PointStore(kind="server", where=where, dimension=dimension, users=users, items=items, close_backend=client.close)
+    return PointStore(
+        kind="server",
+        where=where,
+        dimension=dimension,
+        users=users,
+        items=items,
+        close_backend=client.close,
+    )
 
 
 def _is_loopback(host: str | None) -> bool:
@@ -230,20 +321,39 @@ def _is_loopback(host: str | None) -> bool:
 def _check_version(version: str, where: str) -> None:
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < OLDEST_VERSION:
-        raise StoreError(f"the Qdrant server at {where} is {version}: stale writes are refused from 1.16 on, update the server")
+        raise StoreError(
+            f"the Qdrant server at {where} is {version}: stale writes are refused from 1.16 "
+            "on, update the server"
+        )
 
 
 def _compile(where: ItemFilter) -> models.Filter:
     must: list[Any] = []
     if where.available is not None:
-        must.append(models.FieldCondition(key="available", match=models.MatchValue(value=int(where.available))))
+        must.append(
+            models.FieldCondition(
+                key="available", match=models.MatchValue(value=int(where.available))
+            )
+        )
     if where.categories_any:
-        must.append(models.FieldCondition(key="categories", match=models.MatchAny(any=list(where.categories_any))))
+        must.append(
+            models.FieldCondition(
+                key="categories", match=models.MatchAny(any=list(where.categories_any))
+            )
+        )
     if where.brand is not None:
         must.append(models.FieldCondition(key="brand", match=models.MatchValue(value=where.brand)))
     if where.price_min is not None or where.price_max is not None:
-        must.append(models.FieldCondition(key="price", range=models.Range(gte=where.price_min, lte=where.price_max)))
-    excluded: list[Any] = [models.HasIdCondition(has_id=[point_id(name) for name in where.exclude])] if where.exclude else []
+        must.append(
+            models.FieldCondition(
+                key="price", range=models.Range(gte=where.price_min, lte=where.price_max)
+            )
+        )
+    excluded: list[Any] = (
+        [models.HasIdCondition(has_id=[point_id(name) for name in where.exclude])]
+        if where.exclude
+        else []
+    )
     return models.Filter(must=must, must_not=excluded)
 
 

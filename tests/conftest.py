@@ -1,4 +1,6 @@
-"""Shared by all tests: one real broker a session, and a topic prefix of its own for each test that uses it."""
+"""Shared by all tests: one real broker a session, and a topic prefix of its own for each test that
+uses it.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +10,29 @@ from collections.abc import Iterator
 import pytest
 
 KNOWN_WARNINGS = (
-    # kafka-python 3.0.12 reads its own schemas by a function that Python 3.11 deprecates (and 3.13 has again)
+    # kafka-python 3.0.12 reads its own schemas by a function that Python 3.11 deprecates (and 3.13
+    # has again)
     "ignore:(read|open)_text is deprecated:DeprecationWarning",
-    # … and leaves the sockets of refused connections, which have no local address, to the garbage collector
-    r"ignore:unclosed <socket.socket fd=\d+, family=2, type=1, proto=6, laddr=\('0\.0\.0\.0':ResourceWarning",
+    # … and leaves the sockets of refused connections, which have no local address, to the garbage
+    # collector
+    r"ignore:unclosed <socket.socket fd=\d+, family=2, type=1, proto=6, "
+    r"laddr=\('0\.0\.0\.0':ResourceWarning",
 )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Warnings are errors, but for those of other people's code that are listed here with their reason."""
+    """Warnings are errors, but for those of other people's code that are listed here with their
+    reason.
+    """
     for warning in KNOWN_WARNINGS:
         config.addinivalue_line("filterwarnings", warning)
 
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`host:port` of a real Apache Kafka on free loopback ports; started for the first test that asks."""
+    """`host:port` of a real Apache Kafka on free loopback ports; started for the first test that
+    asks.
+    """
     from infra.kafka import KafkaBroker  # imported here, when the filters above hold
 
     with KafkaBroker(tmp_path_factory.mktemp("kafka")) as broker:

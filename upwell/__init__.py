@@ -1,8 +1,22 @@
-"""Upwell: events in over Kafka, fresh recommendation lists with reasons out. Apps import this; it loads no model."""
+"""Upwell: events in over Kafka, fresh recommendation lists with reasons out. Apps import this; it
+loads no model.
+"""
 
 from upwell.client import UpwellClient, find_broker
 from upwell.errors import BrokerError, InvalidEventError, SettingsError, UpwellError
-from upwell.events import Action, Click, Control, ControlKind, Event, Impression, Item, Query, Request, Review, Topic
+from upwell.events import (
+    Action,
+    Click,
+    Control,
+    ControlKind,
+    Event,
+    Impression,
+    Item,
+    Query,
+    Request,
+    Review,
+    Topic,
+)
 from upwell.recommendations import DeadLetter, Entry, Reason, Recommendations
 from upwell.settings import Settings, load_settings
 

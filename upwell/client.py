@@ -1,4 +1,5 @@
-"""What an app uses: produce events, iterate over lists. On kafka-python; loads no model and no stream framework.
+"""What an app uses: produce events, iterate over lists. On kafka-python; loads no model and no
+stream framework.
 
 with UpwellClient("127.0.0.1:9092") as upwell:
     upwell.click("ann", "item-7")
@@ -21,7 +22,19 @@ import orjson
 from upwell.codec import parse_confirmation, parse_dead_letter, parse_recommendations
 from upwell.connection import check_login, refusal, tls_context
 from upwell.errors import BrokerError, InvalidEventError
-from upwell.events import Action, Click, Control, ControlKind, Event, Impression, Item, Query, Request, Review, Topic
+from upwell.events import (
+    Action,
+    Click,
+    Control,
+    ControlKind,
+    Event,
+    Impression,
+    Item,
+    Query,
+    Request,
+    Review,
+    Topic,
+)
 from upwell.recommendations import Confirmation, DeadLetter, Recommendations
 from upwell.schema import event_value, key_of, parse_event, topic_of
 from upwell.settings import KafkaSettings, Settings
@@ -39,11 +52,18 @@ K = TypeVar("K", Action, ControlKind)
 def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     """kafka-python's keyword options for these settings, the password masked in their repr.
 
-    Raises `BrokerError` where no address is known, `SettingsError` where the file of authorities cannot be used.
+    Raises `BrokerError` where no address is known, `SettingsError` where the file of authorities
+    cannot be used.
     """
     if kafka.address is None:
-        raise BrokerError("no Kafka broker is named: set UPWELL_KAFKA to its host:port, or start one with `upwell run`")
-    options: dict[str, Any] = {"bootstrap_servers": kafka.address.split(","), "bootstrap_timeout_ms": BOOTSTRAP_MS}
+        raise BrokerError(
+            "no Kafka broker is named: set UPWELL_KAFKA to its host:port, or start one "
+            "with `upwell run`"
+        )
+    options: dict[str, Any] = {
+        "bootstrap_servers": kafka.address.split(","),
+        "bootstrap_timeout_ms": BOOTSTRAP_MS,
+    }
     if kafka.security_protocol != "PLAINTEXT":
         options |= {"security_protocol": kafka.security_protocol, "ssl_context": tls_context(kafka)}
     if kafka.security_protocol.startswith("SASL"):
@@ -56,20 +76,27 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
 
 
 def find_broker(settings: Settings) -> str:
-    """The broker's address: `UPWELL_KAFKA`, else the one that `upwell` runs on this data folder. Raises `BrokerError`."""
+    """The broker's address: `UPWELL_KAFKA`, else the one that `upwell` runs on this data folder.
+    Raises `BrokerError`.
+    """
     if settings.kafka.address is not None:
         return settings.kafka.address
     announced = settings.data / "broker.json"
     try:
         return str(json.loads(announced.read_text())["address"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise BrokerError(f"no broker runs on {settings.data}: start one with `upwell run` or `upwell demo`, or set UPWELL_KAFKA") from exc
+        raise BrokerError(
+            f"no broker runs on {settings.data}: start one with `upwell run` or `upwell "
+            "demo`, or set UPWELL_KAFKA"
+        ) from exc
 
 
 class UpwellClient:
-    """Produces events and reads what Upwell publishes. `settings`: of Kafka; an address alone is enough for most.
+    """Produces events and reads what Upwell publishes. `settings`: of Kafka; an address alone is
+    enough for most.
 
-    Every event is checked as the stream would check it (`InvalidEventError`); delivery failures are `BrokerError`.
+    Every event is checked as the stream would check it (`InvalidEventError`); delivery failures are
+    `BrokerError`.
     """
 
     def __init__(self, address: str, settings: KafkaSettings | None = None) -> None:
@@ -87,20 +114,30 @@ class UpwellClient:
         try:
             self._producer = KafkaProducer(acks="all", **self._options)
         except (KafkaError, OSError, ValueError) as exc:
-            unanswered = BrokerError(f"no Kafka broker answers at {address}: start it, or name another host:port")
+            unanswered = BrokerError(
+                f"no Kafka broker answers at {address}: start it, or name another host:port"
+            )
             raise refusal(self._options) or unanswered from exc
 
     def __enter__(self) -> UpwellClient:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if value is None:
             self.close()
         else:  # the fault on its way says more than an undelivered event would
             self._release()
 
     def close(self) -> None:
-        """Deliver what waits, then close. Raises `BrokerError` where something was not delivered."""
+        """Deliver what waits, then close.
+
+        Raises `BrokerError` where something was not delivered.
+        """
         try:
             self.flush()
         finally:
@@ -112,12 +149,14 @@ class UpwellClient:
         self._producer.close(timeout=SEND_SECONDS)
 
     def send(self, event: Event) -> None:
-        """Hand an event to the producer, keyed by its user or item; `flush` waits for its delivery."""
+        """Hand an event to the producer, keyed by its user or item; `flush` waits for delivery."""
         self._raise_failure()
         topic, value = topic_of(event), event_value(event)
         parse_event(topic, value, now_ms=_now_ms())
         try:
-            sent = self._producer.send(self._prefix + topic, key=key_of(event).encode(), value=orjson.dumps(value))
+            sent = self._producer.send(
+                self._prefix + topic, key=key_of(event).encode(), value=orjson.dumps(value)
+            )
         except self._kafka_error as exc:
             raise BrokerError(f"an event was not taken: {exc}; is the broker up?") from exc
         sent.add_errback(self._failed)
@@ -130,13 +169,36 @@ class UpwellClient:
             self._failed(exc)
         self._raise_failure()
 
-    def click(self, user_id: str, item_id: str, action: Action | str = Action.CLICK, **more: Any) -> Click:
-        """A user did something with an item, now. more: here and below, other fields of the event, `event_id` and `ts` too."""
-        return self._sent(Click(**{**_stamp(), **more}, user_id=user_id, item_id=item_id, action=_one_of(Action, action)))
+    def click(
+        self, user_id: str, item_id: str, action: Action | str = Action.CLICK, **more: Any
+    ) -> Click:
+        """A user did something with an item, now.
 
-    def review(self, user_id: str, item_id: str, rating: float | None = None, text: str | None = None, **more: Any) -> Review:
+        more: here and below, other fields of the event, `event_id` and `ts` too.
+        """
+        return self._sent(
+            Click(
+                **{**_stamp(), **more},
+                user_id=user_id,
+                item_id=item_id,
+                action=_one_of(Action, action),
+            )
+        )
+
+    def review(
+        self,
+        user_id: str,
+        item_id: str,
+        rating: float | None = None,
+        text: str | None = None,
+        **more: Any,
+    ) -> Review:
         """A user rated an item, wrote about it, or both, now."""
-        return self._sent(Review(**{**_stamp(), **more}, user_id=user_id, item_id=item_id, rating=rating, text=text))
+        return self._sent(
+            Review(
+                **{**_stamp(), **more}, user_id=user_id, item_id=item_id, rating=rating, text=text
+            )
+        )
 
     def query(self, user_id: str, text: str, **more: Any) -> Query:
         """A user searched, now."""
@@ -146,40 +208,84 @@ class UpwellClient:
         """An item is announced or changed, now."""
         return self._sent(Item(**{"ts": _now_ms(), **more}, item_id=item_id, title=title))
 
-    def impression(self, shown: Recommendations, places: int | None = None, **more: Any) -> Impression:
-        """A user was shown a list, or its first `places`, now; the propensities are the list's own."""
+    def impression(
+        self, shown: Recommendations, places: int | None = None, **more: Any
+    ) -> Impression:
+        """A user was shown a list, or its first `places`, now, with the list's propensities."""
         entries = shown.items[:places]
-        items, propensities = tuple(one.item_id for one in entries), tuple(one.propensity for one in entries)
+        items, propensities = (
+            tuple(one.item_id for one in entries),
+            tuple(one.propensity for one in entries),
+        )
         stamped = {**_stamp(), **more}
-        return self._sent(Impression(**stamped, user_id=shown.user_id, list_id=shown.list_id, item_ids=items, propensities=propensities))
+        return self._sent(
+            Impression(
+                **stamped,
+                user_id=shown.user_id,
+                list_id=shown.list_id,
+                item_ids=items,
+                propensities=propensities,
+            )
+        )
 
-    def request(self, user_id: str, k: int | None = None, exclude: tuple[str, ...] = (), category: str | None = None) -> Request:
+    def request(
+        self,
+        user_id: str,
+        k: int | None = None,
+        exclude: tuple[str, ...] = (),
+        category: str | None = None,
+    ) -> Request:
         """Ask for a list, now; it comes on `lists` with `trigger` = `request_id`."""
         stamp = _stamp()
-        asked = Request(**stamp, request_id=str(stamp["event_id"]), user_id=user_id, k=k, exclude=exclude, category=category)
+        asked = Request(
+            **stamp,
+            request_id=str(stamp["event_id"]),
+            user_id=user_id,
+            k=k,
+            exclude=exclude,
+            category=category,
+        )
         return self._sent(asked)
 
     def control(self, kind: ControlKind | str, by: str, why: str, **more: Any) -> Control:
         """An operator's word on a user or an item, now."""
-        return self._sent(Control(**{**_stamp(), **more}, kind=_one_of(ControlKind, kind), by=by, why=why))
+        return self._sent(
+            Control(**{**_stamp(), **more}, kind=_one_of(ControlKind, kind), by=by, why=why)
+        )
 
-    def lists(self, user_id: str | None = None, timeout: float | None = None, from_beginning: bool = False) -> Iterator[Recommendations]:
-        """Lists as they are published, of one user or of all; ends after `timeout` seconds without one.
+    def lists(
+        self, user_id: str | None = None, timeout: float | None = None, from_beginning: bool = False
+    ) -> Iterator[Recommendations]:
+        """Lists as they are published, of one user or of all; ends after `timeout` seconds without
+        one.
 
         What is published after this call returned is not missed.
         """
-        records = self._records(Topic.RECOMMENDATIONS, timeout, from_beginning, None if user_id is None else user_id.encode())
+        records = self._records(
+            Topic.RECOMMENDATIONS,
+            timeout,
+            from_beginning,
+            None if user_id is None else user_id.encode(),
+        )
         return (parse_recommendations(raw) for raw in records)
 
     def confirmations(
         self, user_id: str | None = None, timeout: float | None = None, from_beginning: bool = False
     ) -> Iterator[Confirmation]:
-        """Of users who were forgotten; ends after `timeout` seconds without one. The same one may come twice, with the same event_id."""
-        records = self._records(Topic.CONFIRMATIONS, timeout, from_beginning, None if user_id is None else user_id.encode())
+        """Of users who were forgotten; ends after `timeout` seconds without one. The same one may
+        come twice, with the same event_id.
+        """
+        records = self._records(
+            Topic.CONFIRMATIONS,
+            timeout,
+            from_beginning,
+            None if user_id is None else user_id.encode(),
+        )
         return (parse_confirmation(raw) for raw in records)
 
     def forget(self, user_id: str, by: str, why: str, timeout: float = 60.0) -> Confirmation:
-        """Have a user forgotten, and wait until that is confirmed; `control` asks without waiting. What comes later starts afresh.
+        """Have a user forgotten, and wait until that is confirmed; `control` asks without waiting.
+        What comes later starts afresh.
 
         Raises `BrokerError` when it was not confirmed in time; the request stands all the same.
         """
@@ -190,15 +296,24 @@ class UpwellClient:
             if answer.event_id == asked.event_id:
                 return answer
         raise BrokerError(
-            f"not confirmed within {timeout:g} s: the request stands, and is carried out once serve and learn run (upwell run)"
+            f"not confirmed within {timeout:g} s: the request stands, and is carried out "
+            "once serve and learn run (upwell run)"
         )
 
-    def dead_letters(self, timeout: float | None = None, from_beginning: bool = False) -> Iterator[DeadLetter]:
-        """Records that were no events, with their reasons; without the marks of those that were replayed."""
-        letters = map(parse_dead_letter, self._records(Topic.DEAD_LETTERS, timeout, from_beginning, None))
+    def dead_letters(
+        self, timeout: float | None = None, from_beginning: bool = False
+    ) -> Iterator[DeadLetter]:
+        """Records that were no events, with their reasons; without the marks of those that were
+        replayed.
+        """
+        letters = map(
+            parse_dead_letter, self._records(Topic.DEAD_LETTERS, timeout, from_beginning, None)
+        )
         return (letter for letter in letters if letter.replayed_at is None)
 
-    def request_list(self, user_id: str, k: int | None = None, timeout: float = 10.0, **more: Any) -> Recommendations:
+    def request_list(
+        self, user_id: str, k: int | None = None, timeout: float = 10.0, **more: Any
+    ) -> Recommendations:
         """Ask and wait for the answer. Raises `BrokerError` when none came in time."""
         deadline = time.monotonic() + timeout
         answers = self.lists(user_id, timeout=timeout)
@@ -209,25 +324,44 @@ class UpwellClient:
                 return answer
             if time.monotonic() > deadline:  # other lists of this user keep coming
                 break
-        raise BrokerError(f"no list came within {timeout:g} s: does a serve worker run on this broker (upwell run)?")
+        raise BrokerError(
+            f"no list came within {timeout:g} s: does a serve worker run on this broker "
+            "(upwell run)?"
+        )
 
     def _sent(self, event: E) -> E:
         self.send(event)
         return event
 
-    def _records(self, topic: Topic, timeout: float | None, from_beginning: bool, key: bytes | None) -> Iterator[bytes]:
+    def _records(
+        self, topic: Topic, timeout: float | None, from_beginning: bool, key: bytes | None
+    ) -> Iterator[bytes]:
         from kafka import KafkaConsumer, TopicPartition
 
         name = self._prefix + topic
         consumer = None
         try:
-            consumer = KafkaConsumer(group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **self._options)
+            consumer = KafkaConsumer(
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                **self._options,
+            )
             self._consumers.add(consumer)
-            partitions = [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name) or ())]
+            partitions = [
+                TopicPartition(name, number)
+                for number in sorted(consumer.partitions_for_topic(name) or ())
+            ]
             if not partitions:
-                raise BrokerError(f"topic {name} does not exist: has `upwell run` been started on this broker?")
+                raise BrokerError(
+                    f"topic {name} does not exist: has `upwell run` been started on this broker?"
+                )
             consumer.assign(partitions)
-            places = consumer.beginning_offsets(partitions) if from_beginning else consumer.end_offsets(partitions)
+            places = (
+                consumer.beginning_offsets(partitions)
+                if from_beginning
+                else consumer.end_offsets(partitions)
+            )
             for partition, offset in places.items():
                 consumer.seek(partition, offset)
         except self._kafka_error as exc:
@@ -244,7 +378,10 @@ class UpwellClient:
             while timeout is None or time.monotonic() - last < timeout:
                 for records in consumer.poll(timeout_ms=POLL_MS).values():
                     for record in records:
-                        if record.value is not None and key in (None, record.key):  # one without a value is removed
+                        if record.value is not None and key in (
+                            None,
+                            record.key,
+                        ):  # one without a value is removed
                             last = time.monotonic()
                             yield record.value
         finally:
@@ -259,26 +396,35 @@ class UpwellClient:
         """Once: the app that heard of it may go on."""
         failure, self._failure = self._failure, None
         if failure is not None:
-            raise BrokerError(f"events were not delivered: {failure}; is the broker up?") from failure
+            raise BrokerError(
+                f"events were not delivered: {failure}; is the broker up?"
+            ) from failure
 
     def _failed(self, exc: BaseException) -> None:
         self._failure = exc
 
 
 def _await_broker(address: str) -> None:
-    """Until one of the addresses takes connections, at most BOOTSTRAP_MS. kafka-python leaves a socket open for each refusal."""
+    """Until one of the addresses takes connections, at most BOOTSTRAP_MS.
+
+    kafka-python leaves a socket open for each refusal.
+    """
     deadline = time.monotonic() + BOOTSTRAP_MS / 1000
     while True:
         for one in address.split(","):
             host, _, port = one.strip().rpartition(":")
             try:
-                socket.create_connection((host.strip("[]"), int(port)), timeout=BOOTSTRAP_MS / 1000).close()
+                socket.create_connection(
+                    (host.strip("[]"), int(port)), timeout=BOOTSTRAP_MS / 1000
+                ).close()
             except (OSError, ValueError, OverflowError) as exc:
                 fault = exc
             else:
                 return
         if isinstance(fault, ValueError | OverflowError) or time.monotonic() > deadline:
-            raise BrokerError(f"no Kafka broker answers at {address}: start it, or name another host:port") from fault
+            raise BrokerError(
+                f"no Kafka broker answers at {address}: start it, or name another host:port"
+            ) from fault
         time.sleep(POLL_MS / 1000)
 
 

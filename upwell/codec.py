@@ -1,6 +1,8 @@
-"""JSON of what Upwell publishes: lists, dead letters, confirmations. A dead letter's bytes and its record's key travel as base64.
+"""JSON of what Upwell publishes: lists, dead letters, confirmations. A dead letter's bytes and its
+record's key travel as base64.
 
-Reading takes what it knows and leaves out the fields of a newer version; what cannot be read at all is an `InvalidEventError`.
+Reading takes what it knows and leaves out the fields of a newer version; what cannot be read at all
+is an `InvalidEventError`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ __all__ = [
 ]
 
 KEPT_BYTES = 512 << 10
-"""Of a dead letter's bytes: base64 makes 4 of 3, and a broker takes records of 1 MiB by default. The rest is at its topic and offset."""
+"""Of a dead letter's bytes: base64 makes 4 of 3, and a broker takes records of 1 MiB by default.
+The rest is at its topic and offset.
+"""
 
 
 def recommendations_value(recommendations: Recommendations) -> bytes:
@@ -39,7 +43,10 @@ def parse_recommendations(raw: bytes) -> Recommendations:
         value["items"] = tuple(_entry(item) for item in value["items"])
         return Recommendations(**_known(Recommendations, value))
     except (KeyError, TypeError, ValueError) as exc:
-        raise InvalidEventError("unreadable", f"a record on recommendations is no list of this version of Upwell ({exc!r})") from exc
+        raise InvalidEventError(
+            "unreadable",
+            f"a record on recommendations is no list of this version of Upwell ({exc!r})",
+        ) from exc
 
 
 def confirmation_value(confirmation: Confirmation) -> bytes:
@@ -54,11 +61,15 @@ def parse_confirmation(raw: bytes) -> Confirmation:
         value["remains"] = tuple(value["remains"])
         return Confirmation(**_known(Confirmation, value))
     except (KeyError, TypeError, ValueError) as exc:
-        raise InvalidEventError("unreadable", f"a record on confirmations is none of this version of Upwell ({exc!r})") from exc
+        raise InvalidEventError(
+            "unreadable", f"a record on confirmations is none of this version of Upwell ({exc!r})"
+        ) from exc
 
 
 def dead_letter_value(letter: DeadLetter) -> bytes:
-    """The value of a record on `dead_letters`; of bytes beyond `KEPT_BYTES` the first are kept, and it is `cut`."""
+    """The value of a record on `dead_letters`; of bytes beyond `KEPT_BYTES` the first are kept, and
+    it is `cut`.
+    """
     value = {name: getattr(letter, name) for name in DeadLetter.__slots__}
     value["raw"] = b64encode(letter.raw[:KEPT_BYTES]).decode()
     value["key"] = None if letter.key is None else b64encode(letter.key).decode()
@@ -77,7 +88,9 @@ def parse_dead_letter(raw: bytes) -> DeadLetter:
             value["key"] = b64decode(value["key"], validate=True)
         return DeadLetter(**_known(DeadLetter, value))
     except (KeyError, TypeError, ValueError) as exc:
-        raise InvalidEventError("unreadable", f"a record on dead_letters is none of this version of Upwell ({exc!r})") from exc
+        raise InvalidEventError(
+            "unreadable", f"a record on dead_letters is none of this version of Upwell ({exc!r})"
+        ) from exc
 
 
 def _entry(value: dict[str, Any]) -> Entry:
@@ -86,4 +99,8 @@ def _entry(value: dict[str, Any]) -> Entry:
 
 
 def _known(kind: type, value: dict[str, Any]) -> dict[str, Any]:
-    return {field.name: value[field.name] for field in fields(kind) if field.name in value or field.default is MISSING}
+    return {
+        field.name: value[field.name]
+        for field in fields(kind)
+        if field.name in value or field.default is MISSING
+    }

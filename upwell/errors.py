@@ -1,6 +1,6 @@
 """The one tree of Upwell's faults.
 
-    UpwellError                 anything a person has to mend; str() is one line: what, where, how to mend it
+    UpwellError                 what a person has to mend; str() is one line: what, where, how
     ├── SettingsError           a setting is missing or wrong
     ├── BrokerError             Kafka cannot be reached, started or used
     ├── StoreError              the vector store cannot be reached, opened or written
@@ -9,9 +9,10 @@
     ├── ModelError              a checkpoint or a model update is missing, torn or does not fit
     ├── SnapshotError           a snapshot cannot be taken, or is not one that can be restored here
     ├── LetterError             there is no such dead letter
-    └── InvalidEventError       one event is not what its topic promises (becomes a dead letter, never stops the stream)
+    └── InvalidEventError       not what its topic promises (a dead letter, never stops the stream)
 
-A bad event is data: the pipeline turns `InvalidEventError` into a dead letter. All others are faults of the surroundings.
+A bad event is data: the pipeline turns `InvalidEventError` into a dead letter. All others are
+faults of the surroundings.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ class LetterError(UpwellError):
 class InvalidEventError(UpwellError):
     """One event is not what its topic promises.
 
-    `reason` is a stable short name (`missing_field`, `wrong_type`, …) for counting; `detail` a sentence for people.
+    `reason` is a stable short name (`missing_field`, `wrong_type`, …) for counting; `detail` a
+    sentence for people.
     """
 
     def __init__(self, reason: str, detail: str) -> None:

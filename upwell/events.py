@@ -1,7 +1,9 @@
-"""The events that apps produce, one frozen type a topic. They know nothing about Kafka, JSON or models.
+"""The events that apps produce, one frozen type a topic. They know nothing about Kafka, JSON or
+models.
 
-Every `ts` is UTC milliseconds since 1970. Ids are strings of 1 to 256 characters. `upwell.schema` builds these from
-untrusted input; a program that builds them by hand gets the same checks when `UpwellClient` sends them.
+Every `ts` is UTC milliseconds since 1970. Ids are strings of 1 to 256 characters. `upwell.schema`
+builds these from untrusted input; a program that builds them by hand gets the same checks when
+`UpwellClient` sends them.
 """
 
 from __future__ import annotations
@@ -70,7 +72,9 @@ class ControlKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """An item of the catalogue; a later one with the same `item_id` replaces it, `deleted` takes it out of every list."""
+    """An item of the catalogue; a later one with the same `item_id` replaces it, `deleted` takes it
+    out of every list.
+    """
 
     item_id: str
     ts: int
@@ -87,7 +91,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Click:
-    """A user did something with an item. `dwell_ms`: how long they stayed; `list_id`, `position` (from 0): the list it came from."""
+    """A user did something with an item.
+
+    `dwell_ms`: how long they stayed; `list_id`, `position` (from 0): the list it came from.
+    """
 
     event_id: str
     ts: int
@@ -124,7 +131,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impression:
-    """A user was shown items. `propensities`: the probability of each having stood at its place, in (0, 1]."""
+    """A user was shown items.
+
+    `propensities`: the probability of each having stood at its place, in (0, 1].
+    """
 
     event_id: str
     ts: int
@@ -149,7 +159,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """An operator's word on a user (`forget_user`) or an item (ban, pin, boost, clear); `by` and `why` are kept for the record."""
+    """An operator's word on a user (`forget_user`) or an item (ban, pin, boost, clear); `by` and
+    `why` are kept for the record.
+    """
 
     event_id: str
     ts: int

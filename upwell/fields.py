@@ -1,7 +1,8 @@
-"""Checks of one field of untrusted input: each takes the field's name and its JSON value, and gives the typed value.
+"""Checks of one field of untrusted input: each takes the field's name and its JSON value, and gives
+the typed value.
 
-All raise `InvalidEventError`. They know nothing about topics. A detail shows numbers as they came, but of text and of ids
-only the kind and the size: they may be about a person.
+All raise `InvalidEventError`. They know nothing about topics. A detail shows numbers as they came,
+but of text and of ids only the kind and the size: they may be about a person.
 """
 
 from __future__ import annotations
@@ -15,7 +16,18 @@ from typing import Any
 
 from upwell.errors import InvalidEventError
 
-__all__ = ["Check", "choice", "describe", "flag", "label", "listing", "number", "shorten", "text", "whole"]
+__all__ = [
+    "Check",
+    "choice",
+    "describe",
+    "flag",
+    "label",
+    "listing",
+    "number",
+    "shorten",
+    "text",
+    "whole",
+]
 
 Check = Callable[[str, object], Any]
 
@@ -41,7 +53,9 @@ def describe(value: object) -> str:
 
 
 def shorten(value: float) -> str:
-    """A number's digits, cut where there are many (Python itself refuses to write out an integer of thousands of digits)."""
+    """A number's digits, cut where there are many (Python itself refuses to write out an integer of
+    thousands of digits).
+    """
     if isinstance(value, int) and value.bit_length() > 256:
         return f"{'-' if value < 0 else ''}2^{value.bit_length() - 1} or more"
     shown = repr(value)
@@ -49,38 +63,61 @@ def shorten(value: float) -> str:
 
 
 def label(limit: int = 256, *, optional: bool = False) -> Check:
-    """An id or a short name: 1 to `limit` characters, no control characters. Empty and optional counts as absent."""
+    """An id or a short name: 1 to `limit` characters, no control characters. Empty and optional
+    counts as absent.
+    """
 
     def check(name: str, value: object) -> str | None:
         if type(value) is not str:
-            raise InvalidEventError("wrong_type", f"{name} is {_kind(value)}, Upwell takes a string{_quoted(value)}")
+            raise InvalidEventError(
+                "wrong_type", f"{name} is {_kind(value)}, Upwell takes a string{_quoted(value)}"
+            )
         if not 1 <= len(value) <= limit:
             if value:
-                raise InvalidEventError("too_long", f"{name} has {len(value):,} characters, at most {limit:,} are allowed")
+                raise InvalidEventError(
+                    "too_long",
+                    f"{name} has {len(value):,} characters, at most {limit:,} are allowed",
+                )
             if optional:
                 return None
-            raise InvalidEventError("empty", f"{name} is empty, 1 to {limit:,} characters are needed")
-        if not (value.isascii() and value.isprintable()) and (unfit := _UNFIT_IN_LABELS.search(value)):
-            raise InvalidEventError("bad_character", f"{name} holds the character U+{ord(unfit[0]):04X}, which cannot stand there")
+            raise InvalidEventError(
+                "empty", f"{name} is empty, 1 to {limit:,} characters are needed"
+            )
+        if not (value.isascii() and value.isprintable()) and (
+            unfit := _UNFIT_IN_LABELS.search(value)
+        ):
+            raise InvalidEventError(
+                "bad_character",
+                f"{name} holds the character U+{ord(unfit[0]):04X}, which cannot stand there",
+            )
         return value
 
     return check
 
 
 def text(limit: int, *, optional: bool = False) -> Check:
-    """Words of a person: up to `limit` characters, not only white space. Blank and optional counts as absent."""
+    """Words of a person: up to `limit` characters, not only white space. Blank and optional counts
+    as absent.
+    """
 
     def check(name: str, value: object) -> str | None:
         if type(value) is not str:
-            raise InvalidEventError("wrong_type", f"{name} is {_kind(value)}, Upwell takes a string{_quoted(value)}")
+            raise InvalidEventError(
+                "wrong_type", f"{name} is {_kind(value)}, Upwell takes a string{_quoted(value)}"
+            )
         if len(value) > limit:
-            raise InvalidEventError("too_long", f"{name} has {len(value):,} characters, at most {limit:,} are allowed")
+            raise InvalidEventError(
+                "too_long", f"{name} has {len(value):,} characters, at most {limit:,} are allowed"
+            )
         if not value or value.isspace():
             if optional:
                 return None
             raise InvalidEventError("empty", f"{name} has no words in it")
         if not value.isascii() and (unfit := _SURROGATE.search(value)):
-            raise InvalidEventError("bad_character", f"{name} holds half a character (U+{ord(unfit[0]):04X}), which is no Unicode text")
+            raise InvalidEventError(
+                "bad_character",
+                f"{name} holds half a character (U+{ord(unfit[0]):04X}), which is no Unicode text",
+            )
         return value
 
     return check
@@ -91,9 +128,13 @@ def whole(low: int, high: int) -> Check:
 
     def check(name: str, value: object) -> int:
         if type(value) is not int:
-            raise InvalidEventError("wrong_type", f"{name} is {describe(value)}, Upwell takes a whole number")
+            raise InvalidEventError(
+                "wrong_type", f"{name} is {describe(value)}, Upwell takes a whole number"
+            )
         if not low <= value <= high:
-            raise InvalidEventError("out_of_range", f"{name} is {shorten(value)}, {low:,} to {high:,} is right")
+            raise InvalidEventError(
+                "out_of_range", f"{name} is {shorten(value)}, {low:,} to {high:,} is right"
+            )
         return value
 
     return check
@@ -101,12 +142,18 @@ def whole(low: int, high: int) -> Check:
 
 def number(low: float, high: float = math.inf, *, above: bool = False) -> Check:
     """A finite number from `low` (not itself where `above`) to `high`."""
-    right = f"{'above' if above else 'at least'} {low:g}" + (f" and at most {high:g}" if high < math.inf else "") + " is right"
+    right = (
+        f"{'above' if above else 'at least'} {low:g}"
+        + (f" and at most {high:g}" if high < math.inf else "")
+        + " is right"
+    )
 
     def check(name: str, value: object) -> float:
         if type(value) is not float:
             if type(value) is not int:
-                raise InvalidEventError("wrong_type", f"{name} is {describe(value)}, Upwell takes a number")
+                raise InvalidEventError(
+                    "wrong_type", f"{name} is {describe(value)}, Upwell takes a number"
+                )
             if not -(2**63) <= value < 2**63:
                 raise InvalidEventError("out_of_range", f"{name} is {shorten(value)}, {right}")
             value = float(value)
@@ -121,7 +168,9 @@ def number(low: float, high: float = math.inf, *, above: bool = False) -> Check:
 def flag(name: str, value: object) -> bool:
     """true or false; 0, 1 and "true" are none."""
     if type(value) is not bool:
-        raise InvalidEventError("wrong_type", f"{name} is {describe(value)}, Upwell takes true or false")
+        raise InvalidEventError(
+            "wrong_type", f"{name} is {describe(value)}, Upwell takes true or false"
+        )
     return value
 
 
@@ -131,13 +180,17 @@ def choice(kinds: type[StrEnum]) -> Check:
 
     def check(name: str, value: object) -> StrEnum:
         if not isinstance(value, str):
-            raise InvalidEventError("wrong_type", f"{name} is {describe(value)}, Upwell takes one of {', '.join(known)}")
+            raise InvalidEventError(
+                "wrong_type", f"{name} is {describe(value)}, Upwell takes one of {', '.join(known)}"
+            )
         if (kind := known.get(value)) is not None:
             return kind
         shown = f"“{value}”" if _SHORT_WORD.fullmatch(value) else describe(value)
         near = get_close_matches(value.lower()[:64], known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise InvalidEventError("unknown_value", f"{name} is {shown}, Upwell takes one of {', '.join(known)}{hint}")
+        raise InvalidEventError(
+            "unknown_value", f"{name} is {shown}, Upwell takes one of {', '.join(known)}{hint}"
+        )
 
     return check
 
@@ -149,9 +202,13 @@ def listing(check_one: Check, limit: int, *, least: int = 0) -> Check:
         if type(value) is not list:
             raise InvalidEventError("wrong_type", f"{name} is {_kind(value)}, Upwell takes a list")
         if len(value) > limit:
-            raise InvalidEventError("too_long", f"{name} has {len(value):,} entries, at most {limit:,} are allowed")
+            raise InvalidEventError(
+                "too_long", f"{name} has {len(value):,} entries, at most {limit:,} are allowed"
+            )
         if len(value) < least:
-            raise InvalidEventError("empty", f"{name} is an empty list, at least {least} entry is needed")
+            raise InvalidEventError(
+                "empty", f"{name} is an empty list, at least {least} entry is needed"
+            )
         try:
             return tuple([check_one(name, one) for one in value])
         except InvalidEventError:
@@ -163,9 +220,19 @@ def listing(check_one: Check, limit: int, *, least: int = 0) -> Check:
 
 
 def _kind(value: object) -> str:
-    """What an id or text was instead of a string: without its value, since a number may well be a person's id."""
-    return "a number" if isinstance(value, int | float) and not isinstance(value, bool) else describe(value)
+    """What an id or text was instead of a string: without its value, since a number may well be a
+    person's id.
+    """
+    return (
+        "a number"
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        else describe(value)
+    )
 
 
 def _quoted(value: object) -> str:
-    return ": put the number in quotes" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    return (
+        ": put the number in quotes"
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        else ""
+    )

@@ -1,7 +1,8 @@
-"""A login to Kafka on one connection, done by hand so that the answer is seen: is it Kafka, does it want a login, does it take ours.
+"""A login to Kafka on one connection, done by hand so that the answer is seen: is it Kafka, does it
+want a login, does it take ours.
 
-The wire: https://kafka.apache.org/protocol (SaslHandshake 1, SaslAuthenticate 0). kafka-python loses an answer that comes together
-with the end of the connection, as that of a refused login does.
+The wire: https://kafka.apache.org/protocol (SaslHandshake 1, SaslAuthenticate 0). kafka-python
+loses an answer that comes together with the end of the connection, as that of a refused login does.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Answer(Enum):
 
 
 def try_login(connection: socket.socket, client_options: Mapping[str, Any]) -> Answer:
-    """Log in with kafka-python's options; without a user only ask whether one is wanted (`REFUSED`).
+    """Log in with kafka-python's options; without a user only ask whether one is wanted
+    (`REFUSED`).
 
     Raises `OSError` where the other end does not speak Kafka's protocol.
     """

@@ -1,4 +1,6 @@
-"""The ports: what the stages ask of the world. Each has a plain in-memory reference and one conformance suite for all adapters."""
+"""The ports: what the stages ask of the world. Each has a plain in-memory reference and one
+conformance suite for all adapters.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,12 @@ __all__ = ["Encoder", "ItemFilter", "ItemStore", "RankRequest", "Ranker", "UserS
 
 
 class Encoder(Protocol):
-    """Text to unit vectors. Called by the pipeline's thread; blocks until done; safe to call from several threads.
+    """Text to unit vectors. Called by the pipeline's thread; blocks until done; safe to call from
+    several threads.
 
-    Guarantees: (n, dimension) float32, rows of unit length, row i depends on texts[i] alone (up to 1e-2 in cosine distance for
-    reduced precision), the same for the same `revision`. An empty text gives a unit vector too. Raises `EncoderError`.
+    Guarantees: (n, dimension) float32, rows of unit length, row i depends on texts[i] alone (up to
+    1e-2 in cosine distance for reduced precision), the same for the same `revision`. An empty text
+    gives a unit vector too. Raises `EncoderError`.
     """
 
     @property
@@ -29,10 +33,12 @@ class Encoder(Protocol):
 
 
 class UserStore(Protocol):
-    """Users' states. Called once a micro-batch by the worker that owns the users; blocks; durable when a call returns.
+    """Users' states. Called once a micro-batch by the worker that owns the users; blocks; durable
+    when a call returns.
 
-    `write_users` refuses each state whose `sequence` is not above the stored one, writes the others, and returns the refused
-    users; a batch with an invalid state (dimension, finiteness, id) raises `StoreError` and writes none of it.
+    `write_users` refuses each state whose `sequence` is not above the stored one, writes the
+    others, and returns the refused users; a batch with an invalid state (dimension, finiteness, id)
+    raises `StoreError` and writes none of it.
     """
 
     def read_users(self, users: Sequence[str]) -> list[UserState | None]: ...
@@ -55,26 +61,32 @@ class ItemFilter:
 
 
 class ItemStore(Protocol):
-    """The catalogue. `write_items` refuses (and returns) items whose `sequence` is below the stored one.
+    """The catalogue. `write_items` refuses (and returns) items whose `sequence` is below the stored
+    one.
 
-    `search_items` takes (b, d) vectors and gives, for each, at most k (item_id, dot product) pairs, best first.
+    `search_items` takes (b, d) vectors and gives, for each, at most k (item_id, dot product) pairs,
+    best first.
     """
 
     def read_items(self, item_ids: Sequence[str]) -> list[CatalogueItem | None]: ...
 
     def write_items(self, items: Sequence[CatalogueItem]) -> list[str]: ...
 
-    def search_items(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]: ...
+    def search_items(
+        self, vectors: Vector, k: int, where: ItemFilter
+    ) -> list[list[tuple[str, float]]]: ...
 
     def scan_items(self) -> Iterator[CatalogueItem]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankRequest:
-    """One list to make: for a state, k entries, without `exclude`, within `category` where one is given.
+    """One list to make: for a state, k entries, without `exclude`, within `category` where one is
+    given.
 
     `words`: the newest text (query or review) of the user, for a reason's `because`.
-    `trigger`: the event_id or request_id that the list answers, which casts the lot of exploration; None: no exploration.
+    `trigger`: the event_id or request_id that the list answers, which casts the lot of exploration;
+    None: no exploration.
     """
 
     state: UserState
@@ -88,8 +100,8 @@ class RankRequest:
 class Ranker(Protocol):
     """Lists for states. Called once a micro-batch; blocks; changes no state.
 
-    Guarantees: never an item of `state.had`, of `exclude`, deleted or banned; reasons sum to the score; the same inputs and
-    version give the same lists; each entry's propensity is exact.
+    Guarantees: never an item of `state.had`, of `exclude`, deleted or banned; reasons sum to the
+    score; the same inputs and version give the same lists; each entry's propensity is exact.
     """
 
     @property

@@ -1,4 +1,6 @@
-"""What Upwell publishes: lists whose entries explain themselves, dead letters, and confirmations that a user was forgotten."""
+"""What Upwell publishes: lists whose entries explain themselves, dead letters, and confirmations
+that a user was forgotten.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,10 @@ __all__ = ["Confirmation", "DeadLetter", "Entry", "Reason", "Recommendations"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """One signal's share of an entry's score. `because` names the item or the words that caused it, where there is one."""
+    """One signal's share of an entry's score.
+
+    `because` names the item or the words that caused it, where there is one.
+    """
 
     signal: str
     weight: float
@@ -21,8 +26,8 @@ class Reason:
 class Entry:
     """One recommended item. The weights of `reasons` sum to `score`, strongest first.
 
-    propensity: the exact probability that this item stands at this place, given the user's state and the model; 1 where no lot was cast.
-    explored: it stands here by lot, not by its score.
+    propensity: the exact probability that this item stands at this place, given the user's state
+    and the model; 1 where no lot was cast. explored: it stands here by lot, not by its score.
     """
 
     item_id: str
@@ -37,9 +42,10 @@ class Entry:
 class Recommendations:
     """A fresh list for one user, best first.
 
-    `trigger`: the event_id (or request_id) that caused it. `covers`: the last offset, per `topic-partition`, of this user's events
-    that the list knows. `list_id` is derived from user and trigger: a list seen twice is known as the same.
-    `latency_ms`: from the trigger's append to the broker until the list was handed to the producer.
+    `trigger`: the event_id (or request_id) that caused it. `covers`: the last offset, per
+    `topic-partition`, of this user's events that the list knows. `list_id` is derived from user and
+    trigger: a list seen twice is known as the same. `latency_ms`: from the trigger's append to the
+    broker until the list was handed to the producer.
     """
 
     list_id: str
@@ -56,9 +62,10 @@ class Recommendations:
 class Confirmation:
     """A user was forgotten. event_id: of the `forget_user` that asked for it. ts: UTC ms.
 
-    removed: how many of each kind were found and removed by the attempt that is confirmed (a crash in between makes a second one, which
-    finds less): state, vector (stored with the state), letters, examples (windows of the replay buffer), checkpoints.
-    remains: what cannot be taken back, a sentence each.
+    removed: how many of each kind were found and removed by the attempt that is confirmed (a crash
+    in between makes a second one, which finds less): state, vector (stored with the state),
+    letters, examples (windows of the replay buffer), checkpoints. remains: what cannot be taken
+    back, a sentence each.
     """
 
     user_id: str
@@ -70,10 +77,12 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A record that is no event: why, where it stood (`place`, the letter's own key on `dead_letters`), and its very bytes.
+    """A record that is no event: why, where it stood (`place`, the letter's own key on
+    `dead_letters`), and its very bytes.
 
-    key: of the record, as it was sent. cut: `raw` has only the first of the bytes. user: the pseudonym, where a user could be told.
-    replayed_at: when the bytes were sent to their topic again, UTC ms; from then on `raw` and `key` are empty.
+    key: of the record, as it was sent. cut: `raw` has only the first of the bytes. user: the
+    pseudonym, where a user could be told. replayed_at: when the bytes were sent to their topic
+    again, UTC ms; from then on `raw` and `key` are empty.
     """
 
     reason: str

@@ -1,10 +1,12 @@
 """Untrusted values to typed events and back: one table of fields a topic, read by one loop.
 
 It knows nothing about bytes, JSON or Kafka. Reasons are stable names to count by:
-`not_an_object`, `unknown_topic`, `missing_field`, `wrong_type`, `out_of_range`, `not_finite`, `empty`, `too_long`,
-`bad_character`, `bad_time`, `unknown_value`, `length_mismatch`, `unexpected_field`, `unknown_version`.
+`not_an_object`, `unknown_topic`, `missing_field`, `wrong_type`, `out_of_range`, `not_finite`,
+`empty`, `too_long`, `bad_character`, `bad_time`, `unknown_value`, `length_mismatch`,
+`unexpected_field`, `unknown_version`.
 
-One deviation from the design, which says a rating is 1 to 5: the bundled MovieLens log has half stars, so 0.5 to 5 is taken.
+One deviation from the design, which says a rating is 1 to 5: the bundled MovieLens log has half
+stars, so 0.5 to 5 is taken.
 """
 
 from __future__ import annotations
@@ -16,18 +18,44 @@ from typing import Any
 
 from upwell.errors import InvalidEventError
 from upwell.events import Action, Control, ControlKind, Event, Item, Topic, type_of_topic
-from upwell.fields import Check, choice, describe, flag, label, listing, number, shorten, text, whole
+from upwell.fields import (
+    Check,
+    choice,
+    describe,
+    flag,
+    label,
+    listing,
+    number,
+    shorten,
+    text,
+    whole,
+)
 
-__all__ = ["EARLIEST_MS", "MAX_TEXT", "OTHER_FIELD", "VERSION", "event_value", "key_of", "parse_event", "topic_of", "unknown_fields"]
+__all__ = [
+    "EARLIEST_MS",
+    "MAX_TEXT",
+    "OTHER_FIELD",
+    "VERSION",
+    "event_value",
+    "key_of",
+    "parse_event",
+    "topic_of",
+    "unknown_fields",
+]
 
 VERSION = 1
-"""Of the events' meaning. A new field does not raise it; what an older reader would take for something else does."""
+"""Of the events' meaning.
+
+A new field does not raise it; what an older reader would take for something else does.
+"""
 OTHER_FIELD = "(other)"
 """Stands for a field whose name is no plain word: it may be about a person."""
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")
 
 EARLIEST_MS = 100_000_000_000
-"""A time of 1973 in milliseconds, of the year 5138 in seconds: what lies between 0 and this is a time in seconds."""
+"""A time of 1973 in milliseconds, of the year 5138 in seconds: what lies between 0 and this is a
+time in seconds.
+"""
 FUTURE_MS = 24 * 3_600_000
 """How far ahead of our clock an app's clock may go."""
 MAX_TEXT = 20_000
@@ -60,7 +88,13 @@ _CHECKS: dict[Topic, dict[str, Check]] = {
         "list_id": _OPTIONAL_LABEL,
         "position": whole(0, 1_000_000),
     },
-    Topic.REVIEWS: _USER | {"item_id": _ID, "rating": number(0.5, 5), "text": _OPTIONAL_TEXT, "language": _OPTIONAL_LABEL},
+    Topic.REVIEWS: _USER
+    | {
+        "item_id": _ID,
+        "rating": number(0.5, 5),
+        "text": _OPTIONAL_TEXT,
+        "language": _OPTIONAL_LABEL,
+    },
     Topic.QUERIES: _USER | {"text": _TEXT},
     Topic.IMPRESSIONS: _USER
     | {
@@ -68,7 +102,13 @@ _CHECKS: dict[Topic, dict[str, Check]] = {
         "item_ids": listing(_ID, 1_000, least=1),
         "propensities": listing(number(0, 1, above=True), 1_000),
     },
-    Topic.REQUESTS: _USER | {"request_id": _ID, "k": whole(1, 100), "exclude": listing(_ID, 10_000), "category": _OPTIONAL_LABEL},
+    Topic.REQUESTS: _USER
+    | {
+        "request_id": _ID,
+        "k": whole(1, 100),
+        "exclude": listing(_ID, 10_000),
+        "category": _OPTIONAL_LABEL,
+    },
     Topic.CONTROLS: {
         "event_id": _ID,
         "kind": choice(ControlKind),
@@ -84,15 +124,20 @@ _TOPICS: dict[type[Event], Topic] = {kind: topic for topic, kind in type_of_topi
 
 
 def parse_event(topic: Topic, value: object, *, now_ms: int) -> Event:
-    """The event that `value` (JSON's types) is on `topic`. Fields that no table names are kept out; null counts as absent.
+    """The event that `value` (JSON's types) is on `topic`. Fields that no table names are kept out;
+    null counts as absent.
 
     now_ms: UTC ms, against which times in the future are told. Raises `InvalidEventError`.
     """
     shape = _SHAPES.get(topic)
     if shape is None:
-        raise InvalidEventError("unknown_topic", f"{topic!s} takes no events; apps write to {', '.join(_SHAPES)}")
+        raise InvalidEventError(
+            "unknown_topic", f"{topic!s} takes no events; apps write to {', '.join(_SHAPES)}"
+        )
     if type(value) is not dict:
-        raise InvalidEventError("not_an_object", f"the value is {describe(value)}, Upwell takes a JSON object")
+        raise InvalidEventError(
+            "not_an_object", f"the value is {describe(value)}, Upwell takes a JSON object"
+        )
     kind, checks, needed, agree = shape
     get = value.get
     if (version := get("v")) is not None:
@@ -111,11 +156,16 @@ def parse_event(topic: Topic, value: object, *, now_ms: int) -> Event:
 
 def unknown_fields(topic: Topic, value: Mapping[str, object]) -> list[str]:
     """The fields of an event's value that `parse_event` keeps out, in no order."""
-    return [name if _PLAIN_NAME.fullmatch(name) else OTHER_FIELD for name in value.keys() - _FIELDS[topic]]
+    return [
+        name if _PLAIN_NAME.fullmatch(name) else OTHER_FIELD
+        for name in value.keys() - _FIELDS[topic]
+    ]
 
 
 def event_value(event: Event) -> dict[str, Any]:
-    """The event as JSON's types, what is absent or the default left out: `parse_event` of it gives the event again."""
+    """The event as JSON's types, what is absent or the default left out: `parse_event` of it gives
+    the event again.
+    """
     value: dict[str, Any] = {}
     for name, default in _DEFAULTS[type(event)]:
         one = getattr(event, name)
@@ -145,65 +195,105 @@ def key_of(event: Event) -> str:
 
 def _check_version(version: object) -> None:
     if type(version) is not int:
-        raise InvalidEventError("wrong_type", f"v is {describe(version)}, Upwell takes a whole number")
+        raise InvalidEventError(
+            "wrong_type", f"v is {describe(version)}, Upwell takes a whole number"
+        )
     if version < 1:
         raise InvalidEventError("out_of_range", f"v is {shorten(version)}, 1 to {VERSION} is right")
     if version > VERSION:
         remedy = "update Upwell, then `upwell dead-letters replay --reason unknown_version`"
-        raise InvalidEventError("unknown_version", f"v is {shorten(version)}, this Upwell knows events up to {VERSION}: {remedy}")
+        raise InvalidEventError(
+            "unknown_version",
+            f"v is {shorten(version)}, this Upwell knows events up to {VERSION}: {remedy}",
+        )
 
 
 def _time(ts: object, now_ms: int) -> int:
     if type(ts) is not int:
         if ts is None:
-            raise InvalidEventError("missing_field", "ts is missing: the event's time in UTC milliseconds since 1970")
-        raise InvalidEventError("wrong_type", f"ts is {describe(ts)}, Upwell takes UTC milliseconds as a whole number")
+            raise InvalidEventError(
+                "missing_field", "ts is missing: the event's time in UTC milliseconds since 1970"
+            )
+        raise InvalidEventError(
+            "wrong_type", f"ts is {describe(ts)}, Upwell takes UTC milliseconds as a whole number"
+        )
     if EARLIEST_MS <= ts <= now_ms + FUTURE_MS or ts == 0:
         return ts
     shown = shorten(ts)
     if ts < 0:
-        raise InvalidEventError("bad_time", f"ts is before 1970 ({shown}): Upwell takes UTC milliseconds since then")
+        raise InvalidEventError(
+            "bad_time", f"ts is before 1970 ({shown}): Upwell takes UTC milliseconds since then"
+        )
     if ts < EARLIEST_MS:
-        raise InvalidEventError("bad_time", f"ts looks like seconds ({shown}): Upwell takes UTC milliseconds")
+        raise InvalidEventError(
+            "bad_time", f"ts looks like seconds ({shown}): Upwell takes UTC milliseconds"
+        )
     for unit, per_ms in (("microseconds", 1_000), ("nanoseconds", 1_000_000)):
         if EARLIEST_MS <= ts // per_ms <= now_ms + FUTURE_MS:
-            raise InvalidEventError("bad_time", f"ts looks like {unit} ({shown}): Upwell takes UTC milliseconds")
+            raise InvalidEventError(
+                "bad_time", f"ts looks like {unit} ({shown}): Upwell takes UTC milliseconds"
+            )
     hours = shorten((ts - now_ms) // 3_600_000)
-    raise InvalidEventError("bad_time", f"ts is {hours} hours in the future ({shown}), 24 are allowed: check the app's clock")
+    raise InvalidEventError(
+        "bad_time",
+        f"ts is {hours} hours in the future ({shown}), 24 are allowed: check the app's clock",
+    )
 
 
 def _missing(name: str, value: dict[str, Any]) -> InvalidEventError:
     what = "null" if name in value else "missing"
     plain = name.replace("_", "").lower()
     for given in value:
-        if isinstance(given, str) and given != name and given[:64].replace("_", "").lower() == plain:
-            return InvalidEventError("missing_field", f"{name} is {what}; the field {given[:64]} is spelled otherwise, rename it {name}")
+        if (
+            isinstance(given, str)
+            and given != name
+            and given[:64].replace("_", "").lower() == plain
+        ):
+            return InvalidEventError(
+                "missing_field",
+                f"{name} is {what}; the field {given[:64]} is spelled otherwise, rename it {name}",
+            )
     return InvalidEventError("missing_field", f"{name} is {what}")
 
 
 def _review_says_something(review: Any) -> None:
     if review.rating is None and review.text is None:
-        raise InvalidEventError("missing_field", "rating and text are both missing, a review needs at least one")
+        raise InvalidEventError(
+            "missing_field", "rating and text are both missing, a review needs at least one"
+        )
 
 
 def _impression_lengths(impression: Any) -> None:
     given, shown = impression.propensities, impression.item_ids
     if given is not None and len(given) != len(shown):
         raise InvalidEventError(
-            "length_mismatch", f"propensities has {len(given):,} entries and item_ids {len(shown):,}, they go together one to one"
+            "length_mismatch",
+            f"propensities has {len(given):,} entries and item_ids {len(shown):,}, they go "
+            "together one to one",
         )
 
 
 def _control_target(control: Any) -> None:
-    needed, other = ("user_id", "item_id") if control.kind is ControlKind.FORGET_USER else ("item_id", "user_id")
+    needed, other = (
+        ("user_id", "item_id")
+        if control.kind is ControlKind.FORGET_USER
+        else ("item_id", "user_id")
+    )
     if getattr(control, needed) is None:
         raise InvalidEventError("missing_field", f"{needed} is missing, {control.kind} needs it")
     if getattr(control, other) is not None:
-        raise InvalidEventError("unexpected_field", f"{other} has no meaning for {control.kind}: leave it out")
+        raise InvalidEventError(
+            "unexpected_field", f"{other} has no meaning for {control.kind}: leave it out"
+        )
     if (control.boost is None) is (control.kind is ControlKind.BOOST_ITEM):
         if control.boost is None:
-            raise InvalidEventError("missing_field", "boost is missing, boost_item needs it: -10 to 10, added to the item's score")
-        raise InvalidEventError("unexpected_field", f"boost has no meaning for {control.kind}: leave it out")
+            raise InvalidEventError(
+                "missing_field",
+                "boost is missing, boost_item needs it: -10 to 10, added to the item's score",
+            )
+        raise InvalidEventError(
+            "unexpected_field", f"boost has no meaning for {control.kind}: leave it out"
+        )
 
 
 _AGREEMENTS: dict[Topic, Callable[[Any], None]] = {
@@ -220,7 +310,10 @@ _SHAPES = {
     )
     for topic, kind in type_of_topic.items()
 }
-_FIELDS = {topic: frozenset({"v", *(field.name for field in fields(kind))}) for topic, kind in type_of_topic.items()}
+_FIELDS = {
+    topic: frozenset({"v", *(field.name for field in fields(kind))})
+    for topic, kind in type_of_topic.items()
+}
 _DEFAULTS: dict[type[Event], tuple[tuple[str, Any], ...]] = {
     kind: tuple((field.name, field.default) for field in fields(kind)) for kind in _TOPICS
 }

@@ -8,7 +8,9 @@ MASK = "***"
 
 
 class Secret:
-    """Shows `***` wherever it is printed, logged or put in a traceback; only `reveal` gives the text."""
+    """Shows `***` wherever it is printed, logged or put in a traceback; only `reveal` gives the
+    text.
+    """
 
     __slots__ = ("_text",)
 
@@ -16,7 +18,9 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself, for the one call that needs it; in the repr of what holds it (a client's options) it stays masked."""
+        """The text itself, for the one call that needs it; in the repr of what holds it (a client's
+        options) it stays masked.
+        """
         return _Revealed(self._text)
 
     def __repr__(self) -> str:
@@ -33,7 +37,9 @@ class Secret:
 
 
 class _Revealed(str):
-    """A text in every way but its repr: clients log their options, and tracebacks show arguments, by repr."""
+    """A text in every way but its repr: clients log their options, and tracebacks show arguments,
+    by repr.
+    """
 
     __slots__ = ()
 

@@ -17,7 +17,9 @@ __all__ = ["Field", "parse"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A setting: where it stands, and what is right for it. hex_bytes: of a key in hexadecimal, at least."""
+    """A setting: where it stands, and what is right for it. hex_bytes: of a key in hexadecimal, at
+    least.
+    """
 
     group: str | None
     name: str
@@ -34,7 +36,10 @@ class Field:
 
 
 def parse(one: Field, value: Any, where: str) -> Any:
-    """The value of a setting from a variable's text or the file. Raises `SettingsError` with `where` and what would be right."""
+    """The value of a setting from a variable's text or the file.
+
+    Raises `SettingsError` with `where` and what would be right.
+    """
     kinds = typing.get_args(one.kind) if isinstance(one.kind, types.UnionType) else (one.kind,)
     kind = next(kind for kind in kinds if kind is not type(None))
     if typing.get_origin(kind) is Literal:
@@ -57,8 +62,12 @@ def parse(one: Field, value: Any, where: str) -> Any:
 
 def _secret(one: Field, value: str, where: str) -> Secret:
     """Of a wrong one nothing is shown."""
-    if one.hex_bytes is not None and not re.fullmatch(rf"([0-9a-fA-F]{{2}}){{{one.hex_bytes},}}", value):
-        raise SettingsError(f"{where} is not right: must be hexadecimal, {2 * one.hex_bytes} digits or more")
+    if one.hex_bytes is not None and not re.fullmatch(
+        rf"([0-9a-fA-F]{{2}}){{{one.hex_bytes},}}", value
+    ):
+        raise SettingsError(
+            f"{where} is not right: must be hexadecimal, {2 * one.hex_bytes} digits or more"
+        )
     return Secret(value)
 
 
@@ -76,7 +85,9 @@ def _number(one: Field, kind: type, value: Any, where: str) -> Any:
             raise TypeError("true, false and 1.5 are no whole numbers")
         number = kind(value)
     except (TypeError, ValueError):
-        raise SettingsError(f"{where} is {value!r}: must be {'a whole number' if kind is int else 'a number'}") from None
+        raise SettingsError(
+            f"{where} is {value!r}: must be {'a whole number' if kind is int else 'a number'}"
+        ) from None
     if not one.above <= number <= one.below:
         most = f" and at most {one.below:g}" if one.below < math.inf else ""
         raise SettingsError(f"{where} is {value}: must be at least {one.above:g}{most}")

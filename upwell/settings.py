@@ -1,4 +1,5 @@
-"""Settings: one frozen value, read once at the edge from `UPWELL_*` variables and an optional `upwell.toml`. Secrets never print.
+"""Settings: one frozen value, read once at the edge from `UPWELL_*` variables and an optional
+`upwell.toml`. Secrets never print.
 
 A field's variable is `UPWELL_` and its name in capitals; in the file it stands under its group:
 
@@ -43,7 +44,9 @@ ELSEWHERE = frozenset({"UPWELL_CACHE", "UPWELL_TEST_QDRANT_URL", "UPWELL_TRACEBA
 ADDRESS = re.compile(r"[^\s/:@]+:\d{1,5}|\[[0-9A-Fa-f:]+\]:\d{1,5}")
 
 
-def _named(variable: str, default: Any = None, above: float = -math.inf, below: float = math.inf) -> Any:
+def _named(
+    variable: str, default: Any = None, above: float = -math.inf, below: float = math.inf
+) -> Any:
     """A field whose variable is not its own name, or that is bounded (ends included)."""
     return field(default=default, metadata={"variable": variable, "above": above, "below": below})
 
@@ -68,10 +71,11 @@ class KafkaSettings:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """kind: `edge` is Qdrant in this process, `server` a Qdrant server at `url`, `memory` forgets all at the end.
+    """kind: `edge` is Qdrant in this process, `server` a Qdrant server at `url`, `memory` forgets
+    all at the end.
 
-    An `url` of https is over TLS; `cafile`: PEM of a private authority that signed the server's certificate.
-    grpc_port: of the server, on the url's host.
+    An `url` of https is over TLS; `cafile`: PEM of a private authority that signed the server's
+    certificate. grpc_port: of the server, on the url's host.
     """
 
     kind: Literal["memory", "edge", "server"] = _named("STORE", "edge")
@@ -99,11 +103,13 @@ class PrivacySettings:
 
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
-    """batch_events, batch_ms: a micro-batch is at most so many events, or what so many ms brought. history, had: kept a user.
+    """batch_events, batch_ms: a micro-batch is at most so many events, or what so many ms brought.
+    history, had: kept a user.
 
-    hot_users: states kept in memory. catalogue_items: new items beyond these are dead letters. dedup_window: event ids kept a worker.
-    bounce_ms: a view shorter than this is a bounce.
-    bot_events: a user with more events in a minute of event time is a bot; 0 is off. instance: this worker's name in its group.
+    hot_users: states kept in memory. catalogue_items: new items beyond these are dead letters.
+    dedup_window: event ids kept a worker. bounce_ms: a view shorter than this is a bounce.
+    bot_events: a user with more events in a minute of event time is a bot; 0 is off. instance: this
+    worker's name in its group.
     """
 
     batch_events: int = _bounded(256, 1, 10_000)
@@ -121,14 +127,16 @@ class StreamSettings:
 
 @dataclass(frozen=True, slots=True)
 class LearnerSettings:
-    """test_sample: share of the targets that are tested (by hash of event_id). neighbours: kept an item in each table.
+    """test_sample: share of the targets that are tested (by hash of event_id). neighbours: kept an
+    item in each table.
 
-    cold_item_weight: how much more a target on a new item teaches (the price of cold items: docs/quality.md).
-    bounded_influence: an event of a user with a short past counts less (docs/decisions/0014).
-    candidates: of each signal. search_weight: of the intent in a list that answers a user's own words.
-    explore: share of the lists whose last place shows a new item by lot (docs/exploration.md).
-    publish_ms, checkpoint_examples: how often the learner publishes and saves.
-    warmup_examples: the figures start after so many. fused_every, fused_steps: after so many examples, so many steps of training.
+    cold_item_weight: how much more a target on a new item teaches (the price of cold items:
+    docs/quality.md). bounded_influence: an event of a user with a short past counts less
+    (docs/decisions/0014). candidates: of each signal. search_weight: of the intent in a list that
+    answers a user's own words. explore: share of the lists whose last place shows a new item by lot
+    (docs/exploration.md). publish_ms, checkpoint_examples: how often the learner publishes and
+    saves. warmup_examples: the figures start after so many. fused_every, fused_steps: after so many
+    examples, so many steps of training.
     """
 
     seed: int = 7
@@ -174,17 +182,29 @@ def load_settings(environ: Mapping[str, str], toml_path: Path | None = None) -> 
     Raises `SettingsError` naming what is wrong and what would be right.
     """
     from_file = _read_toml(toml_path) if toml_path is not None else {}
-    from_environ = {name: text for name, text in environ.items() if text and name.startswith(PREFIX) and name not in ELSEWHERE}
+    from_environ = {
+        name: text
+        for name, text in environ.items()
+        if text and name.startswith(PREFIX) and name not in ELSEWHERE
+    }
     known = {one.variable: one for one in _all_fields()}
     _refuse_unknown(from_environ, known, "variable")
     _refuse_unknown(from_file, {one.key: one for one in known.values()}, f"key in {toml_path}")
     given: dict[str | None, dict[str, Any]] = {}
     for one in known.values():
         if one.variable in from_environ:
-            given.setdefault(one.group, {})[one.name] = parse(one, from_environ[one.variable], one.variable)
+            given.setdefault(one.group, {})[one.name] = parse(
+                one, from_environ[one.variable], one.variable
+            )
         elif one.key in from_file:
-            given.setdefault(one.group, {})[one.name] = parse(one, from_file[one.key], f"{one.key} in {toml_path}")
-    groups = {one.name: _hints(Settings)[one.name](**given.get(one.name, {})) for one in fields(Settings) if one.name in _groups()}
+            given.setdefault(one.group, {})[one.name] = parse(
+                one, from_file[one.key], f"{one.key} in {toml_path}"
+            )
+    groups = {
+        one.name: _hints(Settings)[one.name](**given.get(one.name, {}))
+        for one in fields(Settings)
+        if one.name in _groups()
+    }
     settings = Settings(**groups, **given.get(None, {}))
     _refuse_disagreement(settings)
     return settings
@@ -194,9 +214,21 @@ def describe_settings(settings: Settings) -> Iterator[tuple[str, str, str]]:
     """(variable, value with secrets masked, `default` or `set`) of every setting."""
     defaults = Settings()
     for one in _all_fields():
-        value = getattr(getattr(settings, one.group), one.name) if one.group else getattr(settings, one.name)
-        default = getattr(getattr(defaults, one.group), one.name) if one.group else getattr(defaults, one.name)
-        yield one.variable, "–" if value is None else str(value), "default" if value == default else "set"
+        value = (
+            getattr(getattr(settings, one.group), one.name)
+            if one.group
+            else getattr(settings, one.name)
+        )
+        default = (
+            getattr(getattr(defaults, one.group), one.name)
+            if one.group
+            else getattr(defaults, one.name)
+        )
+        yield (
+            one.variable,
+            "–" if value is None else str(value),
+            "default" if value == default else "set",
+        )
 
 
 def _hints(owner: type) -> dict[str, Any]:
@@ -204,7 +236,11 @@ def _hints(owner: type) -> dict[str, Any]:
 
 
 def _groups() -> dict[str, type]:
-    return {name: kind for name, kind in _hints(Settings).items() if isinstance(kind, type) and is_dataclass(kind)}
+    return {
+        name: kind
+        for name, kind in _hints(Settings).items()
+        if isinstance(kind, type) and is_dataclass(kind)
+    }
 
 
 def _all_fields() -> Iterator[Field]:
@@ -216,7 +252,13 @@ def _all_fields() -> Iterator[Field]:
                 variable = PREFIX + meta.get("variable", one.name.upper())
                 kind = _hints(owner)[one.name]
                 yield Field(
-                    group, one.name, variable, kind, meta.get("above", -math.inf), meta.get("below", math.inf), meta.get("hex_bytes")
+                    group,
+                    one.name,
+                    variable,
+                    kind,
+                    meta.get("above", -math.inf),
+                    meta.get("below", math.inf),
+                    meta.get("hex_bytes"),
                 )
 
 
@@ -229,7 +271,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"settings file {path} is no TOML: {exc}") from exc
     flat: dict[str, Any] = {}
     for name, value in tree.items():
-        flat |= {f"{name}.{inner}": one for inner, one in value.items()} if isinstance(value, dict) else {name: value}
+        flat |= (
+            {f"{name}.{inner}": one for inner, one in value.items()}
+            if isinstance(value, dict)
+            else {name: value}
+        )
     return flat
 
 
@@ -237,18 +283,38 @@ def _refuse_disagreement(settings: Settings) -> None:
     """What is right by itself and wrong together."""
     kafka, store = settings.kafka, settings.store
     if store.kind == "server" and store.url is None:
-        raise SettingsError("UPWELL_STORE is server: set UPWELL_QDRANT_URL to its address, http://host:port")
-    if store.url is not None and "@" in urlsplit(store.url if "//" in store.url else f"//{store.url}").netloc:
-        raise SettingsError("UPWELL_QDRANT_URL holds a user or a password, which would be shown: leave them out, set UPWELL_QDRANT_API_KEY")
-    if kafka.security_protocol.startswith("SASL") and not (kafka.sasl_username and kafka.sasl_password):
-        raise SettingsError(f"UPWELL_SECURITY_PROTOCOL is {kafka.security_protocol}: it needs UPWELL_SASL_USERNAME and _PASSWORD")
-    if kafka.address is not None and not all(ADDRESS.fullmatch(one.strip()) for one in kafka.address.split(",")):
+        raise SettingsError(
+            "UPWELL_STORE is server: set UPWELL_QDRANT_URL to its address, http://host:port"
+        )
+    if (
+        store.url is not None
+        and "@" in urlsplit(store.url if "//" in store.url else f"//{store.url}").netloc
+    ):
+        raise SettingsError(
+            "UPWELL_QDRANT_URL holds a user or a password, which would be shown: leave "
+            "them out, set UPWELL_QDRANT_API_KEY"
+        )
+    if kafka.security_protocol.startswith("SASL") and not (
+        kafka.sasl_username and kafka.sasl_password
+    ):
+        raise SettingsError(
+            f"UPWELL_SECURITY_PROTOCOL is {kafka.security_protocol}: it needs "
+            "UPWELL_SASL_USERNAME and _PASSWORD"
+        )
+    if kafka.address is not None and not all(
+        ADDRESS.fullmatch(one.strip()) for one in kafka.address.split(",")
+    ):
         shown = re.sub(r"[^\s/,]*@", "…@", kafka.address)  # of a user and a password nothing
-        raise SettingsError(f"UPWELL_KAFKA is {shown!r}: must be host:port, several with commas (127.0.0.1:9092)")
+        raise SettingsError(
+            f"UPWELL_KAFKA is {shown!r}: must be host:port, several with commas (127.0.0.1:9092)"
+        )
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: Mapping[str, Field], what: str) -> None:
     for name in given:
         if name not in known:
             near = get_close_matches(name, known, n=1)
-            raise SettingsError(f"unknown {what}: {name}" + (f"; did you mean {near[0]}?" if near else "; see upwell doctor for all"))
+            raise SettingsError(
+                f"unknown {what}: {name}"
+                + (f"; did you mean {near[0]}?" if near else "; see upwell doctor for all")
+            )

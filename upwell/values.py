@@ -1,7 +1,8 @@
-"""The values that stages hand to each other: a user's state, an item as every process needs it, a training example.
+"""The values that stages hand to each other: a user's state, an item as every process needs it, a
+training example.
 
-They live here because stream, learner and store may not know each other. Vectors are numpy float32 arrays of the
-encoder's dimension d; a frozen value's arrays are never written to.
+They live here because stream, learner and store may not know each other. Vectors are numpy float32
+arrays of the encoder's dimension d; a frozen value's arrays are never written to.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ LIKED_RATING = 3.5
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """One event of a user's history. `kind` is an `Action`, `review` or `query`; `item_id` is None for a query.
+    """One event of a user's history. `kind` is an `Action`, `review` or `query`; `item_id` is None
+    for a query.
 
-    source, offset: the `topic-partition` and offset it came from, so that a redelivery is told from an app's own retry.
+    source, offset: the `topic-partition` and offset it came from, so that a redelivery is told from
+    an app's own retry.
     """
 
     event_id: str
@@ -43,13 +46,17 @@ class Interaction:
 
     @property
     def order(self) -> tuple[int, int, str]:
-        """History is sorted by this: time, ties by event_id (shorter first, so that numbered ids keep their order)."""
+        """History is sorted by this: time, ties by event_id (shorter first, so that numbered ids
+        keep their order).
+        """
         return (self.ts, len(self.event_id), self.event_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An event on an item that was not announced yet: it is folded into the intent once the item is."""
+    """An event on an item that was not announced yet: it is folded into the intent once the item
+    is.
+    """
 
     item_id: str
     ts: int
@@ -61,11 +68,10 @@ class UserState:
     """All that is kept of one user, written whole by the one worker that owns the user's partition.
 
     user: the pseudonym, never the app's id.
-    intent: (d,) sum of signed event vectors, each decayed from its own ts to `intent_ts` (UTC ms); not normalized.
-    history: the newest interactions in `Interaction.order`, oldest first, bounded.
-    had: item ids that no list may show again, oldest first, bounded.
-    events: how many events were ever folded in.
-    watermark: per `topic-partition` the last offset folded in.
+    intent: (d,) sum of signed event vectors, each decayed from its own ts to `intent_ts` (UTC ms);
+    not normalized. history: the newest interactions in `Interaction.order`, oldest first, bounded.
+    had: item ids that no list may show again, oldest first, bounded. events: how many events were
+    ever folded in. watermark: per `topic-partition` the last offset folded in.
     """
 
     user: str
@@ -79,15 +85,19 @@ class UserState:
 
     @property
     def sequence(self) -> int:
-        """Grows with every event folded in; a store refuses a write whose sequence is not above the stored one."""
+        """Grows with every event folded in; a store refuses a write whose sequence is not above the
+        stored one.
+        """
         return sum(offset + 1 for offset in self.watermark.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueItem:
-    """An item as every process needs it. `vector`: (d,) unit length. `revision`: of the encoder that made it.
+    """An item as every process needs it. `vector`: (d,) unit length. `revision`: of the encoder
+    that made it.
 
-    `sequence` is the `ts` of the announcement: a store refuses an older one, an equal one replaces. `boost` is added to the item's score.
+    `sequence` is the `ts` of the announcement: a store refuses an older one, an equal one replaces.
+    `boost` is added to the item's score.
     """
 
     item_id: str
@@ -115,13 +125,14 @@ class CatalogueItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """One event on an item with its user's state just before it: what the learner tests itself on, then learns from.
+    """One event on an item with its user's state just before it: what the learner tests itself on,
+    then learns from.
 
-    source, offset: the event's `topic-partition` (no prefix) and offset; the learner's watermark per source skips what it has learned.
-    history: the user's newest item interactions before the event, oldest first, at most 50.
-    intent: (d,) float32 intent before the event (unit length or zero), None where the user had none.
-    user_events: how many events of this user came before.
-    had: what the user had before, only where `tested`; `tested` is drawn by a hash of event_id.
+    source, offset: the event's `topic-partition` (no prefix) and offset; the learner's watermark
+    per source skips what it has learned. history: the user's newest item interactions before the
+    event, oldest first, at most 50. intent: (d,) float32 intent before the event (unit length or
+    zero), None where the user had none. user_events: how many events of this user came before. had:
+    what the user had before, only where `tested`; `tested` is drawn by a hash of event_id.
     """
 
     source: str

@@ -16,8 +16,12 @@ def test_figures_by_hand() -> None:
     found = figures(predicted, random)
     assert found["mse"] == pytest.approx((1 + 4 + 0 + 0 + 0) / 5)
     assert found["mae"] == pytest.approx((1 + 2) / 5)
-    assert found["auc"] == pytest.approx((3 + 2.5) / 6)  # 4 is above all of 3, 1, 2; 3 is above 1 and 2 and ties with 3
-    assert found["ndcg5"] == pytest.approx((1 + 0.5) / (1 + 1 / np.log2(3)))  # likes at places 1 and 3, ties in order
+    assert found["auc"] == pytest.approx(
+        (3 + 2.5) / 6
+    )  # 4 is above all of 3, 1, 2; 3 is above 1 and 2 and ties with 3
+    assert found["ndcg5"] == pytest.approx(
+        (1 + 0.5) / (1 + 1 / np.log2(3))
+    )  # likes at places 1 and 3, ties in order
 
 
 def test_the_plain_head_gains_nothing_on_itself() -> None:

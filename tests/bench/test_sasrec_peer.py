@@ -1,4 +1,6 @@
-"""The training examples of the SASRec peer; the library itself is an extra and stays out of the tests."""
+"""The training examples of the SASRec peer; the library itself is an extra and stays out of the
+tests.
+"""
 
 from itertools import pairwise
 
@@ -14,4 +16,6 @@ PADDING = 9
 def test_each_step_of_a_user_is_one_example(sequence: list[int]) -> None:
     parts = windows(sequence, PADDING)
     assert parts.shape[1:] == (LAST + 1,)
-    assert [step for part in parts.tolist() for step in pairwise(part) if PADDING not in step] == list(pairwise(sequence))
+    assert [
+        step for part in parts.tolist() for step in pairwise(part) if PADDING not in step
+    ] == list(pairwise(sequence))

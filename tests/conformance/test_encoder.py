@@ -1,4 +1,6 @@
-"""What `upwell.ports.Encoder` promises, for every encoder there is: the real language model, and what stands around it."""
+"""What `upwell.ports.Encoder` promises, for every encoder there is: the real language model, and
+what stands around it.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,15 @@ ODD = {
     "special tokens": "[CLS] [SEP] [PAD] [MASK] [UNK]",
     "byte-order mark": "\ufeffToy Story",
 }
-PLAIN = ["Toy Story (1995)", "Heat: a heist film", "a film about toys that come alive", "no", "Jumanji", "Ὀδύσσεια", "A" * 300]
+PLAIN = [
+    "Toy Story (1995)",
+    "Heat: a heist film",
+    "a film about toys that come alive",
+    "no",
+    "Jumanji",
+    "Ὀδύσσεια",
+    "A" * 300,
+]
 
 
 def hashing(stack: ExitStack) -> Encoder:
@@ -124,7 +134,9 @@ def test_odd_texts_go_together(encoder: Encoder) -> None:
 
 
 @given(texts=st.lists(st.text(st.characters(), max_size=40), max_size=5))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_text_becomes_a_unit_row(encoder: Encoder, texts: list[str]) -> None:
     assert_good(encoder.encode(texts), len(texts), encoder)
 
@@ -140,7 +152,9 @@ def test_a_row_depends_on_its_own_text_alone(encoder: Encoder) -> None:
 def test_a_row_depends_on_its_own_text_alone_when_made_anew(encoder: Encoder) -> None:
     """As above with texts that no cache has seen: first among others, then alone."""
     texts = [f"{text} once more" for text in PLAIN]
-    together = encoder.encode([*("filling " * 30 + str(number) for number in range(40)), *texts])[-len(texts) :]
+    together = encoder.encode([*("filling " * 30 + str(number) for number in range(40)), *texts])[
+        -len(texts) :
+    ]
     alone = np.concatenate([encoder.encode([text + " "]) for text in texts])
     assert cosines(alone, together).min() >= 0.999
 
@@ -158,7 +172,9 @@ def test_the_same_revision_gives_the_same(name: str) -> None:
 
 
 def test_different_texts_differ_and_near_ones_are_near(encoder: Encoder) -> None:
-    toys, more_toys, money = encoder.encode(["a film about toys", "this film is about toys", "quarterly interest rates rise"])
+    toys, more_toys, money = encoder.encode(
+        ["a film about toys", "this film is about toys", "quarterly interest rates rise"]
+    )
     assert toys @ more_toys > toys @ money
     assert toys @ money < 0.9
 

@@ -1,4 +1,6 @@
-"""What every adapter promises as an `ItemStore`; searches are compared with plain arithmetic, filters with `matches`."""
+"""What every adapter promises as an `ItemStore`; searches are compared with plain arithmetic,
+filters with `matches`.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def random_items(size: int, dimension: int) -> list[CatalogueItem]:
 filters = st.builds(
     ItemFilter,
     available=st.sampled_from([None, True, False]),
-    categories_any=st.lists(st.sampled_from(["c0", "c1", "c2", "c4", "none"]), max_size=2).map(tuple),
+    categories_any=st.lists(st.sampled_from(["c0", "c1", "c2", "c4", "none"]), max_size=2).map(
+        tuple
+    ),
     brand=st.sampled_from([None, None, "acme", "Ünïcode", "", "none"]),
     price_min=st.none() | st.sampled_from([-1.0, 0.0, 2.5, 9.5]),
     price_max=st.none() | st.sampled_from([0.0, 2.5, 7.25, 1e9]),
@@ -106,22 +110,34 @@ def test_an_older_item_is_refused_an_equal_one_replaces(store: Store, name: str)
 
 
 def test_in_a_batch_the_highest_sequence_stands_of_equals_the_last(store: Store, name: str) -> None:
-    batch = [item(name, 1), item(name, 2, title="first"), item(name, 2, title="last"), item(name, 0)]
+    batch = [
+        item(name, 1),
+        item(name, 2, title="first"),
+        item(name, 2, title="last"),
+        item(name, 0),
+    ]
     assert store.write_items(batch) == []
     assert same_item(store.read_items([name])[0], batch[2])
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), max_size=4), max_size=6))
-def test_any_writes_end_as_in_the_reference(store: Store, batches: list[list[tuple[int, int]]]) -> None:
+def test_any_writes_end_as_in_the_reference(
+    store: Store, batches: list[list[tuple[int, int]]]
+) -> None:
     reference = MemoryStore(DIMENSION)
     run = next(numbers)
     names = [f"law-{run}-{number}" for number in range(3)]
     marks = itertools.count()
     for batch in batches:
-        items = [item(names[number], sequence, title=str(next(marks))) for number, sequence in batch]
+        items = [
+            item(names[number], sequence, title=str(next(marks))) for number, sequence in batch
+        ]
         assert store.write_items(items) == reference.write_items(items)
-    assert all(same_item(a, b) for a, b in zip(store.read_items(names), reference.read_items(names), strict=True))
+    assert all(
+        same_item(a, b)
+        for a, b in zip(store.read_items(names), reference.read_items(names), strict=True)
+    )
 
 
 @pytest.mark.parametrize(
@@ -138,7 +154,9 @@ def test_any_writes_end_as_in_the_reference(store: Store, batches: list[list[tup
         {"title": "lone \ud800"},
     ],
 )
-def test_an_invalid_item_leaves_nothing_of_its_batch(store: Store, name: str, change: dict[str, object]) -> None:
+def test_an_invalid_item_leaves_nothing_of_its_batch(
+    store: Store, name: str, change: dict[str, object]
+) -> None:
     bad = dataclasses.replace(item("bad"), **change)  # type: ignore[arg-type]
     with pytest.raises(StoreError):
         store.write_items([item(name), bad])
@@ -154,12 +172,16 @@ def test_search_is_exact(catalogue: tuple[Store, list[CatalogueItem]], k: int) -
     for row, hits in zip(scores, found, strict=True):
         assert len({name for name, _ in hits}) == min(k, len(items))
         np.testing.assert_allclose([score for _, score in hits], np.sort(row)[::-1][:k], atol=1e-5)
-        np.testing.assert_allclose([score for _, score in hits], [row[int(name[5:])] for name, _ in hits], atol=1e-5)
+        np.testing.assert_allclose(
+            [score for _, score in hits], [row[int(name[5:])] for name, _ in hits], atol=1e-5
+        )
 
 
 @settings(max_examples=80, deadline=None)
 @given(filters)
-def test_filters_agree_with_the_reference(catalogue: tuple[Store, list[CatalogueItem]], where: ItemFilter) -> None:
+def test_filters_agree_with_the_reference(
+    catalogue: tuple[Store, list[CatalogueItem]], where: ItemFilter
+) -> None:
     store, items = catalogue
     (hits,) = store.search_items(items[0].vector[None], len(items), where)
     assert {name for name, _ in hits} == {item.item_id for item in items if matches(item, where)}
@@ -169,8 +191,13 @@ def test_filter_and_k_hold_together(catalogue: tuple[Store, list[CatalogueItem]]
     store, items = catalogue
     where = ItemFilter(categories_any=("c1",), exclude=("item-3",))
     query: Vector = items[3].vector[None]
-    wanted = sorted((item for item in items if matches(item, where)), key=lambda item: -float(item.vector @ query[0]))[:10]
-    assert [name for name, _ in store.search_items(query, 10, where)[0]] == [item.item_id for item in wanted]
+    wanted = sorted(
+        (item for item in items if matches(item, where)),
+        key=lambda item: -float(item.vector @ query[0]),
+    )[:10]
+    assert [name for name, _ in store.search_items(query, 10, where)[0]] == [
+        item.item_id for item in wanted
+    ]
 
 
 def test_scan_gives_every_item_once(catalogue: tuple[Store, list[CatalogueItem]]) -> None:
@@ -199,10 +226,18 @@ def test_an_empty_catalogue(adapter: str) -> None:
 def test_a_changed_item_is_found_where_it_went(store: Store, name: str) -> None:
     unit = np.eye(DIMENSION, dtype=np.float32)
     store.write_items([item(name, 1, vector=100 * unit[1])])
-    store.write_items([dataclasses.replace(item(name, 2, vector=100 * unit[2]), brand=f"only {name}")])
+    store.write_items(
+        [dataclasses.replace(item(name, 2, vector=100 * unit[2]), brand=f"only {name}")]
+    )
     (hits,) = store.search_items(unit[2][None], 1, ItemFilter(brand=f"only {name}"))
     assert hits == [(name, 100.0)]
-    store.write_items([dataclasses.replace(item(name, 3, vector=100 * unit[2]), brand=f"only {name}", deleted=True)])
+    store.write_items(
+        [
+            dataclasses.replace(
+                item(name, 3, vector=100 * unit[2]), brand=f"only {name}", deleted=True
+            )
+        ]
+    )
     assert store.search_items(unit[2][None], 1, ItemFilter(brand=f"only {name}")) == [[]]
 
 
@@ -221,8 +256,15 @@ def test_search_vectors_of_another_shape_are_refused(store: Store, shape: tuple[
 
 @pytest.mark.parametrize(
     ("value", "k", "where"),
-    [(np.nan, 5, ANY), (1.0, -1, ANY), (1.0, 5, ItemFilter(price_min=float("nan"))), (1.0, 5, ItemFilter(exclude=("",)))],
+    [
+        (np.nan, 5, ANY),
+        (1.0, -1, ANY),
+        (1.0, 5, ItemFilter(price_min=float("nan"))),
+        (1.0, 5, ItemFilter(exclude=("",))),
+    ],
 )
-def test_a_search_that_means_nothing_is_refused(store: Store, value: float, k: int, where: ItemFilter) -> None:
+def test_a_search_that_means_nothing_is_refused(
+    store: Store, value: float, k: int, where: ItemFilter
+) -> None:
     with pytest.raises(StoreError):
         store.search_items(np.full((1, DIMENSION), value, np.float32), k, where)

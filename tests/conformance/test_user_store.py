@@ -1,4 +1,4 @@
-"""What every adapter promises as a `UserStore`; the memory adapter is the reference of the others."""
+"""What every adapter promises as a `UserStore`; the memory adapter is the others' reference."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def test_reads_come_in_the_order_asked(store: Store, user: str) -> None:
     first, second = state(f"{user}-a", 1), state(f"{user}-b", 2)
     assert store.write_users([first, second]) == []
     found = store.read_users([second.user, user, first.user, second.user])
-    assert [same_state(a, b) for a, b in zip(found, [second, None, first, second], strict=True)] == [True] * 4
+    assert [
+        same_state(a, b) for a, b in zip(found, [second, None, first, second], strict=True)
+    ] == [True] * 4
 
 
 def test_zero_intent_and_empty_state(store: Store, user: str) -> None:
@@ -68,7 +70,9 @@ def test_any_state_comes_back(store: Store, states: list[UserState]) -> None:
 
 
 @pytest.mark.parametrize("late", [4, 5])
-def test_stale_write_is_refused_and_the_others_are_written(store: Store, user: str, late: int) -> None:
+def test_stale_write_is_refused_and_the_others_are_written(
+    store: Store, user: str, late: int
+) -> None:
     kept, other = state(user, 5), state(f"{user}-other", 1)
     store.write_users([kept])
     assert store.write_users([state(user, late, had=("stale",)), other]) == [user]
@@ -77,7 +81,9 @@ def test_stale_write_is_refused_and_the_others_are_written(store: Store, user: s
 
 
 @pytest.mark.parametrize("order", [(1, 2, 0), (2, 1, 0), (0, 1, 2)])
-def test_the_highest_sequence_of_a_batch_stands(store: Store, user: str, order: tuple[int, ...]) -> None:
+def test_the_highest_sequence_of_a_batch_stands(
+    store: Store, user: str, order: tuple[int, ...]
+) -> None:
     assert store.write_users([state(user, sequence) for sequence in order]) == []
     found = store.read_users([user])[0]
     assert found is not None
@@ -85,7 +91,9 @@ def test_the_highest_sequence_of_a_batch_stands(store: Store, user: str, order: 
 
 
 def test_of_equal_sequences_the_first_stands(store: Store, user: str) -> None:
-    assert store.write_users([state(user, 1, had=("first",)), state(user, 1, had=("second",))]) == []
+    assert (
+        store.write_users([state(user, 1, had=("first",)), state(user, 1, had=("second",))]) == []
+    )
     assert same_state(store.read_users([user])[0], state(user, 1, had=("first",)))
 
 
@@ -96,13 +104,17 @@ def test_a_user_twice_in_a_batch_is_refused_once(store: Store, user: str) -> Non
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4)), max_size=4), max_size=6))
-def test_any_writes_end_as_in_the_reference(store: Store, batches: list[list[tuple[int, int]]]) -> None:
+def test_any_writes_end_as_in_the_reference(
+    store: Store, batches: list[list[tuple[int, int]]]
+) -> None:
     reference = MemoryStore(DIMENSION)
     run = next(numbers)
     users = [f"law-{run}-{number}" for number in range(3)]
     marks = itertools.count()
     for batch in batches:
-        states = [state(users[number], sequence, had=(str(next(marks)),)) for number, sequence in batch]
+        states = [
+            state(users[number], sequence, had=(str(next(marks)),)) for number, sequence in batch
+        ]
         assert store.write_users(states) == reference.write_users(states)
     found = zip(store.read_users(users), reference.read_users(users), strict=True)
     assert all(same_state(a, b) for a, b in found)
@@ -113,7 +125,10 @@ def test_large_batches(store: Store, user: str) -> None:
     assert store.write_users(states) == []
     again = [state(f"{user}-{number}", 2) for number in range(300)]
     assert store.write_users(again) == [state.user for state in states if state.sequence == 2]
-    assert [found is not None and found.sequence == 2 for found in store.read_users([s.user for s in states])] == [True] * 300
+    assert [
+        found is not None and found.sequence == 2
+        for found in store.read_users([s.user for s in states])
+    ] == [True] * 300
 
 
 def test_forgotten_is_gone_and_may_begin_again(store: Store, user: str) -> None:
@@ -125,8 +140,17 @@ def test_forgotten_is_gone_and_may_begin_again(store: Store, user: str) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.booleans(), st.lists(st.integers(0, 3), min_size=1, max_size=4), st.integers(1, 4)), max_size=8))
-def test_any_writes_and_removals_leave_what_the_reference_has(store: Store, steps: list[tuple[bool, list[int], int]]) -> None:
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans(), st.lists(st.integers(0, 3), min_size=1, max_size=4), st.integers(1, 4)
+        ),
+        max_size=8,
+    )
+)
+def test_any_writes_and_removals_leave_what_the_reference_has(
+    store: Store, steps: list[tuple[bool, list[int], int]]
+) -> None:
     reference, users = MemoryStore(DIMENSION), ["r0", "r1", "r2", "r3"]
     store.forget_users(users)
     for removal, numbers, sequence in steps:
@@ -196,6 +220,10 @@ def test_a_closed_store_says_so(adapter: str) -> None:
     with opened(adapter, DIMENSION) as store:
         store.close()
         store.close()
-        for use in (store.health, lambda: store.read_users(["u"]), lambda: store.write_users([state("u", 1)])):
+        for use in (
+            store.health,
+            lambda: store.read_users(["u"]),
+            lambda: store.write_users([state("u", 1)]),
+        ):
             with pytest.raises(StoreError, match="closed"):
                 use()

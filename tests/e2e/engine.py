@@ -1,4 +1,6 @@
-"""A real engine for end-to-end tests: serve and learn processes on a real broker, and what can be seen of them from outside."""
+"""A real engine for end-to-end tests: serve and learn processes on a real broker, and what can be
+seen of them from outside.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,11 @@ from typing import Any
 
 import orjson
 
-from stream.cluster import Cluster, Metrics
-from stream.lag import Lag
-from stream.replay_log import LogRecord, read_log
-from stream.supervise import Supervisor
-from stream.topics import ensure_topics
+from stream.broker.lag import Lag
+from stream.broker.topics import ensure_topics
+from stream.ops.cluster import Cluster, Metrics
+from stream.ops.supervise import Supervisor
+from stream.replay.log import LogRecord, read_log
 from upwell.client import client_options
 from upwell.events import Topic
 from upwell.settings import KafkaSettings, Settings
@@ -37,11 +39,17 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLI
 
 
 def bundled_log(ratings: int) -> tuple[list[LogRecord], list[LogRecord]]:
-    """The first so many ratings of the MovieLens log, and the announcements of the items that they are on."""
+    """The first so many ratings of the MovieLens log, and the announcements of the items that they
+    are on.
+    """
     lines = [line for line in read_log(MOVIELENS) if isinstance(line, LogRecord)]
     events = list(islice((line for line in lines if b'"rating"' in line.value), ratings))
     wanted = {orjson.loads(event.value)["item_id"] for event in events}
-    items = [line for line in lines if line.topic is Topic.ITEMS and orjson.loads(line.value)["item_id"] in wanted]
+    items = [
+        line
+        for line in lines
+        if line.topic is Topic.ITEMS and orjson.loads(line.value)["item_id"] in wanted
+    ]
     return items, events
 
 
@@ -49,9 +57,19 @@ class Engine:
     """One serve and one learn process under the supervisor. `environ`: more settings of theirs."""
 
     def __init__(self, kafka: str, prefix: str, folder: Path, **environ: str) -> None:
-        self.settings = replace(Settings(), kafka=KafkaSettings(address=kafka, prefix=prefix), data=folder)
-        own = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix, "UPWELL_DATA": str(folder), "UPWELL_FUSED": "off", **environ}
-        self.supervisor = Supervisor([sys.executable, "-m", "stream.cli"], {**os.environ, **own}, folder / "logs")
+        self.settings = replace(
+            Settings(), kafka=KafkaSettings(address=kafka, prefix=prefix), data=folder
+        )
+        own = {
+            "UPWELL_KAFKA": kafka,
+            "UPWELL_PREFIX": prefix,
+            "UPWELL_DATA": str(folder),
+            "UPWELL_FUSED": "off",
+            **environ,
+        }
+        self.supervisor = Supervisor(
+            [sys.executable, "-m", "stream.ops.cli"], {**os.environ, **own}, folder / "logs"
+        )
         self.metrics = Metrics(Cluster(self.settings, self.supervisor, own_broker=False))
         ensure_topics(prefix, self.settings.kafka.partitions, self.client)
         self.lag = Lag(self.client, prefix)
@@ -63,7 +81,10 @@ class Engine:
     def __enter__(self) -> Engine:
         self.metrics.start()
         self.supervisor.__enter__()
-        self.wait(lambda: bool(self.metrics.newest("serve") and self.metrics.newest("learn")), "both roles to report")
+        self.wait(
+            lambda: bool(self.metrics.newest("serve") and self.metrics.newest("learn")),
+            "both roles to report",
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -85,7 +106,10 @@ class Engine:
         if self.lag.behind() > 0:
             return False
         positions = self.metrics.newest("learn").get("positions", {})
-        return all(int(positions.get(str(end.partition), 0)) >= offset for end, offset in self.lag.ends([Topic.EXAMPLES]).items())
+        return all(
+            int(positions.get(str(end.partition), 0)) >= offset
+            for end, offset in self.lag.ends([Topic.EXAMPLES]).items()
+        )
 
 
 def values(records: Sequence[LogRecord]) -> list[dict[str, Any]]:

@@ -1,4 +1,6 @@
-"""kill -9 of serve and of learn in the middle of a replay, on the real broker: nothing is lost and nothing counts twice."""
+"""kill -9 of serve and of learn in the middle of a replay, on the real broker: nothing is lost and
+nothing counts twice.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,13 @@ import numpy as np
 import pytest
 
 from encoders import load_encoder
-from learner import checkpoint
-from learner.learner import Learner
+from learner.release import checkpoint
+from learner.training.learner import Learner
 from store import open_store
-from stream.inline import InlineEngine
-from stream.privacy import Pseudonymizer, load_or_create_key
-from stream.replay import Pace, Player
-from stream.replay_log import LogRecord
+from stream.chain.privacy import Pseudonymizer, load_or_create_key
+from stream.replay.inline import InlineEngine
+from stream.replay.log import LogRecord
+from stream.replay.player import Pace, Player
 from tests.e2e.engine import Engine, bundled_log, values
 from upwell.client import UpwellClient
 from upwell.settings import KafkaSettings
@@ -29,17 +31,23 @@ KILLS = 4
 
 
 @pytest.mark.timeout(400)
-def test_killed_workers_lose_nothing_and_count_nothing_twice(kafka: str, prefix: str, tmp_path: Path) -> None:
+def test_killed_workers_lose_nothing_and_count_nothing_twice(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
     items, events = bundled_log(RATINGS)
     random = Random(5)
-    with Engine(kafka, prefix, tmp_path, UPWELL_CHECKPOINT_EXAMPLES="700", UPWELL_BATCH_EVENTS="64") as engine:
+    with Engine(
+        kafka, prefix, tmp_path, UPWELL_CHECKPOINT_EXAMPLES="700", UPWELL_BATCH_EVENTS="64"
+    ) as engine:
         with Player(engine.client, prefix, lambda _: None, lambda: None) as player:
             player.play(items, Pace())
             engine.wait(engine.settled, "the catalogue")
             part = len(events) // KILLS
             for number, role in enumerate(["serve", "learn", "serve", "learn"]):
                 player.play(events[number * part : (number + 1) * part], Pace())
-                engine.wait(partial(behind_at_most, engine, random.randrange(1, part)), "the moment to kill")
+                engine.wait(
+                    partial(behind_at_most, engine, random.randrange(1, part)), "the moment to kill"
+                )
                 os.kill(engine.supervisor.pids[role], signal.SIGKILL)
         engine.wait(engine.settled, "everything to be served and learned")
         lists = newest_lists(kafka, prefix)
@@ -49,7 +57,10 @@ def test_killed_workers_lose_nothing_and_count_nothing_twice(kafka: str, prefix:
     users = [pseudonyms.pseudonym(user_id) for user_id in ids]
     assert_states_are_the_same(engine, inline, users)
     assert_examples_are_the_same(engine, inline)
-    assert lists == {user_id: dict(inline.users.read([user])[user].watermark) for user_id, user in zip(ids, users, strict=True)}
+    assert lists == {
+        user_id: dict(inline.users.read([user])[user].watermark)
+        for user_id, user in zip(ids, users, strict=True)
+    }
 
 
 def behind_at_most(engine: Engine, records: int) -> bool:
@@ -67,7 +78,9 @@ def newest_lists(kafka: str, prefix: str) -> dict[str, dict[str, int]]:
     return newest
 
 
-def undisturbed(engine: Engine, items: Sequence[LogRecord], events: Sequence[LogRecord]) -> InlineEngine:
+def undisturbed(
+    engine: Engine, items: Sequence[LogRecord], events: Sequence[LogRecord]
+) -> InlineEngine:
     """The same log through the inline engine, which nobody kills."""
     key = load_or_create_key(engine.settings.data / "key")
     inline = InlineEngine(engine.settings, load_encoder(engine.settings.encoder.model), key)
@@ -82,7 +95,9 @@ def assert_states_are_the_same(engine: Engine, inline: InlineEngine, users: Sequ
         for user, state in zip(users, store.read_users(users), strict=True):
             expected = inline.users.read([user])[user]
             assert state is not None
-            assert [entry.event_id for entry in state.history] == [entry.event_id for entry in expected.history]
+            assert [entry.event_id for entry in state.history] == [
+                entry.event_id for entry in expected.history
+            ]
             assert state.events == expected.events
             assert set(state.had) == set(expected.had)
             assert dict(state.watermark) == dict(expected.watermark)

@@ -1,4 +1,6 @@
-"""A user acts, is forgotten and comes back, on the real broker; learn is killed between the request and its confirmation."""
+"""A user acts, is forgotten and comes back, on the real broker; learn is killed between the request
+and its confirmation.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,11 @@ import orjson
 import pytest
 from kafka import KafkaProducer
 
-from learner import checkpoint
-from learner.buffer import digest
+from learner.release import checkpoint
+from learner.training.buffer import digest
 from store import open_store
-from stream.erase import letters_of
-from stream.privacy import Pseudonymizer, load_or_create_key
+from stream.chain.privacy import Pseudonymizer, load_or_create_key
+from stream.learn.erase import letters_of
 from tests.e2e.engine import Engine
 from upwell.client import UpwellClient
 from upwell.errors import BrokerError
@@ -27,8 +29,12 @@ ITEMS = 6
 
 
 @pytest.mark.timeout(120)
-def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(kafka: str, prefix: str, tmp_path: Path) -> None:
-    with Engine(kafka, prefix, tmp_path, UPWELL_FUSED="on", UPWELL_CHECKPOINT_EXAMPLES="4") as engine:
+def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    with Engine(
+        kafka, prefix, tmp_path, UPWELL_FUSED="on", UPWELL_CHECKPOINT_EXAMPLES="4"
+    ) as engine:
         settings = engine.settings
         with UpwellClient(kafka, settings.kafka) as upwell:
             learn_of_both(engine, upwell, prefix)
@@ -38,14 +44,20 @@ def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(k
             upwell.flush()
             engine.wait(lambda: engine.lag.behind() == 0, "serve to forget")
             os.kill(engine.supervisor.pids["learn"], signal.SIGKILL)
-            engine.wait(partial(restarted, engine, engine.supervisor.pids["learn"]), "learn to be started again")
+            engine.wait(
+                partial(restarted, engine, engine.supervisor.pids["learn"]),
+                "learn to be started again",
+            )
             confirmed = next(answers)
             assert confirmed.event_id == asked.event_id
             assert confirmed.removed["state"] == confirmed.removed["vector"] == 1
             assert confirmed.removed["letters"] == 1
             assert confirmed.removed["examples"] > 0
             assert confirmed.removed["checkpoints"] > 0
-            names = {user: Pseudonymizer(load_or_create_key(tmp_path / "key")).pseudonym(user) for user in ("ann", "bob")}
+            names = {
+                user: Pseudonymizer(load_or_create_key(tmp_path / "key")).pseudonym(user)
+                for user in ("ann", "bob")
+            }
             assert_learned_of(tmp_path / "models", names, {"bob"})
             assert list(letters_of(engine.client, prefix, {names["ann"]})) == []
             assert list(upwell.dead_letters(timeout=0.5)) == []
@@ -65,12 +77,17 @@ def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(k
     assert bob is None
     assert ann is not None
     assert (ann.events, ann.had) == (1, ("i5",))
-    with UpwellClient(kafka, settings.kafka) as upwell, pytest.raises(BrokerError, match=r"not confirmed within 0\.2 s"):
+    with (
+        UpwellClient(kafka, settings.kafka) as upwell,
+        pytest.raises(BrokerError, match=r"not confirmed within 0\.2 s"),
+    ):
         upwell.forget("ann", "op", "nobody runs any more", timeout=0.2)
 
 
 def learn_of_both(engine: Engine, upwell: UpwellClient, prefix: str) -> None:
-    """Until ann and bob are served, learned and in a checkpoint, and one wrong click of ann's is a dead letter."""
+    """Until ann and bob are served, learned and in a checkpoint, and one wrong click of ann's is a
+    dead letter.
+    """
     for number in range(ITEMS):
         upwell.item(f"i{number}", f"Title {number}")
     upwell.flush()
@@ -79,11 +96,16 @@ def learn_of_both(engine: Engine, upwell: UpwellClient, prefix: str) -> None:
         for number in range(ITEMS):
             upwell.click(user, f"i{number}")
     upwell.flush()
-    wrong = b'{"event_id": "w", "ts": 1700000000000, "user_id": "ann", "item_id": "i0", "action": "clik"}'
+    wrong = (
+        b'{"event_id": "w", "ts": 1700000000000, "user_id": "ann", '
+        b'"item_id": "i0", "action": "clik"}'
+    )
     with KafkaProducer(**engine.client) as producer:
         producer.send(prefix + Topic.CLICKS, key=b"ann", value=wrong)
     engine.wait(engine.settled, "both users to be served and learned")
-    engine.wait(partial(saved, engine.settings.data / "models"), "a checkpoint")  # figures go out just before it is saved
+    engine.wait(
+        partial(saved, engine.settings.data / "models"), "a checkpoint"
+    )  # figures go out just before it is saved
 
 
 def saved(folder: Path) -> bool:
@@ -103,7 +125,16 @@ def assert_learned_of(folder: Path, names: dict[str, str], whom: set[str]) -> No
         assert not any(name.encode() in held for name in names.values())
 
 
-def forget_command(kafka: str, prefix: str, folder: Path, user: str) -> subprocess.CompletedProcess[str]:
-    own = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix, "UPWELL_DATA": str(folder), "COLUMNS": "200"}
-    command = [sys.executable, "-m", "stream.cli", "forget", "--user", user, "--json"]
-    return subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True, check=False)
+def forget_command(
+    kafka: str, prefix: str, folder: Path, user: str
+) -> subprocess.CompletedProcess[str]:
+    own = {
+        "UPWELL_KAFKA": kafka,
+        "UPWELL_PREFIX": prefix,
+        "UPWELL_DATA": str(folder),
+        "COLUMNS": "200",
+    }
+    command = [sys.executable, "-m", "stream.ops.cli", "forget", "--user", user, "--json"]
+    return subprocess.run(
+        command, env={**os.environ, **own}, capture_output=True, text=True, check=False
+    )

@@ -1,4 +1,6 @@
-"""Snapshot, restore into a fresh folder, go on; and go back to an older version: on the real broker, compared with an undisturbed run."""
+"""Snapshot, restore into a fresh folder, go on; and go back to an older version: on the real
+broker, compared with an undisturbed run.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +9,41 @@ from pathlib import Path
 
 import pytest
 
-from learner import checkpoint
-from stream.privacy import Pseudonymizer, load_or_create_key
-from stream.replay import Pace, Player
-from stream.replay_log import LogRecord
-from stream.snapshot import restore, rollback, snapshot
+from learner.release import checkpoint
+from stream.chain.privacy import Pseudonymizer, load_or_create_key
+from stream.ops.snapshot import restore, rollback, snapshot
+from stream.replay.log import LogRecord
+from stream.replay.player import Pace, Player
 from tests.e2e.engine import Engine, bundled_log, values
-from tests.e2e.test_crash import assert_examples_are_the_same, assert_states_are_the_same, undisturbed
+from tests.e2e.test_crash import (
+    assert_examples_are_the_same,
+    assert_states_are_the_same,
+    undisturbed,
+)
 from upwell.errors import SnapshotError
 
 RATINGS = 900
 
 
 @pytest.mark.timeout(400)
-def test_a_restored_engine_goes_on_from_the_snapshot_and_one_rolled_back_learns_again(kafka: str, prefix: str, tmp_path: Path) -> None:
+def test_a_restored_engine_goes_on_from_the_snapshot_and_one_rolled_back_learns_again(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
     items, events = bundled_log(RATINGS)
     said: list[str] = []
     old, taken = tmp_path / "old", tmp_path / "taken"
     with Engine(kafka, prefix, old, UPWELL_CHECKPOINT_EXAMPLES="200") as engine:
-        play(engine, items)  # a vector that comes after its item's event would count only with the user's next one
+        play(
+            engine, items
+        )  # a vector that comes after its item's event would count only with the user's next one
         play(engine, events[:600])
         with pytest.raises(SnapshotError, match="stop the engine first"):
             snapshot(engine.settings, taken, said.append)
     snapshot(engine.settings, taken, said.append)
     with Engine(kafka, prefix, old) as engine:
-        play(engine, events[600:750])  # after the snapshot, so its effect comes back from the topics
+        play(
+            engine, events[600:750]
+        )  # after the snapshot, so its effect comes back from the topics
     fresh = replace(engine.settings, data=tmp_path / "fresh")
     restore(fresh, taken, said.append)
     with pytest.raises(SnapshotError, match="is not empty"):
@@ -39,7 +51,10 @@ def test_a_restored_engine_goes_on_from_the_snapshot_and_one_rolled_back_learns_
     with Engine(kafka, prefix, fresh.data) as engine:
         play(engine, events[750:])
     check(engine, items, events)
-    versions = [str(checkpoint.load(one.path)[1]["version"]) for one in checkpoint.every(fresh.data / "models")]
+    versions = [
+        str(checkpoint.load(one.path)[1]["version"])
+        for one in checkpoint.every(fresh.data / "models")
+    ]
     with pytest.raises(SnapshotError, match=f"there are: {versions[0]}"):
         rollback(fresh, "0-none", said.append)
     rollback(fresh, versions[-1], said.append)
@@ -54,7 +69,9 @@ def test_a_restored_engine_goes_on_from_the_snapshot_and_one_rolled_back_learns_
 
 
 def play(engine: Engine, records: list[LogRecord]) -> None:
-    with Player(engine.client, engine.settings.kafka.prefix, lambda _: None, lambda: None) as player:
+    with Player(
+        engine.client, engine.settings.kafka.prefix, lambda _: None, lambda: None
+    ) as player:
         player.play(records, Pace())
     engine.wait(engine.settled, "all to be served and learned")
 
@@ -62,6 +79,9 @@ def play(engine: Engine, records: list[LogRecord]) -> None:
 def check(engine: Engine, items: list[LogRecord], events: list[LogRecord]) -> None:
     inline = undisturbed(engine, items, events)
     pseudonyms = Pseudonymizer(load_or_create_key(engine.settings.data / "key"))
-    users = [pseudonyms.pseudonym(user) for user in sorted({str(event["user_id"]) for event in values(events)})]
+    users = [
+        pseudonyms.pseudonym(user)
+        for user in sorted({str(event["user_id"]) for event in values(events)})
+    ]
     assert_states_are_the_same(engine, inline, users)
     assert_examples_are_the_same(engine, inline)

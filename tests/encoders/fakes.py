@@ -1,4 +1,6 @@
-"""A fake encoder that says what it was asked, and waits at a gate, so that tests see an order instead of guessing at times."""
+"""A fake encoder that says what it was asked, and waits at a gate, so that tests see an order
+instead of guessing at times.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches: every text once, never more padded tokens than the budget, unless a text alone has more."""
+"""Batches: every text once, never more padded tokens than the budget unless a text has more."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ LENGTHS = st.lists(st.integers(0, 300), max_size=80)
 
 @given(LENGTHS, st.integers(1, 2_000))
 def test_every_index_comes_once(lengths: list[int], budget: int) -> None:
-    assert sorted(index for batch in token_batches(lengths, budget) for index in batch) == list(range(len(lengths)))
+    assert sorted(index for batch in token_batches(lengths, budget) for index in batch) == list(
+        range(len(lengths))
+    )
 
 
 @given(LENGTHS, st.integers(1, 2_000))
@@ -42,7 +44,9 @@ def test_an_example() -> None:
 
 
 @given(LENGTHS, st.integers(1, 20), st.integers(1, 2_000))
-def test_chunks_hold_every_index_once_within_both_bounds(costs: list[int], most: int, budget: int) -> None:
+def test_chunks_hold_every_index_once_within_both_bounds(
+    costs: list[int], most: int, budget: int
+) -> None:
     cut = list(chunks(costs, most, budget))
     assert sorted(index for chunk in cut for index in chunk) == list(range(len(costs)))
     assert [costs[index] for chunk in cut for index in chunk] == sorted(costs)

@@ -1,4 +1,6 @@
-"""The cache: what was encoded is not encoded again, no more is kept than was allowed, and what is given away is the caller's own."""
+"""The cache: what was encoded is not encoded again, no more is kept than was allowed, and what is
+given away is the caller's own.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def test_duplicates_are_encoded_once() -> None:
     cache = CachingEncoder(fake, 10)
     vectors = cache.encode(["one", "three", "one", "one"])
     assert fake.calls == [["one", "three"]]
-    np.testing.assert_array_equal(vectors, [vector_of("one"), vector_of("three"), vector_of("one"), vector_of("one")])
+    np.testing.assert_array_equal(
+        vectors, [vector_of("one"), vector_of("three"), vector_of("one"), vector_of("one")]
+    )
     assert (cache.hits, cache.misses) == (0, 4)
 
 
@@ -52,7 +56,9 @@ def test_bound_and_answers_hold_for_any_calls(calls: list[list[str]], entries: i
     for texts in calls:
         vectors = cache.encode(texts)
         assert vectors.shape == (len(texts), DIMENSION)
-        assert all((vector == vector_of(text)).all() for vector, text in zip(vectors, texts, strict=True))
+        assert all(
+            (vector == vector_of(text)).all() for vector, text in zip(vectors, texts, strict=True)
+        )
         assert len(cache._vectors) <= entries
     assert cache.hits + cache.misses == sum(map(len, calls))
 
@@ -89,7 +95,10 @@ def test_threads_share_it() -> None:
 
     def work(start: int) -> bool:
         mine = texts[start:] + texts[:start]
-        return all((cache.encode(mine) == np.stack([vector_of(text) for text in mine])).all() for _ in range(20))
+        return all(
+            (cache.encode(mine) == np.stack([vector_of(text) for text in mine])).all()
+            for _ in range(20)
+        )
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(work, range(8)))

@@ -1,4 +1,6 @@
-"""Where the model runs: what was asked for or one clear line; bf16 only where the hardware computes in it."""
+"""Where the model runs: what was asked for or one clear line; bf16 only where the hardware computes
+in it.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def pretend_cuda(monkeypatch: pytest.MonkeyPatch, bf16: bool) -> None:
         ("", torch.float32),
     ],
 )
-def test_the_processor_decides_the_precision(cpuinfo: Path, wanted: str, flags: str, dtype: torch.dtype) -> None:
+def test_the_processor_decides_the_precision(
+    cpuinfo: Path, wanted: str, flags: str, dtype: torch.dtype
+) -> None:
     cpuinfo.write_text(flags)
     assert choose_placement(wanted) == Placement(CPU, dtype)
 
@@ -57,7 +61,9 @@ def test_without_cpuinfo_it_is_float32() -> None:
 
 @pytest.mark.parametrize("wanted", ["auto", "cuda"])
 @pytest.mark.parametrize(("bf16", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_cuda_is_taken_when_there_is_one(monkeypatch: pytest.MonkeyPatch, wanted: str, bf16: bool, dtype: torch.dtype) -> None:
+def test_cuda_is_taken_when_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, bf16: bool, dtype: torch.dtype
+) -> None:
     pretend_cuda(monkeypatch, bf16)
     assert choose_placement(wanted) == Placement(CUDA, dtype)
 
@@ -68,7 +74,10 @@ def test_cpu_stays_cpu_where_there_is_cuda(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.usefixtures("no_cuda")
-@pytest.mark.parametrize(("wanted", "says"), [("cuda", "no CUDA device.*UPWELL_DEVICE=auto"), ("tpu", "must be auto, cpu or cuda")])
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [("cuda", "no CUDA device.*UPWELL_DEVICE=auto"), ("tpu", "must be auto, cpu or cuda")],
+)
 def test_what_cannot_be_is_one_line(wanted: str, says: str) -> None:
     with pytest.raises(EncoderError, match=says) as error:
         choose_placement(wanted)

@@ -1,4 +1,6 @@
-"""The language model's loader: what is wrong with a folder is said in one line, nothing is printed, any size of model is taken."""
+"""The language model's loader: what is wrong with a folder is said in one line, nothing is printed,
+any size of model is taken.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ from encoders.transformer import TransformerEncoder
 from upwell.errors import EncoderError
 
 CPU = Placement(torch.device("cpu"), torch.float32)
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+)
 POSITIONS = 64
 
 
@@ -32,12 +39,20 @@ def tiny(tmp_path: Path) -> Path:
     """A folder with a random BERT of 32 dimensions that takes 64 tokens, and MiniLM's tokenizer."""
     folder = tmp_path / "tiny"
     torch.manual_seed(7)
-    config = BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, max_position_embeddings=POSITIONS)
+    config = BertConfig(
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=POSITIONS,
+    )
     folder.mkdir()
     model = BertModel(config)  # type: ignore[no-untyped-call]
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "config.json").write_text(json.dumps({**config.to_dict(), "architectures": ["BertModel"]}))
+    (folder / "config.json").write_text(
+        json.dumps({**config.to_dict(), "architectures": ["BertModel"]})
+    )
     for name in TOKENIZER_FILES:
         shutil.copy(find_model(DEFAULT_MODEL) / name, folder / name)
     return folder
@@ -134,7 +149,9 @@ def test_a_folder_without_tokenizer_is_one_line(tiny: Path) -> None:
     assert "cannot be loaded" in message(lambda: load(tiny))
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"hidden_size": null}', '{"hidden_size": "many"}'])
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"hidden_size": null}', '{"hidden_size": "many"}']
+)
 def test_a_description_without_dimension_is_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "config.json").write_text(content)
     assert "hidden_size" in message(lambda: model_dimension(str(tmp_path)))
@@ -151,8 +168,13 @@ def test_a_failure_of_the_model_is_one_line(tiny: Path, monkeypatch: pytest.Monk
 
 
 def test_nothing_is_printed() -> None:
-    program = f"from encoders import load_encoder; load_encoder({DEFAULT_MODEL!r}, device='cpu').encode(['hello'])"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    program = (
+        f"from encoders import load_encoder; load_encoder({DEFAULT_MODEL!r}, "
+        "device='cpu').encode(['hello'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -167,17 +189,29 @@ def test_weights_in_several_files_count_all(tiny: Path) -> None:
     weights = load_file(tiny / "model.safetensors")
     (tiny / "model.safetensors").unlink()
     names = sorted(weights)
-    shards = {"model-00001-of-00002.safetensors": names[::2], "model-00002-of-00002.safetensors": names[1::2]}
+    shards = {
+        "model-00001-of-00002.safetensors": names[::2],
+        "model-00002-of-00002.safetensors": names[1::2],
+    }
     for file, kept in shards.items():
         save_file({name: weights[name] for name in kept}, tiny / file, metadata={"format": "pt"})
-    index = {"metadata": {}, "weight_map": {name: file for file, kept in shards.items() for name in kept}}
+    index = {
+        "metadata": {},
+        "weight_map": {name: file for file, kept in shards.items() for name in kept},
+    }
     (tiny / "model.safetensors.index.json").write_text(json.dumps(index))
     before = load(tiny).revision
-    save_file({name: weights[name] + 1 for name in names[1::2]}, tiny / "model-00002-of-00002.safetensors", metadata={"format": "pt"})
+    save_file(
+        {name: weights[name] + 1 for name in names[1::2]},
+        tiny / "model-00002-of-00002.safetensors",
+        metadata={"format": "pt"},
+    )
     assert load(tiny).revision != before
 
 
-def test_a_name_is_looked_up_in_the_cache_and_fetched_only_when_allowed(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_is_looked_up_in_the_cache_and_fetched_only_when_allowed(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[bool] = []
 
     def snapshot(name: str, *, local_files_only: bool, allow_patterns: list[str]) -> str:
@@ -191,6 +225,9 @@ def test_a_name_is_looked_up_in_the_cache_and_fetched_only_when_allowed(tiny: Pa
 
 
 def test_weights_that_are_no_numbers_are_one_line(tiny: Path) -> None:
-    weights = {name: torch.full_like(value, torch.nan) for name, value in load_file(tiny / "model.safetensors").items()}
+    weights = {
+        name: torch.full_like(value, torch.nan)
+        for name, value in load_file(tiny / "model.safetensors").items()
+    }
     save_file(weights, tiny / "model.safetensors", metadata={"format": "pt"})
     assert "not finite" in message(lambda: load(tiny))

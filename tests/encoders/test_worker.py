@@ -1,4 +1,6 @@
-"""The encoder's thread: what a list waits for passes a catalogue, errors reach who asked, closing fails what waits. Orders, not times."""
+"""The encoder's thread: what a list waits for passes a catalogue, errors reach who asked, closing
+fails what waits. Orders, not times.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ BIG = ["a", "bb", "ccc", "dddd", "eeeee"]
 
 
 class Requests:
-    """Requests to a worker from threads of their own; each is known to have been queued when `ask` returns."""
+    """Requests to a worker from threads of their own; each is known to have been queued when `ask`
+    returns.
+    """
 
     def __init__(self, worker: EncoderWorker, pool: ThreadPoolExecutor) -> None:
         self._worker = worker
@@ -30,7 +34,9 @@ class Requests:
         asked = self._pool.submit(encoder.encode, texts)
         worker = self._worker
         with worker._changed:
-            assert worker._changed.wait_for(lambda: len(worker._urgent) + len(worker._bulk) >= queued, WAIT_SECONDS)
+            assert worker._changed.wait_for(
+                lambda: len(worker._urgent) + len(worker._bulk) >= queued, WAIT_SECONDS
+            )
         return asked
 
 
@@ -55,7 +61,9 @@ def test_a_big_request_is_cut_and_comes_back_whole() -> None:
 
 
 @pytest.mark.parametrize("words", [["search"], ["search", "query", "a review"]])
-def test_words_are_let_in_between_the_chunks_of_a_catalogue(words: list[str], gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+def test_words_are_let_in_between_the_chunks_of_a_catalogue(
+    words: list[str], gated: GatedEncoder, pool: ThreadPoolExecutor
+) -> None:
     worker = EncoderWorker(gated, chunk=2)
     requests = Requests(worker, pool)
     catalogue = requests.ask(BIG, queued=2, bulk=True)
@@ -71,7 +79,9 @@ def test_words_are_let_in_between_the_chunks_of_a_catalogue(words: list[str], ga
     worker.close()
 
 
-def test_a_catalogue_of_one_item_lets_words_go_first_too(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+def test_a_catalogue_of_one_item_lets_words_go_first_too(
+    gated: GatedEncoder, pool: ThreadPoolExecutor
+) -> None:
     worker = EncoderWorker(gated, chunk=2)
     requests = Requests(worker, pool)
     asked = [requests.ask(["first"], queued=0)]
@@ -84,10 +94,14 @@ def test_a_catalogue_of_one_item_lets_words_go_first_too(gated: GatedEncoder, po
     worker.close()
 
 
-def test_a_catalogue_that_fills_its_lane_keeps_no_words_out(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+def test_a_catalogue_that_fills_its_lane_keeps_no_words_out(
+    gated: GatedEncoder, pool: ThreadPoolExecutor
+) -> None:
     worker = EncoderWorker(gated, chunk=1, capacity=2)
     requests = Requests(worker, pool)
-    big = requests.ask(BIG, queued=2, bulk=True)  # one with the encoder, two wait, two are kept back
+    big = requests.ask(
+        BIG, queued=2, bulk=True
+    )  # one with the encoder, two wait, two are kept back
     assert gated.entered.wait(WAIT_SECONDS)
     small = requests.ask(["search"], queued=3)
     gated.let_pass(len(BIG) + 1)
@@ -116,7 +130,9 @@ def test_errors_reach_the_caller_and_the_thread_goes_on(texts: list[str]) -> Non
     worker.close()
 
 
-def test_close_fails_what_waits_and_what_comes_later(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+def test_close_fails_what_waits_and_what_comes_later(
+    gated: GatedEncoder, pool: ThreadPoolExecutor
+) -> None:
     worker = EncoderWorker(gated, chunk=2)
     requests = Requests(worker, pool)
     big = requests.ask(BIG, queued=2)
@@ -153,12 +169,16 @@ def close_while_busy(worker: EncoderWorker, gated: GatedEncoder) -> None:
     assert not closing.is_alive()
 
 
-def test_small_requests_of_several_callers_go_together(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+def test_small_requests_of_several_callers_go_together(
+    gated: GatedEncoder, pool: ThreadPoolExecutor
+) -> None:
     worker = EncoderWorker(gated, chunk=3)
     requests = Requests(worker, pool)
     first = requests.ask(["first"], queued=0)
     assert gated.entered.wait(WAIT_SECONDS)
-    waiting = [requests.ask([text], queued=place) for place, text in enumerate(["a", "bb", "ccc"], start=1)]
+    waiting = [
+        requests.ask([text], queued=place) for place, text in enumerate(["a", "bb", "ccc"], start=1)
+    ]
     gated.let_pass(2)
     for asked, text in zip([first, *waiting], ["first", "a", "bb", "ccc"], strict=True):
         np.testing.assert_array_equal(asked.result(WAIT_SECONDS), [vector_of(text)])
@@ -166,13 +186,17 @@ def test_small_requests_of_several_callers_go_together(gated: GatedEncoder, pool
     worker.close()
 
 
-def test_a_flood_of_words_keeps_no_catalogue_out(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+def test_a_flood_of_words_keeps_no_catalogue_out(
+    gated: GatedEncoder, pool: ThreadPoolExecutor
+) -> None:
     worker = EncoderWorker(gated, chunk=2)
     requests = Requests(worker, pool)
     requests.ask(["first"], queued=0)
     assert gated.entered.wait(WAIT_SECONDS)
     big = requests.ask(["bb", "ccc", "dddd"], queued=2, bulk=True)
-    for number in range(2 * URGENT_IN_A_ROW):  # straight into the lane: as many callers would need as many threads
+    for number in range(
+        2 * URGENT_IN_A_ROW
+    ):  # straight into the lane: as many callers would need as many threads
         worker._put(worker._urgent, _Chunk([f"u{number}", f"v{number}"], cost=6))
     gated.let_pass(3 + 2 * URGENT_IN_A_ROW)
     assert len(big.result(WAIT_SECONDS)) == 3
@@ -188,7 +212,9 @@ def test_long_texts_make_smaller_chunks() -> None:
     worker.close()
 
 
-def test_a_failed_big_request_leaves_nothing_behind(gated: GatedEncoder, pool: ThreadPoolExecutor) -> None:
+def test_a_failed_big_request_leaves_nothing_behind(
+    gated: GatedEncoder, pool: ThreadPoolExecutor
+) -> None:
     worker = EncoderWorker(gated, chunk=1)
     big = Requests(worker, pool).ask(BIG, queued=len(BIG) - 1)
     gated.failure = ValueError("no\nsuch thing")

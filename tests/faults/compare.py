@@ -1,4 +1,6 @@
-"""What was lost or counted twice: the engine's users, examples and lists against those of the undisturbed run."""
+"""What was lost or counted twice: the engine's users, examples and lists against those of the
+undisturbed run.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +10,36 @@ from dataclasses import dataclass
 import numpy as np
 import orjson
 
-from learner import checkpoint
-from learner.learner import Learner
-from stream.connect import open_settings_store
-from stream.model_feed import Replica
+from learner.release import checkpoint
+from learner.training.learner import Learner
+from stream.broker.connect import open_settings_store
+from stream.serve.replica import Replica
 from tests.faults.engine import Engine
 from tests.faults.replayed import Expected
 from tests.faults.worker import DIMENSION
 from upwell.events import Topic
 from upwell.values import UserState
 
-__all__ = ["TOLERANCE", "Finding", "Outcome", "compare", "difference_of_lists", "difference_of_users"]
+__all__ = [
+    "TOLERANCE",
+    "Finding",
+    "Outcome",
+    "compare",
+    "difference_of_lists",
+    "difference_of_users",
+]
 
 TOLERANCE = 1e-3
-"""Of each component of an intent vector, whose length is that of the sum of a user's events: folding in another order rounds otherwise."""
+"""Of each component of an intent vector, whose length is that of the sum of a user's events:
+folding in another order rounds otherwise.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """lost: effects that are missing. doubled: those there too often. said: each in words. deviation: the largest of intents."""
+    """lost: effects that are missing. doubled: those there too often. said: each in words.
+    deviation: the largest of intents.
+    """
 
     lost: int
     doubled: int
@@ -37,11 +50,19 @@ class Outcome:
 def compare(engine: Engine, expected: Expected) -> Outcome:
     """The engine must have settled and been stopped."""
     states = _states(engine, expected)
-    findings = [one for user_id, state in states.items() for one in difference_of_users(user_id, state, expected.users[user_id])]
+    findings = [
+        one
+        for user_id, state in states.items()
+        for one in difference_of_users(user_id, state, expected.users[user_id])
+    ]
     findings += _examples("learner", _saved(engine), expected)
     findings += _examples("replica", _replica(engine), expected)
     findings += difference_of_lists(_newest_lists(engine), expected.users)
-    deviations = (float(np.abs(state.intent - expected.users[user_id].intent).max()) for user_id, state in states.items() if state)
+    deviations = (
+        float(np.abs(state.intent - expected.users[user_id].intent).max())
+        for user_id, state in states.items()
+        if state
+    )
     return Outcome(
         lost=sum(max(-count, 0) for count, _ in findings),
         doubled=sum(max(count, 0) for count, _ in findings),
@@ -54,7 +75,9 @@ Finding = tuple[int, str]
 """How many effects too few (negative) or too many, and which."""
 
 
-def difference_of_users(user_id: str, state: UserState | None, expected: UserState) -> Iterator[Finding]:
+def difference_of_users(
+    user_id: str, state: UserState | None, expected: UserState
+) -> Iterator[Finding]:
     """What a stored state lacks, and what it has too much of."""
     if state is None:
         yield -expected.events, f"user {user_id} is not stored"
@@ -62,12 +85,18 @@ def difference_of_users(user_id: str, state: UserState | None, expected: UserSta
     history = [entry.event_id for entry in state.history]
     wanted = [entry.event_id for entry in expected.history]
     if history != wanted:
-        yield from _difference(f"user {user_id}: history", len(set(wanted) - set(history)), len(history) - len(set(history) & set(wanted)))
+        yield from _difference(
+            f"user {user_id}: history",
+            len(set(wanted) - set(history)),
+            len(history) - len(set(history) & set(wanted)),
+        )
     if state.events != expected.events:
         yield state.events - expected.events, f"user {user_id}: events counted"
     if set(state.had) != set(expected.had):
         yield from _difference(
-            f"user {user_id}: items had", len(set(expected.had) - set(state.had)), len(set(state.had) - set(expected.had))
+            f"user {user_id}: items had",
+            len(set(expected.had) - set(state.had)),
+            len(set(state.had) - set(expected.had)),
         )
     for source in sorted({*state.watermark, *expected.watermark}):
         if state.watermark.get(source) != expected.watermark.get(source):
@@ -96,11 +125,15 @@ def _examples(who: str, learner: Learner, expected: Expected) -> Iterator[Findin
             yield difference, f"{who}: watermark of {source}"
 
 
-def difference_of_lists(newest: Mapping[str, Mapping[str, int]], users: Mapping[str, UserState]) -> Iterator[Finding]:
+def difference_of_lists(
+    newest: Mapping[str, Mapping[str, int]], users: Mapping[str, UserState]
+) -> Iterator[Finding]:
     """newest: what each user's newest list covers."""
     for user_id, state in users.items():
         covered = newest.get(user_id, {})
-        late = sum(1 for source, offset in state.watermark.items() if covered.get(source, -1) < offset)
+        late = sum(
+            1 for source, offset in state.watermark.items() if covered.get(source, -1) < offset
+        )
         if late:
             yield -late, f"user {user_id}: no list covers the newest event"
 
@@ -125,7 +158,9 @@ def _saved(engine: Engine) -> Learner:
 
 
 def _replica(engine: Engine) -> Learner:
-    """The learner as a serve worker has it that followed `models` from the first record on, through all restarts of learn."""
+    """The learner as a serve worker has it that followed `models` from the first record on, through
+    all restarts of learn.
+    """
     learner = _new_learner(engine)
     Replica(learner, engine.settings.data / "models").follow(engine.seen(Topic.MODELS))
     return learner
@@ -136,7 +171,9 @@ def _new_learner(engine: Engine) -> Learner:
 
 
 def _newest_lists(engine: Engine) -> dict[str, Mapping[str, int]]:
-    """user_id -> what the list that stands last on the user's partition covers: per source, an offset."""
+    """user_id -> what the list that stands last on the user's partition covers: per source, an
+    offset.
+    """
     newest: dict[str, Mapping[str, int]] = {}
     for record in engine.seen(Topic.RECOMMENDATIONS):
         one = orjson.loads(record.value or b"{}")

@@ -1,4 +1,6 @@
-"""The engine under the harness: workers that can be killed and started one by one, a log fed in parts, and what is seen from outside."""
+"""The engine under the harness: workers that can be killed and started one by one, a log fed in
+parts, and what is seen from outside.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,13 @@ from typing import Any
 
 import orjson
 
-from stream.feeds import Broadcast, BroadcastRecord
-from stream.lag import Lag
-from stream.privacy import load_or_create_key
-from stream.replay import Pace, Player
-from stream.replay_log import LogRecord
-from stream.topics import ensure_topics
+from stream.broker.feeds import Broadcast
+from stream.broker.lag import Lag
+from stream.broker.topics import ensure_topics
+from stream.chain.privacy import load_or_create_key
+from stream.chain.records import BroadcastRecord
+from stream.replay.log import LogRecord
+from stream.replay.player import Pace, Player
 from tests.faults.inject import Fault
 from tests.faults.worker import Role, start_worker
 from upwell.client import client_options
@@ -56,7 +59,10 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLI
 
 
 def harness_settings(kafka: str, prefix: str, folder: Path) -> Settings:
-    """Small batches, frequent deltas and checkpoints, so that a kill has much to hit. No fused model: it learns nothing in a slice."""
+    """Small batches, frequent deltas and checkpoints, so that a kill has much to hit.
+
+    No fused model: it learns nothing in a slice.
+    """
     return Settings(
         kafka=KafkaSettings(address=kafka, prefix=prefix),
         stream=StreamSettings(batch_events=64),
@@ -67,13 +73,20 @@ def harness_settings(kafka: str, prefix: str, folder: Path) -> Settings:
 
 
 class Engine:
-    """Workers on a real broker. Two is the least: `serve-0` and `learn`; a worker that ends by itself is started again by `tend`."""
+    """Workers on a real broker.
+
+    Two is the least: `serve-0` and `learn`; a worker that ends by itself is started again by
+    `tend`.
+    """
 
     def __init__(self, settings: Settings, serves: int = 1) -> None:
         self.settings = settings
         self.key = load_or_create_key(settings.data / "key")
         self.falls: Counter[str] = Counter()
-        self._names: dict[str, Role] = {**{f"serve-{number}": "serve" for number in range(serves)}, "learn": "learn"}
+        self._names: dict[str, Role] = {
+            **{f"serve-{number}": "serve" for number in range(serves)},
+            "learn": "learn",
+        }
         self._workers: dict[str, _Worker] = {}
         self._seen: dict[Topic, list[BroadcastRecord]] = {topic: [] for topic in SEEN}
         self._positions: dict[str, int] = {}
@@ -112,7 +125,9 @@ class Engine:
         own = replace(self.settings, stream=replace(self.settings.stream, instance=name))
         log = self.settings.data / "logs" / f"{name}.log"
         log.parent.mkdir(exist_ok=True)
-        self._workers[name] = _Worker(self._names[name], start_worker(self._names[name], own, log, fault), time.monotonic())
+        self._workers[name] = _Worker(
+            self._names[name], start_worker(self._names[name], own, log, fault), time.monotonic()
+        )
 
     def kill(self, name: str) -> int:
         """SIGKILL, wait for the end; when that was, UTC ms. It stays down until `start`."""
@@ -122,7 +137,9 @@ class Engine:
         return time.time_ns() // 1_000_000
 
     def pause(self, name: str) -> None:
-        """Stop a worker's clock: it goes on in the middle of what it did, with all that it believed, at `resume`."""
+        """Stop a worker's clock: it goes on in the middle of what it did, with all that it
+        believed, at `resume`.
+        """
         self._signal(name, signal.SIGSTOP)
 
     def resume(self, name: str) -> None:
@@ -137,7 +154,10 @@ class Engine:
     def peak_mb(self, name: str) -> float:
         """The most memory that a worker's process has held since its start (VmHWM of /proc)."""
         status = Path(f"/proc/{self._workers[name].process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+        return (
+            next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+            / 1024
+        )
 
     def leave(self, name: str) -> None:
         """End a worker in order, for good."""
@@ -155,23 +175,37 @@ class Engine:
         return self._workers[name].process.exitcode is not None
 
     def feed_until_fallen(self, records: Sequence[LogRecord], name: str) -> int:
-        """Feed in handfuls until the fault inside the worker strikes, then all the rest; when the worker fell, UTC ms."""
+        """Feed in handfuls until the fault inside the worker strikes, then all the rest; when the
+        worker fell, UTC ms.
+        """
         for fed in range(0, len(records), HANDFUL):
             self.feed(records[fed : fed + HANDFUL])
-            wait_until(lambda: self.fallen(name) or self._settled(), f"the fault in {name}; logs in {self.settings.data / 'logs'}")
+            wait_until(
+                lambda: self.fallen(name) or self._settled(),
+                f"the fault in {name}; logs in {self.settings.data / 'logs'}",
+            )
             if self.fallen(name):
                 break
-        assert self.fallen(name), f"the fault in {name} did not strike; logs in {self.settings.data / 'logs'}"
+        assert self.fallen(name), (
+            f"the fault in {name} did not strike; logs in {self.settings.data / 'logs'}"
+        )
         fallen_ms = time.time_ns() // 1_000_000
         self.feed(records[fed + HANDFUL :])
         return fallen_ms
 
     def tend(self) -> None:
-        """Start again what ended by itself, a second after its last start at the earliest, as a supervisor does, and count it."""
+        """Start again what ended by itself, a second after its last start at the earliest, as a
+        supervisor does, and count it.
+        """
         for name, worker in list(self._workers.items()):
-            if worker.process.exitcode is not None and time.monotonic() - worker.started >= RESTART_SECONDS:
+            if (
+                worker.process.exitcode is not None
+                and time.monotonic() - worker.started >= RESTART_SECONDS
+            ):
                 self.falls[name] += 1
-                assert self.falls[name] <= MOST_FALLS, f"{name} falls again and again; logs in {self.settings.data / 'logs'}"
+                assert self.falls[name] <= MOST_FALLS, (
+                    f"{name} falls again and again; logs in {self.settings.data / 'logs'}"
+                )
                 self.start(name)
 
     def stop(self) -> None:
@@ -188,7 +222,9 @@ class Engine:
         """Produce them; returns when the broker has them."""
         self._player.play(records, pace)
 
-    def wait(self, condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    def wait(
+        self, condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS
+    ) -> None:
         """Wait while fallen workers are started again."""
 
         def look() -> bool:
@@ -202,12 +238,16 @@ class Engine:
         self.wait(self._settled, what, seconds)
 
     def recovery_seconds(self, role: Role, since_ms: int) -> float:
-        """Wait for the first list (serve) or model record (learn) appended after `since_ms`; how long after."""
+        """Wait for the first list (serve) or model record (learn) appended after `since_ms`; how
+        long after.
+        """
         topic = OUTPUT[role]
         found: list[int] = []
 
         def look() -> bool:
-            found.extend(record.appended_ms for record in self._look(topic) if record.appended_ms > since_ms)
+            found.extend(
+                record.appended_ms for record in self._look(topic) if record.appended_ms > since_ms
+            )
             return bool(found)
 
         self.wait(look, f"{role} to go on")
@@ -232,4 +272,6 @@ class Engine:
             if record.key == b"learn" and record.value is not None:
                 self._positions = orjson.loads(record.value)["positions"]
         self._seen[Topic.METRICS].clear()
-        return all(self._positions.get(str(end.partition), 0) >= offset for end, offset in ends.items())
+        return all(
+            self._positions.get(str(end.partition), 0) >= offset for end, offset in ends.items()
+        )

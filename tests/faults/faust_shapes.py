@@ -1,6 +1,8 @@
-"""Two Faust workers that forward events one to one: the shape of Faust's own guide, and `stream.agents`. One event fails once in each.
+"""Two Faust workers that forward events one to one: the shape of Faust's own guide, and
+`stream.serve.agents`. One event fails once in each.
 
-The failure is one that would pass: a store that did not answer. Nothing of the chain is here: what is lost is lost by the shape.
+The failure is one that would pass: a store that did not answer. Nothing of the chain is here: what
+is lost is lost by the shape.
 """
 
 from __future__ import annotations
@@ -14,9 +16,9 @@ from typing import Any
 
 import faust
 
-from stream.agents import Batching, add_agent
-from stream.publish import Outgoing
-from stream.records import Record
+from stream.chain.publish import Outgoing
+from stream.chain.records import Record
+from stream.serve.agents import Batching, add_agent
 from tests.faults.worker import warm_context
 from upwell.events import Topic
 
@@ -33,9 +35,15 @@ def group(shape: str, prefix: str) -> str:
     return f"{prefix}{shape}"
 
 
-def start_shape(shape: str, broker: str, prefix: str, failing: bytes, mark: Path) -> ForkServerProcess:
-    """A running worker that forwards `clicks` to `recommendations`; it fails at the event `failing` unless the file `mark` is there."""
-    process = warm_context().Process(target=_work, args=(shape, broker, prefix, failing, mark), daemon=True)
+def start_shape(
+    shape: str, broker: str, prefix: str, failing: bytes, mark: Path
+) -> ForkServerProcess:
+    """A running worker that forwards `clicks` to `recommendations`; it fails at the event `failing`
+    unless the file `mark` is there.
+    """
+    process = warm_context().Process(
+        target=_work, args=(shape, broker, prefix, failing, mark), daemon=True
+    )
     process.start()
     return process
 
@@ -65,10 +73,14 @@ def _work(shape: str, broker: str, prefix: str, failing: bytes, mark: Path) -> N
 
     (_guide if shape == GUIDE else _ours)(app, prefix, fail_once)
     sys.argv = ["faust"]
-    faust.Worker(app, loglevel="CRITICAL", quiet=True, redirect_stdouts=False).execute_from_commandline()
+    faust.Worker(
+        app, loglevel="CRITICAL", quiet=True, redirect_stdouts=False
+    ).execute_from_commandline()
 
 
-def _guide(app: faust.App, prefix: str, fail_once: Callable[[Sequence[bytes | None]], None]) -> None:
+def _guide(
+    app: faust.App, prefix: str, fail_once: Callable[[Sequence[bytes | None]], None]
+) -> None:
     source = app.topic(prefix + Topic.CLICKS, key_serializer="raw", value_serializer="raw")
     out = app.topic(prefix + Topic.RECOMMENDATIONS, key_serializer="raw", value_serializer="raw")
 
@@ -84,6 +96,8 @@ def _guide(app: faust.App, prefix: str, fail_once: Callable[[Sequence[bytes | No
 def _ours(app: faust.App, prefix: str, fail_once: Callable[[Sequence[bytes | None]], None]) -> None:
     def chain(records: Sequence[Record], at_ms: int) -> Iterator[Outgoing]:
         fail_once([record.value for record in records])
-        return (Outgoing(Topic.RECOMMENDATIONS, record.value, record.value or b"") for record in records)
+        return (
+            Outgoing(Topic.RECOMMENDATIONS, record.value, record.value or b"") for record in records
+        )
 
     add_agent(app, "forward", [Topic.CLICKS], prefix, Batching(BATCH_EVENTS, BATCH_SECONDS), chain)

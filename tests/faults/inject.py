@@ -1,6 +1,8 @@
-"""Faults inside a worker, at exact places of its chain: what `kill -9` from outside hits only by luck.
+"""Faults inside a worker, at exact places of its chain: what `kill -9` from outside hits only by
+luck.
 
-Each is named by where the process ends, or by what fails there. Installed in the worker's own process, for its whole life.
+Each is named by where the process ends, or by what fails there. Installed in the worker's own
+process, for its whole life.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """point: one of `POINTS`, `CLOCK` or `NAN`. passes: how often the place is passed before the fault strikes."""
+    """point: one of `POINTS`, `CLOCK` or `NAN`. passes: how often the place is passed before the
+    fault strikes.
+    """
 
     point: str
     passes: int = 0
@@ -84,7 +88,7 @@ def _after_examples(now: Callable[[], bool]) -> None:
 
 def _around_send(now: Callable[[], bool], before: Callable[[Any], bool]) -> None:
     """Die once those of a batch's records for which `before` holds are with the broker."""
-    from stream import agents
+    from stream.serve import agents
 
     send = agents.send
 
@@ -99,7 +103,7 @@ def _around_send(now: Callable[[], bool], before: Callable[[Any], bool]) -> None
 
 
 def _among_acknowledgements(now: Callable[[], bool]) -> None:
-    """Some of a batch's records are acknowledged, and the offsets that they allow may be committed."""
+    """Some of a batch's records are acknowledged, and what they allow may be committed."""
     from faust.streams import Stream
 
     ack = Stream.ack
@@ -116,7 +120,7 @@ def _among_acknowledgements(now: Callable[[], bool]) -> None:
 
 def _within_checkpoint(now: Callable[[], bool]) -> None:
     """Half of the arrays' file is on the disk, under its temporary name."""
-    from learner import checkpoint
+    from learner.release import checkpoint
 
     write = checkpoint._write
 
@@ -131,7 +135,7 @@ def _within_checkpoint(now: Callable[[], bool]) -> None:
 
 def _before_checkpoint_head(now: Callable[[], bool]) -> None:
     """The arrays' file stands, its JSON is missing: the checkpoint does not count."""
-    from learner import checkpoint
+    from learner.release import checkpoint
 
     write = checkpoint._write
 
@@ -159,7 +163,7 @@ def _after_delta(now: Callable[[], bool]) -> None:
 
 
 def _around_model_record(now: Callable[[], bool], maker: str, sent: bool) -> None:
-    from stream import learn
+    from stream.learn import loop as learn
 
     make, send, armed = getattr(learn, maker), learn.LearnLoop._send, []
 
@@ -182,7 +186,7 @@ def _around_model_record(now: Callable[[], bool], maker: str, sent: bool) -> Non
 
 def _disk_full_at_checkpoint(now: Callable[[], bool]) -> None:
     """The system says ENOSPC when the checkpoint is written."""
-    from learner import checkpoint
+    from learner.release import checkpoint
 
     write = checkpoint._write
 
@@ -219,7 +223,9 @@ def _nan_from_encoder(now: Callable[[], bool]) -> None:
 
 def _clock_jumps(now: Callable[[], bool]) -> None:
     """The system's clock is a day ahead at every other look, and right at the others."""
-    from stream import agents, learn, serve
+    from stream.learn import loop as learn
+    from stream.serve import agents
+    from stream.serve import worker as serve
 
     right, looks = agents.now_ms, itertools.count()
 

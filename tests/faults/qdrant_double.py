@@ -1,7 +1,9 @@
-"""A double of the Qdrant server over its real protocol: gRPC in front of qdrant-client's local mode, one call at a time.
+"""A double of the Qdrant server over its real protocol: gRPC in front of qdrant-client's local
+mode, one call at a time.
 
-Several processes share it as they would share a server. It keeps all in memory, knows the calls that `store.server` makes, and can be
-made slow or unavailable. What it does not show is Qdrant's own durability and speed: `UPWELL_TEST_QDRANT_URL` names a real one.
+Several processes share it as they would share a server. It keeps all in memory, knows the calls
+that `store.server` makes, and can be made slow or unavailable. What it does not show is Qdrant's
+own durability and speed: `UPWELL_TEST_QDRANT_URL` names a real one.
 """
 
 from __future__ import annotations
@@ -26,7 +28,11 @@ THREADS = 8
 
 
 class QdrantDouble(wire.PointsServicer, wire.CollectionsServicer, wire.QdrantServicer):
-    """A context manager. port: of gRPC, free on loopback. delay_seconds: before each call. refuse: so many calls fail before they act."""
+    """A context manager.
+
+    port: of gRPC, free on loopback. delay_seconds: before each call. refuse: so many calls fail
+    before they act.
+    """
 
     def __init__(self) -> None:
         self.delay_seconds = 0.0
@@ -34,7 +40,11 @@ class QdrantDouble(wire.PointsServicer, wire.CollectionsServicer, wire.QdrantSer
         self._local = QdrantClient(":memory:")
         self._lock = threading.Lock()
         self._server = grpc.server(futures.ThreadPoolExecutor(THREADS))
-        for add in (wire.add_PointsServicer_to_server, wire.add_CollectionsServicer_to_server, wire.add_QdrantServicer_to_server):
+        for add in (
+            wire.add_PointsServicer_to_server,
+            wire.add_CollectionsServicer_to_server,
+            wire.add_QdrantServicer_to_server,
+        ):
             add(self, self._server)  # type: ignore[no-untyped-call]
         self.port: int = self._server.add_insecure_port("127.0.0.1:0")
 
@@ -59,7 +69,9 @@ class QdrantDouble(wire.PointsServicer, wire.CollectionsServicer, wire.QdrantSer
                 self.refuse -= 1
                 context.abort(grpc.StatusCode.UNAVAILABLE, "told to refuse")
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # local mode says on each call that it is not the real thing
+                warnings.simplefilter(
+                    "ignore", UserWarning
+                )  # local mode says on each call that it is not the real thing
                 try:
                     return action()
                 except Exception as exc:  # whatever local mode raises, the caller is to see
@@ -77,19 +89,30 @@ class QdrantDouble(wire.PointsServicer, wire.CollectionsServicer, wire.QdrantSer
 
     def Create(self, request: Any, context: Any) -> Any:
         vectors = GrpcToRest.convert_vectors_config(request.vectors_config)
-        made = self._do(context, lambda: self._local.create_collection(request.collection_name, vectors_config=vectors))
+        made = self._do(
+            context,
+            lambda: self._local.create_collection(request.collection_name, vectors_config=vectors),
+        )
         return wire.CollectionOperationResponse(result=made)
 
     def Get(self, request: Any, context: Any) -> Any:
-        """Of a collection its parameters, of points themselves: the protocol has two calls of this name."""
-        return self._points(request, context) if isinstance(request, wire.GetPoints) else self._collection(request, context)
+        """Of a collection its parameters, of points themselves: the protocol has two calls of this
+        name.
+        """
+        return (
+            self._points(request, context)
+            if isinstance(request, wire.GetPoints)
+            else self._collection(request, context)
+        )
 
     def Delete(self, request: Any, context: Any) -> Any:
         if isinstance(request, wire.DeletePoints):
             selector = GrpcToRest.convert_points_selector(request.points)
             self._do(context, lambda: self._local.delete(request.collection_name, selector))
             return self._done()
-        return wire.CollectionOperationResponse(result=self._do(context, lambda: self._local.delete_collection(request.collection_name)))
+        return wire.CollectionOperationResponse(
+            result=self._do(context, lambda: self._local.delete_collection(request.collection_name))
+        )
 
     def CreateFieldIndex(self, request: Any, context: Any) -> Any:
         return self._do(context, self._done)  # local mode searches without
@@ -98,25 +121,42 @@ class QdrantDouble(wire.PointsServicer, wire.CollectionsServicer, wire.QdrantSer
 
     def Upsert(self, request: Any, context: Any) -> Any:
         points = [GrpcToRest.convert_point_struct(point) for point in request.points]
-        guard = GrpcToRest.convert_filter(request.update_filter) if request.HasField("update_filter") else None
-        self._do(context, lambda: self._local.upsert(request.collection_name, points, update_filter=guard))
+        guard = (
+            GrpcToRest.convert_filter(request.update_filter)
+            if request.HasField("update_filter")
+            else None
+        )
+        self._do(
+            context,
+            lambda: self._local.upsert(request.collection_name, points, update_filter=guard),
+        )
         return self._done()
 
     def Scroll(self, request: Any, context: Any) -> Any:
         offset = GrpcToRest.convert_point_id(request.offset) if request.HasField("offset") else None
         records, following = self._do(
             context,
-            lambda: self._local.scroll(request.collection_name, limit=request.limit, offset=offset, with_payload=True, with_vectors=True),
+            lambda: self._local.scroll(
+                request.collection_name,
+                limit=request.limit,
+                offset=offset,
+                with_payload=True,
+                with_vectors=True,
+            ),
         )
         page = None if following is None else RestToGrpc.convert_extended_point_id(following)
-        return wire.ScrollResponse(next_page_offset=page, result=[RestToGrpc.convert_record(record) for record in records])
+        return wire.ScrollResponse(
+            next_page_offset=page, result=[RestToGrpc.convert_record(record) for record in records]
+        )
 
     def Count(self, request: Any, context: Any) -> Any:
         counted = self._do(context, lambda: self._local.count(request.collection_name))
         return wire.CountResponse(result=wire.CountResult(count=counted.count))
 
     def QueryBatch(self, request: Any, context: Any) -> Any:
-        return wire.QueryBatchResponse(result=[self._query(query, context) for query in request.query_points])
+        return wire.QueryBatchResponse(
+            result=[self._query(query, context) for query in request.query_points]
+        )
 
     def _query(self, asked: Any, context: Any) -> Any:
         answer = self._do(
@@ -129,13 +169,20 @@ class QdrantDouble(wire.PointsServicer, wire.CollectionsServicer, wire.QdrantSer
                 with_payload=GrpcToRest.convert_with_payload_selector(asked.with_payload),
             ),
         )
-        return wire.BatchResult(result=[RestToGrpc.convert_scored_point(point) for point in answer.points])
+        return wire.BatchResult(
+            result=[RestToGrpc.convert_scored_point(point) for point in answer.points]
+        )
 
     def _points(self, request: Any, context: Any) -> Any:
         ids = [GrpcToRest.convert_point_id(one) for one in request.ids]
         payload = GrpcToRest.convert_with_payload_selector(request.with_payload)
         vectors = GrpcToRest.convert_with_vectors_selector(request.with_vectors)
-        records = self._do(context, lambda: self._local.retrieve(request.collection_name, ids, with_payload=payload, with_vectors=vectors))
+        records = self._do(
+            context,
+            lambda: self._local.retrieve(
+                request.collection_name, ids, with_payload=payload, with_vectors=vectors
+            ),
+        )
         return wire.GetResponse(result=[RestToGrpc.convert_record(record) for record in records])
 
     def _collection(self, request: Any, context: Any) -> Any:
@@ -143,4 +190,6 @@ class QdrantDouble(wire.PointsServicer, wire.CollectionsServicer, wire.QdrantSer
         return wire.GetCollectionInfoResponse(result=RestToGrpc.convert_collection_info(found))
 
     def _done(self) -> Any:
-        return wire.PointsOperationResponse(result=wire.UpdateResult(status=wire.UpdateStatus.Completed))
+        return wire.PointsOperationResponse(
+            result=wire.UpdateResult(status=wire.UpdateStatus.Completed)
+        )

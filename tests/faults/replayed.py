@@ -1,4 +1,4 @@
-"""What the harness replays: a slice of the MovieLens log, and what an undisturbed run makes of it."""
+"""What the harness replays: a slice of the MovieLens log, and what a quiet run makes of it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import orjson
 
-from stream.inline import InlineEngine
-from stream.privacy import Pseudonymizer
-from stream.replay_log import LogRecord, read_log
-from stream.validate import decode
+from stream.chain.privacy import Pseudonymizer
+from stream.chain.validate import decode
+from stream.replay.inline import InlineEngine
+from stream.replay.log import LogRecord, read_log
 from tests.faults.worker import encoder
 from upwell.events import Query, Review, Topic
 from upwell.settings import Settings
@@ -23,12 +23,14 @@ __all__ = ["Expected", "Slice", "bundled_slice", "undisturbed", "value"]
 MOVIELENS = Path(__file__).parents[2] / "data" / "movielens" / "events.jsonl.gz"
 FOREVER_MS = 1 << 53
 EVERY = 40
-"""Users of the log come in bursts of dozens of events; every 40th event makes hundreds of users take turns."""
+"""Users of the log come in bursts of dozens of events; every 40th event makes hundreds of users
+take turns.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """events: of users, in the log's order. items: the announcements of all items that they name."""
+    """events: of users, in the log's order. items: the announcements of those they name."""
 
     items: tuple[LogRecord, ...]
     events: tuple[LogRecord, ...]
@@ -36,7 +38,9 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """users: the app's id to the state. item_events: item to examples learned. watermark: the learner's, per source."""
+    """users: the app's id to the state. item_events: item to examples learned. watermark: the
+    learner's, per source.
+    """
 
     users: Mapping[str, UserState]
     item_events: Mapping[str, int]
@@ -56,10 +60,17 @@ def bundled_slice(events: int) -> Slice:
     taken = tuple(islice(of_users, 0, events * EVERY, EVERY))
     assert len(taken) == events, f"the log has no {events * EVERY} events"
     named = {value(event).get("item_id") for event in taken}
-    return Slice(tuple(line for line in lines if line.topic is Topic.ITEMS and value(line)["item_id"] in named), taken)
+    return Slice(
+        tuple(
+            line for line in lines if line.topic is Topic.ITEMS and value(line)["item_id"] in named
+        ),
+        taken,
+    )
 
 
-def undisturbed(settings: Settings, key: bytes, items: Sequence[LogRecord], events: Sequence[LogRecord]) -> Expected:
+def undisturbed(
+    settings: Settings, key: bytes, items: Sequence[LogRecord], events: Sequence[LogRecord]
+) -> Expected:
     """The same log through the inline engine, which nobody kills. `key`: of the pseudonyms."""
     inline = InlineEngine(settings, encoder(), key)
     for _ in inline.play([*items, *events]):
@@ -67,7 +78,11 @@ def undisturbed(settings: Settings, key: bytes, items: Sequence[LogRecord], even
     pseudonyms = Pseudonymizer(key)
     users = {user_id: pseudonyms.pseudonym(user_id) for user_id in _users(events)}
     states = inline.users.read(list(users.values()))
-    return Expected({user_id: states[user] for user_id, user in users.items()}, inline.learner.item_events(), inline.learner.watermark)
+    return Expected(
+        {user_id: states[user] for user_id, user in users.items()},
+        inline.learner.item_events(),
+        inline.learner.watermark,
+    )
 
 
 def _users(events: Sequence[LogRecord]) -> list[str]:

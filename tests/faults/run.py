@@ -1,6 +1,8 @@
-"""`python -m tests.faults.run --seed 5 --kills 100 [--only NAMES]`: faults against a replay on real Kafka, and what was lost or doubled.
+"""`python -m tests.faults.run --seed 5 --kills 100 [--only NAMES]`: faults against a replay on real
+Kafka, and what was lost or doubled.
 
-Prints the table of docs/reliability.md; the last line is JSON. Ends with 1 where anything was lost or counted twice.
+Prints the table of docs/reliability.md; the last line is JSON. Ends with 1 where anything was lost
+or counted twice.
 """
 
 from __future__ import annotations
@@ -33,7 +35,10 @@ __all__ = ["Row", "run_scenario"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table. recovery_s: the median from a strike to the first output after it, None where nothing stopped."""
+    """One line of the table.
+
+    recovery_s: the median from a strike to the first output after it, None where nothing stopped.
+    """
 
     scenario: Scenario
     outcome: Outcome
@@ -50,7 +55,9 @@ def run_scenario(scenario: Scenario, broker: KafkaBroker, folder: Path, seed: in
         double = stack.enter_context(QdrantDouble()) if scenario.server else None
         settings = harness_settings(broker.address, f"{folder.name}.", folder)
         if double is not None:
-            settings = replace(settings, store=StoreSettings(kind="server", url=double.url, grpc_port=double.port))
+            settings = replace(
+                settings, store=StoreSettings(kind="server", url=double.url, grpc_port=double.port)
+            )
         engine = stack.enter_context(Engine(settings, scenario.serves))
         engine.feed(part.items)
         engine.settle("the catalogue")
@@ -59,7 +66,9 @@ def run_scenario(scenario: Scenario, broker: KafkaBroker, folder: Path, seed: in
         engine.settle("everything to be served and learned")
         engine.stop()
         outcome = compare(engine, undisturbed(settings, engine.key, part.items, events))
-    return Row(scenario, outcome, median(recoveries) if recoveries else None, time.monotonic() - started)
+    return Row(
+        scenario, outcome, median(recoveries) if recoveries else None, time.monotonic() - started
+    )
 
 
 def main(arguments: list[str]) -> int:
@@ -69,7 +78,10 @@ def main(arguments: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="upwell-faults-"))
     rows: list[Row] = []
     print(f"seed {options.seed}, data and logs in {folder}")
-    print(f"| {'fault':<52} | runs | lost | doubled | recovery, p50 |\n| {'-' * 52} | ---: | ---: | ------: | ------------: |")
+    print(
+        f"| {'fault':<52} | runs | lost | doubled | recovery, p50 |\n| {'-' * 52} | ---: | "
+        "---: | ------: | ------------: |"
+    )
     with KafkaBroker(folder / "kafka") as broker:
         for number, scenario in enumerate(chosen):
             row = run_scenario(scenario, broker, folder / f"fault-{number}", options.seed)
@@ -77,7 +89,10 @@ def main(arguments: list[str]) -> int:
             print(_line(row), flush=True)
             for finding in row.outcome.said[:10]:
                 print(f"    {finding}")
-    print(f"largest deviation of a vector's component: {max((row.outcome.deviation for row in rows), default=0.0):.1e}")
+    print(
+        "largest deviation of a vector's component: "
+        f"{max((row.outcome.deviation for row in rows), default=0.0):.1e}"
+    )
     print(json.dumps(_report(rows)))
     bad = any(row.outcome.said for row in rows)
     if not bad:
@@ -88,14 +103,21 @@ def main(arguments: list[str]) -> int:
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.run")
     parser.add_argument("--seed", type=int, default=5)
-    parser.add_argument("--kills", type=int, default=100, help="of serve or learn at random moments, in one run")
-    parser.add_argument("--only", default="", help="the faults whose name this regular expression is found in")
+    parser.add_argument(
+        "--kills", type=int, default=100, help="of serve or learn at random moments, in one run"
+    )
+    parser.add_argument(
+        "--only", default="", help="the faults whose name this regular expression is found in"
+    )
     return parser.parse_args(arguments)
 
 
 def _line(row: Row) -> str:
     recovery = "–" if row.recovery_s is None else f"{row.recovery_s:.1f} s"
-    return f"| {row.scenario.name:<52} | {row.scenario.runs:>4} | {row.outcome.lost:>4} | {row.outcome.doubled:>7} | {recovery:>13} |"
+    return (
+        f"| {row.scenario.name:<52} | {row.scenario.runs:>4} | {row.outcome.lost:>4} | "
+        f"{row.outcome.doubled:>7} | {recovery:>13} |"
+    )
 
 
 def _report(rows: Iterable[Row]) -> dict[str, object]:

@@ -25,7 +25,8 @@ Play = Callable[[Stage], list[float]]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """runs: how often the fault strikes. kills: how many of these end a process by SIGKILL. serves: how many workers.
+    """runs: how often the fault strikes. kills: how many of these end a process by SIGKILL. serves:
+    how many workers.
 
     server: whether the store is a server. poisoned: whether bad events are among the slice's.
     """
@@ -44,8 +45,17 @@ def scenarios(kills: int) -> list[Scenario]:
     """All faults; `kills`: how many the first one has."""
     around = surroundings
     return [
-        Scenario("kill -9 of serve or learn at random", kills, KILLS_EVENTS * kills, partial(_random, kills=kills), kills),
-        *(Scenario(point, 3, 240, partial(_strike, point=point), 3 if " dies " in point else 0) for point in POINTS),
+        Scenario(
+            "kill -9 of serve or learn at random",
+            kills,
+            KILLS_EVENTS * kills,
+            partial(_random, kills=kills),
+            kills,
+        ),
+        *(
+            Scenario(point, 3, 240, partial(_strike, point=point), 3 if " dies " in point else 0)
+            for point in POINTS
+        ),
         Scenario(
             "two workers, one killed and back; a third joins",
             TWO_WORKERS_KILLS + 1,
@@ -64,16 +74,25 @@ def scenarios(kills: int) -> list[Scenario]:
             server=True,
         ),
         Scenario(f"broker away for {BROKER_AWAY_SECONDS:.0f} s", 1, 200, around.broker_away),
-        Scenario("store refuses all calls until serve ends", 1, 200, around.store_away, server=True),
-        Scenario("store takes 0.2 s a call and refuses some", 4, 100, around.store_slow, server=True),
+        Scenario(
+            "store refuses all calls until serve ends", 1, 200, around.store_away, server=True
+        ),
+        Scenario(
+            "store takes 0.2 s a call and refuses some", 4, 100, around.store_slow, server=True
+        ),
         Scenario("torn checkpoint", 1, 200, around.torn_checkpoint),
         Scenario(CLOCK, 1, 200, around.clock_jumps),
         Scenario(NAN, 1, 200, around.nan_vectors),
-        Scenario("a poison event of each kind in each topic", 40, 240, around.poison, poisoned=True),
+        Scenario(
+            "a poison event of each kind in each topic", 40, 240, around.poison, poisoned=True
+        ),
         Scenario(f"{FLOOD} × the usual rate", 1, BACKLOG, around.flood),
         Scenario(f"a backlog of {BACKLOG:,} events at the start", 1, BACKLOG, around.backlog),
         Scenario(
-            f"a backlog of {BACKLOG * PADDING_BYTES / 1e9:.1f} GB at the start", 1, BACKLOG, partial(around.backlog, padding=PADDING_BYTES)
+            f"a backlog of {BACKLOG * PADDING_BYTES / 1e9:.1f} GB at the start",
+            1,
+            BACKLOG,
+            partial(around.backlog, padding=PADDING_BYTES),
         ),
     ]
 
@@ -83,11 +102,15 @@ def _random(stage: Stage, kills: int) -> list[float]:
 
 
 def _strike(stage: Stage, point: str, strikes: int = 3) -> list[float]:
-    """The worker ends at exactly this point, at the first to third pass of it, and is started again whole."""
+    """The worker ends at exactly this point, at the first to third pass of it, and is started again
+    whole.
+    """
     engine, recoveries = stage.engine, []
     name = "serve-0" if point.startswith("serve") else "learn"
     for part in stage.parts(strikes):
         engine.restart_with(name, Fault(point, stage.random.randrange(3)))
         struck_ms = engine.feed_until_fallen(part, name)
-        recoveries.append(engine.recovery_seconds("learn" if name == "learn" else "serve", struck_ms))
+        recoveries.append(
+            engine.recovery_seconds("learn" if name == "learn" else "serve", struck_ms)
+        )
     return recoveries

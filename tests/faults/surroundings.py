@@ -1,4 +1,6 @@
-"""Faults around the workers: broker, store, files, the log itself. Each plays on a `Stage` and ends with all of its events fed."""
+"""Faults around the workers: broker, store, files, the log itself. Each plays on a `Stage` and ends
+with all of its events fed.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,10 @@ from random import Random
 import orjson
 
 from infra.kafka import KafkaBroker
-from learner import checkpoint
-from stream.lag import INPUT_TOPICS
-from stream.replay import Pace
-from stream.replay_log import LogRecord
+from learner.release import checkpoint
+from stream.broker.lag import INPUT_TOPICS
+from stream.replay.log import LogRecord
+from stream.replay.player import Pace
 from tests.faults.engine import Engine
 from tests.faults.inject import CLOCK, NAN, Fault
 from tests.faults.qdrant_double import QdrantDouble
@@ -47,12 +49,18 @@ USUAL_RATE = 8.0
 FLOOD = 50
 PADDING_BYTES = 900_000
 MOST_GROWN_MB = 300
-"""What a worker's peak memory may grow by while it is behind: batches of the largest events in flight, not the backlog."""
+"""What a worker's peak memory may grow by while it is behind: batches of the largest events in
+flight, not the backlog.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a fault may touch. items: announced already. events: to be fed, in order. double: of the Qdrant server, where there is one."""
+    """What a fault may touch.
+
+    items: announced already. events: to be fed, in order. double: of the Qdrant server, where there
+    is one.
+    """
 
     engine: Engine
     broker: KafkaBroker
@@ -68,17 +76,25 @@ class Stage:
 
 
 def poisoned(events: Sequence[LogRecord]) -> list[LogRecord]:
-    """The events with each kind of poison in each topic of apps, and in `rerouted`, spread among them."""
+    """The events with each kind of poison in each topic of apps, and in `rerouted`, spread among
+    them.
+    """
     bad = [LogRecord(0, topic, b"7", value) for topic in INPUT_TOPICS for value in POISON]
     step = len(events) // len(bad)
-    return [one for place, event in enumerate(events) for one in ([bad.pop()] if bad and place % step == 0 else []) + [event]]
+    return [
+        one
+        for place, event in enumerate(events)
+        for one in ([bad.pop()] if bad and place % step == 0 else []) + [event]
+    ]
 
 
 def poison(stage: Stage) -> list[float]:
     """Each poison becomes a dead letter, and nothing else changes."""
     stage.engine.feed(stage.events)
     wanted = len(POISON) * len(INPUT_TOPICS)
-    stage.engine.wait(lambda: len(stage.engine.seen(Topic.DEAD_LETTERS)) >= wanted, "the dead letters")
+    stage.engine.wait(
+        lambda: len(stage.engine.seen(Topic.DEAD_LETTERS)) >= wanted, "the dead letters"
+    )
     return []
 
 
@@ -95,7 +111,9 @@ def broker_away(stage: Stage) -> list[float]:
 
 
 def store_away(stage: Stage) -> list[float]:
-    """The store refuses every call for a while: longer than serve tries, so that it ends and is started again."""
+    """The store refuses every call for a while: longer than serve tries, so that it ends and is
+    started again.
+    """
     assert stage.double is not None
     before, after = stage.parts(2)
     stage.engine.feed(before)
@@ -120,7 +138,9 @@ def store_slow(stage: Stage) -> list[float]:
 
 
 def torn_checkpoint(stage: Stage) -> list[float]:
-    """The newest checkpoint is cut in half: learn refuses it by name, and goes on from the one before once it is removed, as it says."""
+    """The newest checkpoint is cut in half: learn refuses it by name, and goes on from the one
+    before once it is removed, as it says.
+    """
     before, after = stage.parts(2)
     stage.engine.feed(before)
     stage.engine.settle("the first half")
@@ -130,7 +150,9 @@ def torn_checkpoint(stage: Stage) -> list[float]:
     weights = newest.path.with_suffix(".safetensors")
     os.truncate(weights, weights.stat().st_size // 2)
     stage.engine.start("learn")
-    stage.engine.wait(lambda: stage.engine.falls["learn"] > 0, "learn to refuse the torn checkpoint")
+    stage.engine.wait(
+        lambda: stage.engine.falls["learn"] > 0, "learn to refuse the torn checkpoint"
+    )
     newest.path.unlink()
     mended_ms = time.time_ns() // 1_000_000
     stage.engine.feed(after)
@@ -138,7 +160,10 @@ def torn_checkpoint(stage: Stage) -> list[float]:
 
 
 def backlog(stage: Stage, padding: int = 0) -> list[float]:
-    """All events are there before any worker is. padding: bytes that each has in a field that nobody reads."""
+    """All events are there before any worker is.
+
+    padding: bytes that each has in a field that nobody reads.
+    """
     for name in ("serve-0", "learn"):
         stage.engine.kill(name)
     stage.engine.feed(padded(one, padding) for one in stage.events)
@@ -153,7 +178,9 @@ def backlog(stage: Stage, padding: int = 0) -> list[float]:
 
 def padded(record: LogRecord, padding: int) -> LogRecord:
     """The same event with a field of so many bytes that nobody reads."""
-    return replace(record, value=orjson.dumps(orjson.loads(record.value) | {"padding": "x" * padding}))
+    return replace(
+        record, value=orjson.dumps(orjson.loads(record.value) | {"padding": "x" * padding})
+    )
 
 
 def flood(stage: Stage) -> list[float]:
@@ -173,10 +200,14 @@ def _peaks(stage: Stage) -> dict[str, float]:
 
 
 def _settle_bounded(stage: Stage, what: str, before: Mapping[str, float]) -> None:
-    """Everything is worked off, and no worker's peak memory has grown by more than `MOST_GROWN_MB` since `before`."""
+    """Everything is worked off, and no worker's peak memory has grown by more than `MOST_GROWN_MB`
+    since `before`.
+    """
     stage.engine.settle(what, BACKLOG_SECONDS)
     for name, mb in _peaks(stage).items():
-        assert mb - before[name] <= MOST_GROWN_MB, f"{name} grew by {mb - before[name]:,.0f} MB in {what}"
+        assert mb - before[name] <= MOST_GROWN_MB, (
+            f"{name} grew by {mb - before[name]:,.0f} MB in {what}"
+        )
 
 
 def clock_jumps(stage: Stage) -> list[float]:
@@ -188,7 +219,9 @@ def clock_jumps(stage: Stage) -> list[float]:
 
 
 def nan_vectors(stage: Stage) -> list[float]:
-    """Items are announced again while the encoder is broken: serve ends before it stores or publishes one of them."""
+    """Items are announced again while the encoder is broken: serve ends before it stores or
+    publishes one of them.
+    """
     stage.engine.restart_with("serve-0", Fault(NAN))
     struck_ms = stage.engine.feed_until_fallen(stage.items[:8], "serve-0")
     stage.engine.feed(stage.events)
@@ -196,7 +229,9 @@ def nan_vectors(stage: Stage) -> list[float]:
 
 
 def two_workers(stage: Stage, kills: int) -> list[float]:
-    """One of two is killed and comes back, again and again; then one is killed for good while a third joins."""
+    """One of two is killed and comes back, again and again; then one is killed for good while a
+    third joins.
+    """
     engine, recoveries = stage.engine, []
     *parts, last = stage.parts(kills + 1)
     for part in parts:
@@ -216,7 +251,9 @@ def two_workers(stage: Stage, kills: int) -> list[float]:
 
 
 def paused_worker(stage: Stage, pauses: int) -> list[float]:
-    """A worker stands still until its partitions are another's, then goes on with what it did: its writes are refused or change nothing."""
+    """A worker stands still until its partitions are another's, then goes on with what it did: its
+    writes are refused or change nothing.
+    """
     for part in stage.parts(pauses):
         third = len(part) // 3
         stage.engine.feed(part[:third])

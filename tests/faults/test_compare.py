@@ -1,4 +1,6 @@
-"""The comparison sees what it is there for: each kind of loss and of doubling in a user's state, in examples, in lists."""
+"""The comparison sees what it is there for: each kind of loss and of doubling in a user's state, in
+examples, in lists.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from upwell.values import Interaction, UserState
 STATE = UserState(
     user="u",
     intent=np.ones(4, np.float32),
-    history=tuple(Interaction(f"e{number}", number, f"i{number}", "review", 4.0, "reviews-0", number) for number in range(3)),
+    history=tuple(
+        Interaction(f"e{number}", number, f"i{number}", "review", 4.0, "reviews-0", number)
+        for number in range(3)
+    ),
     had=("i0", "i1", "i2"),
     events=3,
     watermark={"reviews-0": 2},
@@ -22,7 +27,14 @@ STATE = UserState(
 
 def test_equal_states_differ_in_nothing() -> None:
     assert list(difference_of_users("ann", STATE, STATE)) == []
-    assert list(difference_of_users("ann", replace(STATE, intent=STATE.intent + np.float32(5e-4)), STATE)) == []
+    assert (
+        list(
+            difference_of_users(
+                "ann", replace(STATE, intent=STATE.intent + np.float32(5e-4)), STATE
+            )
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""A short seeded selection of `make faults`: kills at random, the exact points that a kill from outside rarely hits, two workers."""
+"""A short seeded selection of `make faults`: kills at random, the exact points that a kill from
+outside rarely hits, two workers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The shape of Faust's guide loses events when one of them fails, ours does not: an upgrade of Faust that changes this shows here."""
+"""The shape of Faust's guide loses events when one of them fails, ours does not: an upgrade of
+Faust that changes this shows here.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,13 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError
+from kafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    NotCoordinatorError,
+)
 
-from stream.topics import ensure_topics
+from stream.broker.topics import ensure_topics
 from tests.faults.engine import wait_until
 from tests.faults.faust_shapes import GUIDE, OURS, group, start_shape
 from upwell.client import client_options
@@ -20,9 +26,13 @@ FAILING = b"200"
 
 
 @pytest.mark.timeout(400)
-def test_the_guides_shape_acknowledges_what_it_has_not_sent(kafka: str, prefix: str, tmp_path: Path) -> None:
+def test_the_guides_shape_acknowledges_what_it_has_not_sent(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
     lost = lost_by(GUIDE, kafka, prefix, tmp_path / "failed")
-    assert FAILING in lost, "Faust delivers again what failed: the agents' own shape may be needless"
+    assert FAILING in lost, (
+        "Faust delivers again what failed: the agents' own shape may be needless"
+    )
     assert len(lost) > 1
 
 
@@ -31,7 +41,9 @@ def test_ours_loses_nothing(kafka: str, prefix: str, tmp_path: Path) -> None:
 
 
 def lost_by(shape: str, kafka: str, prefix: str, mark: Path) -> set[bytes]:
-    """The events that are acknowledged and were never sent on, by a worker that is started again whenever it ends."""
+    """The events that are acknowledged and were never sent on, by a worker that is started again
+    whenever it ends.
+    """
     settings = KafkaSettings(address=kafka, prefix=prefix)
     ensure_topics(prefix, settings.partitions, client_options(settings))
     events = {str(number).encode() for number in range(EVENTS)}
@@ -64,12 +76,21 @@ def lost_by(shape: str, kafka: str, prefix: str, mark: Path) -> set[bytes]:
 
 
 def sent_on(kafka: str, topic: str) -> set[bytes]:
-    consumer = KafkaConsumer(bootstrap_servers=kafka, group_id=None, auto_offset_reset="earliest", enable_auto_commit=False)
-    partitions = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic))]
+    consumer = KafkaConsumer(
+        bootstrap_servers=kafka,
+        group_id=None,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    partitions = [
+        TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic))
+    ]
     consumer.assign(partitions)
     ends = consumer.end_offsets(partitions)
     values: set[bytes] = set()
     while any(consumer.position(partition) < end for partition, end in ends.items()):
-        values |= {record.value for records in consumer.poll(timeout_ms=50).values() for record in records}
+        values |= {
+            record.value for records in consumer.poll(timeout_ms=50).values() for record in records
+        }
     consumer.close()
     return values

@@ -1,6 +1,8 @@
-"""Loaded once into the server that the workers are forked from: their imports and compiled kernels, so that a start is a fork.
+"""Loaded once into the server that the workers are forked from: their imports and compiled kernels,
+so that a start is a fork.
 
-Importing this does work, which nothing else may: it is what multiprocessing offers to run before the first fork.
+Importing this does work, which nothing else may: it is what multiprocessing offers to run before
+the first fork.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ import faust.livecheck
 import faust.transport.drivers.aiokafka
 import faust.worker
 
-import stream.learn
-import stream.serve
-from learner.warmup import compile_kernels
+import stream.learn.loop
+import stream.serve.worker
+from learner.training.warmup import compile_kernels
 
 __all__ = ["loaded"]
 

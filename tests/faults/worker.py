@@ -1,7 +1,9 @@
-"""One serve or learn process as the harness starts it: the product's own loop, with the hashing encoder and, if asked, one fault inside.
+"""One serve or learn process as the harness starts it: the product's own loop, with the hashing
+encoder and, if asked, one fault inside.
 
-It is forked from a warm server (`tests.faults.warm`), so that a start costs a fraction of a second instead of the imports of torch and
-transformers; SIGKILL ends it as it ends any process. The hashing encoder stands in for the language model: it has no state to lose.
+It is forked from a warm server (`tests.faults.warm`), so that a start costs a fraction of a second
+instead of the imports of torch and transformers; SIGKILL ends it as it ends any process. The
+hashing encoder stands in for the language model: it has no state to lose.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ __all__ = ["DIMENSION", "Role", "encoder", "start_worker", "warm_context"]
 
 DIMENSION = 64
 SESSION_SECONDS = 6.0
-"""The shortest that a broker allows by default: how long a killed worker's partitions wait for another one."""
+"""The shortest that a broker allows by default: how long a killed worker's partitions wait for
+another one.
+"""
 
 Role = Literal["serve", "learn"]
 
@@ -36,7 +40,10 @@ def encoder() -> HashingEncoder:
 
 
 def warm_context() -> ForkServerContext:
-    """Where workers are forked from. Returns when it is warm; kernels that were never compiled take a minute or more."""
+    """Where workers are forked from.
+
+    Returns when it is warm; kernels that were never compiled take a minute or more.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.warm"])
     nothing = context.Process(target=_nothing)
@@ -49,22 +56,29 @@ def _nothing() -> None:
     """Runs once the server is up."""
 
 
-def start_worker(role: Role, settings: Settings, log: Path, fault: Fault | None = None) -> ForkServerProcess:
+def start_worker(
+    role: Role, settings: Settings, log: Path, fault: Fault | None = None
+) -> ForkServerProcess:
     """A running worker, its output appended to `log`. It ends with this process."""
-    worker = warm_context().Process(target=_work, args=(role, settings, str(log), fault), daemon=True)
+    worker = warm_context().Process(
+        target=_work, args=(role, settings, str(log), fault), daemon=True
+    )
     worker.start()
     return worker
 
 
 def _work(role: Role, settings: Settings, log: str, fault: Fault | None) -> None:
     _write_to(log)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(name)s: %(message)s", force=True)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(process)d %(name)s: %(message)s", force=True
+    )
     for noisy in ("kafka", "faust", "aiokafka", "mode", "numba"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
-    from stream import learn, serve
+    from stream.learn import loop as learn
+    from stream.serve import worker as serve
 
     torch.set_num_threads(1)
     patch.object(serve, "load_encoder", lambda *_, **__: encoder()).start()

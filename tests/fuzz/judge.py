@@ -1,15 +1,17 @@
-"""What must hold of any input: it is an event or a dead letter, a record or a bad line, and no exception. Counts which."""
+"""What must hold of any input: it is an event or a dead letter, a record or a bad line, and no
+exception. Counts which.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
 
-from stream.records import Record, decode_records
-from stream.replay_log import LogRecord, read_log
-from stream.topics import MAX_DERIVED_BYTES
-from stream.validate import decode
-from stream.wire import encode_rerouted
+from stream.broker.topics import MAX_DERIVED_BYTES
+from stream.chain.records import Record, decode_records
+from stream.chain.validate import decode
+from stream.chain.wire import encode_rerouted
+from stream.replay.log import LogRecord, read_log
 from upwell.codec import dead_letter_value, parse_dead_letter
 from upwell.errors import LogError
 from upwell.events import Topic
@@ -23,7 +25,9 @@ MAX_DETAIL = 600
 
 
 class Judge:
-    """`counts`: inputs, then what became of them; `reasons`: of dead letters and bad lines. folder: for the logs."""
+    """`counts`: inputs, then what became of them; `reasons`: of dead letters and bad lines. folder:
+    for the logs.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "fuzzed.log"
@@ -34,7 +38,9 @@ class Judge:
         """One record of Kafka. Also as one that was sent on, which must give the same."""
         self.counts["inputs"] += 1
         decoded = decode(topic, 1, 2, raw, NOW_MS)
-        [arrivals, letters] = decode_records([Record(Topic.REROUTED, 1, 2, encode_rerouted(topic, raw), 0)], NOW_MS)
+        [arrivals, letters] = decode_records(
+            [Record(Topic.REROUTED, 1, 2, encode_rerouted(topic, raw), 0)], NOW_MS
+        )
         if isinstance(decoded, DeadLetter):
             self.counts["dead_letters"] += 1
             self.reasons[decoded.reason] += 1

@@ -29,13 +29,22 @@ LOG_SHARE = 0.2
 
 
 def fuzz(judge: Judge, inputs: int, first_seed: int) -> None:
-    """At least `inputs` of them, four values for each log. Raises what an input brings about, that input shrunk."""
+    """At least `inputs` of them, four values for each log.
+
+    Raises what an input brings about, that input shrunk.
+    """
     by_log = round(inputs * LOG_SHARE)
     _rounds(values(), lambda pair: judge.value(*pair), inputs - by_log, first_seed, judge)
     _rounds(logs(), judge.log, by_log, first_seed, judge)
 
 
-def _rounds(strategy: st.SearchStrategy[T], look: Callable[[T], None], inputs: int, first_seed: int, judge: Judge) -> None:
+def _rounds(
+    strategy: st.SearchStrategy[T],
+    look: Callable[[T], None],
+    inputs: int,
+    first_seed: int,
+    judge: Judge,
+) -> None:
     """hypothesis keeps what it has drawn: many short runs, each of its own seed, stay fast."""
     until = judge.counts["inputs"] + inputs
     number = first_seed
@@ -68,7 +77,12 @@ def main() -> None:
         fuzz(judge, arguments.inputs, arguments.seed)
     for name, count in [*judge.counts.items(), *judge.reasons.most_common()]:
         sys.stdout.write(f"{name:<20} {count:>8,}\n")
-    figures = {"seed": arguments.seed, **judge.counts, "reasons": dict(judge.reasons), "wall_s": round(time.monotonic() - started, 1)}
+    figures = {
+        "seed": arguments.seed,
+        **judge.counts,
+        "reasons": dict(judge.reasons),
+        "wall_s": round(time.monotonic() - started, 1),
+    }
     sys.stdout.write(json.dumps(figures) + "\n")
 
 

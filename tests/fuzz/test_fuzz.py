@@ -1,4 +1,6 @@
-"""The short run of what `python -m tests.fuzz.run` does at length: each input is an event or a dead letter, never a crash."""
+"""The short run of what `python -m tests.fuzz.run` does at length: each input is an event or a dead
+letter, never a crash.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,12 @@ def test_no_input_is_more_than_a_dead_letter(tmp_path: Path) -> None:
     fuzz(judge, INPUTS, 0)
     counts = judge.counts
     assert counts["inputs"] >= INPUTS
-    assert counts["events"] + counts["dead_letters"] + counts["logs"] + counts["refused_logs"] == counts["inputs"]
-    assert min(counts["events"], counts["dead_letters"], counts["log_records"], counts["bad_lines"]) > 20  # both sides are reached
+    assert (
+        counts["events"] + counts["dead_letters"] + counts["logs"] + counts["refused_logs"]
+        == counts["inputs"]
+    )
+    assert (
+        min(counts["events"], counts["dead_letters"], counts["log_records"], counts["bad_lines"])
+        > 20
+    )  # both sides are reached
     assert len(judge.reasons) > 10

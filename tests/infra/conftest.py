@@ -1,4 +1,4 @@
-"""Shared by the tests of the launcher: a machine that has only the programs that a test gives it."""
+"""Shared by the tests of the launcher: a machine with only the programs that a test gives it."""
 
 from __future__ import annotations
 

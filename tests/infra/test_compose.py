@@ -1,4 +1,6 @@
-"""docker-compose.yml and infra/Dockerfile without Docker: names that are used exist, versions are pinned, nothing secret stands there."""
+"""docker-compose.yml and infra/Dockerfile without Docker: names that are used exist, versions are
+pinned, nothing secret stands there.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ SECRET = re.compile(r"password|secret|token|api_key|credential|private", re.IGNO
 PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+\.\d+")
 DOCKERFILE = (ROOT / "infra" / "Dockerfile").read_text().replace("\\\n", " ")
 PROPERTIES = dict(
-    line.split("=", 1) for line in (ROOT / "infra" / "server.properties").read_text().splitlines() if line and not line.startswith("#")
+    line.split("=", 1)
+    for line in (ROOT / "infra" / "server.properties").read_text().splitlines()
+    if line and not line.startswith("#")
 )
 
 
@@ -34,12 +38,18 @@ def instructions(word: str) -> list[str]:
 
 
 def upwell_variables(service: dict[str, Any]) -> dict[str, str]:
-    return {name: value for name, value in service.get("environment", {}).items() if name.startswith("UPWELL_")}
+    return {
+        name: value
+        for name, value in service.get("environment", {}).items()
+        if name.startswith("UPWELL_")
+    }
 
 
 def test_the_services() -> None:
     assert set(SERVICES) == {"kafka", "qdrant", "worker", "worker-gpu", "replay"}
-    assert {name: service.get("profiles") for name, service in SERVICES.items() if "profiles" in service} == {
+    assert {
+        name: service.get("profiles") for name, service in SERVICES.items() if "profiles" in service
+    } == {
         "worker-gpu": ["gpu"],
         "replay": ["replay"],
     }
@@ -64,8 +74,12 @@ def test_every_service_that_stays_has_a_health_check(name: str) -> None:
 
 
 def test_volumes_are_declared_and_used() -> None:
-    mounts = [mount.split(":") for service in SERVICES.values() for mount in service.get("volumes", [])]
-    assert {source for source, *_ in mounts if not source.startswith((".", "/"))} == set(COMPOSE["volumes"])
+    mounts = [
+        mount.split(":") for service in SERVICES.values() for mount in service.get("volumes", [])
+    ]
+    assert {source for source, *_ in mounts if not source.startswith((".", "/"))} == set(
+        COMPOSE["volumes"]
+    )
     for source, *_ in mounts:
         assert not source.startswith(".") or (ROOT / source).is_dir()
 
@@ -87,10 +101,18 @@ def test_versions_are_those_that_upwell_was_tested_with() -> None:
 def test_kafka_is_set_up_as_the_one_of_upwell_run() -> None:
     """But for names of listeners, addresses and sizes of a small machine."""
     environment = SERVICES["kafka"]["environment"]
-    shared = [key for key in PROPERTIES if f"KAFKA_{key.upper().replace('.', '_')}" in environment and "listener" not in key]
+    shared = [
+        key
+        for key in PROPERTIES
+        if f"KAFKA_{key.upper().replace('.', '_')}" in environment and "listener" not in key
+    ]
     for key in set(shared) - {"controller.quorum.voters", "log.dirs"}:
         assert environment[f"KAFKA_{key.upper().replace('.', '_')}"] == PROPERTIES[key]
-    assert {"message.max.bytes", "auto.create.topics.enable", "offsets.topic.replication.factor"} <= set(shared)
+    assert {
+        "message.max.bytes",
+        "auto.create.topics.enable",
+        "offsets.topic.replication.factor",
+    } <= set(shared)
     assert SERVICES["kafka"]["volumes"] == [f"kafka-data:{environment['KAFKA_LOG_DIRS']}"]
 
 
@@ -99,7 +121,10 @@ def test_the_worker_finds_kafka_and_qdrant() -> None:
         settings = load_settings(upwell_variables(SERVICES[name]))
         assert settings.store.kind == "server"
         assert settings.store.url == "http://qdrant:6333"
-        assert f"//{settings.kafka.address}" in SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+        assert (
+            f"//{settings.kafka.address}"
+            in SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+        )
         assert SERVICES[name]["volumes"] == [f"upwell-data:{settings.data}"]
         assert SERVICES[name]["command"] == ["upwell", "run"]
 
@@ -148,10 +173,14 @@ def test_the_image_is_built_from_what_is_there() -> None:
         assert SERVICES[name]["build"] == {"context": ".", "dockerfile": "infra/Dockerfile"}
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     let_in = [line[1:].rstrip("/") for line in ignored if line.startswith("!")]
-    copied = [source.rstrip("/") for line in instructions("COPY") for source in shlex.split(line)[:-1]]
+    copied = [
+        source.rstrip("/") for line in instructions("COPY") for source in shlex.split(line)[:-1]
+    ]
     for source in copied:
         assert (ROOT / source).exists()
-        assert any(fnmatch(source, pattern) for pattern in let_in), f".dockerignore keeps {source} out"
+        assert any(fnmatch(source, pattern) for pattern in let_in), (
+            f".dockerignore keeps {source} out"
+        )
     wheel = re.search(r"^packages = \[(.*)\]$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert wheel is not None
     assert set(re.findall(r'"(\w+)"', wheel[1])) <= set(copied)
@@ -165,5 +194,8 @@ def test_the_image_has_hashes_an_own_user_and_a_health_check() -> None:
     assert instructions("USER") == ["upwell"]
     assert len(instructions("HEALTHCHECK")) == 1
     assert instructions("CMD") == ['["upwell", "run"]']
-    order = [DOCKERFILE.index(part) for part in ("COPY requirements.lock", "COPY upwell/", "USER upwell", "\nCMD")]
+    order = [
+        DOCKERFILE.index(part)
+        for part in ("COPY requirements.lock", "COPY upwell/", "USER upwell", "\nCMD")
+    ]
     assert all(before < after for before, after in pairwise(order))

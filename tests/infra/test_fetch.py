@@ -52,11 +52,16 @@ def test_fetched_jars_need_no_maven(tmp_path: Path, one_line: OneLine) -> None:
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ("echo; echo '[ERROR] Unknown host repo.example'; echo '[ERROR] more'; exit 1", "Unknown host repo.example; check the network"),
+        (
+            "echo; echo '[ERROR] Unknown host repo.example'; echo '[ERROR] more'; exit 1",
+            "Unknown host repo.example; check the network",
+        ),
         ("exit 0", "it gave no jars; check the network"),
     ],
 )
-def test_what_maven_said_is_passed_on_in_one_line(only_in_path: Put, tmp_path: Path, script: str, why: str, one_line: OneLine) -> None:
+def test_what_maven_said_is_passed_on_in_one_line(
+    only_in_path: Put, tmp_path: Path, script: str, why: str, one_line: OneLine
+) -> None:
     only_in_path("mvn", script)
     with pytest.raises(BrokerError, match=f"could not fetch Apache Kafka 4.3.1: {why}") as error:
         fetch_kafka(tmp_path / "cache")
@@ -64,7 +69,9 @@ def test_what_maven_said_is_passed_on_in_one_line(only_in_path: Put, tmp_path: P
     assert kept(tmp_path / "cache") == []
 
 
-def test_a_cache_that_cannot_be_written_is_one_line(only_in_path: Put, tmp_path: Path, one_line: OneLine) -> None:
+def test_a_cache_that_cannot_be_written_is_one_line(
+    only_in_path: Put, tmp_path: Path, one_line: OneLine
+) -> None:
     only_in_path("mvn", "exit 0")
     (tmp_path / "file").touch()
     with pytest.raises(BrokerError, match=r"cannot keep Kafka's jars .*UPWELL_CACHE") as error:

@@ -1,4 +1,6 @@
-"""The guardian: its command lives no longer than the pipe, is asked before it is killed, and its end is passed on."""
+"""The guardian: its command lives no longer than the pipe, is asked before it is killed, and its
+end is passed on.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,29 @@ import pytest
 
 from infra import guardian
 
-ASKED = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7)); print('up', flush=True); signal.pause()"
-DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); [signal.pause() for _ in iter(int, 1)]"
+ASKED = (
+    "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7)); print('up', "
+    "flush=True); signal.pause()"
+)
+DEAF = (
+    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); "
+    "[signal.pause() for _ in iter(int, 1)]"
+)
 DEADLINE_SECONDS = 60.0
 
 
 def guard(code: str, grace: float = 60.0, announcement: str = "") -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-I", "-S", guardian.__file__, str(grace), announcement, sys.executable, "-c", code]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        guardian.__file__,
+        str(grace),
+        announcement,
+        sys.executable,
+        "-c",
+        code,
+    ]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"up\n"

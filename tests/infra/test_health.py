@@ -1,4 +1,6 @@
-"""The container's health check on a real broker: healthy while both roles speak, else a line that says who is silent."""
+"""The container's health check on a real broker: healthy while both roles speak, else a line that
+says who is silent.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ NOW = 1_000_000
         ([(b"serve", NOW - 2 * MAX_SILENCE_MS), (b"serve", NOW), (b"learn", NOW + 5)], []),
     ],
 )
-def test_who_has_not_spoken_lately_is_silent(spoke: list[tuple[bytes, int]], silent: list[str]) -> None:
+def test_who_has_not_spoken_lately_is_silent(
+    spoke: list[tuple[bytes, int]], silent: list[str]
+) -> None:
     assert silent_roles(spoke, NOW) == silent
 
 
@@ -35,7 +39,9 @@ def metrics(kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("UPWELL_PREFIX", prefix)
     admin = KafkaAdminClient(bootstrap_servers=kafka)
     stamped = {"message.timestamp.type": "LogAppendTime"}
-    one = NewTopic(prefix + "metrics", num_partitions=1, replication_factor=1, topic_configs=stamped)
+    one = NewTopic(
+        prefix + "metrics", num_partitions=1, replication_factor=1, topic_configs=stamped
+    )
     admin.create_topics([one], wait_for_metadata=True)
     admin.close()
     return prefix + "metrics"
@@ -48,7 +54,9 @@ def say(kafka: str, topic: str, *roles: bytes) -> None:
     producer.close()
 
 
-def test_both_roles_make_it_healthy(kafka: str, metrics: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_roles_make_it_healthy(
+    kafka: str, metrics: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert main() == 1
     assert capsys.readouterr().out == "silent for 60 s or more: serve, learn\n"
     say(kafka, metrics, b"learn")

@@ -15,8 +15,12 @@ OneLine = Callable[["pytest.ExceptionInfo[BrokerError]"], str]
 
 
 @pytest.mark.usefixtures("only_in_path")
-@pytest.mark.parametrize(("find", "lacks"), [(find_java, "no java found"), (find_maven, "no mvn found")])
-def test_what_is_missing_is_named_with_its_mending(find: Callable[[], str], lacks: str, one_line: OneLine) -> None:
+@pytest.mark.parametrize(
+    ("find", "lacks"), [(find_java, "no java found"), (find_maven, "no mvn found")]
+)
+def test_what_is_missing_is_named_with_its_mending(
+    find: Callable[[], str], lacks: str, one_line: OneLine
+) -> None:
     with pytest.raises(BrokerError, match=lacks) as error:
         find()
     assert INSTALL_LINE in one_line(error)
@@ -39,7 +43,9 @@ def test_an_old_java_is_named(only_in_path: Put, one_line: OneLine, says: str, t
     assert INSTALL_LINE in one_line(error)
 
 
-def test_a_java_that_cannot_be_run_is_one_line(only_in_path: Put, tmp_path: Path, one_line: OneLine) -> None:
+def test_a_java_that_cannot_be_run_is_one_line(
+    only_in_path: Put, tmp_path: Path, one_line: OneLine
+) -> None:
     only_in_path("java", "")
     (tmp_path / "programs" / "java").write_bytes(b"\x7fELF but torn")
     with pytest.raises(BrokerError, match="cannot be run") as error:
@@ -53,7 +59,9 @@ def test_a_new_java_is_taken(only_in_path: Put, version: str) -> None:
     assert find_java().endswith("/programs/java")
 
 
-def test_java_home_goes_before_the_path(only_in_path: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_line: OneLine) -> None:
+def test_java_home_goes_before_the_path(
+    only_in_path: Put, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_line: OneLine
+) -> None:
     only_in_path("java", "echo 'openjdk version \"21\"' >&2")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "jdk"))
     with pytest.raises(BrokerError, match=f"no java found in JAVA_HOME .{tmp_path}/jdk") as error:

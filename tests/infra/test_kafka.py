@@ -1,4 +1,6 @@
-"""The broker of `upwell run`: it starts, keeps its data, never outlives who started it, and says in one line what it lacks."""
+"""The broker of `upwell run`: it starts, keeps its data, never outlives who started it, and says in
+one line what it lacks.
+"""
 
 from __future__ import annotations
 
@@ -95,9 +97,14 @@ def taken_port() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_restart_keeps_records_and_port_and_also_moves(tmp_path: Path, taken_port: int, one_line: OneLine) -> None:
+def test_a_restart_keeps_records_and_port_and_also_moves(
+    tmp_path: Path, taken_port: int, one_line: OneLine
+) -> None:
     """The folder's name has all that could be mistaken for Kafka's own syntax."""
-    folder, announce = tmp_path / "añy folder, = with: {port}", tmp_path / "announced" / "broker.json"
+    folder, announce = (
+        tmp_path / "añy folder, = with: {port}",
+        tmp_path / "announced" / "broker.json",
+    )
     broker = KafkaBroker(folder, announce=announce)
     broker.start()
     assert json.loads(announce.read_text()) == {"address": broker.address, "pid": broker.pid}
@@ -117,7 +124,9 @@ def test_a_restart_keeps_records_and_port_and_also_moves(tmp_path: Path, taken_p
 
     (folder / "ports.json").write_text(json.dumps({"client": again.port, "controller": taken_port}))
     port = choose_ports(None, None).client
-    with KafkaBroker(folder, port=port) as moved:  # both ports are others: the controller's stands in Kafka's own records
+    with KafkaBroker(
+        folder, port=port
+    ) as moved:  # both ports are others: the controller's stands in Kafka's own records
         assert moved.address == f"127.0.0.1:{port}"
         assert first_value(moved.address) == b"still here"
 
@@ -128,7 +137,9 @@ def test_a_killed_parent_takes_its_broker_along_and_a_restart_waits_for_it(tmp_p
     (tmp_path / "infra" / "__init__.py").touch()
     folder, announce = tmp_path / "kafka", tmp_path / "broker.json"
     command = [sys.executable, "-P", "-c", PARENT, str(folder), str(announce)]
-    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline().strip().isdigit()
         left_behind = processes_on(folder)
@@ -136,11 +147,16 @@ def test_a_killed_parent_takes_its_broker_along_and_a_restart_waits_for_it(tmp_p
         assert announce.exists()
         parent.kill()
     with KafkaBroker(folder):
-        wait_until(lambda: not set(left_behind) & set(processes_on(folder)), "the old guardian and java to end")
+        wait_until(
+            lambda: not set(left_behind) & set(processes_on(folder)),
+            "the old guardian and java to end",
+        )
     assert not announce.exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process can ask to follow its parent")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere no process can ask to follow its parent"
+)
 def test_a_killed_guardian_takes_java_along(tmp_path: Path, one_line: OneLine) -> None:
     with KafkaBroker(tmp_path) as broker:
         broker.check()
@@ -157,7 +173,9 @@ def test_a_taken_port_is_one_line(tmp_path: Path, taken_port: int, one_line: One
     one_line(error)
 
 
-def test_a_port_that_another_took_first_is_replaced(tmp_path: Path, taken_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_another_took_first_is_replaced(
+    tmp_path: Path, taken_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     free = choose_ports(None, None)
     offered = iter([Ports(taken_port, free.controller), free])
     monkeypatch.setattr(kafka, "choose_ports", lambda last, wanted: next(offered))
@@ -167,12 +185,16 @@ def test_a_port_that_another_took_first_is_replaced(tmp_path: Path, taken_port: 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, one_line: OneLine) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BrokerError, match=r"cannot keep Kafka's data in .*file/kafka: .*UPWELL_DATA") as error:
+    with pytest.raises(
+        BrokerError, match=r"cannot keep Kafka's data in .*file/kafka: .*UPWELL_DATA"
+    ) as error:
         KafkaBroker(tmp_path / "file" / "kafka").start()
     one_line(error)
 
 
-def test_a_place_where_nothing_can_be_announced_is_one_line_and_ends_the_broker(tmp_path: Path, one_line: OneLine) -> None:
+def test_a_place_where_nothing_can_be_announced_is_one_line_and_ends_the_broker(
+    tmp_path: Path, one_line: OneLine
+) -> None:
     (tmp_path / "file").touch()
     folder = tmp_path / "kafka"
     with pytest.raises(BrokerError, match=r"cannot write .*file/broker\.json") as error:
@@ -181,17 +203,24 @@ def test_a_place_where_nothing_can_be_announced_is_one_line_and_ends_the_broker(
     assert processes_on(folder) == []
 
 
-def test_a_broker_that_ends_at_once_is_one_line_with_its_reason(tmp_path: Path, one_line: OneLine) -> None:
+def test_a_broker_that_ends_at_once_is_one_line_with_its_reason(
+    tmp_path: Path, one_line: OneLine
+) -> None:
     data = tmp_path / "data"
     data.mkdir()
     (data / "meta.properties").write_text("version=1\nnode.id=77\ncluster.id=another\n")
-    with pytest.raises(BrokerError, match=r"Kafka ended while starting: .*node.id.*77.*broker\.log") as error:
+    with pytest.raises(
+        BrokerError, match=r"Kafka ended while starting: .*node.id.*77.*broker\.log"
+    ) as error:
         KafkaBroker(tmp_path).start()
     one_line(error)
 
 
 def test_a_broker_that_gets_nowhere_is_ended_and_its_log_quoted(
-    tmp_path: Path, only_in_path: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch, one_line: OneLine
+    tmp_path: Path,
+    only_in_path: Callable[[str, str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    one_line: OneLine,
 ) -> None:
     only_in_path("java", STUCK_JAVA)
     (tmp_path / "cache" / "kafka-4.3.1").mkdir(parents=True)
@@ -199,12 +228,16 @@ def test_a_broker_that_gets_nowhere_is_ended_and_its_log_quoted(
     folder = tmp_path / "kafka"
 
     def never_ready(host: str, port: int) -> bool:
-        wait_until(lambda: b"nothing moves" in (folder / "broker.log").read_bytes(), "the broker to say so")
+        wait_until(
+            lambda: b"nothing moves" in (folder / "broker.log").read_bytes(), "the broker to say so"
+        )
         return False
 
     monkeypatch.setattr(kafka, "answers", never_ready)
     monkeypatch.setattr(kafka, "READY_SECONDS", 0.2)
-    with pytest.raises(BrokerError, match=r"not ready after .*ERROR nothing moves .*kafka/broker\.log") as error:
+    with pytest.raises(
+        BrokerError, match=r"not ready after .*ERROR nothing moves .*kafka/broker\.log"
+    ) as error:
         KafkaBroker(folder).start()
     one_line(error)
     assert processes_on(folder) == []

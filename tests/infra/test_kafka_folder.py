@@ -1,4 +1,6 @@
-"""A broker's folder: it remembers the ports, tells what a log says most, and says in one line what the disk refuses."""
+"""A broker's folder: it remembers the ports, tells what a log says most, and says in one line what
+the disk refuses.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def test_ports_are_remembered_and_stand_in_the_settings(folder: KafkaFolder) -> 
     assert not any("{" in line for line in properties if not line.startswith("#"))
 
 
-@pytest.mark.parametrize("torn", ["", "no json", "[]", "{}", '{"client": "x", "controller": 1}', '{"client": null}'])
+@pytest.mark.parametrize(
+    "torn", ["", "no json", "[]", "{}", '{"client": "x", "controller": 1}', '{"client": null}']
+)
 def test_a_torn_memory_of_the_ports_is_no_fault(folder: KafkaFolder, torn: str) -> None:
     folder.configure(PORTS)
     (folder.path / "ports.json").write_text(torn)
@@ -47,11 +51,16 @@ def test_a_torn_memory_of_the_ports_is_no_fault(folder: KafkaFolder, torn: str) 
         ((), "it said nothing"),
         (("one", "two"), "two"),
         (("a ERROR the reason", "b INFO bye"), "a ERROR the reason"),
-        (("a ERROR first", "java.net.BindException: Address already in use", "bye"), "java.net.BindException: Address already in use"),
+        (
+            ("a ERROR first", "java.net.BindException: Address already in use", "bye"),
+            "java.net.BindException: Address already in use",
+        ),
         (("x" * 1_000,), "x" * 300),
     ],
 )
-def test_the_gist_is_the_last_error_or_the_last_line(folder: KafkaFolder, lines: Sequence[str], gist: str) -> None:
+def test_the_gist_is_the_last_error_or_the_last_line(
+    folder: KafkaFolder, lines: Sequence[str], gist: str
+) -> None:
     with folder.open_log() as log:
         log.write("".join(f"{line}\n" for line in lines).encode())
     assert folder.gist() == gist
@@ -71,16 +80,23 @@ def test_a_long_log_is_put_aside(folder: KafkaFolder) -> None:
     assert (folder.path / "broker.log.1").stat().st_size == 9 << 20
 
 
-def test_a_disk_without_room_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_line: OneLine) -> None:
+def test_a_disk_without_room_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_line: OneLine
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5 << 20))
-    with pytest.raises(BrokerError, match=f"only 5 MB are free on the disk of {tmp_path}.*256 MB.*UPWELL_DATA") as error:
+    with pytest.raises(
+        BrokerError, match=f"only 5 MB are free on the disk of {tmp_path}.*256 MB.*UPWELL_DATA"
+    ) as error:
         KafkaFolder(tmp_path).prepare()
     one_line(error)
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, one_line: OneLine) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(BrokerError, match=r"cannot keep Kafka's data in .*file/kafka: Not a directory;.*UPWELL_DATA") as error:
+    with pytest.raises(
+        BrokerError,
+        match=r"cannot keep Kafka's data in .*file/kafka: Not a directory;.*UPWELL_DATA",
+    ) as error:
         KafkaFolder(tmp_path / "file" / "kafka").prepare()
     one_line(error)
 
@@ -93,6 +109,8 @@ def test_formatting_is_whole_or_not_at_all(folder: KafkaFolder, one_line: OneLin
     one_line(error)
     assert not (folder.path / "data").exists()
 
-    folder.format(["/bin/sh", "-c", "mkdir formatting && echo id > formatting/meta.properties"], PORTS)
+    folder.format(
+        ["/bin/sh", "-c", "mkdir formatting && echo id > formatting/meta.properties"], PORTS
+    )
     assert [path.name for path in (folder.path / "data").iterdir()] == ["meta.properties"]
     folder.format(["/bin/sh", "-c", "exit 1"], PORTS)  # is formatted: nothing is run

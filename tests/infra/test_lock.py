@@ -26,7 +26,9 @@ def test_a_child_holds_on(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     held = try_lock(path)
     assert held is not None
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(held,)) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(held,)
+    ) as child:
         os.close(held)
         assert try_lock(path) is None
         child.communicate(b"\n")

@@ -1,4 +1,6 @@
-"""Ports for one broker: free, the last ones if they can be had, the wanted one or a line that says it is taken."""
+"""Ports for one broker: free, the last ones if they can be had, the wanted one or a line that says
+it is taken.
+"""
 
 from __future__ import annotations
 
@@ -60,5 +62,7 @@ def test_a_wanted_port_is_had_or_named(taken: int) -> None:
     free = choose_ports(None, None).client
     assert choose_ports(Ports(1, 2), free).client == free
     for port in (taken, 99_999_999):
-        with pytest.raises(BrokerError, match=rf"^port {port} on 127.0.0.1 is taken \(.+\): [^\n]*$"):
+        with pytest.raises(
+            BrokerError, match=rf"^port {port} on 127.0.0.1 is taken \(.+\): [^\n]*$"
+        ):
             choose_ports(None, port)

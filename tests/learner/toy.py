@@ -1,4 +1,6 @@
-"""A small world for the fused model's tests: items on a ring, users who walk along it, no randomness but seeded."""
+"""A small world for the fused model's tests: items on a ring, users who walk along it, no
+randomness but seeded.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.buffer import ExampleBatch
-from learner.fused import KINDS, LENGTH, FusedModel, HistoryBatch
-from learner.objective import Tuning
-from learner.trainer import Trainer
+from learner.fused.model import KINDS, LENGTH, FusedModel, HistoryBatch
+from learner.training.buffer import ExampleBatch
+from learner.training.objective import Tuning
+from learner.training.trainer import Trainer
 from upwell.settings import LearnerSettings
 
 DIMENSION = 12
@@ -27,7 +29,9 @@ def vectors(count: int = ITEMS, seed: int = 1) -> NDArray[np.float32]:
     return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
 
 
-def histories(walks: list[list[int]], intents: NDArray[np.float32] | None = None, stars: float = 4.0) -> HistoryBatch:
+def histories(
+    walks: list[list[int]], intents: NDArray[np.float32] | None = None, stars: float = 4.0
+) -> HistoryBatch:
     """Users who rated these items `stars`, a second apart."""
     count = len(walks)
     batch = HistoryBatch(

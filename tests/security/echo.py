@@ -1,4 +1,5 @@
-"""A Faust worker let in by the same functions as the serve worker, without model and learner: it answers each request with an empty list.
+"""A Faust worker let in by the same functions as the serve worker, without model and learner: it
+answers each request with an empty list.
 
 python -m tests.security.echo: ends with its standard input, as serve does.
 """
@@ -10,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 import faust
 
-from stream.agents import Batching, add_agent
-from stream.connect import faust_broker, faust_credentials
-from stream.publish import Outgoing
-from stream.records import Record, decode_records
-from stream.supervise import end_with_parent
+from stream.broker.connect import faust_broker, faust_credentials
+from stream.chain.publish import Outgoing
+from stream.chain.records import Record, decode_records
+from stream.ops.supervise import end_with_parent
+from stream.serve.agents import Batching, add_agent
 from upwell.codec import recommendations_value
 from upwell.events import Request, Topic
 from upwell.recommendations import Recommendations
@@ -26,7 +27,14 @@ def answers(records: Sequence[Record], now_ms: int) -> Iterator[Outgoing]:
         asked = arrival.event
         assert isinstance(asked, Request)
         answer = Recommendations(
-            list_id="l", user_id=asked.user_id, items=(), model_version="0", trigger=asked.request_id, covers={}, ts=now_ms, latency_ms=0
+            list_id="l",
+            user_id=asked.user_id,
+            items=(),
+            model_version="0",
+            trigger=asked.request_id,
+            covers={},
+            ts=now_ms,
+            latency_ms=0,
         )
         yield Outgoing(Topic.RECOMMENDATIONS, asked.user_id.encode(), recommendations_value(answer))
 
@@ -48,7 +56,9 @@ def main() -> None:
         store="memory://",
     )
     add_agent(app, "users", [Topic.REQUESTS], settings.kafka.prefix, Batching(16, 0.01), answers)
-    faust.Worker(app, loglevel="INFO", quiet=True, redirect_stdouts=False).execute_from_commandline()
+    faust.Worker(
+        app, loglevel="INFO", quiet=True, redirect_stdouts=False
+    ).execute_from_commandline()
 
 
 if __name__ == "__main__":

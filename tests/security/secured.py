@@ -1,4 +1,6 @@
-"""A real Kafka with a TLS listener and a SASL_SSL listener beside the plain one, and the certificates that it needs, made on the spot."""
+"""A real Kafka with a TLS listener and a SASL_SSL listener beside the plain one, and the
+certificates that it needs, made on the spot.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,10 @@ listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT,TLS:SSL,LOG
 ssl.keystore.type=PEM
 ssl.keystore.location={keystore}
 listener.name.login.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256
-listener.name.login.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
-listener.name.login.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.login.plain.sasl.jaas.config=\\
+ org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+listener.name.login.scram-sha-256.sasl.jaas.config=\\
+ org.apache.kafka.common.security.scram.ScramLoginModule required;
 """
 
 
@@ -41,7 +45,9 @@ class SecuredKafka:
     def __enter__(self) -> SecuredKafka:
         self._broker.start()
         admin = KafkaAdminClient(bootstrap_servers=self._broker.address)
-        admin.alter_user_scram_credentials([UserScramCredentialUpsertion(USER, ScramMechanism.SCRAM_SHA_256, PASSWORD)])
+        admin.alter_user_scram_credentials(
+            [UserScramCredentialUpsertion(USER, ScramMechanism.SCRAM_SHA_256, PASSWORD)]
+        )
         admin.close()
         return self
 
@@ -53,9 +59,16 @@ class SecuredKafka:
 
     def tls(self, prefix: str) -> KafkaSettings:
         address = f"127.0.0.1:{self._tls_port}"
-        return KafkaSettings(address=address, prefix=prefix, security_protocol="SSL", ssl_cafile=str(self.authority.ca))
+        return KafkaSettings(
+            address=address,
+            prefix=prefix,
+            security_protocol="SSL",
+            ssl_cafile=str(self.authority.ca),
+        )
 
-    def login(self, prefix: str, mechanism: str = "SCRAM-SHA-256", password: str = PASSWORD) -> KafkaSettings:
+    def login(
+        self, prefix: str, mechanism: str = "SCRAM-SHA-256", password: str = PASSWORD
+    ) -> KafkaSettings:
         return KafkaSettings(
             address=f"127.0.0.1:{self._login_port}",
             prefix=prefix,
@@ -68,13 +81,25 @@ class SecuredKafka:
 
     def _template(self, folder: Path) -> Path:
         keystore = folder / "certificates" / "keystore.pem"
-        keystore.write_bytes(self.authority.key.read_bytes() + self.authority.certificate.read_bytes() + self.authority.ca.read_bytes())
+        keystore.write_bytes(
+            self.authority.key.read_bytes()
+            + self.authority.certificate.read_bytes()
+            + self.authority.ca.read_bytes()
+        )
         listeners = LISTENERS
-        values = {"tls": self._tls_port, "login": self._login_port, "keystore": keystore, "user": USER, "password": PASSWORD}
+        values = {
+            "tls": self._tls_port,
+            "login": self._login_port,
+            "keystore": keystore,
+            "user": USER,
+            "password": PASSWORD,
+        }
         for name, value in values.items():
             listeners = listeners.replace(f"{{{name}}}", str(value))
         template = folder / "server.properties"
-        template.write_text(TEMPLATE.read_text() + listeners)  # of two lines for one name, Kafka takes the last
+        template.write_text(
+            TEMPLATE.read_text() + listeners
+        )  # of two lines for one name, Kafka takes the last
         return template
 
 

@@ -1,4 +1,6 @@
-"""TLS and logins against a real Kafka: apps and workers are let in, and who is not let in is told which setting to mend."""
+"""TLS and logins against a real Kafka: apps and workers are let in, and who is not let in is told
+which setting to mend.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from stream.doctor import examine
-from stream.feeds import Broadcast
-from stream.topics import ensure_topics
+from stream.broker.feeds import Broadcast
+from stream.broker.topics import ensure_topics
+from stream.ops.doctor import examine
 from tests.security.secured import PASSWORD, SecuredKafka
 from upwell.client import UpwellClient, client_options
 from upwell.connection import refusal
@@ -60,7 +62,9 @@ def variables(kafka: KafkaSettings, data: Path) -> dict[str, str]:
 
 
 @listeners
-def test_an_app_writes_and_reads(secured: SecuredKafka, settings_of: Callable[[SecuredKafka], KafkaSettings]) -> None:
+def test_an_app_writes_and_reads(
+    secured: SecuredKafka, settings_of: Callable[[SecuredKafka], KafkaSettings]
+) -> None:
     kafka = settings_of(secured)
     ensure_topics(PREFIX, 4, client_options(kafka))
     feed = Broadcast(PREFIX + Topic.QUERIES, client_options(kafka))
@@ -73,7 +77,9 @@ def test_an_app_writes_and_reads(secured: SecuredKafka, settings_of: Callable[[S
     feed.stop()
 
 
-def test_faust_workers_answer_over_tls_and_over_a_login(secured: SecuredKafka, tmp_path: Path) -> None:
+def test_faust_workers_answer_over_tls_and_over_a_login(
+    secured: SecuredKafka, tmp_path: Path
+) -> None:
     """The password is in no log of theirs."""
     listeners = {"tls": secured.tls("over-tls."), "scram": secured.login("over-scram.")}
     with ExitStack() as workers:
@@ -92,18 +98,35 @@ def serving(kafka: KafkaSettings, folder: Path) -> Iterator[None]:
     with (folder / "log").open("wb") as log:
         command = [sys.executable, "-m", "tests.security.echo"]
         environ = {**os.environ, **variables(kafka, folder)}
-        worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environ)
+        worker = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environ
+        )
     with worker:  # its standard input, whose end ends it, is closed first
         yield
 
 
 WRONG: dict[str, tuple[Callable[[SecuredKafka], KafkaSettings], str]] = {
-    "password": (lambda broker: broker.login(PREFIX, password="wrong-horse"), "UPWELL_SASL_PASSWORD"),
-    "password, PLAIN": (lambda broker: broker.login(PREFIX, "PLAIN", "wrong-horse"), "UPWELL_SASL_PASSWORD"),
+    "password": (
+        lambda broker: broker.login(PREFIX, password="wrong-horse"),
+        "UPWELL_SASL_PASSWORD",
+    ),
+    "password, PLAIN": (
+        lambda broker: broker.login(PREFIX, "PLAIN", "wrong-horse"),
+        "UPWELL_SASL_PASSWORD",
+    ),
     "mechanism": (lambda broker: broker.login(PREFIX, "SCRAM-SHA-512"), "UPWELL_SASL_MECHANISM"),
-    "needless login": (lambda broker: replace(broker.login(PREFIX), address=broker.tls(PREFIX).address), "UPWELL_SECURITY_PROTOCOL"),
-    "untrusted": (lambda broker: replace(broker.tls(PREFIX), ssl_cafile=None), "not trusted .*UPWELL_SSL_CAFILE"),
-    "no TLS there": (lambda broker: replace(broker.tls(PREFIX), address=broker.plain(PREFIX).address), "UPWELL_SECURITY_PROTOCOL is SSL"),
+    "needless login": (
+        lambda broker: replace(broker.login(PREFIX), address=broker.tls(PREFIX).address),
+        "UPWELL_SECURITY_PROTOCOL",
+    ),
+    "untrusted": (
+        lambda broker: replace(broker.tls(PREFIX), ssl_cafile=None),
+        "not trusted .*UPWELL_SSL_CAFILE",
+    ),
+    "no TLS there": (
+        lambda broker: replace(broker.tls(PREFIX), address=broker.plain(PREFIX).address),
+        "UPWELL_SECURITY_PROTOCOL is SSL",
+    ),
 }
 
 
@@ -124,8 +147,14 @@ def test_a_client_that_failed_is_told_what_the_listener_wants(secured: SecuredKa
     """What only a failed client asks, for not every plain listener takes the question."""
     plain, tls, login = secured.plain(PREFIX), secured.tls(PREFIX), secured.login(PREFIX)
     for kafka, named in (
-        (replace(tls, address=login.address), "set UPWELL_SECURITY_PROTOCOL to SASL_SSL, UPWELL_SASL_USERNAME"),
-        (replace(plain, address=tls.address), "UPWELL_SECURITY_PROTOCOL is PLAINTEXT, is its listener so too"),
+        (
+            replace(tls, address=login.address),
+            "set UPWELL_SECURITY_PROTOCOL to SASL_SSL, UPWELL_SASL_USERNAME",
+        ),
+        (
+            replace(plain, address=tls.address),
+            "UPWELL_SECURITY_PROTOCOL is PLAINTEXT, is its listener so too",
+        ),
     ):
         assert named in str(refusal(client_options(kafka)))
     for fine in (plain, tls, login, KafkaSettings(address="127.0.0.1:1")):
@@ -135,8 +164,14 @@ def test_a_client_that_failed_is_told_what_the_listener_wants(secured: SecuredKa
 def test_a_file_of_authorities_that_is_none_is_named(tmp_path: Path) -> None:
     """Before anybody is asked: there is no broker here."""
     (tmp_path / "empty.pem").touch()
-    for cafile, why in ((tmp_path / "none.pem", "No such file"), (tmp_path, "Is a directory"), (tmp_path / "empty.pem", "no certificate")):
-        kafka = KafkaSettings(address="127.0.0.1:1", security_protocol="SSL", ssl_cafile=str(cafile))
+    for cafile, why in (
+        (tmp_path / "none.pem", "No such file"),
+        (tmp_path, "Is a directory"),
+        (tmp_path / "empty.pem", "no certificate"),
+    ):
+        kafka = KafkaSettings(
+            address="127.0.0.1:1", security_protocol="SSL", ssl_cafile=str(cafile)
+        )
         named = f"UPWELL_SSL_CAFILE is {cafile}.*{why}"
         one_line(lambda kafka=kafka: client_options(kafka), SettingsError, named)  # type: ignore[misc]
         one_line(lambda kafka=kafka: UpwellClient("127.0.0.1:1", kafka), SettingsError, named)  # type: ignore[misc]

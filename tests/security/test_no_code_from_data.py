@@ -1,4 +1,6 @@
-"""Nothing that came in is run, unpickled or used as a path: the product's sources are searched for the ways to do so."""
+"""Nothing that came in is run, unpickled or used as a path: the product's sources are searched for
+the ways to do so.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,32 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("upwell", "stream", "encoders", "learner", "store", "infra")
-MODULES = frozenset({"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "code", "codeop", "runpy"})
+MODULES = frozenset(
+    {
+        "pickle",
+        "cPickle",
+        "_pickle",
+        "marshal",
+        "shelve",
+        "dill",
+        "cloudpickle",
+        "joblib",
+        "code",
+        "codeop",
+        "runpy",
+    }
+)
 BUILTINS = frozenset({"eval", "exec", "compile", "__import__", "input"})
 CALLS = frozenset(
-    {"yaml.load", "yaml.unsafe_load", "os.system", "os.popen", "tempfile.mktemp", "torch.jit.load", "importlib.import_module"}
+    {
+        "yaml.load",
+        "yaml.unsafe_load",
+        "os.system",
+        "os.popen",
+        "tempfile.mktemp",
+        "torch.jit.load",
+        "importlib.import_module",
+    }
 )
 SAFE_WHEN = {"torch.load": ("weights_only", True)}
 NEVER_WITH = {"shell": True, "allow_pickle": True, "weights_only": False, "trust_remote_code": True}
@@ -50,7 +74,11 @@ def dangers(tree: ast.AST) -> Iterator[str]:
     """What of it runs or unpickles what it is given, with its line."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (f"{node.lineno}: import {name.name}" for name in node.names if name.name.split(".")[0] in MODULES)
+            yield from (
+                f"{node.lineno}: import {name.name}"
+                for name in node.names
+                if name.name.split(".")[0] in MODULES
+            )
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in MODULES:
             yield f"{node.lineno}: from {node.module}"
         elif isinstance(node, ast.Call):
@@ -59,7 +87,10 @@ def dangers(tree: ast.AST) -> Iterator[str]:
 
 def _dangers_of_call(call: ast.Call) -> Iterator[str]:
     name = ast.unparse(call.func)
-    given = {one.arg: one.value.value if isinstance(one.value, ast.Constant) else None for one in call.keywords}
+    given = {
+        one.arg: one.value.value if isinstance(one.value, ast.Constant) else None
+        for one in call.keywords
+    }
     if name in BUILTINS or name in CALLS:
         yield name
     if name in SAFE_WHEN and given.get(SAFE_WHEN[name][0]) is not SAFE_WHEN[name][1]:
@@ -82,4 +113,8 @@ def test_the_search_lets_pass(line: str) -> None:
 def test_the_product_runs_nothing_that_it_was_given() -> None:
     files = [path for folder in PRODUCT for path in sorted((ROOT / folder).rglob("*.py"))]
     assert len(files) > 60
-    assert [f"{path.relative_to(ROOT)}:{found}" for path in files for found in dangers(ast.parse(path.read_text()))] == []
+    assert [
+        f"{path.relative_to(ROOT)}:{found}"
+        for path in files
+        for found in dangers(ast.parse(path.read_text()))
+    ] == []

@@ -1,6 +1,8 @@
-"""No text makes a regular expression of the product run on: by the structure of each, and by texts made for it.
+"""No text makes a regular expression of the product run on: by the structure of each, and by texts
+made for it.
 
-A repeat without an end, inside another, may try every way of sharing the text between the two (2^n); possessive ones never try again.
+A repeat without an end, inside another, may try every way of sharing the text between the two
+(2^n); possessive ones never try again.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from stream.privacy import scrub
-from stream.validate import load_json
+from stream.chain.privacy import scrub
+from stream.chain.validate import load_json
 from tests.security.test_no_code_from_data import PRODUCT, ROOT
 from upwell.errors import InvalidEventError
 from upwell.schema import MAX_TEXT
@@ -52,17 +54,25 @@ SHAPES = {
 
 
 def expressions() -> Iterator[tuple[str, str]]:
-    """Where and what each compiled, matched or searched pattern of the product is, as far as it is written out."""
+    """Where and what each compiled, matched or searched pattern of the product is, as far as it is
+    written out.
+    """
     for path in sorted(path for folder in PRODUCT for path in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re.") and node.args:
+            if (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func).startswith("re.")
+                and node.args
+            ):
                 pattern = node.args[0]
                 if isinstance(pattern, ast.Constant) and isinstance(pattern.value, str):
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", pattern.value
 
 
 def nested(pattern: Any, inside: bool = False) -> bool:
-    """Whether a repeat without an end stands in another that may come more than once, both backtracking."""
+    """Whether a repeat without an end stands in another that may come more than once, both
+    backtracking.
+    """
     for code, argument in pattern:
         if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
             _, most, repeated = argument
@@ -84,7 +94,14 @@ def _parts(argument: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "dangerous"), [("(a+)+b", True), ("(a|b*){2,5}", True), ("(?:a{1,3}b)+", False), ("(?:a++b)*+", False), ("a+b+", False)]
+    ("pattern", "dangerous"),
+    [
+        ("(a+)+b", True),
+        ("(a|b*){2,5}", True),
+        ("(?:a{1,3}b)+", False),
+        ("(?:a++b)*+", False),
+        ("a+b+", False),
+    ],
 )
 def test_the_search_tells_dangerous_ones(pattern: str, dangerous: bool) -> None:
     assert nested(parser.parse(pattern)) is dangerous
@@ -107,7 +124,14 @@ def test_scrubbing_comes_to_an_end(shape: str) -> None:
 
 @pytest.mark.timeout(HANGS_SECONDS)
 @pytest.mark.parametrize(
-    "value", [b"[" + b"-" * 1_000_000, b"[" + b"nan" * 300_000, b" " * 1_000_000, b'"' + b"\\" * 1_000_001, b"{" * 1_000_000]
+    "value",
+    [
+        b"[" + b"-" * 1_000_000,
+        b"[" + b"nan" * 300_000,
+        b" " * 1_000_000,
+        b'"' + b"\\" * 1_000_001,
+        b"{" * 1_000_000,
+    ],
 )
 def test_telling_why_it_is_no_json_comes_to_an_end(value: bytes) -> None:
     with pytest.raises(InvalidEventError):

@@ -1,4 +1,6 @@
-"""Of no secret setting is anything seen, wherever settings, clients and faults are printed or logged."""
+"""Of no secret setting is anything seen, wherever settings, clients and faults are printed or
+logged.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from store.server import ServerOptions
-from stream.connect import faust_credentials
-from stream.doctor import examine
+from stream.broker.connect import faust_credentials
+from stream.ops.doctor import examine
 from upwell.client import UpwellClient, client_options
 from upwell.errors import BrokerError, SettingsError
 from upwell.secret import Secret
@@ -37,9 +39,21 @@ BASE = {
 
 def secret_variables() -> list[str]:
     """Every setting whose type is a secret."""
-    groups = [group for group in typing.get_type_hints(Settings).values() if dataclasses.is_dataclass(group)]
-    found = [(one, typing.get_type_hints(group)[one.name]) for group in groups for one in dataclasses.fields(group)]
-    return ["UPWELL_" + one.metadata.get("variable", one.name.upper()) for one, kind in found if Secret in typing.get_args(kind)]
+    groups = [
+        group
+        for group in typing.get_type_hints(Settings).values()
+        if dataclasses.is_dataclass(group)
+    ]
+    found = [
+        (one, typing.get_type_hints(group)[one.name])
+        for group in groups
+        for one in dataclasses.fields(group)
+    ]
+    return [
+        "UPWELL_" + one.metadata.get("variable", one.name.upper())
+        for one, kind in found
+        if Secret in typing.get_args(kind)
+    ]
 
 
 SECRETS = dict.fromkeys(secret_variables(), HEX)
@@ -98,7 +112,9 @@ def test_what_is_revealed_is_a_text_like_any_other() -> None:
 def test_a_wrong_one_is_not_quoted() -> None:
     with pytest.raises(SettingsError, match="UPWELL_KEY is not right") as error:
         load_settings({"UPWELL_KEY": HEX[:40]})
-    assert HEX[:40] not in "".join(traceback.TracebackException.from_exception(error.value).format())
+    assert HEX[:40] not in "".join(
+        traceback.TracebackException.from_exception(error.value).format()
+    )
 
 
 def test_none_is_written_by_accident(settings: Settings) -> None:
@@ -111,7 +127,9 @@ def test_none_is_written_by_accident(settings: Settings) -> None:
 def test_no_log_nor_traceback_of_a_client_shows_one(
     settings: Settings, everything_logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """kafka-python's admin client logs its options; the faults come from a port that nobody listens on."""
+    """kafka-python's admin client logs its options; the faults come from a port that nobody listens
+    on.
+    """
     monkeypatch.setattr("upwell.client.BOOTSTRAP_MS", 50)
     options = client_options(settings.kafka)
     faults: list[BaseException] = []
@@ -123,14 +141,19 @@ def test_no_log_nor_traceback_of_a_client_shows_one(
             with pytest.raises((BrokerError, KafkaError)) as error:
                 connect()
             faults.append(error.value)
-    told = ["".join(traceback.TracebackException.from_exception(fault, capture_locals=True).format()) for fault in faults]
+    told = [
+        "".join(traceback.TracebackException.from_exception(fault, capture_locals=True).format())
+        for fault in faults
+    ]
     logged = everything_logged.getvalue()
     assert "Starting KafkaAdminClient with configuration" in logged
     assert "'sasl_plain_password': ***" in logged
     assert [one for one in [*told, logged] if HEX in one] == []
 
 
-def test_a_login_that_fails_leaves_no_trace_of_it(settings: Settings, everything_logged: io.StringIO) -> None:
+def test_a_login_that_fails_leaves_no_trace_of_it(
+    settings: Settings, everything_logged: io.StringIO
+) -> None:
     """Somebody else listens: what is sent to them is not logged, nor in the fault."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -140,7 +163,9 @@ def test_a_login_that_fails_leaves_no_trace_of_it(settings: Settings, everything
         other.settimeout(5)
         with pytest.raises(BrokerError, match="does not answer as Kafka would") as error:
             _hang_up_on(other, lambda: UpwellClient(address, kafka))
-    told = "".join(traceback.TracebackException.from_exception(error.value, capture_locals=True).format())
+    told = "".join(
+        traceback.TracebackException.from_exception(error.value, capture_locals=True).format()
+    )
     assert HEX not in told + everything_logged.getvalue()
 
 

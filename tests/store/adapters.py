@@ -1,4 +1,8 @@
-"""Opens each adapter for a test. The server is `UPWELL_TEST_QDRANT_URL`'s; without it, qdrant-client's local mode, and the id says so."""
+"""Opens each adapter for a test.
+
+The server is `UPWELL_TEST_QDRANT_URL`'s; without it, qdrant-client's local mode, and the id says
+so.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +23,20 @@ from tests.faults.qdrant_double import QdrantDouble
 __all__ = ["ADAPTERS", "LOCAL_MODE_WARNINGS", "SERVER", "opened"]
 
 NAMED_SERVER = os.environ.get("UPWELL_TEST_QDRANT_URL")
-SERVER = "server at UPWELL_TEST_QDRANT_URL" if NAMED_SERVER else "server in qdrant-client's local mode (no UPWELL_TEST_QDRANT_URL)"
+SERVER = (
+    "server at UPWELL_TEST_QDRANT_URL"
+    if NAMED_SERVER
+    else "server in qdrant-client's local mode (no UPWELL_TEST_QDRANT_URL)"
+)
 DOUBLE = "server double over gRPC"
 ADAPTERS = ("memory", "edge", SERVER, DOUBLE)
 
 # local mode says that it is not the real thing, which is why it is used here only
 LOCAL_MODE_WARNINGS = [
     pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning"),
-    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant:UserWarning"),
+    pytest.mark.filterwarnings(
+        "ignore:Payload indexes have no effect in the local Qdrant:UserWarning"
+    ),
 ]
 
 
@@ -39,14 +49,20 @@ def opened(adapter: str, dimension: int) -> Iterator[Store]:
         return
     if adapter == DOUBLE:
         with QdrantDouble() as double:
-            doubled = open_server(connect(ServerOptions(double.url, grpc_port=double.port)), dimension)
+            doubled = open_server(
+                connect(ServerOptions(double.url, grpc_port=double.port)), dimension
+            )
             try:
                 yield doubled
             finally:
                 doubled.close()
         return
     with tempfile.TemporaryDirectory() as folder:
-        store = open_store("edge" if adapter == "edge" else "memory", folder=Path(folder) / "store", dimension=dimension)
+        store = open_store(
+            "edge" if adapter == "edge" else "memory",
+            folder=Path(folder) / "store",
+            dimension=dimension,
+        )
         try:
             yield store
         finally:

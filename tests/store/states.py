@@ -1,4 +1,6 @@
-"""Users' states and items for tests: plain ones, arbitrary ones, and what it means that two are the same."""
+"""Users' states and items for tests: plain ones, arbitrary ones, and what it means that two are the
+same.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,15 @@ from hypothesis.extra import numpy as hnp
 
 from upwell.values import CatalogueItem, Interaction, Pending, UserState, Vector
 
-__all__ = ["DIMENSION", "arbitrary_items", "arbitrary_states", "item", "same_item", "same_state", "state"]
+__all__ = [
+    "DIMENSION",
+    "arbitrary_items",
+    "arbitrary_states",
+    "item",
+    "same_item",
+    "same_state",
+    "state",
+]
 
 DIMENSION = 4
 
@@ -18,7 +28,9 @@ text = st.text(st.characters(codec="utf-8"), max_size=12)
 ids = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 int64 = st.integers(-(2**63), 2**63 - 1)
 finite = st.floats(allow_nan=False, allow_infinity=False)
-vectors = hnp.arrays(np.float32, DIMENSION, elements=st.floats(width=32, allow_nan=False, allow_infinity=False))
+vectors = hnp.arrays(
+    np.float32, DIMENSION, elements=st.floats(width=32, allow_nan=False, allow_infinity=False)
+)
 
 interactions = st.builds(
     Interaction,
@@ -37,7 +49,9 @@ arbitrary_states = st.builds(
     intent_ts=int64,
     history=st.lists(interactions, max_size=6).map(tuple),
     had=st.lists(text, max_size=6).map(tuple),
-    pending=st.lists(st.builds(Pending, item_id=text, ts=int64, weight=finite), max_size=3).map(tuple),
+    pending=st.lists(st.builds(Pending, item_id=text, ts=int64, weight=finite), max_size=3).map(
+        tuple
+    ),
     events=int64,
     watermark=st.dictionaries(text, st.integers(-1, 2**50), max_size=4),
 )
@@ -62,17 +76,33 @@ arbitrary_items = st.builds(
 )
 
 
-def state(user: str, sequence: int, *, intent: Vector | None = None, had: tuple[str, ...] = ()) -> UserState:
+def state(
+    user: str, sequence: int, *, intent: Vector | None = None, had: tuple[str, ...] = ()
+) -> UserState:
     """A small state of this sequence, which `had` tells from another one of the same sequence."""
-    history = (Interaction("e1", 1_700_000_000_000, "i1", "click"), Interaction("e2", 1_700_000_000_001, None, "query"))
+    history = (
+        Interaction("e1", 1_700_000_000_000, "i1", "click"),
+        Interaction("e2", 1_700_000_000_001, None, "query"),
+    )
     vector = np.ones(DIMENSION, np.float32) if intent is None else intent
-    return UserState(user=user, intent=vector, history=history, had=had, events=2, watermark={"clicks-0": sequence - 1})
+    return UserState(
+        user=user,
+        intent=vector,
+        history=history,
+        had=had,
+        events=2,
+        watermark={"clicks-0": sequence - 1},
+    )
 
 
-def item(item_id: str, sequence: int = 0, *, title: str = "t", vector: Vector | None = None) -> CatalogueItem:
+def item(
+    item_id: str, sequence: int = 0, *, title: str = "t", vector: Vector | None = None
+) -> CatalogueItem:
     """A small item of this sequence."""
     unit = np.eye(DIMENSION, dtype=np.float32)[0] if vector is None else vector
-    return CatalogueItem(item_id=item_id, ts=1, title=title, vector=unit, revision="r", sequence=sequence)
+    return CatalogueItem(
+        item_id=item_id, ts=1, title=title, vector=unit, revision="r", sequence=sequence
+    )
 
 
 def same_state(left: UserState | None, right: UserState | None) -> bool:
@@ -85,7 +115,9 @@ def same_item(left: CatalogueItem | None, right: CatalogueItem | None) -> bool:
     return _same(left, right, "vector")
 
 
-def _same(left: UserState | CatalogueItem | None, right: UserState | CatalogueItem | None, vector: str) -> bool:
+def _same(
+    left: UserState | CatalogueItem | None, right: UserState | CatalogueItem | None, vector: str
+) -> bool:
     if left is None or right is None:
         return left is right
     a, b = getattr(left, vector), getattr(right, vector)

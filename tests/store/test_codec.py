@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 
 from store.codec import decode_item, decode_user, encode_item, encode_user
-from tests.store.states import DIMENSION, arbitrary_items, arbitrary_states, item, same_item, same_state, state
+from tests.store.states import (
+    DIMENSION,
+    arbitrary_items,
+    arbitrary_states,
+    item,
+    same_item,
+    same_state,
+    state,
+)
 from upwell.errors import StoreError
 from upwell.values import CatalogueItem, Interaction, Pending, UserState
 
@@ -43,16 +51,27 @@ def test_no_field_is_left_out() -> None:
     empty = UserState(user="", intent=full.intent)
     for field in dataclasses.fields(UserState):
         if field.name != "intent":
-            assert getattr(full, field.name) != getattr(empty, field.name), "a new field: give it a value here and in the codec"
+            assert getattr(full, field.name) != getattr(empty, field.name), (
+                "a new field: give it a value here and in the codec"
+            )
     point = encode_user(full, DIMENSION)
     assert same_state(decode_user(point.vector.tolist(), point.payload), full)
 
 
 def test_the_fields_that_a_backend_sees() -> None:
     assert set(encode_user(state("u", 3), DIMENSION).payload) == {"user", "sequence", "state"}
-    payload = encode_item(dataclasses.replace(item("i", 7), banned=True, price=3), DIMENSION).payload
+    payload = encode_item(
+        dataclasses.replace(item("i", 7), banned=True, price=3), DIMENSION
+    ).payload
     seen = {name: value for name, value in payload.items() if name != "item"}
-    assert seen == {"item_id": "i", "sequence": 7, "categories": [], "brand": None, "price": 3.0, "available": 0}
+    assert seen == {
+        "item_id": "i",
+        "sequence": 7,
+        "categories": [],
+        "brand": None,
+        "price": 3.0,
+        "available": 0,
+    }
     assert type(payload["available"]) is int
 
 

@@ -29,7 +29,11 @@ COLUMNS = Columns(Row, repeated=frozenset({"mark"}))
 
 
 def test_rows_become_columns() -> None:
-    assert COLUMNS.pack(ROWS) == {"name": ["a", "b", "c"], "number": [1, 2, 3], "mark": [["x", "y"], [0, 1, 0]]}
+    assert COLUMNS.pack(ROWS) == {
+        "name": ["a", "b", "c"],
+        "number": [1, 2, 3],
+        "mark": [["x", "y"], [0, 1, 0]],
+    }
 
 
 @pytest.mark.parametrize("rows", [ROWS, ROWS[:1], ()])
@@ -43,7 +47,9 @@ def test_a_column_of_later_takes_its_default() -> None:
     assert COLUMNS.unpack({"name": ["a"], "number": [1]}) == (Row("a", 1),)
 
 
-@pytest.mark.parametrize("columns", [{"name": ["a"]}, {"name": ["a"], "number": []}, {"name": ["a"], "number": [1, 2]}])
+@pytest.mark.parametrize(
+    "columns", [{"name": ["a"]}, {"name": ["a"], "number": []}, {"name": ["a"], "number": [1, 2]}]
+)
 def test_a_column_that_is_missing_or_short_is_refused(columns: dict[str, list[object]]) -> None:
     with pytest.raises(ValueError, match="number"):
         COLUMNS.unpack(columns)

@@ -1,4 +1,6 @@
-"""What only the embedded store has: files that outlive the process, quantisation, a flushing thread."""
+"""What only the embedded store has: files that outlive the process, quantisation, a flushing
+thread.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def test_reopened_keeps_all(tmp_path: Path) -> None:
     store.forget_users(["gone"])
     store.close()
     again = open_edge(tmp_path, DIMENSION)
-    found = zip(again.read_users(["a", "b", "gone"]), [state("a", 1), state("b", 2), None], strict=True)
+    found = zip(
+        again.read_users(["a", "b", "gone"]), [state("a", 1), state("b", 2), None], strict=True
+    )
     assert all(same_state(a, b) for a, b in found)
     assert same_item(again.read_items(["j"])[0], item("j", 2))
     assert again.write_users([state("b", 2)]) == ["b"]
@@ -57,7 +61,9 @@ def test_kill_9_loses_no_acknowledged_write(tmp_path: Path) -> None:
         acknowledged = [200, *map(int, writer.stdout.read().split())][-1]
     store = open_edge(tmp_path, DIMENSION)
     found = store.read_users([f"user-{number}" for number in range(1, acknowledged + 1)])
-    assert all(same_state(value, state(f"user-{number}", number)) for number, value in enumerate(found, 1))
+    assert all(
+        same_state(value, state(f"user-{number}", number)) for number, value in enumerate(found, 1)
+    )
     assert None not in store.read_items([f"item-{number}" for number in range(1, acknowledged + 1)])
     (last,) = store.read_users(["same"])
     assert last is not None
@@ -79,7 +85,10 @@ def test_quantised_search_after_optimize_is_exact(tmp_path: Path) -> None:
     draw = np.random.default_rng(3)
     vectors = draw.standard_normal((2000, 64)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    items = [CatalogueItem(item_id=str(number), ts=1, title="t", vector=row, revision="r") for number, row in enumerate(vectors)]
+    items = [
+        CatalogueItem(item_id=str(number), ts=1, title="t", vector=row, revision="r")
+        for number, row in enumerate(vectors)
+    ]
     store = open_edge(tmp_path, 64)
     store.write_items(items[:-1])
     store.close()
@@ -101,7 +110,9 @@ def test_a_full_disk_stops_writes_but_not_reads(tmp_path: Path) -> None:
         if free == 0:
             raise StoreError("disk is full")
 
-    config = edge.EdgeConfig(vectors=edge.EdgeVectorParams(size=DIMENSION, distance=edge.Distance.Dot))
+    config = edge.EdgeConfig(
+        vectors=edge.EdgeVectorParams(size=DIMENSION, distance=edge.Distance.Dot)
+    )
     collection = EdgeCollection(tmp_path / "c", config, replace_equal=False, check_room=check_room)
     with pytest.raises(StoreError, match="full"):
         collection.upsert([_point("a")])

@@ -23,7 +23,12 @@ sys.stdin.read()
 
 
 def test_a_second_owner_is_told_who_the_first_is(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as owner:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as owner:
         assert owner.stdout is not None
         assert owner.stdout.readline() == "held\n"
         with pytest.raises(StoreError, match=f"in use by process {owner.pid} "):
@@ -40,7 +45,9 @@ def test_the_same_process_is_an_owner_too(tmp_path: Path) -> None:
 
 def test_another_dimension_is_refused_with_both_sizes(tmp_path: Path) -> None:
     StoreFolder(tmp_path, 384).close()
-    with pytest.raises(StoreError, match=r"384 dimensions, but the encoder gives 768: use the encoder"):
+    with pytest.raises(
+        StoreError, match=r"384 dimensions, but the encoder gives 768: use the encoder"
+    ):
         StoreFolder(tmp_path, 768)
     StoreFolder(tmp_path, 384).close()
 

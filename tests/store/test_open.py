@@ -30,10 +30,16 @@ def test_wrong_choices(tmp_path: Path) -> None:
         open_store("memory", folder=tmp_path, dimension=0)
 
 
-@pytest.mark.parametrize(("kind", "other"), [("memory", "qdrant_edge"), ("memory", "qdrant_client"), ("edge", "qdrant_client")])
+@pytest.mark.parametrize(
+    ("kind", "other"),
+    [("memory", "qdrant_edge"), ("memory", "qdrant_client"), ("edge", "qdrant_client")],
+)
 def test_only_the_chosen_adapter_is_loaded(tmp_path: Path, kind: str, other: str) -> None:
     script = (
         "import sys; from pathlib import Path; from store import open_store; "
-        f"open_store({kind!r}, folder=Path(sys.argv[1]), dimension=4).close(); sys.exit({other!r} in sys.modules)"
+        f"open_store({kind!r}, folder=Path(sys.argv[1]), dimension=4).close(); "
+        f"sys.exit({other!r} in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False).returncode == 0
+    )

@@ -68,15 +68,21 @@ def test_pauses_double_up_to_the_longest() -> None:
 def test_the_server_may_ask_for_a_longer_pause() -> None:
     pauses: list[float] = []
     Retry(sleep=pauses.append).call("write", "here", failing(ResourceExhaustedResponse("busy", 2)))
-    Retry(sleep=pauses.append).call("write", "here", failing(ResourceExhaustedResponse("busy", 3600)))
+    Retry(sleep=pauses.append).call(
+        "write", "here", failing(ResourceExhaustedResponse("busy", 3600))
+    )
     assert pauses == [2, 5]
 
 
 def test_in_the_end_one_line_says_what_and_where() -> None:
     pauses: list[float] = []
     with pytest.raises(StoreError) as caught:
-        Retry(attempts=3, sleep=pauses.append).call("write of users", "db:6334", failing(*[UNAVAILABLE] * 3))
-    assert str(caught.value).startswith("write of users at db:6334 failed (UNAVAILABLE: connection refused): check that")
+        Retry(attempts=3, sleep=pauses.append).call(
+            "write of users", "db:6334", failing(*[UNAVAILABLE] * 3)
+        )
+    assert str(caught.value).startswith(
+        "write of users at db:6334 failed (UNAVAILABLE: connection refused): check that"
+    )
     assert len(pauses) == 2
 
 

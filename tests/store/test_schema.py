@@ -23,6 +23,8 @@ def test_newest_is_the_highest_sequence_of_each_id(rows: list[tuple[str, int]], 
     left = newest(points, last_of_equals=last)
     assert [point.name for point in left] == list(dict.fromkeys(name for name, _ in rows))
     for point in left:
-        equals = [each for each in points if each.name == point.name and each.sequence == point.sequence]
+        equals = [
+            each for each in points if each.name == point.name and each.sequence == point.sequence
+        ]
         assert point.sequence == max(each.sequence for each in points if each.name == point.name)
         assert point is equals[-1 if last else 0]

@@ -1,4 +1,6 @@
-"""What only the server store has: the wire (against a gRPC stub), lost answers, other writers, collections that do not fit."""
+"""What only the server store has: the wire (against a gRPC stub), lost answers, other writers,
+collections that do not fit.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ NO_PAUSES = Retry(attempts=3, sleep=lambda seconds: None)
 
 
 class Stub(wire.PointsServicer, wire.QdrantServicer):
-    """Just enough of a server: points in a dictionary, upserts under their condition, faults when asked for."""
+    """Just enough of a server: points in a dictionary, upserts under their condition, faults when
+    asked for.
+    """
 
     def __init__(self) -> None:
         self.points: dict[str, Any] = {}
@@ -39,12 +43,16 @@ class Stub(wire.PointsServicer, wire.QdrantServicer):
         self._fail(context)
         self.upserts.append(request)
         for point in request.points:
-            if point.id.uuid not in self.points or self._holds(request.update_filter, point.id.uuid):
+            if point.id.uuid not in self.points or self._holds(
+                request.update_filter, point.id.uuid
+            ):
                 self.points[point.id.uuid] = point
         if self.lose:
             self.lose -= 1
             context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "too slow")
-        return wire.PointsOperationResponse(result=wire.UpdateResult(status=wire.UpdateStatus.Completed))
+        return wire.PointsOperationResponse(
+            result=wire.UpdateResult(status=wire.UpdateStatus.Completed)
+        )
 
     def Get(self, request: Any, context: Any) -> Any:
         self._fail(context)
@@ -52,7 +60,9 @@ class Stub(wire.PointsServicer, wire.QdrantServicer):
         answer = wire.GetResponse()
         for point in found:
             vector = wire.VectorOutput(dense=point.vectors.vector.dense)
-            answer.result.add(id=point.id, payload=point.payload, vectors=wire.VectorsOutput(vector=vector))
+            answer.result.add(
+                id=point.id, payload=point.payload, vectors=wire.VectorsOutput(vector=vector)
+            )
         return answer
 
     def HealthCheck(self, request: Any, context: Any) -> Any:
@@ -147,14 +157,18 @@ def test_a_lost_answer_is_not_taken_for_a_stale_write(users: ServerCollection, s
 
 def test_a_lasting_fault_is_a_store_error(users: ServerCollection, stub: Stub) -> None:
     stub.refuse = 3
-    with pytest.raises(StoreError, match=r"read of collection users at the stub failed \(UNAVAILABLE: try again\)"):
+    with pytest.raises(
+        StoreError, match=r"read of collection users at the stub failed \(UNAVAILABLE: try again\)"
+    ):
         users.fetch([point("a", 1).id])
     assert users.fetch([point("a", 1).id]) == []
 
 
 @pytest.mark.parametrize("sequence", [5, 6])
 def test_a_writer_that_comes_between_is_not_overwritten(local: QdrantClient, sequence: int) -> None:
-    """Between the look at the stored sequences and the write, another worker writes the same or a later state."""
+    """Between the look at the stored sequences and the write, another worker writes the same or a
+    later state.
+    """
     mine, other = collection(local), collection(local)
     mine.ensure(DIMENSION, searched=False)
     upsert = local.upsert
@@ -179,7 +193,9 @@ def test_an_old_server_is_refused(port: int, stub: Stub) -> None:
 
 @pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection:UserWarning")
 def test_the_key_is_sent_and_never_shown(port: int, stub: Stub) -> None:
-    options = ServerOptions(url="http://someone:secret-password@127.0.0.1", api_key="secret-key", grpc_port=port)
+    options = ServerOptions(
+        url="http://someone:secret-password@127.0.0.1", api_key="secret-key", grpc_port=port
+    )
     assert "secret-key" not in repr(options)
     assert options.address == f"127.0.0.1:{port}"
     stub.refuse = 3
@@ -191,7 +207,9 @@ def test_the_key_is_sent_and_never_shown(port: int, stub: Stub) -> None:
 
 def test_no_server_is_a_store_error() -> None:
     options = ServerOptions(url="http://127.0.0.1", grpc_port=1)  # nobody listens
-    with pytest.raises(StoreError, match=r"greeting of the Qdrant server at 127\.0\.0\.1:1 failed \(UNAVAILABLE"):
+    with pytest.raises(
+        StoreError, match=r"greeting of the Qdrant server at 127\.0\.0\.1:1 failed \(UNAVAILABLE"
+    ):
         open_server(connect(options), DIMENSION, where=options.address, retry=NO_PAUSES)
 
 
@@ -206,7 +224,10 @@ def test_other_collections_are_refused(local: QdrantClient) -> None:
     collection(local).ensure(DIMENSION, searched=False)
     with pytest.raises(StoreError, match="4 dimensions, but the encoder gives 8"):
         collection(local).ensure(8, searched=False)
-    local.create_collection("theirs", vectors_config=models.VectorParams(size=DIMENSION, distance=models.Distance.COSINE))
+    local.create_collection(
+        "theirs",
+        vectors_config=models.VectorParams(size=DIMENSION, distance=models.Distance.COSINE),
+    )
     with pytest.raises(StoreError, match="was not made by Upwell"):
         collection(local, "theirs").ensure(DIMENSION, searched=False)
 
@@ -223,4 +244,6 @@ def test_the_collections_are_made_as_decided(local: QdrantClient) -> None:
     open_server(local, DIMENSION, prefix="p")
     assert made["p_users"]["hnsw_config"].m == 0
     assert made["p_items"]["quantization_config"].scalar.type == models.ScalarType.INT8
-    assert {options["vectors_config"].distance for options in made.values()} == {models.Distance.DOT}
+    assert {options["vectors_config"].distance for options in made.values()} == {
+        models.Distance.DOT
+    }

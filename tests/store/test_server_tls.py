@@ -1,4 +1,6 @@
-"""The server store over TLS, with certificates made by the test; a key never leaves this machine in the clear."""
+"""The server store over TLS, with certificates made by the test; a key never leaves this machine in
+the clear.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from qdrant_client import grpc as wire
 
 from store.retry import Retry
 from store.server import ServerCollection, ServerOptions, connect
-from stream.connect import open_settings_store
+from stream.broker.connect import open_settings_store
 from tests.security.authority import Authority, make_authority
 from tests.store.states import DIMENSION
 from tests.store.test_server import Stub, collection, point
@@ -29,7 +31,12 @@ FAR = (
     "http://127.0.0.1.example.org",
     "HTTP://[2001:db8::1]",
 )
-NEAR = ("http://127.0.0.1", "http://localhost:6333", "http://[::1]:6333", "https://qdrant.internal:6333")
+NEAR = (
+    "http://127.0.0.1",
+    "http://localhost:6333",
+    "http://[::1]:6333",
+    "https://qdrant.internal:6333",
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +71,9 @@ def test_points_and_the_key_go_over_tls(options: ServerOptions, stub: Stub) -> N
 
 def test_a_server_that_nobody_trusts_gets_nothing(options: ServerOptions, stub: Stub) -> None:
     client = connect(replace(options, root_certificates=None))
-    users = ServerCollection(client, "users", replace_equal=False, where="the stub", retry=Retry(attempts=1))
+    users = ServerCollection(
+        client, "users", replace_equal=False, where="the stub", retry=Retry(attempts=1)
+    )
     with pytest.raises(StoreError, match="read of collection users at the stub failed") as error:
         users.upsert([point("a", 1)])
     client.close()
@@ -74,7 +83,9 @@ def test_a_server_that_nobody_trusts_gets_nothing(options: ServerOptions, stub: 
 
 @pytest.mark.parametrize("url", FAR)
 def test_a_key_is_not_sent_over_a_network_in_the_clear(url: str) -> None:
-    with pytest.raises(StoreError, match=r"in the clear: give an https url \(UPWELL_QDRANT_URL\)") as error:
+    with pytest.raises(
+        StoreError, match=r"in the clear: give an https url \(UPWELL_QDRANT_URL\)"
+    ) as error:
         connect(ServerOptions(url, KEY))
     assert KEY not in str(error.value)
     connect(ServerOptions(url)).close()  # without a key there is none to lose
@@ -91,5 +102,8 @@ def test_the_settings_reach_the_server(options: ServerOptions, tmp_path: Path) -
     with pytest.raises(StoreError, match=r"far\.example\.org:6334 in the clear"):
         open_settings_store(Settings(store=store), DIMENSION)
     missing = replace(store, url=options.url, cafile=str(tmp_path / "none.pem"))
-    with pytest.raises(SettingsError, match=r"UPWELL_QDRANT_CAFILE is .*none\.pem: it cannot be read \(No such file"):
+    with pytest.raises(
+        SettingsError,
+        match=r"UPWELL_QDRANT_CAFILE is .*none\.pem: it cannot be read \(No such file",
+    ):
         open_settings_store(Settings(store=missing), DIMENSION)

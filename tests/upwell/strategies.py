@@ -6,7 +6,18 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from upwell.events import Action, Click, Control, ControlKind, Event, Impression, Item, Query, Request, Review
+from upwell.events import (
+    Action,
+    Click,
+    Control,
+    ControlKind,
+    Event,
+    Impression,
+    Item,
+    Query,
+    Request,
+    Review,
+)
 from upwell.schema import EARLIEST_MS
 
 __all__ = ["NOW_MS", "events"]
@@ -14,7 +25,9 @@ __all__ = ["NOW_MS", "events"]
 NOW_MS = 1_800_000_000_000
 
 ids = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=40)
-words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80).filter(lambda one: not one.isspace())
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80).filter(
+    lambda one: not one.isspace()
+)
 times = st.just(0) | st.integers(EARLIEST_MS, NOW_MS)
 maybe_id, maybe_words = st.none() | ids, st.none() | words
 prices = st.none() | st.floats(0, 1e300)
@@ -23,7 +36,14 @@ base: dict[str, Any] = {"event_id": ids, "ts": times, "user_id": ids}
 
 
 def reviews() -> st.SearchStrategy[Review]:
-    found = st.builds(Review, **base, item_id=ids, rating=st.none() | st.floats(0.5, 5), text=maybe_words, language=maybe_id)
+    found = st.builds(
+        Review,
+        **base,
+        item_id=ids,
+        rating=st.none() | st.floats(0.5, 5),
+        text=maybe_words,
+        language=maybe_id,
+    )
     return found.filter(lambda one: one.rating is not None or one.text is not None)
 
 
@@ -40,7 +60,9 @@ def impressions() -> st.SearchStrategy[Impression]:
 def controls() -> st.SearchStrategy[Control]:
     def build(kind: ControlKind, whom: str, boost: float, rest: dict[str, Any]) -> Control:
         target: dict[str, Any] = {"user_id" if kind is ControlKind.FORGET_USER else "item_id": whom}
-        return Control(**rest, **target, kind=kind, boost=boost if kind is ControlKind.BOOST_ITEM else None)
+        return Control(
+            **rest, **target, kind=kind, boost=boost if kind is ControlKind.BOOST_ITEM else None
+        )
 
     rest = st.fixed_dictionaries({"event_id": ids, "ts": times, "by": ids, "why": words})
     return st.builds(build, st.sampled_from(ControlKind), ids, st.floats(-10, 10), rest)
@@ -64,10 +86,25 @@ def events() -> st.SearchStrategy[Event]:
             deleted=st.booleans(),
             event_id=maybe_id,
         ),
-        st.builds(Click, **base, item_id=ids, action=st.sampled_from(Action), dwell_ms=count, list_id=maybe_id, position=count),
+        st.builds(
+            Click,
+            **base,
+            item_id=ids,
+            action=st.sampled_from(Action),
+            dwell_ms=count,
+            list_id=maybe_id,
+            position=count,
+        ),
         reviews(),
         st.builds(Query, **base, text=words),
         impressions(),
-        st.builds(Request, **base, request_id=ids, k=st.none() | st.integers(1, 100), exclude=lists, category=maybe_id),
+        st.builds(
+            Request,
+            **base,
+            request_id=ids,
+            k=st.none() | st.integers(1, 100),
+            exclude=lists,
+            category=maybe_id,
+        ),
         controls(),
     )

@@ -12,8 +12,8 @@ import orjson
 import pytest
 from kafka import KafkaProducer
 
-from stream.topics import ensure_topics
-from stream.validate import decode
+from stream.broker.topics import ensure_topics
+from stream.chain.validate import decode
 from upwell.client import UpwellClient, client_options, find_broker
 from upwell.codec import dead_letter_value, recommendations_value
 from upwell.errors import BrokerError, InvalidEventError
@@ -21,7 +21,9 @@ from upwell.events import Action, Click, ControlKind, Event, Topic
 from upwell.recommendations import DeadLetter, Entry, Recommendations
 from upwell.settings import KafkaSettings, Settings
 
-LETTER = DeadLetter(reason="empty", detail="nothing", topic="clicks", partition=0, offset=3, raw=b"\xff", ts=1)
+LETTER = DeadLetter(
+    reason="empty", detail="nothing", topic="clicks", partition=0, offset=3, raw=b"\xff", ts=1
+)
 FIRST, LAST, PARTITIONS = 5.0, 0.5, 4
 
 
@@ -40,7 +42,14 @@ def client(settings: KafkaSettings) -> Iterator[UpwellClient]:
 
 def a_list(user_id: str, trigger: str) -> Recommendations:
     return Recommendations(
-        list_id=f"l-{trigger}", user_id=user_id, items=(), model_version="1", trigger=trigger, covers={"clicks-0": 1}, ts=1, latency_ms=2
+        list_id=f"l-{trigger}",
+        user_id=user_id,
+        items=(),
+        model_version="1",
+        trigger=trigger,
+        covers={"clicks-0": 1},
+        ts=1,
+        latency_ms=2,
     )
 
 
@@ -51,24 +60,39 @@ def publish(settings: KafkaSettings, topic: Topic, *pairs: tuple[bytes | None, b
     producer.close()
 
 
-def arrived(settings: KafkaSettings, topic: Topic, count: int) -> list[tuple[str, Event | DeadLetter]]:
+def arrived(
+    settings: KafkaSettings, topic: Topic, count: int
+) -> list[tuple[str, Event | DeadLetter]]:
     """The (key, event) pairs of `count` records of a topic."""
     from kafka import KafkaConsumer, TopicPartition
 
     options: dict[str, Any] = client_options(settings)
     consumer = KafkaConsumer(group_id=None, auto_offset_reset="earliest", **options)
-    consumer.assign([TopicPartition(settings.prefix + topic, number) for number in range(PARTITIONS)])
+    consumer.assign(
+        [TopicPartition(settings.prefix + topic, number) for number in range(PARTITIONS)]
+    )
     found: list[tuple[str, Event | DeadLetter]] = []
     while len(found) < count:
         for records in consumer.poll(timeout_ms=200).values():
-            found += [(one.key.decode(), decode(topic, one.partition, one.offset, one.value, 2_000_000_000_000)) for one in records]
+            found += [
+                (
+                    one.key.decode(),
+                    decode(topic, one.partition, one.offset, one.value, 2_000_000_000_000),
+                )
+                for one in records
+            ]
     consumer.close()
     return found
 
 
-def test_every_event_arrives_keyed_and_as_it_was_returned(client: UpwellClient, settings: KafkaSettings) -> None:
+def test_every_event_arrives_keyed_and_as_it_was_returned(
+    client: UpwellClient, settings: KafkaSettings
+) -> None:
     sent: dict[Topic, list[tuple[str, Event]]] = {
-        Topic.CLICKS: [("ann", client.click("ann", "i1")), ("bob", client.click("bob", "i2", "like", dwell_ms=5, event_id="own"))],
+        Topic.CLICKS: [
+            ("ann", client.click("ann", "i1")),
+            ("bob", client.click("bob", "i2", "like", dwell_ms=5, event_id="own")),
+        ],
         Topic.REVIEWS: [("ann", client.review("ann", "i1", rating=4.0, language="en"))],
         Topic.QUERIES: [("ann", client.query("ann", "space opera"))],
         Topic.ITEMS: [("i1", client.item("i1", "Toy Story", categories=("Comedy",)))],
@@ -83,14 +107,34 @@ def test_every_event_arrives_keyed_and_as_it_was_returned(client: UpwellClient, 
     assert (own.event_id, own.action) == ("own", Action.LIKE)
 
 
-def test_an_impression_carries_the_propensities_of_the_list_that_was_shown(client: UpwellClient, settings: KafkaSettings) -> None:
-    entries = (Entry(item_id="a", score=2.0, reasons=()), Entry(item_id="b", score=1.0, reasons=(), propensity=0.005, explored=True))
+def test_an_impression_carries_the_propensities_of_the_list_that_was_shown(
+    client: UpwellClient, settings: KafkaSettings
+) -> None:
+    entries = (
+        Entry(item_id="a", score=2.0, reasons=()),
+        Entry(item_id="b", score=1.0, reasons=(), propensity=0.005, explored=True),
+    )
     shown = replace(a_list("ann", "t"), items=entries)
-    sent = [client.impression(shown), client.impression(shown, 1, ts=1_700_000_000_000, event_id="own")]
+    sent = [
+        client.impression(shown),
+        client.impression(shown, 1, ts=1_700_000_000_000, event_id="own"),
+    ]
     client.flush()
-    assert sorted(arrived(settings, Topic.IMPRESSIONS, 2), key=str) == sorted((("ann", one) for one in sent), key=str)
-    assert (sent[0].user_id, sent[0].list_id, sent[0].item_ids, sent[0].propensities) == ("ann", "l-t", ("a", "b"), (1.0, 0.005))
-    assert (sent[1].event_id, sent[1].ts, sent[1].item_ids, sent[1].propensities) == ("own", 1_700_000_000_000, ("a",), (1.0,))
+    assert sorted(arrived(settings, Topic.IMPRESSIONS, 2), key=str) == sorted(
+        (("ann", one) for one in sent), key=str
+    )
+    assert (sent[0].user_id, sent[0].list_id, sent[0].item_ids, sent[0].propensities) == (
+        "ann",
+        "l-t",
+        ("a", "b"),
+        (1.0, 0.005),
+    )
+    assert (sent[1].event_id, sent[1].ts, sent[1].item_ids, sent[1].propensities) == (
+        "own",
+        1_700_000_000_000,
+        ("a",),
+        (1.0,),
+    )
 
 
 def test_what_the_stream_would_refuse_is_refused_at_once(client: UpwellClient) -> None:
@@ -115,10 +159,17 @@ def test_lists_published_after_the_call_are_not_missed_and_old_ones_come_when_as
     publish(settings, Topic.RECOMMENDATIONS, (b"ann", recommendations_value(a_list("ann", "old"))))
     fresh, everyone = client.lists("ann", timeout=FIRST), client.lists(timeout=FIRST)
     users = ("bob", "ann", "eve")
-    publish(settings, Topic.RECOMMENDATIONS, *((who.encode(), recommendations_value(a_list(who, f"new-{who}"))) for who in users))
+    publish(
+        settings,
+        Topic.RECOMMENDATIONS,
+        *((who.encode(), recommendations_value(a_list(who, f"new-{who}"))) for who in users),
+    )
     assert next(fresh) == a_list("ann", "new-ann")
     assert {next(everyone).user_id for _ in users} == set(users)
-    assert [one.trigger for one in client.lists("ann", timeout=LAST, from_beginning=True)] == ["old", "new-ann"]
+    assert [one.trigger for one in client.lists("ann", timeout=LAST, from_beginning=True)] == [
+        "old",
+        "new-ann",
+    ]
 
 
 def test_dead_letters_come_with_their_bytes(client: UpwellClient, settings: KafkaSettings) -> None:
@@ -135,7 +186,11 @@ def test_a_request_is_answered_by_the_list_it_triggered(
     def answered(user_id: str, **more: Any) -> Any:
         asked = ask(user_id, **more)
         lists = (a_list("ann", "another"), a_list("ann", asked.request_id))
-        publish(settings, Topic.RECOMMENDATIONS, *((b"ann", recommendations_value(one)) for one in lists))
+        publish(
+            settings,
+            Topic.RECOMMENDATIONS,
+            *((b"ann", recommendations_value(one)) for one in lists),
+        )
         return asked
 
     monkeypatch.setattr(client, "request", answered)
@@ -150,7 +205,10 @@ def test_a_request_without_an_engine_is_one_clear_line(client: UpwellClient) -> 
 
 
 def test_topics_that_are_not_there_are_told(kafka: str) -> None:
-    with UpwellClient(kafka, KafkaSettings(prefix="nobody.")) as client, pytest.raises(BrokerError, match="upwell run"):
+    with (
+        UpwellClient(kafka, KafkaSettings(prefix="nobody.")) as client,
+        pytest.raises(BrokerError, match="upwell run"),
+    ):
         client.lists("ann")
 
 

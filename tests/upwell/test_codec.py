@@ -22,9 +22,17 @@ from upwell.recommendations import Confirmation, DeadLetter, Entry, Reason, Reco
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 whole = st.integers(0, 2**53)
-reasons = st.lists(st.builds(Reason, signal=texts, weight=numbers, because=st.none() | texts), max_size=3).map(tuple)
+reasons = st.lists(
+    st.builds(Reason, signal=texts, weight=numbers, because=st.none() | texts), max_size=3
+).map(tuple)
 entry = st.builds(
-    Entry, item_id=texts, score=numbers, reasons=reasons, title=st.none() | texts, propensity=st.floats(0.001, 1), explored=st.booleans()
+    Entry,
+    item_id=texts,
+    score=numbers,
+    reasons=reasons,
+    title=st.none() | texts,
+    propensity=st.floats(0.001, 1),
+    explored=st.booleans(),
 )
 entries = st.lists(entry, max_size=3).map(tuple)
 lists = st.builds(
@@ -39,7 +47,15 @@ lists = st.builds(
     latency_ms=whole,
 )
 letters = st.builds(
-    DeadLetter, reason=texts, detail=texts, topic=texts, partition=whole, offset=whole, raw=st.binary(), ts=whole, user=st.none() | texts
+    DeadLetter,
+    reason=texts,
+    detail=texts,
+    topic=texts,
+    partition=whole,
+    offset=whole,
+    raw=st.binary(),
+    ts=whole,
+    user=st.none() | texts,
 )
 
 
@@ -75,7 +91,15 @@ def test_dead_letters_survive(letter: DeadLetter) -> None:
 
 
 def test_a_dead_letter_of_a_huge_value_still_fits_a_record() -> None:
-    letter = DeadLetter(reason="too_large", detail="big", topic="clicks", partition=0, offset=1, raw=b"\x00" * (2 << 20), ts=1)
+    letter = DeadLetter(
+        reason="too_large",
+        detail="big",
+        topic="clicks",
+        partition=0,
+        offset=1,
+        raw=b"\x00" * (2 << 20),
+        ts=1,
+    )
     value = dead_letter_value(letter)
     assert len(value) < 1_000_000
     back = parse_dead_letter(value)
@@ -87,7 +111,14 @@ def test_fields_of_a_newer_version_are_left_out() -> None:
     reason = Reason(signal="text", weight=1.0, because="words")
     entry = Entry(item_id="i", score=1.0, reasons=(reason,))
     expected = Recommendations(
-        list_id="l", user_id="u", items=(entry,), model_version="1", trigger="e", covers={"clicks-0": 4}, ts=1, latency_ms=2
+        list_id="l",
+        user_id="u",
+        items=(entry,),
+        model_version="1",
+        trigger="e",
+        covers={"clicks-0": 4},
+        ts=1,
+        latency_ms=2,
     )
     value = orjson.loads(recommendations_value(expected))
     for inner in (value, value["items"][0], value["items"][0]["reasons"][0]):

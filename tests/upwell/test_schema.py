@@ -23,12 +23,25 @@ GOOD: dict[Topic, dict[str, Any]] = {
     Topic.QUERIES: {**WHO, "text": "space opera"},
     Topic.IMPRESSIONS: {**WHO, "list_id": "l1", "item_ids": ["i1", "i2"], "propensities": [0.5, 1]},
     Topic.REQUESTS: {**WHO, "request_id": "r1", "k": 5},
-    Topic.CONTROLS: {"event_id": "e1", "ts": TS, "kind": "boost_item", "by": "op", "why": "season", "item_id": "i1", "boost": 2},
+    Topic.CONTROLS: {
+        "event_id": "e1",
+        "ts": TS,
+        "kind": "boost_item",
+        "by": "op",
+        "why": "season",
+        "item_id": "i1",
+        "boost": 2,
+    },
 }
 FORGET = {"kind": "forget_user", "user_id": "ann", "item_id": None, "boost": None}
 BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.CLICKS, {"ts": None}, "missing_field", "ts is missing"),
-    (Topic.CLICKS, {"ts": 1_700_000_000}, "bad_time", "looks like seconds (1700000000): Upwell takes UTC milliseconds"),
+    (
+        Topic.CLICKS,
+        {"ts": 1_700_000_000},
+        "bad_time",
+        "looks like seconds (1700000000): Upwell takes UTC milliseconds",
+    ),
     (Topic.CLICKS, {"ts": TS * 1_000}, "bad_time", "looks like microseconds"),
     (Topic.CLICKS, {"ts": TS * 1_000_000}, "bad_time", "looks like nanoseconds"),
     (Topic.CLICKS, {"ts": -1}, "bad_time", "before 1970"),
@@ -38,7 +51,12 @@ BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.CLICKS, {"ts": True}, "wrong_type", "ts is true"),
     (Topic.CLICKS, {"ts": float(TS)}, "wrong_type", "whole number"),
     (Topic.CLICKS, {"ts": "2024-01-01"}, "wrong_type", "ts is a string of 10 characters"),
-    (Topic.CLICKS, {"user_id": 42}, "wrong_type", "user_id is a number, Upwell takes a string: put the number in quotes"),
+    (
+        Topic.CLICKS,
+        {"user_id": 42},
+        "wrong_type",
+        "user_id is a number, Upwell takes a string: put the number in quotes",
+    ),
     (Topic.CLICKS, {"user_id": ""}, "empty", "user_id is empty"),
     (Topic.CLICKS, {"user_id": "a" * 257}, "too_long", "257 characters, at most 256"),
     (Topic.CLICKS, {"user_id": "a\x00b"}, "bad_character", "U+0000"),
@@ -49,7 +67,12 @@ BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.CLICKS, {"action": 1}, "wrong_type", "one of view, click"),
     (Topic.CLICKS, {"dwell_ms": -1}, "out_of_range", "dwell_ms is -1"),
     (Topic.CLICKS, {"position": 1.0}, "wrong_type", "whole number"),
-    (Topic.REVIEWS, {"rating": 11}, "out_of_range", "rating is 11.0, at least 0.5 and at most 5 is right"),
+    (
+        Topic.REVIEWS,
+        {"rating": 11},
+        "out_of_range",
+        "rating is 11.0, at least 0.5 and at most 5 is right",
+    ),
     (Topic.REVIEWS, {"rating": 0}, "out_of_range", "rating is 0"),
     (Topic.REVIEWS, {"rating": math.nan}, "not_finite", "rating is nan"),
     (Topic.REVIEWS, {"rating": math.inf}, "not_finite", "rating is inf"),
@@ -71,7 +94,12 @@ BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.ITEMS, {"deleted": 1}, "wrong_type", "true or false"),
     (Topic.IMPRESSIONS, {"item_ids": []}, "empty", "at least 1"),
     (Topic.IMPRESSIONS, {"item_ids": ["i"] * 1_001}, "too_long", "at most 1,000"),
-    (Topic.IMPRESSIONS, {"propensities": [0.5]}, "length_mismatch", "propensities has 1 entries and item_ids 2"),
+    (
+        Topic.IMPRESSIONS,
+        {"propensities": [0.5]},
+        "length_mismatch",
+        "propensities has 1 entries and item_ids 2",
+    ),
     (Topic.IMPRESSIONS, {"propensities": [0.5, 0]}, "out_of_range", "propensities[1]"),
     (Topic.IMPRESSIONS, {"propensities": [0.5, 1.1]}, "out_of_range", "propensities[1]"),
     (Topic.REQUESTS, {"k": 0}, "out_of_range", "1 to 100"),
@@ -82,14 +110,21 @@ BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.CONTROLS, {"item_id": None}, "missing_field", "item_id is missing, boost_item needs it"),
     (Topic.CONTROLS, {"user_id": "ann"}, "unexpected_field", "user_id has no meaning"),
     (Topic.CONTROLS, {"kind": "ban_item"}, "unexpected_field", "boost has no meaning"),
-    (Topic.CONTROLS, {**FORGET, "user_id": None}, "missing_field", "user_id is missing, forget_user needs it"),
+    (
+        Topic.CONTROLS,
+        {**FORGET, "user_id": None},
+        "missing_field",
+        "user_id is missing, forget_user needs it",
+    ),
     (Topic.CONTROLS, {**FORGET, "item_id": "i1"}, "unexpected_field", "item_id has no meaning"),
     (Topic.CONTROLS, {"why": None}, "missing_field", "why"),
 ]
 
 
 @pytest.mark.parametrize(("topic", "change", "reason", "detail"), BAD)
-def test_bad_fields_are_named_with_what_would_be_right(topic: Topic, change: dict[str, Any], reason: str, detail: str) -> None:
+def test_bad_fields_are_named_with_what_would_be_right(
+    topic: Topic, change: dict[str, Any], reason: str, detail: str
+) -> None:
     with pytest.raises(InvalidEventError) as caught:
         parse_event(topic, {**GOOD[topic], **change}, now_ms=NOW_MS)
     assert caught.value.reason == reason
@@ -109,7 +144,9 @@ def test_good_values_pass_and_unknown_fields_are_kept_out(topic: Topic) -> None:
 def test_every_needed_field_is_missed(topic: Topic) -> None:
     for name in GOOD[topic].keys() - {"k", "propensities"}:
         with pytest.raises(InvalidEventError, match=f"missing_field: .*{name}"):
-            parse_event(topic, {key: one for key, one in GOOD[topic].items() if key != name}, now_ms=NOW_MS)
+            parse_event(
+                topic, {key: one for key, one in GOOD[topic].items() if key != name}, now_ms=NOW_MS
+            )
 
 
 @pytest.mark.parametrize("value", [None, 1, "text", [], True, math.nan])
@@ -124,12 +161,21 @@ def test_topics_that_apps_do_not_write() -> None:
 
 
 def test_a_name_spelled_otherwise_is_told() -> None:
-    with pytest.raises(InvalidEventError, match="the field userId is spelled otherwise, rename it user_id"):
-        parse_event(Topic.QUERIES, {"event_id": "e", "ts": TS, "userId": "ann", "text": "x"}, now_ms=NOW_MS)
+    with pytest.raises(
+        InvalidEventError, match="the field userId is spelled otherwise, rename it user_id"
+    ):
+        parse_event(
+            Topic.QUERIES, {"event_id": "e", "ts": TS, "userId": "ann", "text": "x"}, now_ms=NOW_MS
+        )
 
 
 def test_details_show_no_text_and_no_id_of_a_person() -> None:
-    for change in ({"text": ["secret"]}, {"user_id": 4_711}, {"item_id": {"secret": 1}}, {"text": "secret" * 9_999}):
+    for change in (
+        {"text": ["secret"]},
+        {"user_id": 4_711},
+        {"item_id": {"secret": 1}},
+        {"text": "secret" * 9_999},
+    ):
         with pytest.raises(InvalidEventError) as caught:
             parse_event(Topic.REVIEWS, {**GOOD[Topic.REVIEWS], **change}, now_ms=NOW_MS)
         assert "secret" not in caught.value.detail
@@ -137,7 +183,11 @@ def test_details_show_no_text_and_no_id_of_a_person() -> None:
 
 
 def test_empty_optional_text_counts_as_absent_and_whole_ratings_become_floats() -> None:
-    event = parse_event(Topic.REVIEWS, {**GOOD[Topic.REVIEWS], "rating": 4, "text": "", "language": ""}, now_ms=NOW_MS)
+    event = parse_event(
+        Topic.REVIEWS,
+        {**GOOD[Topic.REVIEWS], "rating": 4, "text": "", "language": ""},
+        now_ms=NOW_MS,
+    )
     assert event == Review(**WHO, item_id="i1", rating=4.0)
     assert isinstance(event, Review)
     assert type(event.rating) is float
@@ -149,10 +199,15 @@ def test_times_at_the_edges() -> None:
 
 
 def test_keys_are_the_owner_of_the_state() -> None:
-    keys = {topic: key_of(parse_event(topic, value, now_ms=NOW_MS)) for topic, value in GOOD.items()}
+    keys = {
+        topic: key_of(parse_event(topic, value, now_ms=NOW_MS)) for topic, value in GOOD.items()
+    }
     own = {Topic.ITEMS: "i1", Topic.CONTROLS: "i1"}
     assert keys == {topic: own.get(topic, "ann") for topic in GOOD}
-    assert key_of(parse_event(Topic.CONTROLS, {**GOOD[Topic.CONTROLS], **FORGET}, now_ms=NOW_MS)) == "ann"
+    assert (
+        key_of(parse_event(Topic.CONTROLS, {**GOOD[Topic.CONTROLS], **FORGET}, now_ms=NOW_MS))
+        == "ann"
+    )
 
 
 def test_event_values_hold_plain_types_alone() -> None:
@@ -168,10 +223,14 @@ def test_round_trip(event: Event) -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
     max_leaves=8,
 )
-field_names = sorted({name for value in GOOD.values() for name in value} | {"text", "exclude", "language"})
+field_names = sorted(
+    {name for value in GOOD.values() for name in value} | {"text", "exclude", "language"}
+)
 
 
 @given(st.sampled_from(list(GOOD)), st.dictionaries(st.sampled_from(field_names), json_values))

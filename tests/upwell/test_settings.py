@@ -14,15 +14,32 @@ KEY = "ab" * 32
 
 
 def test_defaults_and_an_empty_variable_is_unset() -> None:
-    assert load_settings({}) == Settings() == load_settings({"UPWELL_KAFKA": "", "PATH": "/bin", "UPWELL_CACHE": "x"})
+    assert (
+        load_settings({})
+        == Settings()
+        == load_settings({"UPWELL_KAFKA": "", "PATH": "/bin", "UPWELL_CACHE": "x"})
+    )
 
 
 def test_variables_over_the_file_over_the_defaults(tmp_path: Path) -> None:
     file = tmp_path / "upwell.toml"
-    file.write_text('data = "d"\n[kafka]\naddress = "a:1"\npartitions = 8\n[learner]\ncold_item_weight = 3\nfused = false\n')
-    settings = load_settings({"UPWELL_KAFKA": "b:2,c:3", "UPWELL_TEST_SAMPLE": "0.5", "UPWELL_STORE": "memory"}, file)
-    assert (settings.kafka.address, settings.kafka.partitions, settings.kafka.prefix) == ("b:2,c:3", 8, "upwell.")
-    assert (settings.learner.cold_item_weight, settings.learner.test_sample, settings.learner.fused) == (3.0, 0.5, False)
+    file.write_text(
+        'data = "d"\n[kafka]\naddress = "a:1"\npartitions = 8\n'
+        "[learner]\ncold_item_weight = 3\nfused = false\n"
+    )
+    settings = load_settings(
+        {"UPWELL_KAFKA": "b:2,c:3", "UPWELL_TEST_SAMPLE": "0.5", "UPWELL_STORE": "memory"}, file
+    )
+    assert (settings.kafka.address, settings.kafka.partitions, settings.kafka.prefix) == (
+        "b:2,c:3",
+        8,
+        "upwell.",
+    )
+    assert (
+        settings.learner.cold_item_weight,
+        settings.learner.test_sample,
+        settings.learner.fused,
+    ) == (3.0, 0.5, False)
     assert (settings.data, settings.store.kind) == (Path("d"), "memory")
 
 
@@ -39,14 +56,25 @@ def test_variables_over_the_file_over_the_defaults(tmp_path: Path) -> None:
         ({"UPWELL_KAFKA": "localhost"}, "must be host:port"),
         ({"UPWELL_KAFKA": "kafka://localhost:9092"}, "must be host:port"),
         ({"UPWELL_STORE": "server"}, "set UPWELL_QDRANT_URL"),
-        ({"UPWELL_QDRANT_URL": "http://ann:dull@far:6333"}, "UPWELL_QDRANT_URL holds a user or a password"),
-        ({"UPWELL_QDRANT_URL": "ann:dull@far:6333"}, "UPWELL_QDRANT_URL holds a user or a password"),
-        ({"UPWELL_KAFKA": "kafka://ann:dull@far:9092"}, "UPWELL_KAFKA is 'kafka://…@far:9092': must be host:port"),
+        (
+            {"UPWELL_QDRANT_URL": "http://ann:dull@far:6333"},
+            "UPWELL_QDRANT_URL holds a user or a password",
+        ),
+        (
+            {"UPWELL_QDRANT_URL": "ann:dull@far:6333"},
+            "UPWELL_QDRANT_URL holds a user or a password",
+        ),
+        (
+            {"UPWELL_KAFKA": "kafka://ann:dull@far:9092"},
+            "UPWELL_KAFKA is 'kafka://…@far:9092': must be host:port",
+        ),
         ({"UPWELL_SECURITY_PROTOCOL": "SASL_SSL"}, "UPWELL_SASL_USERNAME"),
         ({"UPWELL_KEY": "dull"}, "UPWELL_KEY is not right: must be hexadecimal, 64 digits or more"),
     ],
 )
-def test_wrong_values_are_named_with_what_would_be_right(environ: dict[str, str], message: str) -> None:
+def test_wrong_values_are_named_with_what_would_be_right(
+    environ: dict[str, str], message: str
+) -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings(environ)
     assert message in str(caught.value)
@@ -80,7 +108,12 @@ def test_secrets_never_print() -> None:
     assert settings.privacy.key == Secret(KEY)
     assert settings.store.api_key is not None
     assert settings.store.api_key.reveal() == "hush"
-    shown = repr(settings) + str(settings) + str(list(describe_settings(settings))) + f"{settings.store.api_key}"
+    shown = (
+        repr(settings)
+        + str(settings)
+        + str(list(describe_settings(settings)))
+        + f"{settings.store.api_key}"
+    )
     assert "hush" not in shown
     assert KEY not in shown
     with pytest.raises(TypeError, match="not written anywhere"):

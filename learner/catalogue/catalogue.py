@@ -1,0 +1,131 @@
+"""The items: id ↔ row, what may stand in a list, and the text neighbours of every item. It knows
+nothing about events.
+
+Rows are appended in the order ids are first seen and never change; they mean nothing outside this
+process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.catalogue.features import FeatureTable
+from learner.catalogue.kernel import grown, room
+from learner.catalogue.text import TextGraph
+from upwell.errors import ModelError
+from upwell.values import CatalogueItem
+
+__all__ = ["Catalogue"]
+
+
+class Catalogue:
+    """items: by row, None where an id was seen in an event but never announced. allowed:
+    (capacity,) may stand in a list.
+
+    boost: (capacity,) is added to the item's score. pinned: (capacity,) stands first.
+    """
+
+    def __init__(self, dimension: int) -> None:
+        self.dimension = dimension
+        self.capacity = 0
+        self.ids: list[str] = []
+        self.items: list[CatalogueItem | None] = []
+        self.allowed = np.zeros(0, np.bool_)
+        self.boost = np.zeros(0)
+        self.pinned = np.zeros(0, np.bool_)
+        self.graph = TextGraph(dimension)
+        self.features = FeatureTable()
+        self._rows: dict[str, int] = {}
+        self._promoted: set[int] = set()
+        self._categories: dict[str, set[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def row(self, item_id: str) -> int | None:
+        """The row of an id that was seen before."""
+        return self._rows.get(item_id)
+
+    def rows(self, item_ids: Iterable[str]) -> list[int]:
+        """The rows of those ids that were seen before."""
+        return [row for row in map(self._rows.get, item_ids) if row is not None]
+
+    def ensure(self, item_id: str) -> int:
+        """The row of an id, appended where it is new (without vector, in no list until it is
+        announced).
+        """
+        row = self._rows.get(item_id)
+        if row is None:
+            row = self._rows[item_id] = len(self.ids)
+            self.ids.append(item_id)
+            self.items.append(None)
+            self._grow()
+        return row
+
+    def announce(self, items: Sequence[CatalogueItem]) -> NDArray[np.int64]:
+        """Takes in new and replaced items; of an id given twice the last one holds. Returns the
+        rows whose vector is new.
+        """
+        newest = {item.item_id: item for item in items}
+        for item in newest.values():
+            if item.vector.shape != (self.dimension,):
+                raise ModelError(
+                    f"item {item.item_id!r} has a vector of shape {item.vector.shape}, "
+                    f"expected ({self.dimension},): encode the catalogue anew"
+                )
+        changed: list[int] = []
+        for item in newest.values():
+            row = self.ensure(item.item_id)
+            before = self.items[row]
+            if before is None or not np.array_equal(before.vector, item.vector):
+                changed.append(row)
+            self._replace(row, before, item)
+        self.features.put([self._rows[item_id] for item_id in newest], list(newest.values()))
+        rows = np.array(changed, np.int64)
+        if len(rows):
+            self.graph.put(rows, np.stack([self._vector(row) for row in changed]), len(self))
+        return rows
+
+    def in_category(self, category: str) -> NDArray[np.bool_]:
+        """(capacity,) allowed, and of this category."""
+        mask = np.zeros(self.capacity, np.bool_)
+        rows = list(self._categories.get(category, ()))
+        mask[rows] = self.allowed[rows]
+        return mask
+
+    @property
+    def promoted(self) -> NDArray[np.int32]:
+        """Rows that are candidates for everybody (pinned or boosted up), in order of id."""
+        return np.array(sorted(self._promoted, key=self.ids.__getitem__), np.int32)
+
+    def title(self, row: int) -> str | None:
+        """What the item is called."""
+        item = self.items[row]
+        return item.title if item is not None else None
+
+    def _vector(self, row: int) -> NDArray[np.float32]:
+        item = self.items[row]
+        assert item is not None
+        return item.vector
+
+    def _replace(self, row: int, before: CatalogueItem | None, item: CatalogueItem) -> None:
+        for category in before.categories if before is not None else ():
+            self._categories[category].discard(row)
+        for category in item.categories:
+            self._categories.setdefault(category, set()).add(row)
+        self.items[row] = item
+        self.allowed[row] = item.available
+        self.boost[row] = item.boost
+        self.pinned[row] = item.pinned
+        (self._promoted.add if item.pinned or item.boost > 0.0 else self._promoted.discard)(row)
+
+    def _grow(self) -> None:
+        self.capacity = room(len(self.ids), self.capacity)
+        self.allowed = grown(self.allowed, self.capacity)
+        self.boost = grown(self.boost, self.capacity)
+        self.pinned = grown(self.pinned, self.capacity)
+        self.graph.grow(self.capacity)
+        self.features.grow(self.capacity)

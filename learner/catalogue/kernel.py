@@ -1,0 +1,69 @@
+"""Compiled functions over plain arrays, and arrays that grow.
+
+It knows nothing about what they compute.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["grown", "kernel", "room"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_DIGEST_LENGTH = 16
+_SMALLEST_CAPACITY = 1024
+
+
+@functools.cache
+def _cache_folder() -> str:
+    """Numba looks only at the file of the outermost function, so a changed callee would run stale:
+    the folder names all sources.
+    """
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        source = path.read_bytes()
+        if b"import torch" not in source:  # no kernel reads the fused model's files
+            digest.update(source)
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return str(base / "upwell" / "kernels" / digest.hexdigest()[:_DIGEST_LENGTH])
+
+
+def kernel(function: _Function) -> _Function:
+    """Compiles at the first call, releases the interpreter's lock while it runs, keeps the machine
+    code on disk.
+    """
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = before or _cache_folder()
+    try:
+        return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    finally:
+        config.CACHE_DIR = before
+
+
+def room(needed: int, capacity: int) -> int:
+    """A capacity of at least `needed`, at least doubled where the present one is too small."""
+    return capacity if needed <= capacity else max(needed, 2 * capacity, _SMALLEST_CAPACITY)
+
+
+def grown(array: NDArray[Any], capacity: int, axis: int = 0) -> NDArray[Any]:
+    """The array with `capacity` places along `axis`, new ones zero (and costing no memory until
+    they are touched).
+    """
+    shape = list(array.shape)
+    if shape[axis] >= capacity:
+        return array
+    filled = tuple(slice(0, length) for length in array.shape)
+    shape[axis] = capacity
+    larger = np.zeros(shape, array.dtype)
+    larger[filled] = array
+    return larger

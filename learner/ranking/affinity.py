@@ -1,0 +1,183 @@
+"""What a user's history says of other items: sums over a few short table rows, collected in one
+scratch row an item.
+
+It knows nothing about candidates or weights.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.catalogue.features import add_taste
+from learner.catalogue.kernel import grown, kernel
+from learner.catalogue.text import NEAREST
+from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
+from learner.counts.neighbours import Neighbours
+
+__all__ = ["Scratch", "clear", "collect", "empty_scratch", "widened"]
+
+(
+    COVISITATION,
+    AFFINITY_10,
+    AFFINITY_50,
+    AFFINITY_ANY,
+    LAST,
+    NEAR,
+    NEAR_ANY,
+    RECENT,
+    FAR,
+    TEXT,
+    TEXT_COVISITATION,
+) = range(11)
+USER_SIGNALS = 11
+WIDTH = 16  # of a scratch row: one cache line
+SHORT, LONG, TEXT_DEPTH = 10, 50, 3
+PRIOR_COUNT = 5.0
+
+
+class Scratch(NamedTuple):
+    """Reused between users. affinity: (N, 16), zero but for the first `used[0]` of `touched` (N,).
+    taste: (C,) of the user at hand.
+
+    stamp, blocked, member: (N,) an item was touched, is left out, is a candidate in this round if
+    it holds `round[0]`.
+    """
+
+    affinity: NDArray[np.float32]
+    touched: NDArray[np.int32]
+    used: NDArray[np.int64]
+    stamp: NDArray[np.int64]
+    blocked: NDArray[np.int64]
+    member: NDArray[np.int64]
+    round: NDArray[np.int64]
+    taste: NDArray[np.float32]
+
+
+def empty_scratch() -> Scratch:
+    """For no item yet."""
+    return Scratch(
+        np.zeros((0, WIDTH), np.float32),
+        np.zeros(0, np.int32),
+        np.zeros(1, np.int64),
+        np.zeros(0, np.int64),
+        np.zeros(0, np.int64),
+        np.zeros(0, np.int64),
+        np.zeros(1, np.int64),
+        np.zeros(0, np.float32),
+    )
+
+
+def widened(scratch: Scratch, capacity: int, categories: int) -> Scratch:
+    """With room for `capacity` items and so many categories."""
+    fixed = ("used", "round", "taste")
+    arrays = {
+        name: array if name in fixed else grown(array, capacity)
+        for name, array in scratch._asdict().items()
+    }
+    return Scratch(**arrays | {"taste": np.zeros(categories, np.float32)})
+
+
+@kernel
+def touch(scratch: Scratch, row: int) -> None:
+    """Makes the item known to this round."""
+    if scratch.stamp[row] != scratch.round[0]:
+        scratch.stamp[row] = scratch.round[0]
+        scratch.touched[scratch.used[0]] = row
+        scratch.used[0] += 1
+
+
+@kernel
+def clear(scratch: Scratch) -> None:
+    """Starts the next round."""
+    for position in range(scratch.used[0]):
+        scratch.affinity[scratch.touched[position], :] = 0.0
+    scratch.used[0] = 0
+    scratch.round[0] += 1
+
+
+@kernel
+def _add_row(scratch: Scratch, table: Neighbours, row: int, signal: int, weight: float) -> None:
+    factor = np.float32(weight / table.step[0])
+    for place in range(table.sizes[row]):
+        item = table.ids[row, place]
+        touch(scratch, item)
+        scratch.affinity[item, signal] += factor * table.values[row, place]
+
+
+@kernel
+def _add_pairs(state: CountState, scratch: Scratch, row: int, place: int) -> None:
+    table = state.pairs
+    own = np.float32(1.0 / (np.sqrt(state.liked[row] + 1e-9) * table.step[0]))
+    share = np.float32(1.0 / ((state.liked[row] + PRIOR_COUNT) * table.step[0]))
+    short = place < SHORT
+    for entry in range(table.sizes[row]):
+        item, value = table.ids[row, entry], table.values[row, entry]
+        touch(scratch, item)
+        scratch.affinity[item, AFFINITY_50] += share * value
+        if short:
+            scratch.affinity[item, AFFINITY_10] += share * value
+            scratch.affinity[item, COVISITATION] += own * value
+
+
+@kernel
+def _add_text(state: CountState, scratch: Scratch, row: int) -> None:
+    graph = state.text
+    for place in range(graph.sizes[row]):
+        item = graph.ids[row, place]
+        touch(scratch, item)
+        scratch.affinity[item, TEXT] += graph.similarities[row, place]
+
+
+@kernel
+def collect(
+    state: CountState,
+    scratch: Scratch,
+    history: NDArray[np.int32],
+    history_liked: NDArray[np.bool_],
+) -> None:
+    """Fills the taste and the scratch rows (all but the text co-visitation).
+
+    history: (h,) newest first.
+    """
+    clear(scratch)
+    add_taste(state.features, history, history_liked, scratch.taste)
+    liked_place = 0
+    for place in range(min(LONG, len(history))):
+        row = history[place]
+        if place < TEXT_DEPTH:
+            _add_row(scratch, state.near_any, row, NEAR_ANY, 0.5**place)
+            _add_text(state, scratch, row)
+        if place == 0:
+            _add_row(scratch, state.last, row, LAST, 1.0)
+        if place < RECENT_WINDOW:
+            _add_row(scratch, state.recent, row, RECENT, NEAR_DECAY**place)
+        if place < SHORT:
+            _add_row(scratch, state.far, row, FAR, FAR_DECAY**place)
+            _add_row(
+                scratch, state.pairs_any, row, AFFINITY_ANY, 1.0 / (state.people[row] + PRIOR_COUNT)
+            )
+        if history_liked[place]:
+            if liked_place < 3:
+                _add_row(scratch, state.near, row, NEAR, 0.5**liked_place)
+            _add_pairs(state, scratch, row, liked_place)
+            liked_place += 1
+    for position in range(scratch.used[0]):
+        item = scratch.touched[position]
+        if scratch.affinity[item, COVISITATION] > 0.0:
+            scratch.affinity[item, COVISITATION] /= np.float32(np.sqrt(state.liked[item] + 1e-9))
+
+
+@kernel
+def spread_by_text(state: CountState, scratch: Scratch, items: NDArray[np.int32]) -> None:
+    """Hands the co-visitation of `items` to the items whose nearest text neighbours they are."""
+    graph = state.text
+    for source in items:
+        value = scratch.affinity[source, COVISITATION]
+        for place in range(graph.sizes[source]):
+            other, similarity = graph.ids[source, place], graph.similarities[source, place]
+            if similarity >= graph.similarities[other, min(NEAREST, graph.sizes[other]) - 1]:
+                touch(scratch, other)
+                scratch.affinity[other, TEXT_COVISITATION] += value * similarity

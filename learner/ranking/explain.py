@@ -1,0 +1,191 @@
+"""Why an entry stands in a list: each signal's exact share of its score, and the item or the words
+that caused it.
+
+The score is linear in the features, so the shares of one signal's features sum to its share, and
+all shares to the score. It knows nothing about how weights are learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.catalogue.kernel import kernel
+from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
+from learner.counts.neighbours import value_of
+from learner.ranking import affinity
+from learner.ranking.affinity import LONG, SHORT, TEXT_DEPTH, USER_SIGNALS
+from learner.ranking.gate import PER_SIGNAL, GateState
+from learner.ranking.names import FIRST_DENSE, FIRST_USER, SIGNALS
+from upwell.recommendations import Reason
+
+__all__ = [
+    "BOOST",
+    "CAUSED",
+    "NEW_ITEM",
+    "OTHER",
+    "SHARES",
+    "SIGNAL_WORDS",
+    "UPTAKE",
+    "causes",
+    "reasons",
+    "shares",
+]
+
+NEW_ITEM = "new_item"
+UPTAKE = "uptake"
+BOOST = "boost"
+OTHER = "other"
+SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST)
+CAUSED = FIRST_DENSE - FIRST_USER  # signals that an item of the history causes
+SIGNAL_WORDS = {
+    "popularity_50": "popular right now",
+    "popularity_200": "popular lately",
+    "popularity_1000": "popular these days",
+    "popularity_5000": "popular for a while",
+    "popularity_50000": "popular for long",
+    "likes_20000": "liked by many",
+    "newcomers_20": "newcomers are here right now",
+    "newcomers_200": "where newcomers begin",
+    "popularity": "popular of all time",
+    "recency": "someone was here just now",
+    "newness": "new to everyone",
+    "text_popularity": "items like it are popular",
+    "like_rate": "those who try it like it",
+    "covisitation": "people who liked what you liked",
+    "affinity_10": "often liked by those who liked your latest",
+    "affinity_50": "often liked by those with your history",
+    "affinity_any_10": "often met by those who met your latest",
+    "transition_last": "often comes right after your last one",
+    "transition_3": "often liked after your last likes",
+    "transition_any_3": "often comes after your last ones",
+    "transition_recent": "lately comes after your last ones",
+    "transition_10": "often comes after your latest",
+    "text_similarity": "reads like your latest",
+    "text_covisitation": "reads like what people like you liked",
+    "categories": "of the kinds you like",
+    "catalogue_distance": "listed near your last one",
+    "catalogue_direction": "listed after or before your last one",
+    "intent": "fits what you are looking for",
+    "fused": "the model's own guess",
+    NEW_ITEM: "new here",
+    UPTAKE: "taken more often than all else says",
+    BOOST: "put forward by the operator",
+    OTHER: "smaller reasons together",
+}
+
+
+@kernel
+def shares(gate: GateState, band: int, x: NDArray[np.float32], out: NDArray[np.float64]) -> None:
+    """x: (F,) of one candidate. out: (S + 3,) each signal's share of its score, then the new
+    item's; the last two are left as they are.
+    """
+    for signal in range(len(out) - 3):
+        total = 0.0
+        for feature in range(PER_SIGNAL * signal, PER_SIGNAL * (signal + 1)):
+            total += (gate.weights[0, feature] + gate.weights[1 + band, feature]) * x[feature]
+        out[signal] = total
+    last = len(x) - 1
+    out[-3] = (gate.weights[0, last] + gate.weights[1 + band, last]) * x[last]
+
+
+@kernel
+def _text_value(state: CountState, row: int, item: int) -> float:
+    for place in range(state.text.sizes[row]):
+        if state.text.ids[row, place] == item:
+            return float(state.text.similarities[row, place])
+    return 0.0
+
+
+@kernel
+def _blame(
+    out: NDArray[np.int32], best: NDArray[np.float64], signal: int, row: int, value: float
+) -> None:
+    if value > best[signal]:
+        best[signal] = value
+        out[signal] = row
+
+
+@kernel
+def causes(
+    state: CountState,
+    history: NDArray[np.int32],
+    liked: NDArray[np.bool_],
+    item: int,
+    out: NDArray[np.int32],
+) -> None:
+    """out: (CAUSED,) the row of the history item that gives the most to each signal of `item`, -1
+    where none does.
+    """
+    best = np.zeros(CAUSED)
+    out[:] = -1
+    if len(history):
+        out[USER_SIGNALS + 1 :] = history[0]
+    liked_place = 0
+    for place in range(min(LONG, len(history))):
+        row = history[place]
+        if place < TEXT_DEPTH:
+            _blame(
+                out, best, affinity.NEAR_ANY, row, value_of(state.near_any, row, item) * 0.5**place
+            )
+            _blame(out, best, affinity.TEXT, row, _text_value(state, row, item))
+        if place == 0:
+            _blame(out, best, affinity.LAST, row, value_of(state.last, row, item))
+        if place < RECENT_WINDOW:
+            _blame(
+                out,
+                best,
+                affinity.RECENT,
+                row,
+                value_of(state.recent, row, item) * NEAR_DECAY**place,
+            )
+        if place < SHORT:
+            _blame(out, best, affinity.FAR, row, value_of(state.far, row, item) * FAR_DECAY**place)
+            _blame(out, best, affinity.AFFINITY_ANY, row, value_of(state.pairs_any, row, item))
+        if liked[place]:
+            if liked_place < TEXT_DEPTH:
+                _blame(
+                    out,
+                    best,
+                    affinity.NEAR,
+                    row,
+                    value_of(state.near, row, item) * 0.5**liked_place,
+                )
+            value = value_of(state.pairs, row, item)
+            share = value / (state.liked[row] + affinity.PRIOR_COUNT)
+            _blame(out, best, affinity.AFFINITY_50, row, share)
+            if liked_place < SHORT:
+                _blame(out, best, affinity.AFFINITY_10, row, share)
+                _blame(
+                    out, best, affinity.COVISITATION, row, value / np.sqrt(state.liked[row] + 1e-9)
+                )
+            liked_place += 1
+
+
+def reasons(
+    weights: NDArray[np.float64],
+    because: Sequence[int],
+    title: Callable[[int], str | None],
+    words: str | None,
+    most: int,
+) -> tuple[Reason, ...]:
+    """weights: (S + 3,) shares of one entry; because: rows from `causes`. The `most` strongest, and
+    the sum of the rest as `other`.
+    """
+    order = [
+        int(place) for place in np.argsort(-np.abs(weights), kind="stable") if weights[place] != 0.0
+    ]
+    named = []
+    for place in order[:most]:
+        signal = SHARES[place]
+        cause = words if signal == "intent" else None
+        if FIRST_USER <= place < FIRST_USER + len(because) and because[place - FIRST_USER] >= 0:
+            cause = title(because[place - FIRST_USER])
+        named.append(Reason(signal=signal, weight=float(weights[place]), because=cause))
+    rest = order[most:]
+    if rest:
+        named.append(Reason(signal=OTHER, weight=float(weights[rest].sum())))
+        named.sort(key=lambda reason: -abs(reason.weight))
+    return tuple(named)

@@ -1,0 +1,142 @@
+"""Ranking one user after another: collect, choose candidates, make features, score. It knows
+nothing about examples or text.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.catalogue.features import distance, likeness
+from learner.catalogue.kernel import kernel
+from learner.counts.block import Block
+from learner.counts.counts import CountState
+from learner.counts.popularity import COUNT, FIRST, LAST, TEXT
+from learner.ranking import affinity
+from learner.ranking import gate as gates
+from learner.ranking.affinity import USER_SIGNALS, Scratch, collect
+from learner.ranking.candidates import COLD_DEPTH, NEARBY, candidates, is_cold
+from learner.ranking.gate import GateState
+from learner.ranking.names import DENSE, FIRST_DENSE, FIRST_FEATURE, FIRST_USER, SIGNALS
+
+__all__ = ["most_candidates", "prepare", "rank_user", "read_features"]
+
+_EPSILON = 1e-2
+_LIKE_RATE = SIGNALS.index("like_rate")
+
+
+@kernel
+def prepare(state: CountState, scratch: Scratch, block: Block, user: int) -> None:
+    """Collects the user's signals and marks what is left out."""
+    start, end = block.starts[user], block.starts[user + 1]
+    collect(state, scratch, block.history[start:end], block.liked[start:end])
+    for position in range(block.blocked_starts[user], block.blocked_starts[user + 1]):
+        scratch.blocked[block.blocked[position]] = scratch.round[0]
+
+
+@kernel
+def read_features(
+    state: CountState,
+    scratch: Scratch,
+    block: Block,
+    user: int,
+    found: NDArray[np.int32],
+    raw: NDArray[np.float32],
+) -> None:
+    start, end = block.starts[user], block.starts[user + 1]
+    for position in range(len(found)):
+        item = found[position]
+        raw[FIRST_FEATURE, position] = likeness(state.features, scratch.taste, item)
+        away = distance(state.features, block.history[start], item) if end > start else 0
+        raw[FIRST_FEATURE + 1, position] = -np.log1p(abs(away))
+        raw[FIRST_FEATURE + 2, position] = np.sign(away)
+
+
+@kernel
+def read_signals(
+    state: CountState,
+    scratch: Scratch,
+    block: Block,
+    user: int,
+    found: NDArray[np.int32],
+    raw: NDArray[np.float32],
+) -> None:
+    """raw: (S, n) the signals of the found items, counts and affinities as logarithms."""
+    pop = state.popularity
+    now = state.clock[0]
+    slot = block.slot[user]
+    read_features(state, scratch, block, user, found, raw)
+    for position in range(len(found)):
+        item = found[position]
+        for column in range(COUNT):
+            raw[column, position] = np.log(_EPSILON + pop.values[column, item] / pop.scale[column])
+        count = pop.values[COUNT, item]
+        raw[COUNT, position] = np.log1p(count)
+        raw[LAST, position] = 1.0 / (1.0 + now - pop.values[LAST, item]) if count > 0.0 else 0.0
+        raw[FIRST, position] = 1.0 / (1.0 + now - pop.values[FIRST, item]) if count > 0.0 else 0.0
+        raw[TEXT, position] = np.log(_EPSILON + pop.values[TEXT, item] / pop.scale[TEXT])
+        raw[_LIKE_RATE, position] = (state.liked[item] + 2.0) / (state.people[item] + 4.0)
+        for signal in range(USER_SIGNALS):
+            raw[FIRST_USER + signal, position] = np.log(_EPSILON + scratch.affinity[item, signal])
+        raw[FIRST_USER + affinity.TEXT, position] = scratch.affinity[item, affinity.TEXT]
+        for which in range(len(block.dense)):
+            on = slot >= 0 and block.dense_on[slot, which]
+            raw[FIRST_DENSE + which, position] = block.dense[which, slot, item] if on else 0.0
+
+
+@kernel
+def most_candidates(depth: int, more: int) -> int:
+    """How many candidates a user can have at most, `more` of them promoted or filled in."""
+    return (len(SIGNALS) + 1) * depth + (len(DENSE) + 3) * COLD_DEPTH + 2 * NEARBY + more
+
+
+@kernel
+def _add(
+    scratch: Scratch, allowed: NDArray[np.bool_], item: int, found: NDArray[np.int32], n: int
+) -> int:
+    if (
+        allowed[item]
+        and scratch.blocked[item] != scratch.round[0]
+        and scratch.member[item] != scratch.round[0]
+    ):
+        scratch.member[item] = scratch.round[0]
+        found[n] = item
+        return n + 1
+    return n
+
+
+@kernel
+def rank_user(
+    state: CountState,
+    gate: GateState,
+    scratch: Scratch,
+    allowed: NDArray[np.bool_],
+    block: Block,
+    user: int,
+    depth: int,
+    rows: int,
+    least: int,
+    promoted: NDArray[np.int32],
+    found: NDArray[np.int32],
+    x: NDArray[np.float32],
+    score: NDArray[np.float64],
+) -> int:
+    """Writes the prepared user's candidates (at least `least`, where the catalogue has so many),
+    features and scores; returns how many.
+    """
+    n = candidates(state, scratch, allowed, block, user, depth, rows, found)
+    for item in promoted:
+        n = _add(scratch, allowed, item, found, n)
+    item = 0
+    while n < least and item < rows:
+        n = _add(scratch, allowed, item, found, n)
+        item += 1
+    if n > 0:
+        raw = np.zeros((len(SIGNALS), n), np.float32)
+        read_signals(state, scratch, block, user, found[:n], raw)
+        cold = np.zeros(n, np.bool_)
+        for position in range(n):
+            cold[position] = is_cold(state, found[position])
+        gates.features(raw, cold, x[:n])
+        gates.scores(gate, gates.band_of(block.events[user]), found[:n], x[:n], score[:n])
+    return n

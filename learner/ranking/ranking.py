@@ -1,0 +1,242 @@
+"""Lists for users by given weights, over one catalogue and what was counted of it.
+
+It knows nothing about learning or examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.catalogue.catalogue import Catalogue
+from learner.counts.block import HISTORY, Block, Profile, block_of, profile
+from learner.counts.counts import Counts, CountState, inherit
+from learner.fused.fusion import Fusion, Placed
+from learner.fused.model import LENGTH
+from learner.ranking.affinity import empty_scratch, widened
+from learner.ranking.explain import reasons
+from learner.ranking.explore import draw, propensities
+from learner.ranking.lists import Lists, Wishes, list_block
+from learner.ranking.names import DENSE
+from learner.release.weights import Weights
+from upwell.ports import RankRequest
+from upwell.recommendations import Entry
+from upwell.values import CatalogueItem, Interaction, Vector
+
+if TYPE_CHECKING:
+    from upwell.settings import LearnerSettings
+
+__all__ = ["BLOCK", "Ranking"]
+
+BLOCK = 256
+"""Users whose dense signals are held at once."""
+_REASONS = 8
+
+
+class Ranking:
+    """Catalogue, counts and working memory, grown together. Not thread-safe."""
+
+    def __init__(self, settings: LearnerSettings, dimension: int) -> None:
+        self._settings = settings
+        self.catalogue = Catalogue(dimension)
+        self.counts = Counts(settings.neighbours)
+        self.scratch = empty_scratch()
+        self._dense = np.zeros((len(DENSE), BLOCK, 0), np.float32)
+        self._inherited = True
+
+    def announce(self, items: Sequence[CatalogueItem]) -> NDArray[np.int64]:
+        """Announces or replaces items; the rows whose text vectors are new. Raises `ModelError`
+        where one has another dimension.
+        """
+        rows = self.catalogue.announce(items)
+        if len(rows):
+            self._inherited = False
+        return rows
+
+    def state(self) -> CountState:
+        """The arrays of all counts, with room for every row."""
+        capacity = self.catalogue.capacity
+        if self._dense.shape[2] < capacity:
+            self.counts.grow(capacity)
+            self._dense = np.zeros((len(DENSE), BLOCK, capacity), np.float32)
+        features = self.catalogue.features.state
+        if self.scratch.affinity.shape[0] < capacity or len(self.scratch.taste) != len(
+            features.worth
+        ):
+            self.scratch = widened(self.scratch, capacity, len(features.worth))
+        state = self.counts.state(self.catalogue.graph.state, features)
+        if not self._inherited:
+            inherit(state, len(self.catalogue))
+            self._inherited = True
+        return state
+
+    # ---- users as rows
+
+    def known(
+        self, history: Sequence[Interaction], create: bool
+    ) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+        """Rows and likes of a history, newest first; `create`: an item nobody announced gets a row
+        too.
+        """
+        find = self.catalogue.ensure if create else self.catalogue.row
+        newest = ((find(one.item_id), one) for one in reversed(history) if one.item_id is not None)
+        return profile(((row, one) for row, one in islice(newest, HISTORY) if row is not None))
+
+    def placed(self, history: Sequence[Interaction]) -> Placed:
+        """The newest interactions with items that have a row, oldest first: at most those that the
+        fused model reads.
+        """
+        newest = (
+            (self.catalogue.row(one.item_id), one)
+            for one in reversed(history)
+            if one.item_id is not None
+        )
+        return list(islice(((row, one) for row, one in newest if row is not None), LENGTH))[::-1]
+
+    def block(
+        self,
+        profiles: Sequence[Profile],
+        intents: Sequence[Vector | None],
+        histories: Sequence[Placed],
+        fusion: Fusion | None,
+    ) -> Block:
+        """The profiles with two scores of every item: the intent's similarity and the fused
+        model's. Both of those that have a slot.
+        """
+        on = np.zeros((max(1, len(intents)), len(DENSE)), np.bool_)
+        given = [
+            place
+            for place, intent in enumerate(intents)
+            if intent is not None and bool(np.any(intent))
+        ]
+        if given:
+            stacked = np.stack(
+                [np.asarray(intents[place], np.float32) for place in given]
+            )  # (g, d)
+            rows = len(self.catalogue)
+            self._dense[0, given, :rows] = stacked @ self.catalogue.graph.vectors[:rows].T  # (g, N)
+            on[given, 0] = True
+        if histories and fusion is not None and fusion.ready:
+            rows = len(self.catalogue)
+            self._dense[1, : len(histories), :rows] = fusion.scores(histories, intents, rows)
+            on[: len(histories), 1] = True
+        return block_of(profiles, self._dense, on)
+
+    # ---- lists
+
+    def rank(self, requests: Sequence[RankRequest], weights: Weights) -> list[tuple[Entry, ...]]:
+        """A list for each request, best first; pinned items stand first."""
+        return [
+            self._entries(lists, user, request)
+            for lists, some in self.lists(requests, weights)
+            for user, request in enumerate(some)
+        ]
+
+    def lists(
+        self, requests: Sequence[RankRequest], weights: Weights
+    ) -> Iterator[tuple[Lists, Sequence[RankRequest]]]:
+        """The same as rows, a block of requests at a time."""
+        for start in range(0, len(requests), BLOCK):
+            some = requests[start : start + BLOCK]
+            yield self._lists(some, weights), some
+
+    def _lists(self, requests: Sequence[RankRequest], weights: Weights) -> Lists:
+        state = self.state()
+        profiles = [
+            Profile(
+                *self.known(request.state.history, create=False),
+                tuple(set(self.catalogue.rows(chain(request.state.had, request.exclude)))),
+                request.state.events,
+                slot,
+            )
+            for slot, request in enumerate(requests)
+        ]
+        histories = [self.placed(request.state.history) for request in requests]
+        block = self.block(
+            profiles, [request.state.intent for request in requests], histories, weights.fusion
+        )
+        wishes = self._wishes(requests)
+        lists = Lists.empty(len(requests), int(wishes.k.max()))
+        weights.grow(len(self.catalogue))
+        if len(self.catalogue):
+            list_block(
+                state,
+                weights.gate,
+                self.scratch,
+                block,
+                wishes,
+                self._settings.candidates,
+                len(self.catalogue),
+                lists,
+            )
+        return lists
+
+    def _wishes(self, requests: Sequence[RankRequest]) -> Wishes:
+        categories = sorted(
+            {request.category for request in requests if request.category is not None}
+        )
+        masks = [
+            self.catalogue.allowed,
+            *(self.catalogue.in_category(category) for category in categories),
+        ]
+        mask = [
+            0 if request.category is None else 1 + categories.index(request.category)
+            for request in requests
+        ]
+        k = [min(max(0, request.k), len(self.catalogue)) for request in requests]
+        return Wishes(
+            np.stack(masks),
+            np.array(mask, np.int64),
+            np.array(k, np.int64),
+            self.catalogue.promoted,
+            self.catalogue.boost,
+            self.catalogue.pinned,
+            np.array(
+                [
+                    self._settings.search_weight if _searched(request) else 0.0
+                    for request in requests
+                ]
+            ),
+            np.array(
+                [
+                    draw(self._settings.seed, request.trigger or "", self._chance(request))
+                    for request in requests
+                ]
+            ),
+        )
+
+    def _chance(self, request: RankRequest) -> float:
+        """Of exploring; none where nobody is shown the list."""
+        return 0.0 if request.trigger is None else self._settings.explore
+
+    def _entries(self, lists: Lists, user: int, request: RankRequest) -> tuple[Entry, ...]:
+        rows = [int(row) for row in lists.rows[user] if row >= 0]
+        explored = bool(lists.explored[user])
+        chances = propensities(len(rows), int(lists.pool[user]), self._chance(request), explored)
+        return tuple(
+            Entry(
+                item_id=self.catalogue.ids[row],
+                score=float(lists.shares[user, place].sum()),
+                reasons=reasons(
+                    lists.shares[user, place],
+                    lists.because[user, place].tolist(),
+                    self.catalogue.title,
+                    request.words,
+                    _REASONS,
+                ),
+                title=self.catalogue.title(row),
+                propensity=chances[place],
+                explored=explored and place == len(rows) - 1,
+            )
+            for place, row in enumerate(rows)
+        )
+
+
+def _searched(request: RankRequest) -> bool:
+    """Whether the user just said in words what they want, or has done nothing else."""
+    history = request.state.history
+    return request.words is not None or not history or history[-1].item_id is None

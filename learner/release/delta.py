@@ -1,0 +1,89 @@
+"""A model delta: what a replica needs to rank like the learner again, and its bytes for the
+`models` topic.
+
+It names items by id, since rows are private to a process. It knows nothing about how its arrays are
+used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from upwell.errors import ModelError
+
+__all__ = ["ModelDelta", "decode", "encode"]
+
+_LENGTH_BYTES = 8
+_FORMAT = "upwell-delta-2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDelta:
+    """The examples counted since the last delta, and the gate as it stands after them.
+
+    version: of the model after this delta. learned: examples since the beginning. since, watermark:
+    source → last offset learned before and after. sources, items: what the integer codes in
+    `examples.*` stand for. row_items: by the name of an array of rows, the items that they are.
+    arrays: `examples.*` (compact columns of the counted examples), `gate.*` (whole), `fused.*`
+    (whole, only after a training step).
+    """
+
+    version: str
+    learned: int
+    since: Mapping[str, int]
+    watermark: Mapping[str, int]
+    sources: tuple[str, ...]
+    items: tuple[str, ...]
+    row_items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    arrays: Mapping[str, NDArray[Any]]
+
+
+def encode(delta: ModelDelta) -> bytes:
+    """A delta as a safetensors container whose metadata holds the rest as JSON."""
+    head = {
+        "version": delta.version,
+        "learned": delta.learned,
+        "since": dict(delta.since),
+        "watermark": dict(delta.watermark),
+        "sources": list(delta.sources),
+        "items": list(delta.items),
+        "row_items": {name: list(items) for name, items in delta.row_items.items()},
+    }
+    arrays = {name: np.ascontiguousarray(array) for name, array in delta.arrays.items()}
+    return safetensors.numpy.save(arrays, metadata={"format": _FORMAT, "delta": json.dumps(head)})
+
+
+def decode(data: bytes) -> ModelDelta:
+    """The delta of these bytes. Raises `ModelError` where they are torn or of another format."""
+    try:
+        length = int.from_bytes(data[:_LENGTH_BYTES], "little")
+        metadata = json.loads(data[_LENGTH_BYTES : _LENGTH_BYTES + length])["__metadata__"]
+        if metadata["format"] != _FORMAT:
+            raise ModelError(
+                f"a model delta has format {metadata['format']!r}, expected {_FORMAT!r}: "
+                "run one version of upwell everywhere"
+            )
+        head = json.loads(metadata["delta"])
+        return ModelDelta(
+            version=head["version"],
+            learned=head["learned"],
+            since=head["since"],
+            watermark=head["watermark"],
+            sources=tuple(head["sources"]),
+            items=tuple(head["items"]),
+            row_items={name: tuple(items) for name, items in head["row_items"].items()},
+            arrays=safetensors.numpy.load(data),
+        )
+    except (KeyError, ValueError, TypeError, safetensors.SafetensorError) as error:
+        raise ModelError(
+            f"a model delta of {len(data)} bytes cannot be read ({error}): restart from the "
+            "newest checkpoint"
+        ) from error

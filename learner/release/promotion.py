@@ -1,0 +1,267 @@
+"""Promotion: which weights serve. What was trained is frozen as a candidate, tested beside the
+serving weights, then goes out or not.
+
+    live ──freeze──▶ candidate ──as good on targets that neither has learned──▶ serving ──▶ replicas
+      ▲                  ├──worse, or nothing proven──▶ superseded by what was trained meanwhile
+      │                  └──worse twice in a row, or not finite──▶ dropped; live goes on from it
+      └──────────────────────────────────────────────────────────────────┘
+
+Counts go out at once: they are no weights, and both are tested on the same ones. It knows nothing
+about Kafka.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.release.delta import ModelDelta
+from learner.release.guard import Guard, Verdict, not_finite
+from learner.release.weights import ROWS, Arrays, Weights, part
+from learner.testing.figures import CUTOFF
+from learner.training.learner import Learner
+from upwell.errors import ModelError
+from upwell.ports import RankRequest
+from upwell.values import Example, UserState
+
+__all__ = ["Promotion", "Ruling", "adopt_serving"]
+
+TARGETS_A_TEST = 8
+"""Of one batch at most so many targets, evenly spread: what the guard may cost."""
+UNTESTED_SCORE = 10.0
+"""Sum of NDCG@10.
+
+Before lists have scored so much what is trained goes out untested: what serves then has next to
+nothing to lose.
+"""
+_SERVING = "serving."
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What was decided about a candidate. learned: examples when it was frozen. targets: that it
+    was tested on.
+
+    candidate, serving: their NDCG@10 on these, of lists as they are served. broken: arrays that are
+    not finite.
+    """
+
+    verdict: Verdict
+    learned: int
+    targets: int
+    candidate: float
+    serving: float
+    broken: tuple[str, ...] = ()
+
+
+class Promotion:
+    """Beside the one learner that trains, from after its `restore`. `test` a batch before it is
+    learned, `decide` afterwards.
+
+    untested: sum of NDCG@10 before which what is trained goes out at once. serving: what replicas
+    rank by once they have the next delta. counts: candidates by what became of them.
+    """
+
+    def __init__(self, learner: Learner, guard: Guard, untested: float = UNTESTED_SCORE) -> None:
+        self._learner = learner
+        self._guard = guard
+        self._untested = untested
+        self.serving = learner.beside()
+        self._candidate = learner.beside()
+        self._frozen_at: int | None = None
+        self._earned = 0.0  # by lists before the first candidate
+        self._ahead: Arrays = {}  # what the candidate has that serving has not
+        self._promoted: Arrays = {}  # what serving has that replicas have not
+        self.counts: Counter[str] = Counter()
+
+    @property
+    def version(self) -> str:
+        """Of what replicas rank by once they have the next delta."""
+        return self._learner.version_with(self.serving)
+
+    @property
+    def targets(self) -> int:
+        """That the candidate was tested on so far."""
+        return self._guard.targets
+
+    @property
+    def scores(self) -> tuple[float, float]:
+        """Mean NDCG@10 of the candidate and of serving on the candidate's targets so far; nan
+        before the first.
+        """
+        tried = self._guard.targets
+        return (
+            (self._guard.candidate / tried, self._guard.serving / tried)
+            if tried
+            else (math.nan, math.nan)
+        )
+
+    def test(self, examples: Sequence[Example]) -> None:
+        """Asks both weights for a list before each of a sample of the targets that the learner has
+        not learned yet.
+        """
+        tried = self.sample(examples)
+        serving = self.gains(tried, self.serving)
+        if self._frozen_at is None:
+            self._earned += float(serving.sum())
+        else:
+            self._guard = self._guard.observe(serving, self.gains(tried, self._candidate))
+
+    def sample(self, examples: Sequence[Example]) -> list[Example]:
+        """At most `TARGETS_A_TEST` of those that `learn` will test, evenly spread."""
+        watermark = self._learner.watermark
+        targets = [
+            example
+            for example in examples
+            if example.tested
+            and example.event.liked
+            and example.offset > watermark.get(example.source, -1)
+            and example.event.item_id not in example.had
+            and self._learner.may_list(example.event.item_id)
+        ]
+        return targets[:: max(1, -(-len(targets) // TARGETS_A_TEST))]
+
+    def gains(self, targets: Sequence[Example], weights: Weights) -> NDArray[np.float64]:
+        """(n,) NDCG@10 of the lists that these weights make before each of n targets; nan where a
+        score is not finite.
+        """
+        requests = [
+            RankRequest(state=_state(one, self._learner.dimension), k=CUTOFF) for one in targets
+        ]
+        lists = self._learner.top(requests, weights)
+        return np.array(
+            [
+                _gain(*found, str(one.event.item_id))
+                for found, one in zip(lists, targets, strict=True)
+            ],
+            np.float64,
+        )
+
+    def decide(self) -> Ruling | None:
+        """Promotes or drops the candidate, then freezes the next one; None where nothing was
+        decided.
+        """
+        ruling = None
+        if self._frozen_at is not None:
+            ruling = self._ruling(self._frozen_at)
+            if ruling is None:
+                return None
+            self._act(ruling.verdict)
+        if self._learner.learned:
+            ruling = self._freeze() or ruling
+        return ruling
+
+    def take_delta(self) -> ModelDelta:
+        """The counts since the last one, and the weights that were promoted since, if any."""
+        promoted, self._promoted = self._promoted, {}
+        return self._learner.take_delta(promoted, self.version)
+
+    def arrays(self) -> Arrays:
+        """The serving weights, for a checkpoint beside the learner's own arrays."""
+        return {_SERVING + name: array for name, array in self.serving.whole().items()}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """The inverse, on the learner that was restored from the same checkpoint: a new candidate
+        is frozen from there.
+        """
+        whole = _serving_of(arrays)
+        self._earned = self._untested
+        for weights in (self.serving, self._candidate):
+            weights.adopt(whole, self._learner.size)
+
+    def _ruling(self, frozen_at: int) -> Ruling | None:
+        verdict = self._guard.verdict
+        if verdict is Verdict.WAIT:
+            return None
+        return Ruling(verdict, frozen_at, self._guard.targets, *self.scores)
+
+    def _act(self, verdict: Verdict) -> None:
+        self.counts[str(verdict)] += 1
+        if verdict is Verdict.PROMOTE:
+            self._promote()
+        elif verdict is Verdict.ROLL_BACK:
+            self._roll_back()
+
+    def _promote(self) -> None:
+        self.serving.follow(self._ahead, self._learner.size)
+        self._promoted = _joined(self._promoted, self._ahead)
+        self._ahead = {}
+
+    def _roll_back(self) -> None:
+        """Serving is the last good version: the learner and the next candidate go on from it."""
+        whole = self.serving.whole()
+        self._learner.adopt(whole)
+        self._candidate.adopt(whole, self._learner.size)
+        self._ahead = {}
+
+    def _freeze(self) -> Ruling | None:
+        """What was trained becomes the next candidate, unless it is not finite: then it is rolled
+        back at once.
+
+        At the beginning it goes out untested: lists would be by weights that have learned nothing.
+        """
+        trained = self._learner.weights.published()
+        self._guard, self._frozen_at = self._guard.afresh(), self._learner.learned
+        broken = tuple(not_finite(trained))
+        if not broken:
+            self._candidate.follow(trained, self._learner.size)
+            self._ahead = _joined(self._ahead, trained)
+            if self._earned < self._untested:
+                self._promote()
+                self._frozen_at = None
+            return None
+        self._act(Verdict.ROLL_BACK)
+        return Ruling(Verdict.ROLL_BACK, self._learner.learned, 0, math.nan, math.nan, broken)
+
+
+def adopt_serving(
+    learner: Learner, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
+) -> None:
+    """A replica from a checkpoint: all that was learned, ranked by the weights that were serving.
+    Raises `ModelError`.
+    """
+    learner.restore(arrays, meta)
+    learner.adopt(_serving_of(arrays))
+
+
+def _serving_of(arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+    found = part(arrays, _SERVING)
+    if "gate.weights" not in found:
+        raise ModelError(
+            "a checkpoint says nothing about the weights that serve: it was made by "
+            "another version of Upwell; remove it"
+        )
+    return found
+
+
+def _joined(older: Arrays, newer: Arrays) -> Arrays:
+    """Both, where `newer` holds; of each row its newest value."""
+    joined = older | newer
+    for rows, values in ROWS.items():
+        if rows in older and rows in newer:
+            kept = ~np.isin(older[rows], newer[rows])
+            joined |= {
+                name: np.concatenate([older[name][kept], newer[name]]) for name in (rows, values)
+            }
+    return joined
+
+
+def _state(example: Example, dimension: int) -> UserState:
+    """The user just before the event."""
+    intent = np.zeros(dimension, np.float32) if example.intent is None else example.intent
+    return UserState(
+        example.user, intent, history=example.history, had=example.had, events=example.user_events
+    )
+
+
+def _gain(listed: Sequence[str], finite: bool, item: str) -> float:
+    """NDCG@10 of a list for one item; nan where a score in it is not finite."""
+    if not finite:
+        return math.nan
+    return 1.0 / math.log2(2.0 + listed.index(item)) if item in listed else 0.0

@@ -1,0 +1,50 @@
+"""Compiles the kernels before they are needed: the first time takes about a minute, later starts
+load them from disk.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from learner.training.learner import Learner
+from upwell.ports import RankRequest
+from upwell.settings import LearnerSettings
+from upwell.values import CatalogueItem, Example, Interaction, UserState
+
+__all__ = ["compile_kernels"]
+
+ITEMS = 8
+
+
+def compile_kernels() -> None:
+    """Take a tiny learner through all that a real one does: announce, learn, test, rank, publish,
+    follow.
+    """
+    settings = LearnerSettings(fused=False)
+    vectors = np.eye(ITEMS, dtype=np.float32)
+    learner, replica = (Learner(settings, ITEMS, settings.seed) for _ in range(2))
+    learner.add_items(
+        [
+            CatalogueItem(
+                item_id=f"i{row}", ts=0, title=f"i{row}", vector=vectors[row], revision="warm"
+            )
+            for row in range(ITEMS)
+        ]
+    )
+    history: tuple[Interaction, ...] = ()
+    for number in range(ITEMS // 2):
+        event = Interaction(f"e{number}", number, f"i{number}", "review", 5.0, "reviews-0", number)
+        example = Example(
+            source="reviews-0",
+            offset=number,
+            user="u",
+            event=event,
+            history=history,
+            intent=vectors[number],
+            user_events=number,
+            tested=True,
+        )
+        learner.learn([example])
+        history += (event,)
+    learner.rank([RankRequest(state=UserState("u", vectors[0], 0, history), k=3)])
+    replica.apply(learner.take_delta())

@@ -1,0 +1,96 @@
+"""What one micro-batch asks of the world, as plain values.
+
+Who carries it out, and how, is not known here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stream.chain.fences import Fence
+from upwell.recommendations import DeadLetter, Entry
+from upwell.values import CatalogueItem, Example, UserState
+
+__all__ = ["Effects", "Erasure", "FreshList", "ItemEffects", "Rerouted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshList:
+    """A list before it is published: all of `Recommendations` but the time. `appended_ms`: when its
+    trigger reached the broker.
+    """
+
+    list_id: str
+    user_id: str
+    items: tuple[Entry, ...]
+    model_version: str
+    trigger: str
+    covers: dict[str, int]
+    appended_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rerouted:
+    """An event that came on another partition than its user's: key and value for the topic
+    `rerouted`.
+    """
+
+    key: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A user who is to be forgotten, on the way from serve to the learner.
+
+    user: the pseudonym. source, offset: where the request stands, which alone names the app's
+    user_id. states: found and removed, 0 or 1.
+    """
+
+    user: str
+    source: str
+    offset: int
+    states: int
+
+    @property
+    def partition(self) -> int:
+        """Of the source, and of all the user's examples."""
+        return int(self.source.rpartition("-")[2])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """Of the events of users. States are removed and written first, then the rest is published,
+    then the records are acknowledged.
+
+    fences: of the requests to forget in the batch, by pseudonym. forgotten: pseudonyms whose stored
+    states go. erasures: one for each of the requests, after the examples of its batch. counts: what
+    happened, by name: events, lists, dead_letters, rerouted, and each reason for which an event was
+    dropped. unknown_fields: fields that were kept out, by `topic.field`.
+    """
+
+    states: tuple[UserState, ...] = ()
+    dead_letters: tuple[DeadLetter, ...] = ()
+    rerouted: tuple[Rerouted, ...] = ()
+    lists: tuple[FreshList, ...] = ()
+    examples: tuple[Example, ...] = ()
+    fences: Mapping[str, Fence] = field(default_factory=dict)
+    forgotten: tuple[str, ...] = ()
+    erasures: tuple[Erasure, ...] = ()
+    counts: Counter[str] = field(default_factory=Counter)
+    unknown_fields: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemEffects:
+    """Of announcements and operators' controls.
+
+    Items are written first, then published on `catalogue`, then acknowledged.
+    """
+
+    items: tuple[CatalogueItem, ...] = ()
+    dead_letters: tuple[DeadLetter, ...] = ()
+    counts: Counter[str] = field(default_factory=Counter)
+    unknown_fields: Counter[str] = field(default_factory=Counter)

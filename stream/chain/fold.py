@@ -1,0 +1,199 @@
+"""Folding events into one user's state. Pure: a state and events in, a state and the examples out.
+
+It knows nothing about Kafka or models: an event arrives with its `topic-partition` and offset, its
+text already a vector. Folding commutes up to the bounds of the kept lists; a redelivered event (at
+or below the watermark) changes nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from learner.fused.intent import Intent, event_weight, fold, unit
+from upwell.values import Example, Interaction, Pending, UserState, Vector
+
+__all__ = ["Bounds", "Folded", "Incoming", "empty_state", "fold_events"]
+
+EXAMPLE_HISTORY = 50
+PENDING_LIMIT = 200
+MOMENTARY_KINDS = frozenset({"view", "skip", "query"})
+"""Events that do not make an item one that the user had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is kept of a user, and how fast the intent fades."""
+
+    history: int
+    had: int
+    half_life_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One event of the user, ready to fold.
+
+    `text_vector`: (d,) of its own words, if it has any. `tested`: drawn for the test.
+    """
+
+    event: Interaction
+    text_vector: Vector | None = None
+    tested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """state: after all events. changed: False where nothing was new. duplicates: retries of an
+    event_id, dropped.
+    """
+
+    state: UserState
+    changed: bool
+    examples: tuple[Example, ...]
+    duplicates: tuple[Interaction, ...]
+
+
+def empty_state(user: str, dimension: int) -> UserState:
+    """The state of a user nobody has seen."""
+    return UserState(user=user, intent=np.zeros(dimension, dtype=np.float32))
+
+
+class _Draft:
+    """A state being folded: lists instead of tuples, so that a batch costs one copy."""
+
+    def __init__(self, state: UserState, bounds: Bounds) -> None:
+        self.base = state
+        self.bounds = bounds
+        self.intent = Intent(state.intent, state.intent_ts)
+        self.history = list(state.history)
+        self.positions = {entry.event_id: (entry.source, entry.offset) for entry in state.history}
+        self.had = dict.fromkeys(state.had)
+        self.pending = list(state.pending)
+        self.events = state.events
+        self.watermark = dict(state.watermark)
+        self.folded = False
+
+    def announce(self, item_vector: Callable[[str], Vector | None]) -> None:
+        """Fold what waited for its item to be announced."""
+        still = []
+        for waiting in self.pending:
+            vector = item_vector(waiting.item_id)
+            if vector is None:
+                still.append(waiting)
+            else:
+                self.intent = fold(
+                    self.intent, vector, waiting.weight, waiting.ts, self.bounds.half_life_ms
+                )
+        self.pending = still
+
+    def add(self, incoming: Incoming, item_vector: Callable[[str], Vector | None]) -> None:
+        event = incoming.event
+        self._add_intent(incoming, item_vector)
+        insort(self.history, event, key=lambda entry: entry.order)
+        self.positions[event.event_id] = (event.source, event.offset)
+        if event.item_id is not None and event.kind not in MOMENTARY_KINDS:
+            self.had.setdefault(event.item_id)
+        self.events += 1
+        self.watermark[event.source] = event.offset
+        self.folded = True
+
+    def _add_intent(self, incoming: Incoming, item_vector: Callable[[str], Vector | None]) -> None:
+        event = incoming.event
+        weight = event_weight(event.kind, event.rating)
+        if incoming.text_vector is not None:
+            self.intent = fold(
+                self.intent, incoming.text_vector, weight, event.ts, self.bounds.half_life_ms
+            )
+        if event.item_id is None:
+            return
+        vector = item_vector(event.item_id)
+        if vector is None:
+            self.pending.append(Pending(event.item_id, event.ts, weight))
+        else:
+            self.intent = fold(self.intent, vector, weight, event.ts, self.bounds.half_life_ms)
+
+    def example(self, incoming: Incoming, redelivered: bool) -> Example | None:
+        """The example of an event on an item, with the state before it.
+
+        After a crash the state already holds the event and later ones: the history is cut at the
+        event again, the intent cannot be, so a redelivered example carries none and is learned from
+        but not tested.
+        """
+        event = incoming.event
+        if event.item_id is None:
+            return None
+        before = bisect_left(self.history, event.order, key=lambda entry: entry.order)
+        later = len(self.history) - before if redelivered else 0
+        tested = incoming.tested and not redelivered
+        return Example(
+            source=event.source,
+            offset=event.offset,
+            user=self.base.user,
+            event=event,
+            history=_newest_items(self.history, before),
+            intent=None if redelivered else unit(self.intent.vector),
+            user_events=max(self.events - later, 0),
+            tested=tested,
+            had=tuple(self.had) if tested else (),
+        )
+
+    def state(self) -> UserState:
+        return UserState(
+            user=self.base.user,
+            intent=self.intent.vector,
+            intent_ts=self.intent.ts,
+            history=tuple(self.history[-self.bounds.history :]),
+            had=tuple(self.had)[-self.bounds.had :],
+            pending=tuple(
+                sorted(self.pending, key=lambda waiting: (waiting.ts, waiting.item_id))[
+                    -PENDING_LIMIT:
+                ]
+            ),
+            events=self.events,
+            watermark=self.watermark,
+        )
+
+
+def fold_events(
+    state: UserState,
+    events: Iterable[Incoming],
+    item_vector: Callable[[str], Vector | None],
+    bounds: Bounds,
+) -> Folded:
+    """Fold `events` (in their partitions' order) into `state`.
+
+    `item_vector` gives an announced item's (d,) vector, else None.
+    """
+    draft = _Draft(state, bounds)
+    draft.announce(item_vector)
+    examples: list[Example] = []
+    duplicates: list[Interaction] = []
+    for incoming in events:
+        event = incoming.event
+        known_at = draft.positions.get(event.event_id)
+        redelivered = event.offset <= draft.watermark.get(event.source, -1)
+        if known_at is not None and known_at != (event.source, event.offset):
+            duplicates.append(event)
+            continue
+        example = draft.example(incoming, redelivered)
+        if example is not None:
+            examples.append(example)
+        if not redelivered:
+            draft.add(incoming, item_vector)
+    if not draft.folded:
+        return Folded(state, False, tuple(examples), tuple(duplicates))
+    return Folded(draft.state(), True, tuple(examples), tuple(duplicates))
+
+
+def _newest_items(history: list[Interaction], before: int) -> tuple[Interaction, ...]:
+    newest: list[Interaction] = []
+    for position in range(before - 1, -1, -1):
+        if history[position].item_id is not None:
+            newest.append(history[position])
+            if len(newest) == EXAMPLE_HISTORY:
+                break
+    return tuple(reversed(newest))

@@ -1,0 +1,328 @@
+"""The chain of one micro-batch of users' events: records in, effects out.
+
+    decode -> reroute -> denoise -> privacy -> forget -> encode -> intent -> rank -> effects
+
+It knows nothing about Faust, Kafka's client, Qdrant or torch. `Pipeline.process` changes nothing;
+`Pipeline.run` also writes the users' states. Whoever calls `run` publishes the effects afterwards,
+and only then acknowledges the records.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from stream.chain.catalogue import Catalogue
+from stream.chain.denoise import Denoiser
+from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
+from stream.chain.fences import Fence, begun_after, newest_fences
+from stream.chain.fold import Bounds, Folded, Incoming, fold_events
+from stream.chain.privacy import Pseudonymizer, scrub
+from stream.chain.records import Arrival, Record, decode_records, user_in
+from stream.chain.users import Users
+from stream.chain.wire import encode_rerouted
+from upwell.errors import StoreError
+from upwell.events import Click, Control, Impression, Query, Request, Review, Topic
+from upwell.ports import Encoder, Ranker, RankRequest
+from upwell.recommendations import DeadLetter
+from upwell.values import Interaction, UserState, Vector
+
+__all__ = ["Limits", "Pipeline"]
+
+WRITE_TRIES = 3
+
+UserEvent = Click | Review | Query | Impression | Request
+
+Named = tuple[str, Arrival]
+"""A user's pseudonym and an event of theirs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the chain needs of the settings.
+
+    `test_sample`: the share of events, by hash of event_id, whose targets are tested.
+    """
+
+    bounds: Bounds
+    partition_of: Callable[[bytes], int]
+    list_k: int
+    test_sample: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """An event with its user's pseudonym, its scrubbed words and their vector."""
+
+    arrival: Arrival
+    event: UserEvent
+    user: str
+    words: str | None
+    vector: Vector | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A list to make: for whom, why, and what the ranker is asked."""
+
+    arrival: Arrival
+    user_id: str
+    trigger: str
+    request: RankRequest
+
+
+class Pipeline:
+    """The serve worker's chain over its ports. One thread calls it."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        encoder: Encoder,
+        ranker: Ranker,
+        users: Users,
+        catalogue: Catalogue,
+        pseudonymizer: Pseudonymizer,
+        denoiser: Denoiser,
+    ) -> None:
+        self._limits = limits
+        self._encoder = encoder
+        self._ranker = ranker
+        self._users = users
+        self._catalogue = catalogue
+        self._pseudonymizer = pseudonymizer
+        self._denoiser = denoiser
+        self._fences: dict[str, Fence] = {}
+
+    def fence(self, fences: Mapping[str, Fence]) -> None:
+        """Requests to forget that `controls` holds, by pseudonym: what is older than they are is
+        dropped from here on.
+        """
+        if fences:
+            self._fences = newest_fences(self._fences, fences)
+
+    def run(self, records: Sequence[Record], now_ms: int) -> Effects:
+        """Process and write. Where another worker has moved a state on, it is read again and the
+        batch done once more.
+
+        Raises `StoreError` when that does not help: two workers write the same users.
+        """
+        for _ in range(WRITE_TRIES):
+            effects = self.process(records, now_ms)
+            self._users.forget(effects.forgotten)
+            if not self._users.write(effects.states):
+                self._denoiser.commit()
+                self.fence(effects.fences)
+                return effects
+        raise StoreError(
+            "users' states: refused as stale again and again; two workers own the same "
+            "partitions: give each its own data"
+        )
+
+    def process(self, records: Sequence[Record], now_ms: int) -> Effects:
+        """The effects of a micro-batch, given the users' states so far (`now_ms`: UTC ms)."""
+        unknown: Counter[str] = Counter()
+        arrivals, bad = decode_records(records, now_ms, unknown)
+        own, rerouted = self._route(arrivals)
+        unique, dropped = self._denoiser.split(own)
+        named = [(self._pseudonymizer.pseudonym(_user_id(arrival)), arrival) for arrival in unique]
+        asked = [(user, one) for user, one in named if isinstance(one.event, Control)]
+        fences = newest_fences(
+            *({user: Fence(one.record.appended_ms, one.source, one.offset)} for user, one in asked)
+        )
+        after = newest_fences(
+            {user: self._fences[user] for user, _ in named if user in self._fences}, fences
+        )
+        events = [(user, one) for user, one in named if not isinstance(one.event, Control)]
+        kept = [
+            (user, one)
+            for user, one in events
+            if user not in after or not after[user].hides(one.record.appended_ms)
+        ]
+        by_user: dict[str, list[_Signed]] = defaultdict(list)
+        for signed in self._sign(kept):
+            by_user[signed.user].append(signed)
+        dead_letters = self._letters(bad, records, fences)
+        states = self._users.read(list(dict.fromkeys(user for user, _ in named)))
+        began = {user: begun_after(state, after.get(user)) for user, state in states.items()}
+        forgotten = tuple(
+            user for user, state in states.items() if began[user] is not state and state.watermark
+        )
+        folded = {user: self._fold(began[user], events) for user, events in by_user.items()}
+        orders = [
+            order
+            for user, events in by_user.items()
+            for order in self._orders(folded[user].state, events)
+        ]
+        counts = Counter(
+            events=len(records),
+            dead_letters=len(dead_letters),
+            rerouted=len(rerouted),
+            lists=len(orders),
+        )
+        counts.update(dropped)
+        counts.update(forgotten=len(events) - len(kept) + len(bad) - len(dead_letters))
+        counts.update(duplicates=sum(len(result.duplicates) for result in folded.values()))
+        return Effects(
+            states=tuple(result.state for result in folded.values() if result.changed),
+            dead_letters=dead_letters,
+            rerouted=tuple(rerouted),
+            lists=self._lists(orders),
+            examples=tuple(example for result in folded.values() for example in result.examples),
+            fences=fences,
+            forgotten=forgotten,
+            erasures=tuple(
+                Erasure(user, one.source, one.offset, int(user in forgotten)) for user, one in asked
+            ),
+            counts=counts,
+            unknown_fields=unknown,
+        )
+
+    def _route(self, arrivals: Iterable[Arrival]) -> tuple[list[Arrival], list[Rerouted]]:
+        """Events of users that this partition owns, and those to send on.
+
+        Controls of items belong to another chain.
+        """
+        own: list[Arrival] = []
+        rerouted: list[Rerouted] = []
+        for arrival in arrivals:
+            user_id = _user_id(arrival)
+            if not user_id:
+                continue
+            key = user_id.encode()
+            record = arrival.record
+            if record.topic is Topic.REROUTED or self._limits.partition_of(key) == record.partition:
+                own.append(arrival)
+            else:
+                rerouted.append(Rerouted(key, encode_rerouted(arrival.topic, record.value or b"")))
+        return own, rerouted
+
+    def _letters(
+        self, bad: Sequence[DeadLetter], records: Sequence[Record], fences: Mapping[str, Fence]
+    ) -> tuple[DeadLetter, ...]:
+        """With their users' pseudonyms; without those of users who were forgotten since."""
+        appended = (
+            {
+                (record.topic.value, record.partition, record.offset): record.appended_ms
+                for record in records
+            }
+            if bad
+            else {}
+        )
+        kept = []
+        for letter in bad:
+            user_id = user_in(letter)
+            user = None if user_id is None else self._pseudonymizer.pseudonym(user_id)
+            known = (
+                [found[user] for found in (self._fences, fences) if user in found]
+                if user is not None
+                else []
+            )
+            if not any(
+                fence.hides(appended[letter.topic, letter.partition, letter.offset])
+                for fence in known
+            ):
+                kept.append(replace(letter, user=user))
+        return tuple(kept)
+
+    def _sign(self, named: Sequence[Named]) -> list[_Signed]:
+        """Scrubbed words, and one call of the encoder for all words of the batch."""
+        words = [
+            scrub(text) if (text := getattr(arrival.event, "text", None)) else None
+            for _, arrival in named
+        ]
+        spoken = [text for text in words if text]
+        vectors = iter(self._encoder.encode(spoken) if spoken else ())
+        signed = []
+        for (user, arrival), text in zip(named, words, strict=True):
+            event = arrival.event
+            assert isinstance(event, UserEvent)
+            signed.append(_Signed(arrival, event, user, text, next(vectors) if text else None))
+        return signed
+
+    def _fold(self, state: UserState, events: Sequence[_Signed]) -> Folded:
+        incoming = [one for signed in events if (one := self._incoming(signed)) is not None]
+        return fold_events(state, incoming, self._catalogue.vector, self._limits.bounds)
+
+    def _incoming(self, signed: _Signed) -> Incoming | None:
+        event, source, offset = signed.event, signed.arrival.source, signed.arrival.offset
+        match event:
+            case Click():
+                interaction = Interaction(
+                    event.event_id,
+                    event.ts,
+                    event.item_id,
+                    event.action.value,
+                    None,
+                    source,
+                    offset,
+                )
+            case Review():
+                interaction = Interaction(
+                    event.event_id, event.ts, event.item_id, "review", event.rating, source, offset
+                )
+            case Query():
+                interaction = Interaction(
+                    event.event_id, event.ts, None, "query", None, source, offset
+                )
+            case _:
+                return None
+        tested = interaction.liked and _share(event.event_id) < self._limits.test_sample
+        return Incoming(interaction, signed.vector, tested)
+
+    def _orders(self, state: UserState, events: Sequence[_Signed]) -> list[_Order]:
+        """One list for what the user did in this batch, and one for each request."""
+        orders = []
+        newest, words = None, None
+        for signed in events:
+            if isinstance(signed.event, Request):
+                orders.append(self._requested(state, signed, signed.event))
+            elif isinstance(signed.event, Click | Review | Query):
+                newest, words = signed, signed.words or words
+        if newest is not None:
+            request = RankRequest(
+                state=state, k=self._limits.list_k, words=words, trigger=newest.event.event_id
+            )
+            orders.append(
+                _Order(newest.arrival, newest.event.user_id, newest.event.event_id, request)
+            )
+        return orders
+
+    def _requested(self, state: UserState, signed: _Signed, asked: Request) -> _Order:
+        k, trigger = asked.k or self._limits.list_k, asked.request_id
+        request = RankRequest(
+            state=state, k=k, exclude=asked.exclude, category=asked.category, trigger=trigger
+        )
+        return _Order(signed.arrival, asked.user_id, asked.request_id, request)
+
+    def _lists(self, orders: Sequence[_Order]) -> tuple[FreshList, ...]:
+        if not orders:
+            return ()
+        ranked = self._ranker.rank([order.request for order in orders])
+        version = self._ranker.version
+        return tuple(
+            FreshList(
+                list_id=blake2b(
+                    f"{order.request.state.user}\n{order.trigger}".encode(), digest_size=16
+                ).hexdigest(),
+                user_id=order.user_id,
+                items=entries,
+                model_version=version,
+                trigger=order.trigger,
+                covers=dict(order.request.state.watermark),
+                appended_ms=order.arrival.record.appended_ms,
+            )
+            for order, entries in zip(orders, ranked, strict=True)
+        )
+
+
+def _user_id(arrival: Arrival) -> str:
+    """The app's own; empty where the event is an item's."""
+    return getattr(arrival.event, "user_id", None) or ""
+
+
+def _share(event_id: str) -> float:
+    """A number in [0, 1) that depends on the event_id alone."""
+    return int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest()) / 2.0**64

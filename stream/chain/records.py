@@ -1,0 +1,104 @@
+"""From Kafka's records to typed events: what arrived, where it stood, and what is no event.
+
+A record of `rerouted` is unwrapped here, so that the stages after it see only events.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from stream.chain.validate import decode, load_json
+from stream.chain.wire import decode_rerouted
+from upwell.errors import InvalidEventError
+from upwell.events import Event, Topic
+from upwell.recommendations import DeadLetter
+
+__all__ = ["Arrival", "BroadcastRecord", "Record", "decode_records", "user_in"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it came from the broker.
+
+    `appended_ms`: the broker's own time stamp, UTC ms. `key`: as the app sent it.
+    """
+
+    topic: Topic
+    partition: int
+    offset: int
+    value: bytes | None
+    appended_ms: int
+    key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastRecord:
+    """One record of a broadcast topic; `appended_ms`: the broker's time stamp, UTC ms."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes]
+    appended_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A valid event and the record that brought it."""
+
+    event: Event
+    topic: Topic
+    record: Record
+
+    @property
+    def source(self) -> str:
+        """The `topic-partition` whose offset stands for this event in a watermark."""
+        return f"{self.record.topic}-{self.record.partition}"
+
+    @property
+    def offset(self) -> int:
+        return self.record.offset
+
+
+def user_in(letter: DeadLetter) -> str | None:
+    """The app's user_id in the bytes of what is no event, where it can be read; else what the
+    record was keyed by, which is the user.
+    """
+    raw = decode_rerouted(letter.raw)[1] if letter.topic == Topic.REROUTED else letter.raw
+    with suppress(InvalidEventError):
+        value = load_json(raw)
+        user_id = value.get("user_id") if isinstance(value, dict) else None
+        if isinstance(user_id, str) and user_id:
+            return user_id
+    with suppress(UnicodeDecodeError):
+        return letter.key.decode() or None if letter.key is not None else None
+    return None
+
+
+def decode_records(
+    records: Iterable[Record], now_ms: int, unknown: Counter[str] | None = None
+) -> tuple[list[Arrival], list[DeadLetter]]:
+    """Valid events in their order, and a dead letter for each of the others.
+
+    unknown: where fields that are kept out are counted, as `topic.field`; of an event that is sent
+    on, where it came first.
+    """
+    arrivals: list[Arrival] = []
+    dead_letters: list[DeadLetter] = []
+    for record in records:
+        topic, value = record.topic, record.value
+        if topic is Topic.REROUTED and value is not None:
+            topic, value = decode_rerouted(value)
+        counted = None if record.topic is Topic.REROUTED else unknown
+        decoded = decode(topic, record.partition, record.offset, value, now_ms, unknown=counted)
+        if isinstance(decoded, DeadLetter):
+            dead_letters.append(
+                replace(decoded, topic=record.topic.value, raw=record.value or b"", key=record.key)
+            )
+        else:
+            arrivals.append(Arrival(decoded, topic, record))
+    return arrivals, dead_letters

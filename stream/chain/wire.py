@@ -1,0 +1,170 @@
+"""The bytes of the internal topics: training examples and erasures, the catalogue, rerouted events.
+JSON by orjson, vectors as base64.
+
+Only Upwell's own processes read these; an example or item that does not decode means two versions
+are mixed, which is a fault, not a dead letter.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import orjson
+
+from stream.chain.effects import Erasure
+from upwell.errors import BrokerError
+from upwell.events import Topic, type_of_topic
+from upwell.values import CatalogueItem, Example, Interaction, Vector
+
+__all__ = [
+    "decode_examples",
+    "decode_item",
+    "decode_rerouted",
+    "encode_erasure",
+    "encode_examples",
+    "encode_item",
+    "encode_rerouted",
+]
+
+VERSION = 1
+_EVENT_TOPICS = {topic.value.encode(): topic for topic in type_of_topic}
+
+
+def encode_examples(examples: Sequence[Example]) -> bytes:
+    """One record of the `examples` topic: examples of one source in one micro-batch, in the order
+    of their offsets.
+    """
+    return orjson.dumps(
+        {
+            "v": VERSION,
+            "source": examples[0].source,
+            "examples": [_example_row(example) for example in examples],
+        }
+    )
+
+
+def encode_erasure(erasure: Erasure) -> bytes:
+    """One record of the `examples` topic: what came before it of this user is to be removed."""
+    return orjson.dumps({"v": VERSION, "erasure": asdict(erasure)})
+
+
+def decode_examples(raw: bytes) -> list[Example] | Erasure:
+    """The inverse of `encode_erasure`; and of `encode_examples`, up to float16 intents and the
+    history's event ids, which the learner
+    has no use for.
+
+    Raises `BrokerError` for a record of another version."""
+    record = _versioned(raw, Topic.EXAMPLES)
+    if "erasure" in record:
+        return Erasure(**record["erasure"])
+    source, known = record["source"], _Known()
+    return [_example(source, row, known) for row in record["examples"]]
+
+
+def encode_item(item: CatalogueItem) -> bytes:
+    """One record of the compacted `catalogue` topic."""
+    value = {name: getattr(item, name) for name in CatalogueItem.__slots__ if name != "vector"}
+    return orjson.dumps({"v": VERSION, **value, "vector": _pack(item.vector, np.float32)})
+
+
+def decode_item(raw: bytes) -> CatalogueItem:
+    """The exact inverse of `encode_item`."""
+    record = _versioned(raw, Topic.CATALOGUE)
+    record["vector"] = _unpack(record["vector"], np.float32)
+    record["categories"] = tuple(record["categories"])
+    return CatalogueItem(**record)
+
+
+def encode_rerouted(topic: Topic, value: bytes) -> bytes:
+    """An event on its way to the partition of its user: the topic's name, a line end, the event's
+    bytes as they came.
+    """
+    return topic.value.encode() + b"\n" + value
+
+
+def decode_rerouted(raw: bytes) -> tuple[Topic, bytes]:
+    """The topic that the event came on, and its bytes; `rerouted` and all of `raw` where no worker
+    has written it.
+    """
+    name, _, value = raw.partition(b"\n")
+    topic = _EVENT_TOPICS.get(name)
+    return (Topic.REROUTED, raw) if topic is None else (topic, value)
+
+
+def _versioned(raw: bytes, topic: Topic) -> dict[str, Any]:
+    try:
+        record: object = orjson.loads(raw)
+    except orjson.JSONDecodeError as exc:
+        raise BrokerError(
+            f"topic {topic}: a record is not Upwell's: something else writes to this topic; "
+            "set UPWELL_PREFIX"
+        ) from exc
+    if not isinstance(record, dict) or record.pop("v", None) != VERSION:
+        raise BrokerError(
+            f"topic {topic}: a record is not of version {VERSION}: two versions of Upwell "
+            "share a prefix; set UPWELL_PREFIX"
+        )
+    return record
+
+
+def _example_row(example: Example) -> list[Any]:
+    history = example.history
+    return [
+        example.offset,
+        example.user,
+        _interaction_row(example.event),
+        [entry.ts for entry in history],
+        [entry.item_id for entry in history],
+        [entry.kind for entry in history],
+        [entry.rating for entry in history],
+        None if example.intent is None else _pack(example.intent, np.float16),
+        example.user_events,
+        example.tested,
+        example.had,
+    ]
+
+
+class _Known(dict[tuple[Any, ...], Interaction]):
+    """The entries of one record's histories: of a user's consecutive examples nearly all are the
+    same.
+    """
+
+    def __missing__(self, row: tuple[Any, ...]) -> Interaction:
+        entry = self[row] = Interaction("", *row)
+        return entry
+
+
+def _example(source: str, row: list[Any], known: _Known) -> Example:
+    offset, user, event, times, items, kinds, ratings, intent, user_events, tested, had = row
+    return Example(
+        source=source,
+        offset=offset,
+        user=user,
+        event=_interaction(event, source, offset),
+        history=tuple(map(known.__getitem__, zip(times, items, kinds, ratings, strict=True))),
+        intent=None if intent is None else _unpack(intent, np.float16).astype(np.float32),
+        user_events=user_events,
+        tested=tested,
+        had=tuple(had),
+    )
+
+
+def _interaction(row: list[Any], source: str, offset: int) -> Interaction:
+    event_id, ts, item_id, kind, rating = row
+    return Interaction(event_id, ts, item_id, kind, rating, source, offset)
+
+
+def _interaction_row(entry: Interaction) -> list[Any]:
+    return [entry.event_id, entry.ts, entry.item_id, entry.kind, entry.rating]
+
+
+def _pack(vector: Vector, dtype: type[np.floating[Any]]) -> str:
+    return b64encode(vector.astype(dtype).tobytes()).decode()
+
+
+def _unpack(text: str, dtype: type[np.floating[Any]]) -> Vector:
+    return np.frombuffer(b64decode(text), dtype=dtype)

@@ -1,0 +1,346 @@
+"""The learn process: reads `examples`, tests and trains, publishes what the guard promotes on
+`models`, figures on `metrics`.
+
+One of it runs. After a crash it starts from its newest checkpoint and reads on from the positions
+that it covers; the learner's watermark skips what it has learned. Users who are to be forgotten are
+gone from every checkpoint before that is confirmed. It knows nothing about Faust.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import torch
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from encoders import model_dimension
+from infra.lock import try_lock
+from learner.release import checkpoint
+from learner.release.guard import Guard, Verdict
+from learner.release.promotion import Promotion, Ruling
+from learner.training.learner import Learner
+from stream.broker.feeds import FETCH_BYTES, Broadcast
+from stream.broker.model_records import Version, delta_record, ruling_record, version_record
+from stream.chain.effects import Erasure
+from stream.chain.publish import Outgoing
+from stream.chain.wire import decode_examples, decode_item
+from stream.learn.erase import Owed, confirmation_record, letters_of, request_at
+from upwell.client import client_options
+from upwell.errors import BrokerError, ModelError
+from upwell.events import Topic
+from upwell.settings import Settings
+
+__all__ = ["LearnLoop", "LearnOptions", "run_learn"]
+
+POLL_MS = 50
+SEND_TIMEOUT_S = 60
+KEEP_CHECKPOINTS = 3
+
+log = logging.getLogger("upwell.learn")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnOptions:
+    """publish_ms: at most so long between an example learned and its delta. checkpoint_examples:
+    how many between two checkpoints.
+
+    batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures
+    start after so many. guard: the rule by which trained weights take over.
+    """
+
+    prefix: str
+    folder: Path
+    publish_ms: int
+    checkpoint_examples: int
+    batch_records: int = 16
+    warmup_examples: int = 0
+    guard: Guard = Guard()
+    client: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LearnLoop:
+    """Runs a `Learner` over the broker. `run` returns after `stop`."""
+
+    def __init__(
+        self, learner: Learner, options: LearnOptions, clock_ms: Callable[[], int]
+    ) -> None:
+        self._learner = learner
+        self._promotion = Promotion(learner, options.guard)
+        self._options = options
+        self._clock_ms = clock_ms
+        self._catalogue = Broadcast(options.prefix + Topic.CATALOGUE, options.client)
+        self._positions: dict[int, int] = {}
+        self._owed: list[Owed] = []
+        self._stopping = False
+        self._learned = 0
+        self._saved_at = 0
+        self._published_ms = 0
+        self._published_version = ""
+
+    def run(self) -> None:
+        """Learn until stopped.
+
+        Raises `BrokerError` when the broker is gone for good, `ModelError` for a torn checkpoint.
+        """
+        self._resume()
+        self._catalogue.start()
+        try:
+            with self._producer() as self._sender, self._consumer() as consumer:
+                while not self._stopping:
+                    self._step(consumer)
+                self._publish()
+                self._checkpoint()
+        except KafkaError as exc:
+            raise BrokerError(
+                f"learn: the broker does not answer: {exc}; start it and start learn again"
+            ) from exc
+        finally:
+            self._catalogue.stop()
+
+    def stop(self, *_: object) -> None:
+        """May be called from a signal handler."""
+        self._stopping = True
+
+    def _resume(self) -> None:
+        newest = checkpoint.latest(self._options.folder)
+        if newest is None:
+            return
+        arrays, meta = checkpoint.load(newest.path)
+        self._learner.restore(arrays, meta["learner"])
+        self._promotion = Promotion(self._learner, self._options.guard)
+        self._promotion.restore(arrays)
+        self._positions = {
+            int(partition): offset for partition, offset in meta["positions"].items()
+        }
+        self._owed = [Owed(**one) for one in meta.get("owed", ())]
+        log.info("resumed at %s", self._learner.version)
+
+    def _step(self, consumer: KafkaConsumer) -> None:
+        self._learner.add_items(
+            [
+                decode_item(record.value)
+                for record in self._catalogue.drain()
+                if record.value is not None
+            ]
+        )
+        polled = consumer.poll(timeout_ms=POLL_MS, max_records=self._options.batch_records)
+        decoded = [
+            decode_examples(record.value) for records in polled.values() for record in records
+        ]
+        examples = [example for one in decoded if not isinstance(one, Erasure) for example in one]
+        self._promotion.test(examples)
+        self._learner.learn(examples)
+        if examples and (ruling := self._promotion.decide()) is not None:
+            self._say(ruling)
+        self._erase([one for one in decoded if isinstance(one, Erasure)])
+        self._positions |= {
+            partition.partition: records[-1].offset + 1 for partition, records in polled.items()
+        }
+        if self._learned < self._options.warmup_examples <= self._learned + len(examples):
+            self._learner.figures.reset()
+        self._learned += len(examples)
+        save = (
+            bool(self._owed) or self._learned - self._saved_at >= self._options.checkpoint_examples
+        )
+        if save or self._clock_ms() - self._published_ms >= self._options.publish_ms:
+            self._publish()
+        if save:
+            self._checkpoint()
+
+    def _erase(self, erasures: Sequence[Erasure]) -> None:
+        """Remove users from memory and from `dead_letters`; the next checkpoint, which is due now,
+        is without them.
+        """
+        if not erasures:
+            return
+        letters: Counter[str] = Counter()
+        for user, key in letters_of(
+            self._options.client, self._options.prefix, {one.user for one in erasures}
+        ):
+            self._sender.send(
+                self._options.prefix + Topic.DEAD_LETTERS, key=key, value=None, partition=0
+            )
+            letters[user] += 1
+        self._sender.flush(timeout=SEND_TIMEOUT_S)
+        for one in erasures:
+            found = {
+                "state": one.states,
+                "vector": one.states,
+                "letters": letters[one.user],
+                "examples": self._learner.forget(one.user),
+            }
+            self._owed.append(Owed(one.source, one.offset, found))
+
+    def _confirm(self, checkpoints: int) -> None:
+        """What is owed, now that no checkpoint holds the users.
+
+        It may go out once more after a crash.
+        """
+        for owed in self._owed:
+            request = request_at(self._options.client, self._options.prefix, owed, self._clock_ms())
+            if request is None:
+                log.error(
+                    "a user is forgotten; that cannot be confirmed: offset %d of %s is "
+                    "past its retention",
+                    owed.offset,
+                    owed.source,
+                )
+            else:
+                self._send(confirmation_record(owed, checkpoints, request, self._clock_ms()))
+        self._owed = []
+
+    def _say(self, ruling: Ruling) -> None:
+        """On the log where something is wrong, on `models` whatever it is."""
+        if ruling.verdict is Verdict.ROLL_BACK:
+            why = (
+                f"not finite: {', '.join(ruling.broken)}"
+                if ruling.broken
+                else f"NDCG@10 {ruling.candidate:.4f} on {ruling.targets} targets"
+            )
+            log.warning(
+                "trained weights rolled back to %s (%s, serving %.4f)",
+                self._promotion.version,
+                why,
+                ruling.serving,
+            )
+        self._send(ruling_record(ruling, self._promotion.version))
+
+    def _publish(self) -> None:
+        """A delta, if anything was learned, and the figures."""
+        self._published_ms = self._clock_ms()
+        if self._promotion.version != self._published_version:
+            self._send(delta_record(self._promotion.take_delta()))
+            self._published_version = self._promotion.version
+        figures = {
+            "role": "learn",
+            "at": self._published_ms,
+            "examples": self._learned,
+            "positions": self._positions,
+            "model_version": self._promotion.version,
+            "candidates": self._promotion.counts,
+            "figures": self._learner.figures.report(),
+        }
+        self._send(
+            Outgoing(
+                Topic.METRICS,
+                b"learn",
+                orjson.dumps(figures, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY),
+            )
+        )
+
+    def _checkpoint(self) -> None:
+        """Save everything learned, announce it, and cut `models` off before it.
+
+        Where an erasure is owed it is the only one that stays.
+        """
+        if self._learned == self._saved_at and not self._owed:
+            return
+        meta = {
+            "version": self._promotion.version,
+            "learner": self._learner.meta(),
+            "positions": self._positions,
+        }
+        meta["owed"] = [asdict(one) for one in self._owed]
+        saved = checkpoint.save_checkpoint(
+            self._options.folder, self._learner.arrays() | self._promotion.arrays(), meta
+        )
+        version = Version(
+            self._promotion.version, saved.path.name, saved.sha256, self._learner.watermark
+        )
+        offset = self._send(version_record(version))
+        self._truncate(offset)
+        gone = checkpoint.prune(self._options.folder, keep=1 if self._owed else KEEP_CHECKPOINTS)
+        self._saved_at = self._learned
+        self._confirm(gone)
+
+    def _truncate(self, offset: int) -> None:
+        admin = KafkaAdminClient(**self._options.client)
+        try:
+            admin.delete_records({TopicPartition(self._options.prefix + Topic.MODELS, 0): offset})
+        finally:
+            admin.close()
+
+    def _send(self, one: Outgoing) -> int:
+        sent = self._sender.send(
+            self._options.prefix + one.topic,
+            key=one.key,
+            value=one.value,
+            partition=one.partition,
+            headers=list(one.headers),
+        )
+        return int(sent.get(timeout=SEND_TIMEOUT_S).offset)
+
+    def _producer(self) -> KafkaProducer:
+        return KafkaProducer(acks="all", max_request_size=FETCH_BYTES, **self._options.client)
+
+    def _consumer(self) -> KafkaConsumer:
+        topic = self._options.prefix + Topic.EXAMPLES
+        consumer = KafkaConsumer(
+            group_id=None,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            **self._options.client,
+        )
+        partitions = [
+            TopicPartition(topic, number)
+            for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        consumer.assign(partitions)
+        starts = consumer.beginning_offsets(partitions)
+        for partition in partitions:
+            consumer.seek(
+                partition, max(self._positions.get(partition.partition, 0), starts[partition])
+            )
+        return consumer
+
+
+def stop_on_signals(loop: LearnLoop) -> None:
+    """End in order on Ctrl-C and on the supervisor's SIGTERM."""
+    signal.signal(signal.SIGTERM, loop.stop)
+    signal.signal(signal.SIGINT, loop.stop)
+
+
+def own_folder(folder: Path) -> None:
+    """Hold the models' folder until this process ends, however it ends.
+
+    Raises `ModelError` where another holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if try_lock(folder / "owner.lock") is None:
+        raise ModelError(f"another learn process runs on {folder}: one of it runs; stop the other")
+
+
+def clock_ms() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def run_learn(settings: Settings) -> None:
+    """Run until SIGTERM or Ctrl-C.
+
+    One torch thread: the cores are shared with serve and the broker (docs/decisions/0005).
+    """
+    torch.set_num_threads(1)
+    dimension = model_dimension(settings.encoder.model)
+    learner = settings.learner
+    options = LearnOptions(
+        prefix=settings.kafka.prefix,
+        folder=settings.data / "models",
+        publish_ms=learner.publish_ms,
+        checkpoint_examples=learner.checkpoint_examples,
+        warmup_examples=learner.warmup_examples,
+        client=client_options(settings.kafka),
+    )
+    own_folder(options.folder)
+    loop = LearnLoop(Learner(learner, dimension, learner.seed), options, clock_ms)
+    stop_on_signals(loop)
+    loop.run()

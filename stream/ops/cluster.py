@@ -1,0 +1,98 @@
+"""Everything that `upwell run` and `upwell demo` start: a broker unless one is named, the topics,
+one serve and one learn process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from infra.kafka import KafkaBroker
+from learner.training.warmup import compile_kernels
+from stream.broker.feeds import Broadcast
+from stream.broker.topics import ensure_topics
+from stream.ops.supervise import Supervisor
+from upwell.client import client_options
+from upwell.events import Topic
+from upwell.settings import Settings
+
+__all__ = ["Cluster", "Metrics", "running_cluster"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running engine. settings: with the broker's address filled in. own_broker: started here."""
+
+    settings: Settings
+    supervisor: Supervisor
+    own_broker: bool
+
+    @property
+    def client(self) -> dict[str, Any]:
+        return client_options(self.settings.kafka)
+
+
+@contextmanager
+def running_cluster(
+    settings: Settings,
+    environ: Mapping[str, str],
+    logs: Path | None,
+    announce: Path,
+    say: Callable[[str], None],
+) -> Iterator[Cluster]:
+    """Start all, stop all.
+
+    environ: of the children, beside what is filled in here. announce: where a broker started here
+    writes its address. say: told what is being started.
+    """
+    with ExitStack() as stack:
+        own_broker = settings.kafka.address is None
+        if own_broker:
+            say("starting Apache Kafka (the first time Maven fetches it) ...")
+            broker = stack.enter_context(KafkaBroker(settings.data / "kafka", announce=announce))
+            settings = replace(settings, kafka=replace(settings.kafka, address=broker.address))
+            say(f"Apache Kafka is up on {broker.address}, its data in {settings.data / 'kafka'}")
+        say("compiling the ranking kernels (the first time takes a minute) ...")
+        compile_kernels()
+        ensure_topics(
+            settings.kafka.prefix, settings.kafka.partitions, client_options(settings.kafka)
+        )
+        children = {
+            **os.environ,
+            **environ,
+            "UPWELL_KAFKA": settings.kafka.address or "",
+            "UPWELL_DATA": str(settings.data),
+        }
+        command = [sys.executable, "-m", "stream.ops.cli"]
+        supervisor = stack.enter_context(Supervisor(command, children, logs))
+        yield Cluster(settings, supervisor, own_broker)
+
+
+class Metrics:
+    """The newest figures of each role, as they come in on `metrics`."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._feed = Broadcast(cluster.settings.kafka.prefix + Topic.METRICS, cluster.client)
+        self._newest: dict[str, dict[str, Any]] = {}
+
+    def start(self) -> None:
+        """From now on."""
+        self._feed.start(from_beginning=False)
+
+    def stop(self) -> None:
+        self._feed.stop()
+
+    def newest(self, role: str) -> dict[str, Any]:
+        """Empty until the role has said something."""
+        for record in self._feed.drain():
+            if record.value is not None:
+                value = orjson.loads(record.value)
+                self._newest[value["role"]] = value
+        return self._newest.get(role, {})

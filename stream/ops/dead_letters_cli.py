@@ -1,0 +1,99 @@
+"""`upwell dead-letters`: see what was no event, and send it again after a fix."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from stream.ops.command import Json, connected, console, faults, interruptible, print_json
+from upwell.client import client_options
+
+__all__ = ["letters_app"]
+
+letters_app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Records that were no events: see them, send them again.",
+)
+
+Reason = Annotated[str | None, typer.Option(help="Only letters of this reason.")]
+OfTopic = Annotated[
+    str | None, typer.Option("--topic", help="Only letters of this topic, without prefix.")
+]
+HELP_KEY = "topic-partition-offset, as `list` shows it."
+
+
+@letters_app.command("list")
+def list_letters(reason: Reason = None, topic: OfTopic = None, as_json: Json = False) -> None:
+    """The letters that wait: key, when, topic, reason, detail."""
+    from stream.broker.dead_letters import Filter, read_letters
+    from stream.replay.report import letters_table
+
+    with faults(), interruptible():
+        own = connected()
+        found = Filter(reason, topic)(
+            read_letters(client_options(own.kafka), own.kafka.prefix).values()
+        )
+        waiting = [letter for letter in found if letter.replayed_at is None]
+        Console(stderr=as_json).print(letters_table(waiting, replayed=len(found) - len(waiting)))
+        if as_json:
+            rows = [
+                {
+                    "key": one.place,
+                    "ts": one.ts,
+                    "topic": one.topic,
+                    "reason": one.reason,
+                    "detail": one.detail,
+                }
+                for one in waiting
+            ]
+            print_json({"letters": rows, "replayed": len(found) - len(waiting)})
+
+
+@letters_app.command()
+def show(key: Annotated[str, typer.Argument(help=HELP_KEY)], as_json: Json = False) -> None:
+    """All that is known of one letter, its bytes readable."""
+    from stream.broker.dead_letters import read_letters, the_letter
+    from stream.replay.report import letter_text
+    from upwell.codec import dead_letter_value
+
+    with faults(), interruptible():
+        own = connected()
+        letter = the_letter(read_letters(client_options(own.kafka), own.kafka.prefix), key)
+        Console(stderr=as_json).print(letter_text(letter), highlight=False, soft_wrap=True)
+        if as_json:
+            typer.echo(dead_letter_value(letter).decode())
+
+
+@letters_app.command()
+def replay(
+    keys: Annotated[list[str] | None, typer.Argument(help=HELP_KEY)] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
+    reason: Reason = None,
+    topic: OfTopic = None,
+    as_json: Json = False,
+) -> None:
+    """Send letters to their topics again, once.
+
+    What is still no event comes back as a new letter.
+    """
+    from stream.broker.dead_letters import Filter, chosen, read_letters, replay_letters
+
+    if not (keys or every or reason or topic):
+        raise typer.BadParameter("name the letters: KEY …, --reason, --topic or --all")
+    with faults(), interruptible():
+        own = connected()
+        options, prefix = client_options(own.kafka), own.kafka.prefix
+        letters = chosen(read_letters(options, prefix), keys or (), Filter(reason, topic))
+        done = replay_letters(options, prefix, letters, time.time_ns() // 1_000_000)
+        for place, why in done.skipped.items():
+            console.print(escape(f"{place} is not sent: {why}"), highlight=False, soft_wrap=True)
+        hint = "; what is still no event is soon in `upwell dead-letters list`" if done.sent else ""
+        console.print(f"{len(done.sent)} sent again{hint}", highlight=False)
+        if as_json:
+            print_json(asdict(done))

@@ -1,0 +1,105 @@
+"""`upwell doctor`: is everything there that Upwell needs, and what to do where it is not. Each
+check is one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kafka import KafkaAdminClient
+
+from encoders import load_encoder, model_dimension
+from infra.java import find_java, find_maven
+from infra.kafka import KAFKA_VERSION, cache_folder
+from stream.broker.connect import open_settings_store
+from stream.broker.topics import no_broker
+from upwell.client import client_options, find_broker
+from upwell.connection import check_login
+from upwell.errors import BrokerError, UpwellError
+from upwell.settings import Settings, describe_settings
+
+__all__ = ["Finding", "examine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's.
+
+    fine: False where something has to be mended; detail says what and how.
+    """
+
+    what: str
+    fine: bool
+    detail: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """All checks, in the order in which a start would need them."""
+    yield _check("settings", lambda: _settings(settings))
+    if settings.kafka.address is None:
+        yield _check("java", find_java)
+        yield _check("maven", lambda: _maven(cache_folder()))
+        yield _check("broker", lambda: _own_broker(settings))
+    else:
+        yield _check("broker", lambda: _answering(settings))
+    yield _check("model", lambda: _model(settings))
+    yield _check("store", lambda: _store(settings))
+
+
+def _check(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, look())
+    except UpwellError as exc:
+        return Finding(what, False, str(exc))
+
+
+def _settings(settings: Settings) -> str:
+    given = [
+        f"{name}={value}" for name, value, origin in describe_settings(settings) if origin == "set"
+    ]
+    return ", ".join(given) or "all defaults"
+
+
+def _maven(cache: Path) -> str:
+    if (cache / f"kafka-{KAFKA_VERSION}").is_dir():
+        return f"Kafka {KAFKA_VERSION} is in {cache}"
+    return f"{find_maven()} will fetch Kafka {KAFKA_VERSION} at the first start"
+
+
+def _own_broker(settings: Settings) -> str:
+    try:
+        return f"runs on {find_broker(settings)}"
+    except BrokerError:
+        return "none named: `upwell run` starts one on this machine"
+
+
+def _answering(settings: Settings) -> str:
+    options = client_options(settings.kafka)
+    check_login(options)
+    try:
+        admin = KafkaAdminClient(**options)
+        topics = [name for name in admin.list_topics() if name.startswith(settings.kafka.prefix)]
+        admin.close()
+    except Exception as exc:  # any failure of the client means the same to a person
+        raise no_broker(options, exc) from exc
+    return f"answers at {settings.kafka.address}, {len(topics)} topics {settings.kafka.prefix}*"
+
+
+def _model(settings: Settings) -> str:
+    encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
+    return f"{encoder.revision}, {encoder.encode(['hello']).shape[1]} dimensions"
+
+
+def _store(settings: Settings) -> str:
+    kind = settings.store.kind
+    if kind == "server":
+        open_settings_store(settings, model_dimension(settings.encoder.model)).close()
+        return f"server at {settings.store.url}"
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return (
+        "memory: all is forgotten at the end"
+        if kind == "memory"
+        else f"edge, in {settings.data / 'store'}"
+    )

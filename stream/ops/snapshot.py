@@ -1,0 +1,281 @@
+"""Snapshot, restore and rollback: everything learned, users, items and offsets, as of one point.
+All with the engine stopped.
+
+Each part carries the offsets that it covers (a user's watermark, a checkpoint's positions, the
+group's acknowledged offsets), so what came after the snapshot is worked off once when the engine
+starts.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import CommitFailedError, KafkaError, UnknownMemberIdError
+from kafka.structs import OffsetAndMetadata
+
+from infra.kafka import KafkaBroker
+from infra.lock import try_lock
+from learner.release import checkpoint
+from stream.broker.lag import Lag
+from stream.broker.model_records import Version, rollback_record
+from stream.ops.snapshot_files import copy_files, read_manifest, write_manifest
+from upwell.client import client_options, find_broker
+from upwell.errors import BrokerError, SnapshotError
+from upwell.events import Topic
+from upwell.settings import Settings
+
+__all__ = ["restore", "rollback", "snapshot"]
+
+PARTS = ("models", "store", "key")
+NEVER = frozenset({"owner.lock", "lock", "broker.log", "broker.log.1", "ports.json"})
+SEND_TIMEOUT_S = 60
+MEMBER_SECONDS = 30.0
+TICK_SECONDS = 0.5
+SERVER_STORE = (
+    "the store is a Qdrant server: it is not part of the snapshot. Snapshot its "
+    "collections {0}_users and {0}_items while the engine "
+    "is stopped (POST {1}/collections/NAME/snapshots), and recover them before you restore "
+    "(PUT {1}/collections/NAME/snapshots/recover)"
+)
+
+Say = Callable[[str], None]
+
+
+def snapshot(settings: Settings, folder: Path, say: Say) -> None:
+    """Write all to the new `folder`, whole or not at all. Raises `SnapshotError`, `BrokerError`."""
+    if folder.exists():
+        raise SnapshotError(f"{folder} is there already: name a new folder")
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    with stopped(settings):
+        with (
+            _broker(settings, say) as running,
+            Lag(client_options(running.kafka), running.kafka.prefix) as lag,
+        ):
+            offsets = [
+                [partition.topic, partition.partition, offset]
+                for partition, offset in lag.acknowledged().items()
+            ]
+        parts = PARTS if settings.kafka.address is not None else (*PARTS, "kafka")
+        files = copy_files(settings.data, partial, parts, NEVER)
+    if not files:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise SnapshotError(
+            f"{settings.data} holds nothing yet: run the engine first, or set UPWELL_DATA"
+        )
+    write_manifest(
+        partial,
+        {**_identity(settings), "own_broker": settings.kafka.address is None, "offsets": offsets},
+        files,
+    )
+    partial.rename(folder)
+    if settings.store.kind == "server":
+        say(SERVER_STORE.format(_collections(settings), settings.store.url))
+    say(
+        f"{len(files)} files, {sum((folder / name).stat().st_size for name in files) >> 20} "
+        f"MB, in {folder}"
+    )
+
+
+def restore(settings: Settings, folder: Path, say: Say) -> None:
+    """Bring a snapshot into an empty data folder.
+
+    Raises `SnapshotError`, and then nothing is restored.
+    """
+    manifest = read_manifest(folder)
+    there = [part for part in (*PARTS, "kafka") if (settings.data / part).exists()]
+    if there:
+        raise SnapshotError(
+            f"{settings.data} is not empty ({', '.join(there)}): set UPWELL_DATA to a new "
+            "folder, or move the old one away"
+        )
+    for name, own in _identity(settings).items():
+        if manifest[name] != own:
+            raise SnapshotError(
+                f"the snapshot was made with {name} {manifest[name]!r}, the settings say "
+                f"{own!r}: set what it was made with"
+            )
+    if manifest["own_broker"] != (settings.kafka.address is None):
+        made = (
+            "with a broker of its own, which is in it: unset UPWELL_KAFKA"
+            if manifest["own_broker"]
+            else "on a broker that UPWELL_KAFKA named: set it"
+        )
+        raise SnapshotError(f"the snapshot was made {made}")
+    offsets = {
+        TopicPartition(topic, number): offset for topic, number, offset in manifest["offsets"]
+    }
+    if settings.kafka.address is not None:
+        _check_held(settings, offsets)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    copied = copy_files(folder, settings.data, (*PARTS, "kafka"), frozenset())
+    if copied != manifest["files"]:
+        raise SnapshotError(
+            f"{settings.data} is not what stands in {folder}: remove it, look at its disk "
+            "and restore again"
+        )
+    newest = checkpoint.latest(settings.data / "models")
+    if settings.kafka.address is not None:
+        _rewind(settings, offsets)
+        if newest is not None:
+            _announce(settings, newest)
+    if settings.store.kind == "server":
+        say(SERVER_STORE.format(_collections(settings), settings.store.url))
+    say(f"{len(copied)} files restored to {settings.data}; `upwell run` goes on from there")
+
+
+def rollback(settings: Settings, version: str, say: Say) -> None:
+    """Make an older checkpoint the newest one, and say so on `models`.
+
+    Raises `ModelError` or `SnapshotError` naming those there are.
+    """
+    folder = settings.data / "models"
+    with stopped(settings), _broker(settings, say) as running:
+        versions = {
+            str(checkpoint.load(one.path)[1].get("version")): one
+            for one in reversed(checkpoint.every(folder))
+        }
+        if (wanted := versions.get(version)) is None:
+            known = ", ".join(reversed(versions)) or "none"
+            raise SnapshotError(
+                f"no checkpoint of version {version} in {folder}; there are: {known}"
+            )
+        arrays, meta = checkpoint.load(wanted.path)
+        _announce(running, checkpoint.save_checkpoint(folder, arrays, meta))
+        say(f"version {version} is the newest now; `upwell run` learns again what came after it")
+
+
+@contextmanager
+def stopped(settings: Settings) -> Iterator[None]:
+    """Holds the locks that a worker takes.
+
+    Raises `SnapshotError` where one runs on this data folder.
+    """
+    with ExitStack() as stack:
+        for part in ("models", "store"):
+            path = settings.data / part / "owner.lock"
+            if not path.parent.is_dir():
+                continue
+            held = try_lock(path)
+            if held is None:
+                raise SnapshotError(f"a worker runs on {path.parent}: stop the engine first")
+            stack.callback(os.close, held)
+        yield
+
+
+@contextmanager
+def _broker(settings: Settings, say: Say) -> Iterator[Settings]:
+    """The settings with the address of a broker that answers; one on the data folder is started for
+    as long as this needs it.
+    """
+    if settings.kafka.address is not None or (settings.data / "broker.json").exists():
+        yield replace(settings, kafka=replace(settings.kafka, address=find_broker(settings)))
+        return
+    say("starting Apache Kafka on the data folder ...")
+    with KafkaBroker(settings.data / "kafka") as broker:
+        yield replace(settings, kafka=replace(settings.kafka, address=broker.address))
+
+
+def _identity(settings: Settings) -> dict[str, Any]:
+    """What must be the same where a snapshot is restored."""
+    return {
+        "prefix": settings.kafka.prefix,
+        "partitions": settings.kafka.partitions,
+        "encoder": settings.encoder.model,
+        "store": settings.store.kind,
+    }
+
+
+def _collections(settings: Settings) -> str:
+    return settings.kafka.prefix.rstrip(".") or "upwell"
+
+
+def _check_held(settings: Settings, offsets: Mapping[TopicPartition, int]) -> None:
+    """Raises `SnapshotError` where the broker does not hold what came after these offsets."""
+    with _serve_group(settings) as consumer:
+        ends, starts = (
+            consumer.end_offsets(list(offsets)),
+            consumer.beginning_offsets(list(offsets)),
+        )
+    for partition, offset in offsets.items():
+        if not starts[partition] <= offset <= ends[partition]:
+            raise SnapshotError(
+                f"the snapshot goes on from offset {offset} of "
+                f"{partition.topic}-{partition.partition}, the broker holds "
+                f"{starts[partition]} to {ends[partition]}: use the broker it was made on, "
+                "and none older than the topics' retention"
+            )
+
+
+def _rewind(settings: Settings, offsets: Mapping[TopicPartition, int]) -> None:
+    """The serve workers go on from these offsets.
+
+    A worker that has just ended is a member until its session times out: waits for that.
+    """
+    deadline = time.monotonic() + MEMBER_SECONDS
+    with _serve_group(settings) as consumer:
+        consumer.assign(list(offsets))
+        while True:
+            try:
+                consumer.commit(
+                    {
+                        partition: OffsetAndMetadata(offset, "", -1)
+                        for partition, offset in offsets.items()
+                    }
+                )
+                return
+            except (CommitFailedError, UnknownMemberIdError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(TICK_SECONDS)
+
+
+@contextmanager
+def _serve_group(settings: Settings) -> Iterator[KafkaConsumer]:
+    try:
+        consumer = KafkaConsumer(
+            group_id=settings.kafka.prefix + "serve",
+            enable_auto_commit=False,
+            **client_options(settings.kafka),
+        )
+        try:
+            yield consumer
+        finally:
+            consumer.close()
+    except KafkaError as exc:
+        raise BrokerError(
+            f"the serve workers' offsets cannot be used: {exc}; does a worker run on "
+            "another machine?"
+        ) from exc
+
+
+def _announce(settings: Settings, newest: checkpoint.Checkpoint) -> None:
+    """Says on `models` that replicas start from this checkpoint, and cuts off what stood before."""
+    _, meta = checkpoint.load(newest.path)
+    version = Version(
+        meta["version"], newest.path.name, newest.sha256, meta["learner"]["watermark"]
+    )
+    one, options = rollback_record(version), client_options(settings.kafka)
+    topic = settings.kafka.prefix + Topic.MODELS
+    try:
+        with KafkaProducer(acks="all", **options) as producer:
+            sent = producer.send(
+                topic, value=one.value, partition=0, headers=list(one.headers)
+            ).get(timeout=SEND_TIMEOUT_S)
+        admin = KafkaAdminClient(**options)
+        try:
+            admin.delete_records({TopicPartition(topic, 0): sent.offset})
+        finally:
+            admin.close()
+    except KafkaError as exc:
+        raise BrokerError(
+            f"topic {topic}: the rollback cannot be announced: {exc}; were the topics made?"
+        ) from exc

@@ -1,0 +1,117 @@
+"""Folders copied with a sha256 of each file, and checked by it. It knows nothing about what the
+files are.
+
+FOLDER/manifest.json      what it is of, every file's bytes and sha256; written last, it counts
+FOLDER/…                  the files
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from upwell.errors import SnapshotError
+
+__all__ = ["copy_files", "read_manifest", "write_manifest"]
+
+MANIFEST = "manifest.json"
+FORMAT = "upwell-snapshot-1"
+CHUNK = 1 << 20
+
+
+def copy_files(
+    source: Path, target: Path, parts: Iterable[str], leave: frozenset[str]
+) -> dict[str, str]:
+    """Copies files and folders `parts` of `source`, but files named in `leave`; path below the
+    folders -> sha256.
+
+    Raises `SnapshotError`.
+    """
+    try:
+        names = [
+            name
+            for part in parts
+            for name in _files(source, source / part)
+            if Path(name).name not in leave
+        ]
+        return {name: _copy(source / name, target / name) for name in names}
+    except OSError as exc:
+        raise SnapshotError(
+            f"{source} cannot be copied to {target}: {exc.strerror}: {exc.filename}; make "
+            "room, or name another"
+        ) from exc
+
+
+def write_manifest(folder: Path, about: Mapping[str, Any], files: Mapping[str, str]) -> None:
+    """The last file of a snapshot. Raises `SnapshotError`."""
+    try:
+        with (folder / MANIFEST).open("w", encoding="utf-8") as file:
+            json.dump({"format": FORMAT, **about, "files": dict(files)}, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as exc:
+        raise SnapshotError(
+            f"snapshot {folder} cannot be written: {exc.strerror}; make room, or name "
+            "another folder"
+        ) from exc
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What the snapshot is of, after each of its files was read and found whole.
+
+    Raises `SnapshotError` naming the one that is not.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise SnapshotError(
+            f"{folder} is no whole snapshot: {MANIFEST} cannot be read ({exc}); take another one"
+        ) from exc
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise SnapshotError(f"{folder} is no snapshot of this version of Upwell ({FORMAT})")
+    for name, expected in manifest["files"].items():
+        if not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise SnapshotError(
+                f"snapshot {folder} names the file {name!r:.80}, which is outside of it: do "
+                "not use it"
+            )
+        try:
+            found = _digest(folder / name)
+        except OSError as exc:
+            raise SnapshotError(
+                f"snapshot {folder}: {name} cannot be read ({exc.strerror}); use another snapshot"
+            ) from exc
+        if found != expected:
+            raise SnapshotError(
+                f"snapshot {folder}: {name} is torn (its sha256 does not fit); use another snapshot"
+            )
+    return manifest
+
+
+def _files(base: Path, path: Path) -> Iterator[str]:
+    if path.is_file():
+        yield path.relative_to(base).as_posix()
+    for below in sorted(path.rglob("*")) if path.is_dir() else ():
+        if below.is_file():
+            yield below.relative_to(base).as_posix()
+
+
+def _copy(source: Path, target: Path) -> str:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
+    return _digest(target)
+
+
+def _digest(path: Path) -> str:
+    digest = sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

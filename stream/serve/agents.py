@@ -1,0 +1,149 @@
+"""The two Faust agents, in the one shape that lost nothing: no Tables, `noack_take`,
+acknowledgement after the publish.
+
+A batch goes to its chain on a thread of its own, so that the event loop keeps fetching and
+answering the broker. An unexpected exception ends the process before any acknowledgement; the
+supervisor starts it again and the batch is delivered once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NoReturn
+
+import faust
+
+from stream.chain.publish import Outgoing
+from stream.chain.records import Record
+from upwell.errors import UpwellError
+from upwell.events import Topic
+
+__all__ = ["ITEM_TOPICS", "USER_TOPICS", "Batching", "add_agent", "fail_stop"]
+
+USER_TOPICS = (
+    Topic.CLICKS,
+    Topic.REVIEWS,
+    Topic.QUERIES,
+    Topic.IMPRESSIONS,
+    Topic.REQUESTS,
+    Topic.CONTROLS,
+    Topic.REROUTED,
+)
+ITEM_TOPICS = (Topic.ITEMS, Topic.CONTROLS)
+UNEXPECTED_EXIT = 70
+SPARE_SECONDS = 0.02
+
+Chain = Callable[[Sequence[Record], int], Iterable[Outgoing]]
+"""A micro-batch and the time (UTC ms) to the records that it publishes; what it stores is stored
+when it returns.
+"""
+
+log = logging.getLogger("upwell.serve")
+
+
+class Batching:
+    """events: at most so many a batch. seconds: how often a smaller batch is taken."""
+
+    def __init__(self, events: int, seconds: float) -> None:
+        self.events = events
+        self.seconds = seconds
+
+
+def add_agent(
+    app: faust.App,
+    name: str,
+    topics: Sequence[Topic],
+    prefix: str,
+    batching: Batching,
+    chain: Chain,
+    spare: Callable[[], bool] | None = None,
+) -> None:
+    """Register an agent that feeds `chain` with micro-batches of `topics`, sends what it returns,
+    then acknowledges.
+
+    spare: is called again and again on the chain's thread while no batch waits, at once where it
+    says that there was something to do.
+    """
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+    channel = app.topic(
+        *(prefix + topic for topic in topics),
+        key_serializer="raw",
+        value_serializer="raw",
+        internal=True,
+    )
+
+    def run(records: Sequence[Record]) -> list[Outgoing]:
+        return list(chain(records, now_ms()))
+
+    async def consume(stream: Any) -> None:
+        async for events in stream.noack_take(batching.events, within=batching.seconds):
+            records = [_record(event.message, prefix) for event in events]
+            outgoing = await app.loop.run_in_executor(thread, run, records)
+            await send(app, prefix, outgoing)
+            for event in events:
+                await stream.ack(event)
+
+    async def guarded(stream: Any) -> None:
+        await fail_stop(consume(stream))
+
+    async def fill(work: Callable[[], bool]) -> None:
+        while True:
+            more = await app.loop.run_in_executor(thread, work)
+            await asyncio.sleep(0 if more else SPARE_SECONDS)
+
+    app.agent(channel, name=name)(guarded)
+    if spare is not None:
+        app.task(lambda: fail_stop(fill(spare)))
+
+
+async def send(app: faust.App, prefix: str, outgoing: Iterable[Outgoing]) -> None:
+    """Send all, then wait until every one is acknowledged by all replicas."""
+    producer = await app.maybe_start_producer()
+    waiting = [
+        await producer.send(
+            prefix + one.topic, one.key, one.value, one.partition, None, list(one.headers)
+        )
+        for one in outgoing
+    ]
+    await asyncio.gather(*waiting)
+
+
+async def fail_stop(work: Awaitable[None]) -> None:
+    """Await `work`; end the process at once when it fails, before anything is acknowledged."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        raise
+    except UpwellError as exc:
+        _end(str(exc), exc.exit_code)
+    except BaseException:
+        log.exception("unexpected: the worker ends; the batch is not acknowledged and comes again")
+        _end("unexpected exception (above)", UNEXPECTED_EXIT)
+
+
+def now_ms() -> int:
+    """UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def _record(message: Any, prefix: str) -> Record:
+    topic = Topic(message.topic.removeprefix(prefix))
+    return Record(
+        topic,
+        message.partition,
+        message.offset,
+        message.value,
+        round(message.timestamp * 1000),
+        message.key,
+    )
+
+
+def _end(why: str, code: int) -> NoReturn:
+    log.error("serve: %s", why)
+    logging.shutdown()
+    os._exit(code)

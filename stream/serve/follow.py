@@ -1,0 +1,100 @@
+"""How a serve worker keeps level with `catalogue` and `models`: in bounded steps between the
+micro-batches, on the thread that runs them.
+
+One thread owns catalogue and model, so a list sees either all of a step or nothing of it, and waits
+for one step at most. Only what folding reads of the catalogue is taken in whole before each batch:
+an event finds every item that was announced before it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+
+from stream.broker.feeds import Broadcast
+from stream.chain.wire import decode_item
+from stream.serve.replica import Replica
+from upwell.values import CatalogueItem
+
+__all__ = ["Follower"]
+
+ITEMS_A_STEP = 32
+MOST_ITEMS = 2_048
+MOST_MODELS = 4
+"""Records that may wait: where steps between lists are too few, `catch_up` makes lists wait for
+more of them.
+"""
+
+
+class Follower:
+    """know, announce: take in entries of the catalogue, in their order: for folding, at once; for
+    ranking, step by step.
+
+    All methods raise what reading and applying raise.
+    """
+
+    def __init__(
+        self,
+        catalogue: Broadcast,
+        models: Broadcast,
+        know: Callable[[Sequence[CatalogueItem]], None],
+        announce: Callable[[Sequence[CatalogueItem]], None],
+        replica: Replica,
+    ) -> None:
+        self._catalogue = catalogue
+        self._models = models
+        self._know = know
+        self._announce = announce
+        self._known: deque[CatalogueItem] = deque()  # and not announced yet
+        self._replica = replica
+        self._steps = self._endless()
+
+    def step(self) -> bool:
+        """A few items, or a part of a delta, in turn; False where there was nothing to take in."""
+        return next(self._steps)
+
+    def catch_up(self) -> None:
+        """Know every item that was read, and so many steps that no more than a few seconds of
+        records wait; mostly none.
+        """
+        self._read_catalogue()
+        while self._models.waiting > MOST_MODELS or len(self._known) > MOST_ITEMS:
+            self.step()
+
+    def level(self) -> None:
+        """All that was read, at once: before anybody waits for a list."""
+        self._take_items(None)
+        while self.step():
+            pass
+
+    def _endless(self) -> Iterator[bool]:
+        while True:
+            items = self._take_items(ITEMS_A_STEP)
+            if items:
+                yield True
+            record = next(self._models.drain(), None)
+            if record is not None:
+                for _ in self._replica.following(record):
+                    yield True
+            elif not items:
+                yield False
+
+    def _take_items(self, most: int | None) -> int:
+        """How many there were."""
+        self._read_catalogue()
+        items = [
+            self._known.popleft() for _ in range(min(len(self._known), most or len(self._known)))
+        ]
+        if items:
+            self._announce(items)
+        return len(items)
+
+    def _read_catalogue(self) -> None:
+        items = [
+            decode_item(record.value)
+            for record in self._catalogue.drain()
+            if record.value is not None
+        ]
+        if items:
+            self._know(items)
+            self._known.extend(items)

@@ -1,0 +1,121 @@
+"""The stall watchdog: ends a worker that says it is healthy while what it should work off does not
+get less.
+
+Faust is known to stall so after long outages of the broker: it heartbeats, and processes nothing. A
+worker is stalled where it is behind and its position has not moved for `seconds`. It knows nothing
+about Faust, topics or the learner.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from typing import NoReturn
+
+from stream.broker.lag import Progress
+from upwell.errors import BrokerError
+
+__all__ = [
+    "LOOK_SECONDS",
+    "STALLED_EXIT",
+    "STALL_SECONDS",
+    "Stall",
+    "Watchdog",
+    "end_stalled",
+]
+
+STALL_SECONDS = 120.0
+"""Longer than any pause of a healthy worker: an encoder's first batch, a rebalance (10 s), a
+store's retries.
+"""
+LOOK_SECONDS = 10.0
+STALLED_EXIT = 75
+
+log = logging.getLogger("upwell.watchdog")
+
+
+class Stall:
+    """Decides, from one look after the other, whether a worker is stalled.
+
+    Pure; times are monotonic seconds.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._since: float | None = None
+        self._done = -1
+
+    def look(self, now: float, progress: Progress) -> str | None:
+        """The reason to end, or None.
+
+        One that has nothing to do, or moved since the last look, is not stalled.
+        """
+        if progress.behind == 0 or progress.done != self._done:
+            self._done, self._since = progress.done, None if progress.behind == 0 else now
+            return None
+        if self._since is None:
+            self._since = now
+        if now - self._since < self._seconds:
+            return None
+        return (
+            f"stalled: {progress.behind} records wait and none was acknowledged for "
+            f"{now - self._since:.0f} s"
+        )
+
+    def unknown(self) -> None:
+        """The broker did not answer: what stood still before says nothing about the worker."""
+        self._since = None
+
+
+class Watchdog:
+    """A thread that looks every `every` seconds and calls `end` with the reason, at most
+    `stall.seconds + every` after the last move.
+
+    look: blocks; raises `BrokerError` when nothing can be known. clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[], Progress],
+        stall: Stall,
+        end: Callable[[str], None],
+        clock: Callable[[], float],
+        every: float = LOOK_SECONDS,
+    ) -> None:
+        self._look = look
+        self._stall = stall
+        self._end = end
+        self._clock = clock
+        self._every = every
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns when the thread has ended."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(self._every):
+            try:
+                reason = self._stall.look(self._clock(), self._look())
+            except BrokerError as exc:
+                log.warning("the lag is not known: %s", exc)
+                self._stall.unknown()
+                continue
+            if reason is not None:
+                self._end(reason)
+                return
+
+
+def end_stalled(reason: str) -> NoReturn:
+    """The process ends at once, with nothing acknowledged: the supervisor starts it again."""
+    log.error("%s; the worker ends and is started again", reason)
+    logging.shutdown()
+    os._exit(STALLED_EXIT)

@@ -1,0 +1,105 @@
+"""Categories and the order of announcement, against plain Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from learner.catalogue.features import (
+    CATEGORIES,
+    TASTE_DECAY,
+    TASTE_OF_DISLIKED,
+    FeatureTable,
+    add_taste,
+    distance,
+    likeness,
+)
+from upwell.values import CatalogueItem
+
+
+def item(item_id: str, ts: int = 0, *categories: str) -> CatalogueItem:
+    return CatalogueItem(
+        item_id=item_id,
+        ts=ts,
+        title=item_id,
+        vector=np.zeros(2, np.float32),
+        revision="r",
+        categories=categories,
+    )
+
+
+def table(*items: CatalogueItem) -> FeatureTable:
+    features = FeatureTable()
+    features.grow(len(items) + 1)
+    features.put(range(len(items)), items)
+    return features
+
+
+def test_order_is_by_time_then_shorter_id_then_id() -> None:
+    features = table(item("10"), item("9"), item("b", 5), item("11")).state
+    assert list(features.order) == [1, 0, 3, 2]
+    assert distance(features, 1, 3) == 2
+    assert distance(features, 3, 1) == -2
+    assert distance(features, 1, 4) == 0, "row 4 was never announced"
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.integers(0, 90), st.integers(0, 5)),
+            min_size=1,
+            max_size=80,
+            unique_by=lambda one: one[0],
+        )
+    )
+)
+def test_order_does_not_depend_on_how_announcements_arrive(
+    batches: list[list[tuple[int, int]]],
+) -> None:
+    features = FeatureTable()
+    features.grow(91)
+    newest: dict[int, int] = {}
+    for batch in batches:
+        features.put([row for row, _ in batch], [item(f"i{row}", ts) for row, ts in batch])
+        newest.update(batch)
+        expected = sorted(newest, key=lambda row: (newest[row], len(f"i{row}"), f"i{row}"))
+        assert list(features.state.order) == expected
+        assert [features.state.position[row] for row in expected] == list(range(len(expected)))
+
+
+def test_likeness_is_a_cosine_of_rare_categories_with_a_fading_taste() -> None:
+    items = [
+        item("a", 0, "drama", "war"),
+        item("b", 0, "drama"),
+        item("c", 0, "war"),
+        item("d", 0, "drama", "comedy"),
+        item("e"),
+    ]
+    features = table(*items).state
+    worth = {name: np.log(5 / count) for name, count in {"drama": 3, "war": 2, "comedy": 1}.items()}
+
+    def unit(row: int) -> dict[str, float]:
+        values = {name: worth[name] for name in items[row].categories}
+        length = np.sqrt(sum(value**2 for value in values.values()))
+        return {name: value / length for name, value in values.items()}
+
+    taste = np.zeros(len(features.worth), np.float32)
+    add_taste(features, np.array([0, 3], np.int32), np.array([True, False]), taste)
+    for row in range(4):
+        expected = sum(
+            value
+            * (unit(0).get(name, 0.0) + TASTE_DECAY * TASTE_OF_DISLIKED * unit(3).get(name, 0.0))
+            for name, value in unit(row).items()
+        )
+        assert likeness(features, taste, row) == pytest.approx(expected, abs=1e-6)
+    assert likeness(features, taste, 4) == 0.0
+
+
+def test_categories_beyond_the_cap_are_left_out_and_replaced_ones_forgotten() -> None:
+    features = table(item("a", 0, *(f"c{n}" for n in range(CATEGORIES + 3))), item("b", 0, "x"))
+    assert (features.state.categories[0] >= 0).sum() == CATEGORIES
+    features.put([0], [item("a", 0, "x")])
+    assert (features.state.categories[0] >= 0).sum() == 1

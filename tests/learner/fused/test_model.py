@@ -1,0 +1,217 @@
+"""What an item and a user are to the fused model, and that replicas and restored models are the
+same model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from learner.fused import model as fused
+from learner.fused.intent import event_weight
+from learner.fused.model import KINDS, LENGTH, FusedModel, intent_weights
+from learner.fused.network import gap_buckets, rating_buckets
+from tests.learner.toy import DIMENSION, ITEMS, OFF, histories, model, ring, trainer, vectors
+from upwell.errors import ModelError
+
+
+def test_a_new_item_is_its_text() -> None:
+    made = model()
+    project = made.network.project.detach().numpy()
+    np.testing.assert_allclose(
+        made.item_matrix()[:, :-1], vectors() @ project, rtol=1e-5, atol=1e-6
+    )
+    assert not made.item_matrix()[:, -1].any()
+
+
+def test_the_identity_weighs_more_with_every_interaction() -> None:
+    made = model()
+    made.identities[3] = 1.0
+    made.trained(np.array([3]))
+    text = made.item_matrix()[3].copy()
+    distances = []
+    for _ in range(3):
+        made.count(np.array([3, 3], np.int32))
+        distances.append(float(np.linalg.norm(made.item_matrix()[3] - text)))
+    assert 0.0 < distances[0] < distances[1] < distances[2] < np.sqrt(made.width)
+
+
+def test_items_grow_without_moving_those_before() -> None:
+    made = model()
+    before = made.item_matrix().copy()
+    made.add_items(vectors(3_000, seed=5))
+    assert len(made) == ITEMS + 3_000
+    np.testing.assert_array_equal(made.item_matrix()[:ITEMS], before)
+    np.testing.assert_allclose(
+        made.item_matrix()[ITEMS:, :-1],
+        vectors(3_000, seed=5) @ made.network.project.detach().numpy(),
+        atol=1e-5,
+    )
+
+
+def test_a_row_of_zeros_is_announced_later() -> None:
+    made = FusedModel(OFF, DIMENSION, 7, device="cpu")
+    made.add_items(np.zeros((2, DIMENSION), np.float32))
+    assert not made.announced[:2].any()
+    made.set_vectors(np.array([1]), vectors(1))
+    assert made.announced[:2].tolist() == [False, True]
+    assert made.item_matrix()[1].any()
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((1, DIMENSION + 1), np.float32), np.full((1, DIMENSION), np.nan, np.float32)]
+)
+def test_vectors_that_do_not_fit_are_refused(wrong: NDArray[np.float32]) -> None:
+    with pytest.raises(ModelError, match="encode the catalogue anew"):
+        model().add_items(wrong)
+
+
+def test_padding_and_company_do_not_matter() -> None:
+    made = trainer()
+    made.train(5)
+    alone = made.model.user_vectors(histories([[1, 2, 3]]))
+    among = made.model.user_vectors(histories([[4] * LENGTH, [1, 2, 3], []]))
+    np.testing.assert_allclose(alone[0], among[1], rtol=1e-4, atol=1e-5)
+
+
+def test_a_user_without_history_is_their_intent_and_without_that_the_default() -> None:
+    made = model()
+    intents = np.zeros((2, DIMENSION), np.float32)
+    intents[0] = vectors()[5]
+    found = made.user_vectors(histories([[], []], intents))[:, :-1]
+    np.testing.assert_allclose(found[1], made.network.default.detach().numpy(), rtol=1e-6)
+    scores = made.item_matrix()[:, :-1] @ found[0]
+    assert int(np.argmax(scores)) == 5, (
+        "before any training an intent finds the item whose text it is"
+    )
+
+
+def test_only_the_direction_of_an_intent_counts() -> None:
+    made = model()
+    intent = vectors(1, seed=9)
+    near, far = (
+        made.user_vectors(histories([[1, 2]], intent * np.float32(scale))) for scale in (1.0, 30.0)
+    )
+    np.testing.assert_allclose(near, far, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("field", ["kinds", "ratings", "ts", "rows"])
+def test_each_part_of_an_event_is_read(field: str) -> None:
+    made, past = model(), histories([[1, 2, 3]])
+    other = {"kinds": KINDS.index("skip"), "ratings": 1.0, "ts": 86_400_000, "rows": 9}[field]
+    changed = getattr(past, field).copy()
+    changed[0, 2] = other
+    assert not np.allclose(
+        made.user_vectors(past), made.user_vectors(replace(past, **{field: changed})), atol=1e-4
+    )
+
+
+def test_the_order_of_events_is_read() -> None:
+    made = model()
+    assert not np.allclose(
+        made.user_vectors(histories([[1, 2, 3]])),
+        made.user_vectors(histories([[2, 1, 3]])),
+        atol=1e-4,
+    )
+
+
+def test_the_last_columns_make_scores_a_dot_product() -> None:
+    made = model()
+    assert (made.user_vectors(histories([[1], []]))[:, -1] == 1.0).all()
+
+
+def test_an_empty_catalogue_gives_users_all_the_same() -> None:
+    made = FusedModel(OFF, DIMENSION, 7, device="cpu")
+    assert made.user_vectors(histories([[]])).shape == (1, made.width)
+    assert made.item_matrix().shape == (0, made.width)
+
+
+def test_a_replica_that_took_all_deltas_ranks_alike() -> None:
+    teacher, replica = trainer(), model(seed=99)
+    for _ in range(3):
+        fed = ring(24)
+        teacher.train(2)
+        delta = teacher.model.published()
+        replica.apply_published(delta)
+        teacher.add(fed)
+        replica.count(fed.rows)
+    replica.count(ring(24).rows)  # what the trainer counted before its first delta
+    np.testing.assert_array_equal(replica.item_matrix(), teacher.model.item_matrix())
+    past = histories([[1, 2, 3], []])
+    np.testing.assert_array_equal(replica.user_vectors(past), teacher.model.user_vectors(past))
+    assert delta["identities"].dtype == np.float16
+    assert len(teacher.model.published()["rows"]) == 0, "nothing changed since the last take"
+
+
+def test_between_the_steps_of_a_delta_the_weights_before_it_rank(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fused, "_CHUNK", 7)
+    teacher, replica, whole = trainer(), model(seed=99), model(seed=99)
+    teacher.train(3)
+    delta = teacher.model.published()
+    past, fed = histories([[1, 2, 3], []]), ring(24)
+    for one in (replica, whole):
+        one.count(fed.rows)
+    matrix, users = whole.item_matrix().copy(), whole.user_vectors(past)
+    steps = 0
+    for _ in replica.applying_published(delta):
+        np.testing.assert_array_equal(replica.item_matrix(), matrix)
+        np.testing.assert_array_equal(replica.user_vectors(past), users)
+        steps += 1
+    whole.apply_published(delta)
+    assert steps == -(-ITEMS // 7)
+    assert not np.allclose(whole.item_matrix(), matrix)
+    np.testing.assert_array_equal(replica.item_matrix(), whole.item_matrix())
+    np.testing.assert_array_equal(replica.user_vectors(past), whole.user_vectors(past))
+    replica.count(np.array([3], np.int32))
+    whole.count(np.array([3], np.int32))
+    np.testing.assert_array_equal(replica.item_matrix(), whole.item_matrix())
+
+
+def test_a_restored_model_is_the_same_and_stores_only_rows_with_an_identity() -> None:
+    taught = trainer()
+    taught.model.add_items(np.zeros((5, DIMENSION), np.float32))
+    taught.train(4)
+    arrays = taught.model.arrays()
+    assert 0 < len(arrays["rows"]) <= ITEMS
+    other = FusedModel(OFF, DIMENSION, 1, device="cpu")
+    other.restore(arrays)
+    other.set_vectors(np.arange(ITEMS), vectors())
+    np.testing.assert_array_equal(other.item_matrix(), taught.model.item_matrix())
+    np.testing.assert_array_equal(other.squares[: len(other)], taught.model.squares[: len(other)])
+
+
+@pytest.mark.parametrize("wrong", ["missing", "shape", "nan"])
+def test_arrays_that_do_not_fit_are_refused_and_change_nothing(wrong: str) -> None:
+    made = model()
+    before, arrays = made.item_matrix().copy(), model(seed=8).arrays()
+    name = "network.project"
+    if wrong == "missing":
+        del arrays[name]
+    else:
+        arrays[name] = (
+            np.zeros((1, 1), np.float32) if wrong == "shape" else np.full_like(arrays[name], np.nan)
+        )
+    with pytest.raises(ModelError, match="project"):
+        made.restore(arrays)
+    np.testing.assert_array_equal(made.item_matrix(), before)
+
+
+def test_buckets() -> None:
+    stars = torch.tensor([[0.5, 5.0, 3.5, float("nan"), 9.0]])
+    assert rating_buckets(stars).tolist() == [[0, 9, 6, 10, 9]]
+    ts = torch.tensor([[5_000, 5_000, 6_000, 3_000, 3_000 + 7_000]])
+    assert gap_buckets(ts).tolist() == [[0, 0, 1, 0, 3]], "log2(1 + seconds), never below zero"
+
+
+def test_the_intent_of_a_window_weighs_events_as_the_stream_does() -> None:
+    codes = np.arange(len(KINDS), dtype=np.uint8)
+    plain = intent_weights(codes, np.full(len(KINDS), np.nan, np.float32))
+    assert plain.tolist() == pytest.approx([event_weight(kind, None) for kind in KINDS])
+    rated = intent_weights(np.array([KINDS.index("review")], np.uint8), np.array([1.0], np.float32))
+    assert rated[0] == event_weight("review", 1.0)

@@ -1,0 +1,59 @@
+"""A user's own words: the list after a search follows the intent, also where the gate has learned
+nothing yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from learner.training.learner import Learner
+from upwell.ports import RankRequest
+from upwell.settings import LearnerSettings
+from upwell.values import CatalogueItem, Interaction, UserState, Vector
+
+ITEMS = 12
+SETTINGS = LearnerSettings(fused=False)
+
+
+def learner_of(settings: LearnerSettings) -> tuple[Learner, Vector]:
+    vectors = np.random.default_rng(3).normal(size=(ITEMS, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    learner = Learner(settings, 8, settings.seed)
+    learner.add_items(
+        [
+            CatalogueItem(
+                item_id=f"i{row}", ts=0, title=f"t{row}", vector=vectors[row], revision="r"
+            )
+            for row in range(ITEMS)
+        ]
+    )
+    return learner, vectors
+
+
+def searched(intent: Vector) -> UserState:
+    return UserState("u", intent, 1, (Interaction("q", 1, None, "query"),), events=1)
+
+
+@pytest.mark.parametrize("wanted", range(ITEMS))
+def test_the_list_after_a_search_is_ordered_by_its_words(wanted: int) -> None:
+    learner, vectors = learner_of(SETTINGS)
+    (entries,) = learner.rank(
+        [RankRequest(state=searched(vectors[wanted]), k=ITEMS, words="my words")]
+    )
+    nearest = [f"i{row}" for row in np.argsort(-(vectors @ vectors[wanted]))]
+    assert [entry.item_id for entry in entries] == nearest
+    assert entries[0].reasons[0].signal == "intent"
+    assert entries[0].reasons[0].because == "my words"
+    for entry in entries:
+        assert sum(reason.weight for reason in entry.reasons) == pytest.approx(
+            entry.score, abs=1e-5
+        )
+
+
+def test_without_its_weight_an_untrained_gate_knows_no_order() -> None:
+    learner, vectors = learner_of(replace(SETTINGS, search_weight=0.0))
+    (entries,) = learner.rank([RankRequest(state=searched(vectors[3]), k=ITEMS, words="my words")])
+    assert {entry.score for entry in entries} == {0.0}

@@ -1,0 +1,160 @@
+"""Checkpoints: round trips, and that a torn, missing or foreign file is said, not skipped."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
+from numpy.typing import NDArray
+
+from learner.release.checkpoint import every, latest, load, prune, save_checkpoint
+from upwell.errors import ModelError
+
+ARRAYS: dict[str, NDArray[Any]] = {
+    "weights": np.arange(6, dtype=np.float32).reshape(2, 3),
+    "none": np.zeros((0, 4), np.int64),
+    "flags": np.array([True, False]),
+}
+META = {"items": ["a", "é"], "watermark": {"reviews-0": 12}}
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    saved = save_checkpoint(tmp_path / "models", ARRAYS, META)
+    found, meta = load(saved.path, saved.sha256)
+    assert meta == META
+    assert found.keys() == ARRAYS.keys()
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(found[name], array)
+        assert found[name].dtype == array.dtype
+
+
+_KINDS = scalar_dtypes().filter(
+    lambda dtype: dtype.kind in "biuf" and dtype.itemsize <= 8 and dtype.isnative
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.dictionaries(
+        st.text("abc.", min_size=1, max_size=5),
+        arrays(_KINDS, array_shapes(min_dims=0, min_side=0)),
+        max_size=4,
+    )
+)
+def test_any_arrays_come_back_to_the_bit(
+    tmp_path_factory: pytest.TempPathFactory, given_arrays: dict[str, Any]
+) -> None:
+    found, _ = load(save_checkpoint(tmp_path_factory.mktemp("models"), given_arrays, {}).path)
+    assert {name: (one.tobytes(), one.shape, one.dtype) for name, one in found.items()} == {
+        name: (one.tobytes(), one.shape, one.dtype) for name, one in given_arrays.items()
+    }
+
+
+def test_the_newest_is_the_latest_and_old_ones_go(tmp_path: Path) -> None:
+    assert latest(tmp_path) is None
+    saved = [save_checkpoint(tmp_path, ARRAYS, {"n": n}) for n in range(4)]
+    assert latest(tmp_path) == saved[-1]
+    assert every(tmp_path) == saved[::-1]
+    assert prune(tmp_path, keep=2) == 2
+    assert prune(tmp_path, keep=2) == 0
+    assert sorted(path.stem for path in tmp_path.glob("*.safetensors")) == [
+        one.path.stem for one in saved[-2:]
+    ]
+    assert every(tmp_path) == [saved[-1], saved[-2]]
+    assert save_checkpoint(tmp_path, ARRAYS, {}).number == saved[-1].number + 1
+
+
+def test_pruning_keeps_one(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        prune(tmp_path, keep=0)
+
+
+def test_every_torn_byte_is_noticed(tmp_path: Path) -> None:
+    saved = save_checkpoint(tmp_path, ARRAYS, META)
+    weights = saved.path.with_suffix(".safetensors")
+    whole = weights.read_bytes()
+    for torn in (whole[:-1], whole[: len(whole) // 2], b"", whole[:-1] + bytes([whole[-1] ^ 1])):
+        weights.write_bytes(torn)
+        with pytest.raises(ModelError, match=rf"{weights.name} is torn.*remove {saved.path.name}"):
+            load(saved.path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "\xff",
+        '{"format": "upwell-checkpoint-1"}',
+        '{"format": "upwell-checkpoint-1", "sha256": 3}',
+    ],
+)
+def test_a_torn_newest_is_said_and_the_one_before_can_be_loaded(tmp_path: Path, text: str) -> None:
+    good, torn = (save_checkpoint(tmp_path, ARRAYS, META) for _ in range(2))
+    torn.path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ModelError, match=torn.path.name):
+        latest(tmp_path)
+    with pytest.raises(ModelError, match=torn.path.name):
+        load(torn.path)
+    with pytest.raises(ModelError, match=torn.path.name):
+        every(tmp_path)
+    assert load(good.path)[1] == META
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    saved = save_checkpoint(tmp_path, ARRAYS, META)
+    saved.path.with_suffix(".safetensors").unlink()
+    with pytest.raises(ModelError, match="safetensors cannot be read"):
+        load(saved.path)
+    with pytest.raises(ModelError, match="cannot be read"):
+        load(tmp_path / "0000000000000009.json")
+
+
+def test_a_foreign_file_is_said(tmp_path: Path) -> None:
+    saved = save_checkpoint(tmp_path, ARRAYS, META)
+    head = json.loads(saved.path.read_text())
+    saved.path.write_text(json.dumps(head | {"format": "another"}))
+    with pytest.raises(ModelError, match="another version of Upwell"):
+        load(saved.path)
+
+
+def test_another_checkpoint_than_the_announced_one_is_refused(tmp_path: Path) -> None:
+    saved = save_checkpoint(tmp_path, ARRAYS, META)
+    with pytest.raises(ModelError, match="not the one announced"):
+        load(saved.path, "0" * 64)
+
+
+@pytest.mark.parametrize("call", ["fsync", "rename"])
+def test_a_full_disk_leaves_the_ones_before_and_no_litter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    good = save_checkpoint(tmp_path, ARRAYS, META)
+    before = sorted(os.listdir(tmp_path))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os if call == "fsync" else Path, call, full)
+        with pytest.raises(ModelError, match="No space left on device; free space"):
+            save_checkpoint(tmp_path, ARRAYS, {"n": 2})
+    assert sorted(os.listdir(tmp_path)) == before
+    assert latest(tmp_path) == good
+
+
+def test_a_crash_between_the_two_files_leaves_the_one_before(tmp_path: Path) -> None:
+    good = save_checkpoint(tmp_path, ARRAYS, META)
+    (tmp_path / "0000000000000002.safetensors").write_bytes(b"whole, but not announced")
+    (tmp_path / "0000000000000002.json.tmp").write_bytes(b"{")
+    assert latest(tmp_path) == good
+    assert load(save_checkpoint(tmp_path, ARRAYS, {"n": 2}).path)[1] == {"n": 2}

@@ -1,0 +1,208 @@
+"""What goes out to replicas: only weights that held on targets they had not learned, and never
+anything that was poisoned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from learner.release.delta import decode, encode
+from learner.release.guard import Guard, Verdict
+from learner.release.promotion import Promotion, Ruling, adopt_serving
+from learner.training.learner import Learner
+from tests.learner.training.small import (
+    DIMENSION,
+    SETTINGS,
+    catalogue,
+    learner_of,
+    log,
+    requests_of,
+)
+from upwell.errors import ModelError
+from upwell.values import Example
+
+EXAMPLES, STATES = log(2_400, users=600)
+UNTESTED = 2.0
+FUSED = replace(SETTINGS, fused=True, fused_every=64, fused_steps=1)
+STEP = 16
+
+
+def made(fused: bool = False) -> Learner:
+    learner = Learner(FUSED if fused else SETTINGS, DIMENSION, 7)
+    learner.add_items(catalogue())
+    return learner
+
+
+def played(promotion: Promotion, learner: Learner, examples: Sequence[Example]) -> Iterator[Ruling]:
+    for start in range(0, len(examples), STEP):
+        some = examples[start : start + STEP]
+        promotion.test(some)
+        learner.learn(some)
+        ruling = promotion.decide()
+        if ruling is not None:
+            yield ruling
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_replicas_rank_by_what_was_promoted_and_count_what_was_learned(fused: bool) -> None:
+    learner, replica = made(fused), made(fused)
+    promotion = Promotion(learner, Guard(), UNTESTED)
+    rulings = list(played(promotion, learner, EXAMPLES))
+    assert (
+        sum(ruling.verdict is Verdict.PROMOTE for ruling in rulings)
+        == promotion.counts[Verdict.PROMOTE]
+        > 3
+    )
+    replica.apply(decode(encode(promotion.take_delta())))
+    assert replica.version == promotion.version != learner.version
+    assert (replica.watermark, replica.item_events()) == (learner.watermark, learner.item_events())
+    served = [listed for listed, _ in learner.top(requests_of(STATES), promotion.serving)]
+    assert [
+        [entry.item_id for entry in entries] for entries in replica.rank(requests_of(STATES))
+    ] == served
+
+
+def test_training_is_the_same_with_a_guard_and_without() -> None:
+    learner, alone = made(fused=True), made(fused=True)
+    list(played(Promotion(learner, Guard(), 10_000), learner, EXAMPLES[:640]))
+    for start in range(0, 640, STEP):
+        alone.learn(EXAMPLES[start : start + STEP])
+    assert learner.version == alone.version
+    assert learner.figures.report() == alone.figures.report()
+    assert learner.rank(requests_of(STATES)) == alone.rank(requests_of(STATES))
+
+
+def test_at_the_beginning_what_is_trained_goes_out_at_once() -> None:
+    learner, replica = made(), made()
+    promotion = Promotion(learner, Guard(), 10_000)
+    assert list(played(promotion, learner, EXAMPLES[:640])) == []
+    replica.apply(promotion.take_delta())
+    assert replica.weights.gate.weights.any()
+    assert replica.version == promotion.version == learner.version
+
+
+def test_later_only_what_was_tested_goes_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = made()
+    promotion = Promotion(learner, Guard(), 0.0)
+    list(played(promotion, learner, EXAMPLES[:320]))
+    monkeypatch.setattr(Guard, "verdict", Verdict.WAIT)
+    waiting = Promotion(learner, Guard())
+    waiting.restore(promotion.arrays())
+    waiting.take_delta()
+    list(played(waiting, learner, EXAMPLES[320:640]))
+    assert not any(name.startswith(("gate.", "fused.")) for name in waiting.take_delta().arrays)
+
+
+def test_at_the_beginning_too_what_is_broken_does_not_go_out() -> None:
+    learner, replica = made(), made()
+    promotion = Promotion(learner, Guard(), 10_000)
+    learner.learn(EXAMPLES[:STEP])
+    spoil(learner, "nan gate")
+    ruling = promotion.decide()
+    assert ruling is not None
+    assert ruling.verdict is Verdict.ROLL_BACK
+    replica.apply(promotion.take_delta())
+    assert np.isfinite(replica.weights.gate.weights).all()
+
+
+@pytest.mark.parametrize("poison", ["nan gate", "random gate", "nan fused", "random fused"])
+def test_a_poisoned_model_is_rolled_back_and_no_replica_hears_of_it(poison: str) -> None:
+    fused = poison.endswith("fused")
+    learner, replica = made(fused), made(fused)
+    promotion = Promotion(learner, Guard(), UNTESTED)
+    list(played(promotion, learner, EXAMPLES[:1_600]))
+    replica.apply(promotion.take_delta())
+    spoil(learner, poison)
+    for ruling in played(promotion, learner, EXAMPLES[1_600:]):
+        replica.apply(decode(encode(promotion.take_delta())))
+        if ruling.verdict is Verdict.ROLL_BACK:
+            break
+        assert ruling.verdict is Verdict.SUPERSEDE or ruling.learned <= 1_600, (
+            "a candidate frozen after the poison went out"
+        )
+    else:
+        pytest.fail("the poison was not found")
+    for entries in replica.rank(requests_of(STATES)):
+        assert len(entries) == 10
+        assert all(np.isfinite(entry.score) for entry in entries)
+    assert all(np.isfinite(array).all() for array in learner.weights.whole().values())
+    assert all(
+        np.array_equal(array, promotion.serving.whole()[name])
+        for name, array in learner.weights.whole().items()
+    )
+
+
+def spoil(learner: Learner, poison: str) -> None:
+    rng = np.random.default_rng(11)
+    weights = learner.weights
+    if poison == "nan gate":
+        weights.gate.weights[0, 3] = np.nan
+    elif poison == "random gate":
+        weights.gate.weights[...] = rng.normal(scale=20.0, size=weights.gate.weights.shape)
+        weights.gate.squares[...] = 1e9  # so that learning does not mend it meanwhile
+    else:
+        assert weights.fusion is not None
+        network = weights.fusion.model.network
+        for parameter in network.parameters():
+            parameter.data.mul_(float("nan") if poison == "nan fused" else 0.0)
+        if poison == "random fused":
+            weights.gate.weights[:, -9:] = rng.normal(
+                scale=50.0, size=weights.gate.weights[:, -9:].shape
+            )
+            weights.gate.squares[...] = 1e9
+
+
+def test_the_candidate_is_tested_on_what_neither_has_learned() -> None:
+    learner = made()
+    promotion = Promotion(learner, Guard(), UNTESTED)
+    list(played(promotion, learner, EXAMPLES[:320]))
+    before = promotion.targets
+    promotion.test(EXAMPLES[:320])
+    assert promotion.targets == before
+
+
+def test_one_that_is_superseded_gives_way_to_what_was_trained_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Guard, "verdict", Verdict.SUPERSEDE)
+    learner = made()
+    promotion = Promotion(learner, Guard(), 0.0)
+    rulings = played(promotion, learner, EXAMPLES)
+    first, second = next(rulings), next(rulings)
+    assert first.verdict is second.verdict is Verdict.SUPERSEDE
+    assert first.learned < second.learned
+    assert promotion.counts == {"superseded": 2}
+    assert learner.weights.gate.weights.any()
+    assert not promotion.take_delta().arrays.keys() & {"gate.weights"}
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_what_serves_is_in_the_checkpoint(fused: bool) -> None:
+    learner = made(fused)
+    promotion = Promotion(learner, Guard(), UNTESTED)
+    list(played(promotion, learner, EXAMPLES[:1_600]))
+    arrays, meta = learner.arrays() | promotion.arrays(), learner.meta()
+    replica, again = made(fused), made(fused)
+    adopt_serving(replica, arrays, meta)
+    again.restore(arrays, meta)
+    resumed = Promotion(again, Guard(), UNTESTED)
+    resumed.restore(arrays)
+    assert replica.version == promotion.version == resumed.version
+    assert again.version == learner.version
+    for weights in (replica.weights, resumed.serving):
+        whole = weights.whole()
+        assert all(
+            np.array_equal(whole[name], array) for name, array in promotion.serving.whole().items()
+        )
+    list(played(resumed, again, EXAMPLES[1_600:]))
+    assert resumed.counts[Verdict.PROMOTE] > 0
+
+
+def test_a_checkpoint_without_serving_weights_is_refused() -> None:
+    learner = learner_of(EXAMPLES[:50])
+    with pytest.raises(ModelError, match="weights that serve"):
+        adopt_serving(made(), learner.arrays(), learner.meta())

@@ -1,0 +1,126 @@
+"""Announcements become entries; what an operator decided stays over them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stream.chain.catalogue import Catalogue, announce, govern, item_text
+from tests.stream.chain.chain import ENCODER
+from upwell.events import Control, ControlKind, Item
+from upwell.values import CatalogueItem
+
+ITEM = Item(
+    item_id="i",
+    ts=5,
+    title="Solaris",
+    text="A planet thinks.",
+    categories=("sci-fi", "drama"),
+    brand="b",
+    price=3.5,
+    image="u",
+    language="ru",
+)
+
+
+def entry(item: Item = ITEM, before: CatalogueItem | None = None) -> CatalogueItem:
+    return announce([item], [before], ENCODER)[0]
+
+
+def control(kind: ControlKind, boost: float | None = None) -> Control:
+    return Control(event_id="c", ts=9, kind=kind, by="op", why="w", item_id="i", boost=boost)
+
+
+def test_an_entry_has_all_of_its_announcement_and_the_vector_of_its_words() -> None:
+    made = entry()
+    for name in (
+        "item_id",
+        "ts",
+        "title",
+        "text",
+        "categories",
+        "brand",
+        "price",
+        "image",
+        "language",
+        "deleted",
+    ):
+        assert getattr(made, name) == getattr(ITEM, name)
+    np.testing.assert_array_equal(
+        made.vector, ENCODER.encode(["Solaris. sci-fi, drama. A planet thinks."])[0]
+    )
+    assert (made.sequence, made.revision, made.available) == (5, ENCODER.revision, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({}, "T"),
+        ({"text": "words"}, "T. words"),
+        ({"categories": ("a", "b")}, "T. a, b"),
+        ({"categories": ("a",), "text": "words"}, "T. a. words"),
+    ],
+)
+def test_the_model_reads_title_categories_and_text(more: dict[str, Any], text: str) -> None:
+    assert item_text(Item(item_id="i", ts=0, title="T", **more)) == text
+
+
+def test_each_item_of_a_batch_gets_its_own_vector() -> None:
+    items = [replace(ITEM, item_id=f"i{number}", title=f"title {number}") for number in range(3)]
+    for item, made in zip(items, announce(items, [None] * 3, ENCODER), strict=True):
+        np.testing.assert_allclose(made.vector, entry(item).vector)
+
+
+def test_nothing_to_announce_asks_no_encoder() -> None:
+    assert announce([], [], ENCODER) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "boost", "changed"),
+    [
+        (ControlKind.BAN_ITEM, None, {"banned": True}),
+        (ControlKind.PIN_ITEM, None, {"pinned": True}),
+        (ControlKind.BOOST_ITEM, -2.5, {"boost": -2.5}),
+        (ControlKind.FORGET_USER, None, {}),
+    ],
+)
+def test_an_operators_word_changes_its_part_alone(
+    kind: ControlKind, boost: float | None, changed: dict[str, object]
+) -> None:
+    made = entry()
+    assert govern(made, control(kind, boost)) == replace(made, **changed)  # type: ignore[arg-type]
+
+
+def test_clear_takes_all_of_them_back() -> None:
+    made = entry()
+    governed = replace(made, banned=True, pinned=True, boost=3.0)
+    assert govern(governed, control(ControlKind.CLEAR_ITEM)) == made
+
+
+def test_what_an_operator_decided_stays_over_a_new_announcement() -> None:
+    governed = replace(entry(), banned=True, pinned=True, boost=3.0)
+    again = entry(replace(ITEM, ts=6, title="Solaris (1972)"), governed)
+    assert (again.banned, again.pinned, again.boost, again.title, again.available) == (
+        True,
+        True,
+        3.0,
+        "Solaris (1972)",
+        False,
+    )
+
+
+def test_a_deleted_item_is_not_available() -> None:
+    assert not entry(replace(ITEM, deleted=True)).available
+
+
+def test_a_catalogue_knows_the_newest_entry_put() -> None:
+    catalogue = Catalogue()
+    made = entry()
+    catalogue.put([made, replace(made, title="newer")])
+    assert (len(catalogue), catalogue.title("i"), catalogue.title("j")) == (1, "newer", None)
+    assert catalogue.vector("i") is made.vector
+    assert catalogue.vector("j") is None
+    assert catalogue.get("j") is None

@@ -1,0 +1,171 @@
+"""The chain of announcements and controls: newest by its own time, operators' words kept, nothing
+lost in a batch.
+"""
+
+from __future__ import annotations
+
+from store.memory import MemoryStore
+from stream.chain.items import ItemPipeline
+from stream.chain.records import Record
+from tests.stream.chain.chain import ENCODER, NOW_MS, record
+from upwell.events import Topic
+from upwell.values import CatalogueItem
+
+T0 = NOW_MS - 100_000
+
+
+class Items:
+    """An item chain over a memory store."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore(ENCODER.dimension)
+        self.pipeline = ItemPipeline(ENCODER, self.store)
+
+    def stored(self, item_id: str = "i") -> CatalogueItem:
+        [found] = self.store.read_items([item_id])
+        assert found is not None
+        return found
+
+
+def item(ts: int, title: str = "T", item_id: str = "i", **more: object) -> Record:
+    return record(Topic.ITEMS, ts, {"item_id": item_id, "ts": T0 + ts, "title": title, **more})
+
+
+def control(kind: str, item_id: str = "i", **more: object) -> Record:
+    return record(
+        Topic.CONTROLS,
+        3,
+        {"kind": kind, "item_id": item_id, "by": "op", "why": "w", **more},
+        partition=1,
+    )
+
+
+def test_an_announcement_is_stored_and_published() -> None:
+    chain = Items()
+    effects = chain.pipeline.run([item(1), item(2, "U", "j")], NOW_MS)
+    assert [(one.item_id, one.title) for one in effects.items] == [("i", "T"), ("j", "U")]
+    assert chain.stored("j").title == "U"
+    assert effects.counts["items"] == 2
+
+
+def test_the_newest_of_a_batch_counts_and_of_equals_the_last() -> None:
+    chain = Items()
+    effects = chain.pipeline.run([item(2, "newest"), item(1, "older")], NOW_MS)
+    assert [one.title for one in effects.items] == ["newest"]
+    chain.pipeline.run([item(3, "first"), item(3, "second")], NOW_MS)
+    assert chain.stored().title == "second"
+
+
+def test_an_older_announcement_is_refused_and_counted_an_equal_one_replaces() -> None:
+    chain = Items()
+    chain.pipeline.run([item(5, "new")], NOW_MS)
+    stale = chain.pipeline.run([item(4, "old")], NOW_MS)
+    assert (stale.items, stale.counts["stale_items"]) == ((), 1)
+    assert chain.stored().title == "new"
+    again = chain.pipeline.run([item(5, "put right")], NOW_MS)
+    assert (len(again.items), again.counts["stale_items"]) == (1, 0)
+    assert chain.stored().title == "put right"
+
+
+def test_operators_words_are_stored_and_published_and_stay_over_a_new_announcement() -> None:
+    chain = Items()
+    chain.pipeline.run([item(1)], NOW_MS)
+    effects = chain.pipeline.run(
+        [control("ban_item"), control("pin_item"), control("boost_item", boost=2)], NOW_MS
+    )
+    assert [(one.banned, one.pinned, one.boost) for one in effects.items] == [(True, True, 2.0)]
+    chain.pipeline.run([item(2, "again")], NOW_MS)
+    found = chain.stored()
+    assert (found.title, found.banned, found.pinned, found.boost) == ("again", True, True, 2.0)
+    chain.pipeline.run([control("clear_item")], NOW_MS)
+    assert (chain.stored().banned, chain.stored().pinned, chain.stored().boost) == (
+        False,
+        False,
+        0.0,
+    )
+
+
+def test_a_control_counts_in_the_batch_of_its_announcement() -> None:
+    chain = Items()
+    [made] = chain.pipeline.run([control("ban_item"), item(1)], NOW_MS).items
+    assert made.banned
+    assert chain.stored().banned
+
+
+def test_a_control_next_to_a_stale_announcement_is_not_lost_with_it() -> None:
+    chain = Items()
+    chain.pipeline.run([item(5, "new")], NOW_MS)
+    effects = chain.pipeline.run([item(4, "old"), control("ban_item")], NOW_MS)
+    assert (chain.stored().title, chain.stored().banned) == ("new", True)
+    assert [(one.title, one.banned) for one in effects.items] == [("new", True)]
+    assert effects.counts["stale_items"] == 1
+
+
+def test_a_control_on_an_item_nobody_announced_is_a_dead_letter_and_the_others_go_on() -> None:
+    chain = Items()
+    stray = control("ban_item", "who knows")
+    effects = chain.pipeline.run([stray, item(1)], NOW_MS)
+    [letter] = effects.dead_letters
+    assert (letter.reason, letter.topic, letter.partition, letter.offset, letter.raw) == (
+        "unknown_item",
+        "controls",
+        1,
+        3,
+        stray.value,
+    )
+    assert "announce it first" in letter.detail
+    assert len(effects.items) == 1
+
+
+def test_a_deleted_item_goes_out_as_such_and_may_come_back() -> None:
+    chain = Items()
+    [gone] = chain.pipeline.run([item(1, deleted=True)], NOW_MS).items
+    assert not gone.available
+    [back] = chain.pipeline.run([item(2)], NOW_MS).items
+    assert back.available
+
+
+def test_broken_items_are_dead_letters_here_and_broken_controls_are_left_to_the_users_chain() -> (
+    None
+):
+    bad_item, bad_control = record(Topic.ITEMS, 1, b"{}"), record(Topic.CONTROLS, 2, b"{}")
+    forget = record(
+        Topic.CONTROLS, 3, {"kind": "forget_user", "user_id": "ann", "by": "op", "why": "w"}
+    )
+    effects = Items().pipeline.run([bad_item, bad_control, forget], NOW_MS)
+    assert [(one.topic, one.reason) for one in effects.dead_letters] == [("items", "missing_field")]
+    assert effects.items == ()
+
+
+def test_redelivery_changes_nothing_but_is_published_again() -> None:
+    chain = Items()
+    records = [item(1), control("pin_item")]
+    first = chain.pipeline.run(records, NOW_MS)
+    again = chain.pipeline.run(records, NOW_MS)
+    assert (
+        [(one.title, one.pinned) for one in again.items]
+        == [(one.title, one.pinned) for one in first.items]
+        == [("T", True)]
+    )
+
+
+def test_new_items_beyond_the_capacity_are_dead_letters_known_ones_still_change() -> None:
+    chain = Items()
+    chain.pipeline = ItemPipeline(ENCODER, chain.store, capacity=2)
+    chain.pipeline.run([item(1, item_id="a")], NOW_MS)
+    full = chain.pipeline.run(
+        [item(2, "A", "a"), item(3, item_id="b"), item(4, item_id="c"), item(5, "again", "c")],
+        NOW_MS,
+    )
+    assert [one.item_id for one in full.items] == ["a", "b"]
+    assert [(letter.reason, letter.offset) for letter in full.dead_letters] == [
+        ("catalogue_full", 4),
+        ("catalogue_full", 5),
+    ]
+    assert "UPWELL_CATALOGUE_ITEMS" in full.dead_letters[0].detail
+    later = chain.pipeline.run([item(6, "B", "b", deleted=True), item(7, item_id="d")], NOW_MS)
+    assert ([one.item_id for one in later.items], [one.reason for one in later.dead_letters]) == (
+        ["b"],
+        ["catalogue_full"],
+    )
+    assert chain.store.health().items == 2

@@ -1,0 +1,143 @@
+"""Snapshot, restore and rollback against a real broker, without workers: files, offsets and what is
+said on `models`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.structs import OffsetAndMetadata
+
+from infra.lock import try_lock
+from learner.release import checkpoint
+from stream.broker.feeds import Broadcast
+from stream.broker.lag import Lag
+from stream.broker.model_records import KIND, ROLLBACK
+from stream.broker.topics import ensure_topics
+from stream.chain.records import BroadcastRecord
+from stream.ops.snapshot import restore, rollback, snapshot
+from upwell.client import client_options
+from upwell.errors import SnapshotError
+from upwell.events import Topic
+from upwell.settings import KafkaSettings, Settings
+
+
+@pytest.fixture
+def settings(kafka: str, prefix: str, tmp_path: Path) -> Settings:
+    """Topics with 5 clicks of which 3 are acknowledged, and a data folder with two checkpoints, a
+    store and a key.
+    """
+    made = replace(
+        Settings(),
+        kafka=KafkaSettings(address=kafka, prefix=prefix, partitions=1),
+        data=tmp_path / "data",
+    )
+    ensure_topics(prefix, 1, client_options(made.kafka))
+    with KafkaProducer(acks="all", **client_options(made.kafka)) as producer:
+        for _ in range(5):
+            producer.send(prefix + Topic.CLICKS, value=b"{}", partition=0).get(timeout=30)
+    acknowledge(made, 3)
+    for version in ("1-a", "2-b"):
+        meta = {
+            "version": version,
+            "positions": {"0": 7},
+            "learner": {"watermark": {"clicks-0": 2}},
+        }
+        checkpoint.save_checkpoint(made.data / "models", {"x": np.ones(3)}, meta)
+    (made.data / "store").mkdir()
+    (made.data / "store" / "points").write_bytes(b"points")
+    (made.data / "key").write_text("k")
+    return made
+
+
+def acknowledge(settings: Settings, offset: int) -> None:
+    consumer = KafkaConsumer(
+        group_id=settings.kafka.prefix + "serve",
+        enable_auto_commit=False,
+        **client_options(settings.kafka),
+    )
+    clicks = TopicPartition(settings.kafka.prefix + Topic.CLICKS, 0)
+    consumer.assign([clicks])
+    consumer.commit({clicks: OffsetAndMetadata(offset, "", -1)})
+    consumer.close()
+
+
+def behind(settings: Settings) -> int:
+    with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
+        return lag.behind([Topic.CLICKS])
+
+
+def on_models(settings: Settings) -> list[BroadcastRecord]:
+    feed = Broadcast(settings.kafka.prefix + Topic.MODELS, client_options(settings.kafka))
+    feed.start()
+    try:
+        return list(feed.drain())
+    finally:
+        feed.stop()
+
+
+def test_a_fresh_folder_holds_the_same_and_the_offsets_are_set_back(
+    settings: Settings, tmp_path: Path
+) -> None:
+    taken, fresh = tmp_path / "taken", replace(settings, data=tmp_path / "fresh")
+    snapshot(settings, taken, print)
+    acknowledge(settings, 5)
+    restore(fresh, taken, print)
+    assert behind(settings) == 2
+    for name in ("store/points", "key", "models/0000000000000002.safetensors"):
+        assert (fresh.data / name).read_bytes() == (settings.data / name).read_bytes()
+    (record,) = on_models(fresh)
+    assert record.headers[KIND] == ROLLBACK
+    assert orjson.loads(record.value or b"")["version"] == "2-b"
+    with pytest.raises(SnapshotError, match="is not empty"):
+        restore(fresh, taken, print)
+    with pytest.raises(SnapshotError, match="name a new folder"):
+        snapshot(settings, taken, print)
+
+
+def test_nothing_is_restored_from_a_torn_snapshot_or_onto_another_broker(
+    settings: Settings, tmp_path: Path
+) -> None:
+    taken, fresh = tmp_path / "taken", replace(settings, data=tmp_path / "fresh")
+    snapshot(settings, taken, print)
+    manifest = orjson.loads((taken / "manifest.json").read_bytes())
+    beyond = [[topic, number, offset + 100] for topic, number, offset in manifest["offsets"]]
+    (taken / "manifest.json").write_bytes(orjson.dumps({**manifest, "offsets": beyond}))
+    with pytest.raises(SnapshotError, match="use the broker it was made on"):
+        restore(fresh, taken, print)
+    with pytest.raises(SnapshotError, match="partitions 1, the settings say 2"):
+        restore(replace(fresh, kafka=replace(fresh.kafka, partitions=2)), taken, print)
+    (taken / "key").write_text("another")
+    with pytest.raises(SnapshotError, match="key is torn"):
+        restore(fresh, taken, print)
+    assert not fresh.data.exists()
+    assert behind(settings) == 2
+
+
+def test_while_a_worker_runs_nothing_is_done(settings: Settings, tmp_path: Path) -> None:
+    assert try_lock(settings.data / "models" / "owner.lock") is not None
+    with pytest.raises(SnapshotError, match="stop the engine first"):
+        snapshot(settings, tmp_path / "taken", print)
+    with pytest.raises(SnapshotError, match="stop the engine first"):
+        rollback(settings, "1-a", print)
+
+
+def test_an_older_version_becomes_the_newest_and_models_says_so(settings: Settings) -> None:
+    with pytest.raises(SnapshotError, match="there are: 2-b, 1-a"):
+        rollback(settings, "9-z", print)
+    rollback(settings, "1-a", print)
+    newest = checkpoint.latest(settings.data / "models")
+    assert newest is not None
+    assert (newest.number, checkpoint.load(newest.path)[1]["version"]) == (3, "1-a")
+    (record,) = on_models(settings)
+    assert orjson.loads(record.value or b"") == {
+        "version": "1-a",
+        "file": newest.path.name,
+        "sha256": newest.sha256,
+        "watermark": {"clicks-0": 2},
+    }

@@ -1,0 +1,155 @@
+"""How a worker keeps level: step by step, catalogue and model turn about, as if it had been done at
+once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+from learner.training.learner import Learner
+from stream.broker.feeds import Broadcast
+from stream.broker.model_records import delta_record
+from stream.chain.records import BroadcastRecord
+from stream.chain.wire import encode_item
+from stream.serve.follow import ITEMS_A_STEP, MOST_ITEMS, MOST_MODELS, Follower
+from stream.serve.replica import Replica
+from tests.learner.training.small import (
+    DIMENSION,
+    SETTINGS,
+    catalogue,
+    learner_of,
+    log,
+    requests_of,
+)
+from upwell.values import CatalogueItem
+
+EXAMPLES, STATES = log(400)
+
+
+class Feed:
+    """A broadcast topic whose records are put here."""
+
+    def __init__(self) -> None:
+        self.records: deque[BroadcastRecord] = deque()
+        self._offset = 0
+
+    def put(self, value: bytes, headers: Sequence[tuple[str, bytes]] = ()) -> None:
+        self.records.append(BroadcastRecord(0, self._offset, None, value, dict(headers), 0))
+        self._offset += 1
+
+    def drain(self) -> Iterator[BroadcastRecord]:
+        while self.records:
+            yield self.records.popleft()
+
+    @property
+    def waiting(self) -> int:
+        return len(self.records)
+
+
+class Worker:
+    """A follower over two feeds, its learner, and how many items each announcement had."""
+
+    def __init__(self) -> None:
+        self.catalogue, self.models = Feed(), Feed()
+        self.learner = Learner(SETTINGS, DIMENSION, SETTINGS.seed)
+        self.known: list[CatalogueItem] = []
+        self.announced: list[int] = []
+        replica = Replica(self.learner, Path("nowhere"))
+        self.follower = Follower(
+            cast(Broadcast, self.catalogue),
+            cast(Broadcast, self.models),
+            self.known.extend,
+            self._announce,
+            replica,
+        )
+
+    def _announce(self, items: Sequence[CatalogueItem]) -> None:
+        self.announced.append(len(items))
+        self.learner.add_items(items)
+
+    def feed_items(self) -> None:
+        """The whole catalogue."""
+        for item in catalogue():
+            self.catalogue.put(encode_item(item))
+
+    def feed_models(self) -> Learner:
+        """The examples in two deltas; the learner that made them."""
+        teacher = learner_of([])
+        for start in range(0, len(EXAMPLES), 200):
+            teacher.learn(EXAMPLES[start : start + 200])
+            delta = delta_record(teacher.take_delta())
+            self.models.put(delta.value, delta.headers)
+        return teacher
+
+
+def test_step_by_step_with_lists_in_between_is_as_good_as_at_once() -> None:
+    stepwise, at_once = Worker(), Worker()
+    at_once.feed_items()
+    at_once.feed_models()
+    at_once.follower.level()
+    steps = 0
+    stepwise.feed_items()
+    while stepwise.follower.step():
+        stepwise.learner.rank(requests_of(STATES))
+    teacher = stepwise.feed_models()
+    while stepwise.follower.step():
+        stepwise.learner.rank(requests_of(STATES))
+        steps += 1
+    assert steps > 2 * len(EXAMPLES) / 200
+    assert at_once.announced == [len(catalogue())]
+    assert stepwise.learner.version == at_once.learner.version == teacher.version
+    lists = teacher.rank(requests_of(STATES))
+    assert at_once.learner.rank(requests_of(STATES)) == lists
+    assert stepwise.learner.rank(requests_of(STATES)) == lists
+
+
+def test_a_step_is_a_few_items_and_a_catalogue_does_not_keep_the_model_waiting() -> None:
+    worker = Worker()
+    worker.feed_items()
+    worker.feed_models()
+    worker.follower.step()
+    assert worker.announced == [ITEMS_A_STEP]
+    while worker.models.waiting:
+        worker.follower.step()
+    assert worker.announced == [ITEMS_A_STEP] * 2
+    while worker.follower.step():
+        pass
+    assert max(worker.announced) <= ITEMS_A_STEP
+    assert sum(worker.announced) == len(catalogue())
+
+
+def test_a_list_waits_for_nothing_while_little_waits_and_for_no_more_than_is_too_much() -> None:
+    worker = Worker()
+    worker.feed_items()
+    worker.feed_models()
+    worker.follower.catch_up()
+    assert worker.announced == []
+    item = encode_item(catalogue()[0])
+    for _ in range(MOST_ITEMS):
+        worker.catalogue.put(item)
+    for _ in range(MOST_MODELS):
+        worker.models.put(b"{}")
+    worker.follower.catch_up()
+    assert MOST_ITEMS - ITEMS_A_STEP <= len(worker.known) - sum(worker.announced) <= MOST_ITEMS
+    assert worker.models.waiting <= MOST_MODELS
+
+
+def test_nothing_new_is_no_step() -> None:
+    worker = Worker()
+    assert not worker.follower.step()
+    worker.catalogue.put(encode_item(catalogue()[0]))
+    assert worker.follower.step()
+    assert not worker.follower.step()
+
+
+def test_before_a_batch_every_item_that_was_read_is_known_though_few_are_announced() -> None:
+    worker = Worker()
+    worker.feed_items()
+    worker.follower.step()
+    worker.feed_items()
+    worker.follower.catch_up()
+    assert len(worker.known) == 2 * len(catalogue())
+    assert sum(worker.announced) == ITEMS_A_STEP
