@@ -204,8 +204,8 @@ class UpwellClient:
         """A user searched, now."""
         return self._sent(Query(**{**_stamp(), **more}, user_id=user_id, text=text))
 
-    def item(self, item_id: str, title: str, **more: Any) -> Item:
-        """An item is announced or changed, now."""
+    def item(self, item_id: str, title: str | None = None, **more: Any) -> Item:
+        """An item is announced (with a title) or changed, now: what is left out stays."""
         return self._sent(Item(**{"ts": _now_ms(), **more}, item_id=item_id, title=title))
 
     def impression(

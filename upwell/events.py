@@ -72,21 +72,25 @@ class ControlKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """An item of the catalogue; a later one with the same `item_id` replaces it, `deleted` takes it
-    out of every list.
+    """An item of the catalogue, or a change of it: what is left out of a later one with the same
+    `item_id` stays as it is, what `cleared` names (null in JSON) is taken away.
+
+    The first one needs a title. `deleted` takes it out of every list; one with a title, or with
+    `deleted` False, brings it back.
     """
 
     item_id: str
     ts: int
-    title: str
+    title: str | None = None
     text: str | None = None
     categories: tuple[str, ...] = ()
     brand: str | None = None
     price: float | None = None
     image: str | None = None
     language: str | None = None
-    deleted: bool = False
+    deleted: bool | None = None
     event_id: str | None = None
+    cleared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from upwell.fields import (
 )
 
 __all__ = [
+    "CLEARABLE",
     "EARLIEST_MS",
     "MAX_TEXT",
     "OTHER_FIELD",
@@ -59,6 +60,8 @@ time in seconds.
 FUTURE_MS = 24 * 3_600_000
 """How far ahead of our clock an app's clock may go."""
 MAX_TEXT = 20_000
+CLEARABLE = ("text", "categories", "brand", "price", "image", "language")
+"""Fields of an item that a null, or an empty text or list, takes away."""
 _LARGEST = 2**53 - 1  # of whole numbers that every JSON reader keeps exactly
 
 _ID = label()
@@ -148,6 +151,8 @@ def parse_event(topic: Topic, value: object, *, now_ms: int) -> Event:
             known[name] = check(name, one)
         elif name in needed:
             raise _missing(name, value)
+    if topic is Topic.ITEMS:
+        known["cleared"] = tuple(one for one in CLEARABLE if one in value and not _says(known, one))
     event = kind(**known)
     if agree is not None:
         agree(event)
@@ -166,7 +171,7 @@ def event_value(event: Event) -> dict[str, Any]:
     """The event as JSON's types, what is absent or the default left out: `parse_event` of it gives
     the event again.
     """
-    value: dict[str, Any] = {}
+    value: dict[str, Any] = dict.fromkeys(getattr(event, "cleared", ()))
     for name, default in _DEFAULTS[type(event)]:
         one = getattr(event, name)
         if one is None or one == default:
@@ -191,6 +196,10 @@ def key_of(event: Event) -> str:
     if isinstance(event, Control):
         return event.user_id or event.item_id or ""
     return event.user_id
+
+
+def _says(known: Mapping[str, Any], name: str) -> bool:
+    return known.get(name) not in (None, ())
 
 
 def _check_version(version: object) -> None:
@@ -310,10 +319,8 @@ _SHAPES = {
     )
     for topic, kind in type_of_topic.items()
 }
-_FIELDS = {
-    topic: frozenset({"v", *(field.name for field in fields(kind))})
-    for topic, kind in type_of_topic.items()
-}
+_FIELDS = {topic: frozenset({"v", "ts", *checks}) for topic, checks in _CHECKS.items()}
 _DEFAULTS: dict[type[Event], tuple[tuple[str, Any], ...]] = {
-    kind: tuple((field.name, field.default) for field in fields(kind)) for kind in _TOPICS
+    kind: tuple((one.name, one.default) for one in fields(kind) if one.name in _FIELDS[topic])
+    for kind, topic in _TOPICS.items()
 }

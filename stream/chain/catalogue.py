@@ -8,15 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from upwell.errors import SettingsError
 from upwell.events import Control, ControlKind, Item
 from upwell.ports import Encoder
+from upwell.schema import CLEARABLE
 from upwell.values import CatalogueItem, Vector
 
-__all__ = ["Catalogue", "announce", "check_revision", "govern", "item_text"]
+__all__ = ["Catalogue", "changed", "check_revision", "encoded", "govern", "item_text"]
+
+_PATCHED = (*CLEARABLE, "title", "deleted")
+_NO_VECTOR = np.zeros(0, np.float32)
 
 
 class Catalogue:
@@ -67,27 +72,51 @@ def _vectors(revision: str) -> str:
     return revision.rpartition("@")[2].rpartition("/")[0] or revision
 
 
-def item_text(item: Item) -> str:
+def item_text(item: Item | CatalogueItem) -> str:
     """What the language model reads of an item: title, categories, text."""
     parts = (item.title, ", ".join(item.categories), item.text or "")
     return ". ".join(part for part in parts if part)
 
 
-def announce(
-    items: Sequence[Item], known: Sequence[CatalogueItem | None], encoder: Encoder
-) -> list[CatalogueItem]:
-    """Encode announcements.
+def changed(before: CatalogueItem | None, item: Item, appended_ms: int) -> CatalogueItem | None:
+    """The entry after an announcement, its vector still that of before; None where there is
+    nothing to change: the item is unknown, and this is no announcement with a title.
 
-    What operators decided about an item (`known`: its entry so far) stays.
+    What is left out stays, and so does what operators decided. appended_ms: of the record, UTC ms.
     """
-    if not items:
-        return []
-    vectors = encoder.encode([item_text(item) for item in items])
+    if before is None:
+        if item.title is None or item.deleted:
+            return None
+        before = CatalogueItem(
+            item_id=item.item_id, ts=item.ts, title=item.title, vector=_NO_VECTOR, revision=""
+        )
+    new: dict[str, Any] = {name: getattr(item, name) for name in _PATCHED}
+    new = {name: one for name, one in new.items() if one not in (None, ())}
+    new |= {name: () if name == "categories" else None for name in item.cleared}
+    if item.title is not None:
+        new.setdefault("deleted", False)
+    return replace(before, ts=item.ts, sequence=max(appended_ms, before.sequence), **new)
+
+
+def encoded(
+    entries: Sequence[CatalogueItem], before: Sequence[CatalogueItem | None], encoder: Encoder
+) -> list[CatalogueItem]:
+    """The entries with vectors of what they say now; `before`: as each was stored, if it was.
+
+    One that says what it said keeps its vector.
+    """
     revision = encoder.revision
-    return [
-        _entry(item, vector, revision, before)
-        for item, vector, before in zip(items, vectors, known, strict=True)
+    stale = [
+        place
+        for place, (entry, known) in enumerate(zip(entries, before, strict=True))
+        if known is None or known.revision != revision or item_text(known) != item_text(entry)
     ]
+    found = list(entries)
+    vectors = encoder.encode([item_text(entries[place]) for place in stale]) if stale else ()
+    for place, vector in zip(stale, vectors, strict=True):
+        new = np.asarray(vector, dtype=np.float32)
+        found[place] = replace(entries[place], vector=new, revision=revision)
+    return found
 
 
 def govern(item: CatalogueItem, control: Control) -> CatalogueItem:
@@ -103,26 +132,3 @@ def govern(item: CatalogueItem, control: Control) -> CatalogueItem:
             return replace(item, banned=False, pinned=False, boost=0.0)
         case ControlKind.FORGET_USER:
             return item
-
-
-def _entry(
-    item: Item, vector: Vector, revision: str, before: CatalogueItem | None
-) -> CatalogueItem:
-    return CatalogueItem(
-        item_id=item.item_id,
-        ts=item.ts,
-        title=item.title,
-        vector=np.asarray(vector, dtype=np.float32),
-        revision=revision,
-        text=item.text,
-        categories=item.categories,
-        brand=item.brand,
-        price=item.price,
-        image=item.image,
-        language=item.language,
-        deleted=item.deleted,
-        banned=before.banned if before else False,
-        pinned=before.pinned if before else False,
-        boost=before.boost if before else 0.0,
-        sequence=item.ts,
-    )

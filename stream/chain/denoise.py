@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from stream.chain.records import Arrival
 from upwell.events import Action, Click, Control, Query, Review
+from upwell.schema import key_of
 
 __all__ = ["Denoiser", "NoiseLimits"]
 
@@ -24,6 +25,8 @@ BOT_WINDOW_MS = 60_000
 WATCHED_USERS = 10_000
 
 Position = tuple[str, int]
+EventKey = tuple[str, str, str | None]
+"""Topic, user (or item), event_id: a guest's events may come again as those of who logged in."""
 Times: TypeAlias = "array[int]"
 
 
@@ -49,9 +52,9 @@ class Denoiser:
 
     def __init__(self, limits: NoiseLimits) -> None:
         self._limits = limits
-        self._seen: OrderedDict[str, Position] = OrderedDict()
+        self._seen: OrderedDict[EventKey, Position] = OrderedDict()
         self._pace = _Pace(limits.bot_events)
-        self._new_ids: dict[str, Position] = {}
+        self._new_ids: dict[EventKey, Position] = {}
         self._forgotten: list[str] = []
 
     def split(self, arrivals: Sequence[Arrival]) -> tuple[list[Arrival], Counter[str]]:
@@ -87,7 +90,7 @@ class Denoiser:
     def _reason(self, arrival: Arrival) -> str | None:
         event = arrival.event
         position = (arrival.source, arrival.offset)
-        key = f"{arrival.topic}/{event.event_id}"
+        key = (arrival.topic, key_of(event), event.event_id)
         first = self._seen.get(key) or self._new_ids.get(key)
         if self._limits.window and first not in (None, position):
             return "duplicates"

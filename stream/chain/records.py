@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import orjson
+
 from stream.chain.validate import decode, load_json
 from stream.chain.wire import decode_rerouted
 from upwell.errors import InvalidEventError
@@ -93,6 +95,8 @@ def decode_records(
         topic, value = record.topic, record.value
         if topic is Topic.REROUTED and value is not None:
             topic, value = decode_rerouted(value)
+        if topic is Topic.ITEMS and value is None and record.key:
+            value = _deletion(record)
         counted = None if record.topic is Topic.REROUTED else unknown
         decoded = decode(topic, record.partition, record.offset, value, now_ms, unknown=counted)
         if isinstance(decoded, DeadLetter):
@@ -102,3 +106,9 @@ def decode_records(
         else:
             arrivals.append(Arrival(decoded, topic, record))
     return arrivals, dead_letters
+
+
+def _deletion(record: Record) -> bytes:
+    """A record without a value takes the item of its key out, as on any compacted topic."""
+    item_id = (record.key or b"").decode(errors="replace")
+    return orjson.dumps({"item_id": item_id, "ts": 0, "deleted": True})

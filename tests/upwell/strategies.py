@@ -18,7 +18,7 @@ from upwell.events import (
     Request,
     Review,
 )
-from upwell.schema import EARLIEST_MS
+from upwell.schema import CLEARABLE, EARLIEST_MS
 
 __all__ = ["NOW_MS", "events"]
 
@@ -68,23 +68,30 @@ def controls() -> st.SearchStrategy[Control]:
     return st.builds(build, st.sampled_from(ControlKind), ids, st.floats(-10, 10), rest)
 
 
+def _item(*, cleared: set[str], **more: Any) -> Item:
+    """One that clears nothing that it gives."""
+    free = (name for name in CLEARABLE if name in cleared and more[name] in (None, ()))
+    return Item(**more, cleared=tuple(free))
+
+
 def events() -> st.SearchStrategy[Event]:
     lists = st.lists(ids, max_size=4).map(tuple)
     count = st.none() | st.integers(0, 1_000_000)
     return st.one_of(
         st.builds(
-            Item,
+            _item,
             item_id=ids,
             ts=times,
-            title=words,
+            title=st.none() | words,
             text=maybe_words,
             categories=lists,
             brand=maybe_id,
             price=prices,
             image=maybe_id,
             language=maybe_id,
-            deleted=st.booleans(),
+            deleted=st.none() | st.booleans(),
             event_id=maybe_id,
+            cleared=st.sets(st.sampled_from(CLEARABLE)),
         ),
         st.builds(
             Click,

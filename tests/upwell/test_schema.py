@@ -84,7 +84,8 @@ BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.REVIEWS, {"text": "half \udc00"}, "bad_character", "U+DC00"),
     (Topic.REVIEWS, {"text": ["no"]}, "wrong_type", "a list of 1"),
     (Topic.QUERIES, {"text": " \n"}, "empty", "no words"),
-    (Topic.ITEMS, {"title": None}, "missing_field", "title"),
+    (Topic.ITEMS, {"item_id": None}, "missing_field", "item_id"),
+    (Topic.ITEMS, {"title": " "}, "empty", "title"),
     (Topic.ITEMS, {"price": -1}, "out_of_range", "price"),
     (Topic.ITEMS, {"price": 10**400}, "out_of_range", "price is 2^"),
     (Topic.ITEMS, {"price": math.inf}, "not_finite", "price"),
@@ -142,7 +143,7 @@ def test_good_values_pass_and_unknown_fields_are_kept_out(topic: Topic) -> None:
 
 @pytest.mark.parametrize("topic", GOOD)
 def test_every_needed_field_is_missed(topic: Topic) -> None:
-    for name in GOOD[topic].keys() - {"k", "propensities"}:
+    for name in GOOD[topic].keys() - {"k", "propensities", "title"}:
         with pytest.raises(InvalidEventError, match=f"missing_field: .*{name}"):
             parse_event(
                 topic, {key: one for key, one in GOOD[topic].items() if key != name}, now_ms=NOW_MS

@@ -11,7 +11,7 @@ from typing import Any
 from encoders.hashing import HashingEncoder
 from store.memory import MemoryStore
 from stream.broker.topics import partition_of, partitioner
-from stream.chain.catalogue import Catalogue, announce
+from stream.chain.catalogue import Catalogue, changed, encoded
 from stream.chain.denoise import Denoiser, NoiseLimits
 from stream.chain.fold import Bounds
 from stream.chain.pipeline import Limits, Pipeline
@@ -20,9 +20,9 @@ from stream.chain.records import Record
 from stream.chain.users import Users
 from stream.chain.wire import decode_examples
 from upwell.events import Item, Topic
-from upwell.ports import RankRequest
+from upwell.ports import Encoder, RankRequest
 from upwell.recommendations import Entry, Reason
-from upwell.values import Example, UserState, Vector
+from upwell.values import CatalogueItem, Example, UserState, Vector
 
 __all__ = [
     "ENCODER",
@@ -90,11 +90,7 @@ class Chain:
         self.ranker = NotingRanker()
         self.catalogue = Catalogue()
         self.catalogue.put(
-            announce(
-                [Item(item_id=item, ts=1, title=f"title {item}") for item in ITEMS],
-                [None] * len(ITEMS),
-                ENCODER,
-            )
+            announced(*(Item(item_id=item, ts=1, title=f"title {item}") for item in ITEMS))
         )
         self.pipeline = Pipeline(
             Limits(
@@ -114,6 +110,12 @@ class Chain:
     def state(self, user_id: str) -> UserState | None:
         """What is stored of an app's user."""
         return self.store.read_users([PSEUDONYMIZER.pseudonym(user_id)])[0]
+
+
+def announced(*items: Item, encoder: Encoder = ENCODER) -> list[CatalogueItem]:
+    """The entries of items that nobody announced before."""
+    entries = [entry for item in items if (entry := changed(None, item, item.ts)) is not None]
+    return encoded(entries, [None] * len(entries), encoder)
 
 
 def examples_in(raw: bytes) -> list[Example]:

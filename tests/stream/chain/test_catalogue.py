@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stream.chain.catalogue import Catalogue, announce, govern, item_text
-from tests.stream.chain.chain import ENCODER
+from stream.chain.catalogue import Catalogue, changed, encoded, govern, item_text
+from tests.stream.chain.chain import ENCODER, announced
 from upwell.events import Control, ControlKind, Item
+from upwell.schema import CLEARABLE
 from upwell.values import CatalogueItem
 
 ITEM = Item(
@@ -27,7 +28,9 @@ ITEM = Item(
 
 
 def entry(item: Item = ITEM, before: CatalogueItem | None = None) -> CatalogueItem:
-    return announce([item], [before], ENCODER)[0]
+    made = changed(before, item, item.ts)
+    assert made is not None
+    return encoded([made], [before], ENCODER)[0]
 
 
 def control(kind: ControlKind, boost: float | None = None) -> Control:
@@ -46,7 +49,6 @@ def test_an_entry_has_all_of_its_announcement_and_the_vector_of_its_words() -> N
         "price",
         "image",
         "language",
-        "deleted",
     ):
         assert getattr(made, name) == getattr(ITEM, name)
     np.testing.assert_array_equal(
@@ -70,12 +72,12 @@ def test_the_model_reads_title_categories_and_text(more: dict[str, Any], text: s
 
 def test_each_item_of_a_batch_gets_its_own_vector() -> None:
     items = [replace(ITEM, item_id=f"i{number}", title=f"title {number}") for number in range(3)]
-    for item, made in zip(items, announce(items, [None] * 3, ENCODER), strict=True):
+    for item, made in zip(items, announced(*items), strict=True):
         np.testing.assert_allclose(made.vector, entry(item).vector)
 
 
 def test_nothing_to_announce_asks_no_encoder() -> None:
-    assert announce([], [], ENCODER) == []
+    assert encoded([], [], ENCODER) == []
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,41 @@ def test_what_an_operator_decided_stays_over_a_new_announcement() -> None:
 
 
 def test_a_deleted_item_is_not_available() -> None:
-    assert not entry(replace(ITEM, deleted=True)).available
+    assert not entry(Item(item_id="i", ts=6, deleted=True), entry()).available
+
+
+def test_what_a_change_leaves_out_stays_and_keeps_its_vector() -> None:
+    made = entry()
+    cheaper = entry(Item(item_id="i", ts=6, price=2.0), made)
+    assert cheaper == replace(made, ts=6, sequence=6, price=2.0)
+    assert cheaper.vector is made.vector
+
+
+def test_what_is_cleared_goes_and_the_words_are_encoded_again() -> None:
+    bare = entry(Item(item_id="i", ts=6, cleared=CLEARABLE), entry())
+    assert (bare.text, bare.categories, bare.price) == (None, (), None)
+    np.testing.assert_array_equal(bare.vector, ENCODER.encode(["Solaris"])[0])
+
+
+@pytest.mark.parametrize(
+    ("again", "available"),
+    [
+        (Item(item_id="i", ts=7, title="Solaris"), True),
+        (Item(item_id="i", ts=7, deleted=False), True),
+        (Item(item_id="i", ts=7, price=1.0), False),
+        (Item(item_id="i", ts=7, title="Solaris", deleted=True), False),
+    ],
+)
+def test_a_title_or_deleted_false_brings_an_item_back_a_price_does_not(
+    again: Item, available: bool
+) -> None:
+    gone = entry(Item(item_id="i", ts=6, deleted=True), entry())
+    assert entry(again, gone).available is available
+
+
+@pytest.mark.parametrize("item", [Item(item_id="i", ts=1, price=2.0), replace(ITEM, deleted=True)])
+def test_of_an_unknown_item_only_an_announcement_with_a_title_makes_an_entry(item: Item) -> None:
+    assert changed(None, item, 1) is None
 
 
 def test_a_catalogue_knows_the_newest_entry_put() -> None:

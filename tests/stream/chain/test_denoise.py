@@ -8,6 +8,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -259,3 +260,17 @@ def test_how_fast_a_forgotten_user_was_is_not_kept() -> None:
     run(denoiser, [arrival(forget, topic=Topic.CONTROLS)])
     assert run(denoiser, burst(10, 5))[1] == {}
     assert run(denoiser, burst(15, 5, user="v"))[1] == {"bots": 5}
+
+
+def test_the_same_event_id_of_another_user_is_another_event() -> None:
+    guest, ann = (
+        Arrival(
+            Click(event_id="e", ts=1, user_id=user, item_id="i", action=Action.CLICK),
+            Topic.CLICKS,
+            Record(Topic.CLICKS, 0, offset, b"", 1),
+        )
+        for offset, user in enumerate(("guest", "ann"))
+    )
+    again = replace(ann, record=replace(ann.record, offset=2))
+    kept, dropped = Denoiser(LIMITS).split([guest, ann, again])
+    assert (kept, dropped) == ([guest, ann], {"duplicates": 1})

@@ -1,14 +1,16 @@
-"""The chain of announcements and controls: newest by its own time, operators' words kept, nothing
-lost in a batch.
+"""The chain of announcements and controls: the order of the records decides, operators' words are
+kept, nothing is lost in a batch.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from store.memory import MemoryStore
 from stream.chain.items import ItemPipeline
 from stream.chain.records import Record
-from tests.stream.chain.chain import ENCODER, NOW_MS, record
-from upwell.events import Topic
+from tests.stream.chain.chain import ENCODER, NOW_MS, NotingEncoder, announced, record
+from upwell.events import Item, Topic
 from upwell.values import CatalogueItem
 
 T0 = NOW_MS - 100_000
@@ -31,6 +33,14 @@ def item(ts: int, title: str = "T", item_id: str = "i", **more: object) -> Recor
     return record(Topic.ITEMS, ts, {"item_id": item_id, "ts": T0 + ts, "title": title, **more})
 
 
+def change(item_id: str = "i", **more: object) -> Record:
+    return record(Topic.ITEMS, 2, {"item_id": item_id, **more})
+
+
+def delete(item_id: str = "i") -> Record:
+    return change(item_id, deleted=True)
+
+
 def control(kind: str, item_id: str = "i", **more: object) -> Record:
     return record(
         Topic.CONTROLS,
@@ -48,23 +58,64 @@ def test_an_announcement_is_stored_and_published() -> None:
     assert effects.counts["items"] == 2
 
 
-def test_the_newest_of_a_batch_counts_and_of_equals_the_last() -> None:
+def test_the_order_of_the_records_decides_whatever_the_apps_clock_says() -> None:
     chain = Items()
-    effects = chain.pipeline.run([item(2, "newest"), item(1, "older")], NOW_MS)
-    assert [one.title for one in effects.items] == ["newest"]
-    chain.pipeline.run([item(3, "first"), item(3, "second")], NOW_MS)
-    assert chain.stored().title == "second"
+    chain.pipeline.run([item(32_400_000, "nine hours ahead")], NOW_MS)
+    chain.pipeline.run([item(1, "now")], NOW_MS)
+    assert chain.stored().title == "now"
+    effects = chain.pipeline.run([item(3, "first"), item(2, "second")], NOW_MS)
+    assert [one.title for one in effects.items] == ["second"]
+    chain.pipeline.run([delete()], NOW_MS)
+    assert chain.stored().deleted
 
 
-def test_an_older_announcement_is_refused_and_counted_an_equal_one_replaces() -> None:
+def test_a_deletion_needs_the_id_alone_and_of_an_unknown_item_it_changes_nothing() -> None:
     chain = Items()
-    chain.pipeline.run([item(5, "new")], NOW_MS)
-    stale = chain.pipeline.run([item(4, "old")], NOW_MS)
-    assert (stale.items, stale.counts["stale_items"]) == ((), 1)
-    assert chain.stored().title == "new"
-    again = chain.pipeline.run([item(5, "put right")], NOW_MS)
-    assert (len(again.items), again.counts["stale_items"]) == (1, 0)
-    assert chain.stored().title == "put right"
+    chain.pipeline.run([item(1, categories=["sf"])], NOW_MS)
+    [gone] = chain.pipeline.run([delete()], NOW_MS).items
+    assert (gone.deleted, gone.title, gone.categories) == (True, "T", ("sf",))
+    nothing = chain.pipeline.run([delete("nobody")], NOW_MS)
+    assert (nothing.items, nothing.dead_letters) == ((), ())
+
+
+def test_a_record_without_a_value_deletes_the_item_of_its_key() -> None:
+    chain = Items()
+    chain.pipeline.run([item(1)], NOW_MS)
+    [gone] = chain.pipeline.run([Record(Topic.ITEMS, 0, 9, None, NOW_MS, b"i")], NOW_MS).items
+    assert (gone.item_id, gone.deleted) == ("i", True)
+    [letter] = chain.pipeline.run([Record(Topic.ITEMS, 0, 10, None, NOW_MS)], NOW_MS).dead_letters
+    assert letter.reason == "tombstone"
+
+
+def test_a_change_keeps_what_it_leaves_out_and_a_null_clears_also_within_a_batch() -> None:
+    chain = Items()
+    first = item(1, categories=["sf"], brand="b", price=9)
+    chain.pipeline.run([first, change(price=3), change(brand=None)], NOW_MS)
+    found = chain.stored()
+    assert (found.title, found.categories, found.price, found.brand) == ("T", ("sf",), 3.0, None)
+
+
+def test_a_change_of_an_item_nobody_announced_is_a_dead_letter_that_asks_for_the_title() -> None:
+    [letter] = Items().pipeline.run([change(price=3)], NOW_MS).dead_letters
+    assert (letter.reason, letter.topic) == ("missing_field", "items")
+    assert "title" in letter.detail
+
+
+def test_only_new_words_are_encoded() -> None:
+    chain = Items()
+    encoder = NotingEncoder(ENCODER.dimension)
+    chain.pipeline = ItemPipeline(encoder, chain.store)
+    chain.pipeline.run([item(1)], NOW_MS)
+    chain.pipeline.run([change(price=3), delete()], NOW_MS)
+    assert encoder.calls == [["T"]]
+
+
+def test_a_state_of_before_whose_time_is_ahead_is_not_in_the_way() -> None:
+    chain = Items()
+    [old] = announced(Item(item_id="i", ts=NOW_MS + 32_400_000, title="ahead"))
+    chain.store.write_items([replace(old, sequence=old.ts)])
+    chain.pipeline.run([delete()], NOW_MS)
+    assert chain.stored().deleted
 
 
 def test_operators_words_are_stored_and_published_and_stay_over_a_new_announcement() -> None:
@@ -92,15 +143,6 @@ def test_a_control_counts_in_the_batch_of_its_announcement() -> None:
     assert chain.stored().banned
 
 
-def test_a_control_next_to_a_stale_announcement_is_not_lost_with_it() -> None:
-    chain = Items()
-    chain.pipeline.run([item(5, "new")], NOW_MS)
-    effects = chain.pipeline.run([item(4, "old"), control("ban_item")], NOW_MS)
-    assert (chain.stored().title, chain.stored().banned) == ("new", True)
-    assert [(one.title, one.banned) for one in effects.items] == [("new", True)]
-    assert effects.counts["stale_items"] == 1
-
-
 def test_a_control_on_an_item_nobody_announced_is_a_dead_letter_and_the_others_go_on() -> None:
     chain = Items()
     stray = control("ban_item", "who knows")
@@ -119,7 +161,7 @@ def test_a_control_on_an_item_nobody_announced_is_a_dead_letter_and_the_others_g
 
 def test_a_deleted_item_goes_out_as_such_and_may_come_back() -> None:
     chain = Items()
-    [gone] = chain.pipeline.run([item(1, deleted=True)], NOW_MS).items
+    [gone] = chain.pipeline.run([item(1), item(1, deleted=True)], NOW_MS).items
     assert not gone.available
     [back] = chain.pipeline.run([item(2)], NOW_MS).items
     assert back.available
