@@ -58,6 +58,7 @@ class Action(StrEnum):
     DISLIKE = "dislike"
     SKIP = "skip"
     SHARE = "share"
+    UNLIKE = "unlike"
 
 
 class ControlKind(StrEnum):
@@ -112,7 +113,9 @@ class Click:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """A user's rating (0.5 to 5 stars), words, or both, on an item."""
+    """A user's rating (0.5 to 5 stars), words, or both, on an item; `deleted` takes back what they
+    said of it before.
+    """
 
     event_id: str
     ts: int
@@ -121,6 +124,7 @@ class Review:
     rating: float | None = None
     text: str | None = None
     language: str | None = None
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,7 @@ _CHECKS: dict[Topic, dict[str, Check]] = {
         "rating": number(0.5, 5),
         "text": _OPTIONAL_TEXT,
         "language": _OPTIONAL_LABEL,
+        "deleted": flag,
     },
     Topic.QUERIES: _USER | {"text": _TEXT},
     Topic.IMPRESSIONS: _USER
@@ -266,7 +267,11 @@ def _missing(name: str, value: dict[str, Any]) -> InvalidEventError:
 
 
 def _review_says_something(review: Any) -> None:
-    if review.rating is None and review.text is None:
+    if review.deleted and not (review.rating is None and review.text is None):
+        raise InvalidEventError(
+            "unexpected_field", "a deleted review has neither rating nor text: leave them out"
+        )
+    if review.rating is None and review.text is None and not review.deleted:
         raise InvalidEventError(
             "missing_field", "rating and text are both missing, a review needs at least one"
         )

@@ -13,12 +13,23 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CatalogueItem", "Example", "Interaction", "Pending", "UserState", "Vector"]
+__all__ = [
+    "TAKEN_BACK",
+    "CatalogueItem",
+    "Example",
+    "Interaction",
+    "Pending",
+    "UserState",
+    "Vector",
+]
 
 Vector = NDArray[np.float32]
 
 POSITIVE_KINDS = frozenset({"click", "cart", "purchase", "like", "share"})
 NEGATIVE_KINDS = frozenset({"dislike", "skip"})
+TAKEN_BACK = "unlike"
+"""The kind of an event that takes back what the user said of an item."""
+OPINION_KINDS = frozenset({"like", "dislike", TAKEN_BACK})
 LIKED_RATING = 3.5
 
 
@@ -43,6 +54,13 @@ class Interaction:
     def liked(self) -> bool:
         """A target of the protocol: click-like, or rated 3.5 and above."""
         return self.kind in POSITIVE_KINDS if self.rating is None else self.rating >= LIKED_RATING
+
+    @property
+    def opinion(self) -> bool:
+        """Says what the user thinks of the item, or that they take that back: of several on one
+        item only the newest counts.
+        """
+        return self.rating is not None or self.kind in OPINION_KINDS
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -96,7 +114,8 @@ class CatalogueItem:
     """An item as every process needs it. `vector`: (d,) unit length. `revision`: of the encoder
     that made it.
 
-    `sequence` is the `ts` of the announcement: a store refuses an older one, an equal one replaces.
+    `sequence` is when its newest record was appended, UTC ms: a store refuses an older one, an
+    equal one replaces.
     `boost` is added to the item's score.
     """
 

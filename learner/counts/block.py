@@ -91,10 +91,19 @@ class Profile:
 
 
 def profile(placed: Iterable[tuple[Row, Interaction]]) -> tuple[tuple[Row, ...], tuple[bool, ...]]:
-    """Of interactions newest first: each row once, where it was last met, liked if it ever was."""
+    """Of interactions newest first: each row once, where it was last met. Liked as the user's last
+    opinion says, and if there is none, if it ever was.
+    """
     seen: dict[Row, bool] = {}
+    judged: set[Row] = set()
     for row, interaction in placed:
-        seen[row] = interaction.liked or seen.get(row, False)
+        if row in judged:
+            continue
+        if interaction.opinion:
+            judged.add(row)
+            seen[row] = interaction.liked
+        else:
+            seen[row] = interaction.liked or seen.get(row, False)
     return tuple(seen), tuple(seen.values())
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upwell.values import Vector
+from upwell.values import TAKEN_BACK, Vector
 
 __all__ = ["Intent", "decayed", "event_weight", "fold", "unit"]
 
@@ -26,6 +26,7 @@ _KIND_WEIGHT = {
     "skip": -0.3,
     "review": 0.5,
     "query": 1.0,
+    TAKEN_BACK: 0.0,
 }
 
 

@@ -26,8 +26,8 @@ from upwell.settings import LearnerSettings
 
 __all__ = ["KINDS", "LENGTH", "FusedModel", "HistoryBatch", "intent_weights"]
 
-KINDS = (*(str(action) for action in Action), "review", "query")
-"""What a code in `kinds` stands for."""
+KINDS = (*(str(one) for one in Action if one is not Action.UNLIKE), "review", "query")
+"""What a code in `kinds` stands for; what was taken back stands in no history."""
 LENGTH = 50
 WIDTH = 64
 LAYERS = 1

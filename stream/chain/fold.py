@@ -8,19 +8,20 @@ or below the watermark) changes nothing.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from learner.fused.intent import Intent, event_weight, fold, unit
-from upwell.values import Example, Interaction, Pending, UserState, Vector
+from upwell.values import TAKEN_BACK, Example, Interaction, Pending, UserState, Vector
 
-__all__ = ["Bounds", "Folded", "Incoming", "empty_state", "fold_events"]
+__all__ = ["Bounds", "Folded", "Incoming", "empty_state", "fold_events", "standing"]
 
 EXAMPLE_HISTORY = 50
 PENDING_LIMIT = 200
-MOMENTARY_KINDS = frozenset({"view", "skip", "query"})
+MOMENTARY_KINDS = frozenset({"view", "skip", "query", TAKEN_BACK})
 """Events that do not make an item one that the user had."""
 
 
@@ -103,7 +104,7 @@ class _Draft:
 
     def _add_intent(self, incoming: Incoming, item_vector: Callable[[str], Vector | None]) -> None:
         event = incoming.event
-        weight = event_weight(event.kind, event.rating)
+        weight = _weight(event)
         if incoming.text_vector is not None:
             self.intent = fold(
                 self.intent, incoming.text_vector, weight, event.ts, self.bounds.half_life_ms
@@ -111,10 +112,23 @@ class _Draft:
         if event.item_id is None:
             return
         vector = item_vector(event.item_id)
-        if vector is None:
-            self.pending.append(Pending(event.item_id, event.ts, weight))
-        else:
-            self.intent = fold(self.intent, vector, weight, event.ts, self.bounds.half_life_ms)
+        for ts, share in self._shares(event, weight):
+            if vector is None:
+                self.pending.append(Pending(event.item_id, ts, share))
+            else:
+                self.intent = fold(self.intent, vector, share, ts, self.bounds.half_life_ms)
+
+    def _shares(self, event: Interaction, weight: float) -> list[tuple[int, float]]:
+        """(ts, weight) of what an event adds to the intent: of a user's opinions on an item the
+        newest alone counts, so it takes away what the one before had added.
+        """
+        same = (one for one in reversed(self.history) if one.item_id == event.item_id)
+        last = next((one for one in same if one.opinion), None) if event.opinion else None
+        if last is None:
+            return [(event.ts, weight)]
+        if last.order > event.order:
+            return []
+        return [(event.ts, weight), (last.ts, -_weight(last))]
 
     def example(self, incoming: Incoming, redelivered: bool) -> Example | None:
         """The example of an event on an item, with the state before it.
@@ -124,7 +138,7 @@ class _Draft:
         but not tested.
         """
         event = incoming.event
-        if event.item_id is None:
+        if event.item_id is None or event.kind == TAKEN_BACK:
             return None
         before = bisect_left(self.history, event.order, key=lambda entry: entry.order)
         later = len(self.history) - before if redelivered else 0
@@ -134,7 +148,7 @@ class _Draft:
             offset=event.offset,
             user=self.base.user,
             event=event,
-            history=_newest_items(self.history, before),
+            history=_newest_items(self.history[:before]),
             intent=None if redelivered else unit(self.intent.vector),
             user_events=max(self.events - later, 0),
             tested=tested,
@@ -189,11 +203,24 @@ def fold_events(
     return Folded(draft.state(), True, tuple(examples), tuple(duplicates))
 
 
-def _newest_items(history: list[Interaction], before: int) -> tuple[Interaction, ...]:
-    newest: list[Interaction] = []
-    for position in range(before - 1, -1, -1):
-        if history[position].item_id is not None:
-            newest.append(history[position])
-            if len(newest) == EXAMPLE_HISTORY:
-                break
-    return tuple(reversed(newest))
+def standing(history: Sequence[Interaction]) -> Iterator[Interaction]:
+    """What counts of a history (oldest first), newest first: of the opinions on an item the newest,
+    unless it takes them back.
+    """
+    judged: set[str] = set()
+    for one in reversed(history):
+        if one.item_id is None or not one.opinion:
+            yield one
+        elif one.item_id not in judged:
+            judged.add(one.item_id)
+            if one.kind != TAKEN_BACK:
+                yield one
+
+
+def _newest_items(history: Sequence[Interaction]) -> tuple[Interaction, ...]:
+    items = (one for one in standing(history) if one.item_id is not None)
+    return tuple(islice(items, EXAMPLE_HISTORY))[::-1]
+
+
+def _weight(event: Interaction) -> float:
+    return event_weight(event.kind, event.rating)

@@ -18,7 +18,7 @@ from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser
 from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
 from stream.chain.fences import Fence, begun_after, newest_fences
-from stream.chain.fold import Bounds, Folded, Incoming, fold_events
+from stream.chain.fold import Bounds, Folded, Incoming, fold_events, standing
 from stream.chain.privacy import Pseudonymizer, scrub
 from stream.chain.records import Arrival, Record, decode_records, user_in
 from stream.chain.users import Users
@@ -27,7 +27,7 @@ from upwell.errors import StoreError
 from upwell.events import Click, Control, Impression, Query, Request, Review, Topic
 from upwell.ports import Encoder, Ranker, RankRequest
 from upwell.recommendations import DeadLetter
-from upwell.values import Interaction, UserState, Vector
+from upwell.values import TAKEN_BACK, Interaction, UserState, Vector
 
 __all__ = ["Limits", "Pipeline"]
 
@@ -154,7 +154,7 @@ class Pipeline:
         orders = [
             order
             for user, events in by_user.items()
-            for order in self._orders(folded[user].state, events)
+            for order in self._orders(_of_standing(folded[user].state), events)
         ]
         counts = Counter(
             events=len(records),
@@ -259,6 +259,10 @@ class Pipeline:
                     source,
                     offset,
                 )
+            case Review(deleted=True):
+                interaction = Interaction(
+                    event.event_id, event.ts, event.item_id, TAKEN_BACK, None, source, offset
+                )
             case Review():
                 interaction = Interaction(
                     event.event_id, event.ts, event.item_id, "review", event.rating, source, offset
@@ -316,6 +320,11 @@ class Pipeline:
             )
             for order, entries in zip(orders, ranked, strict=True)
         )
+
+
+def _of_standing(state: UserState) -> UserState:
+    """For the ranker: without opinions that the user has replaced or taken back."""
+    return replace(state, history=tuple(standing(state.history))[::-1])
 
 
 def _user_id(arrival: Arrival) -> str:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.chain.fold import Bounds, Incoming, empty_state, fold_events
+from stream.chain.fold import Bounds, Incoming, empty_state, fold_events, standing
 from upwell.values import Interaction, UserState, Vector
 
 DIMENSION = 4
@@ -59,7 +59,17 @@ def incoming_events(draw: st.DrawFn) -> list[Incoming]:
     for number in range(count):
         kind = draw(
             st.sampled_from(
-                ["click", "view", "like", "dislike", "skip", "purchase", "review", "query"]
+                [
+                    "click",
+                    "view",
+                    "like",
+                    "dislike",
+                    "unlike",
+                    "skip",
+                    "purchase",
+                    "review",
+                    "query",
+                ]
             )
         )
         item = None if kind == "query" else f"i{draw(st.integers(0, 9))}"
@@ -101,7 +111,9 @@ def test_redelivery_changes_no_state_but_gives_the_examples_again(
     assert again.state is state
     assert not again.changed
     assert [example.event for example in again.examples] == [
-        one.event for one in events[cut:] if one.event.item_id is not None
+        one.event
+        for one in events[cut:]
+        if one.event.item_id is not None and one.event.kind != "unlike"
     ]
     assert not any(example.tested for example in again.examples)
 
@@ -185,3 +197,39 @@ def test_intent_halves_with_the_half_life_of_the_events_own_time() -> None:
 def test_a_rating_signs_the_intent(rating: float, sign: int) -> None:
     state = fold([Incoming(Interaction("e", 1, "i1", "review", rating, "reviews-0", 0))])
     assert np.sign(state.intent @ VECTORS["i1"]) == sign
+
+
+def opinion(
+    number: int, kind: str, rating: float | None = None, text: Vector | None = None
+) -> Incoming:
+    return Incoming(Interaction(f"o{number}", number, "i1", kind, rating, f"o{number}-0", 0), text)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (opinion(1, "review", 5.0), opinion(2, "review", 0.5)),
+        (opinion(1, "like"), opinion(2, "dislike")),
+        (opinion(1, "dislike"), opinion(2, "review", 4.0)),
+        (opinion(1, "review", 5.0), opinion(2, "unlike")),
+    ],
+)
+def test_the_last_word_on_an_item_is_the_only_one_that_counts(
+    first: Incoming, last: Incoming
+) -> None:
+    both, backwards, alone = fold([first, last]), fold([last, first]), fold([last])
+    np.testing.assert_allclose(both.intent, alone.intent, atol=1e-6)
+    np.testing.assert_allclose(backwards.intent, alone.intent, atol=1e-6)
+    told = [] if last.event.kind == "unlike" else [last.event]
+    assert list(standing(both.history)) == told
+    after = fold_events(both, [click(9, item=2)], known, BOUNDS)
+    assert after.examples[0].history == tuple(told)
+
+
+def test_what_is_no_opinion_stands_beside_one() -> None:
+    history = [click(1, item=1).event, opinion(2, "dislike").event, click(3, item=1).event]
+    assert list(standing(history)) == history[::-1]
+
+
+def test_an_event_that_takes_back_teaches_nothing() -> None:
+    assert fold_events(fold([]), [opinion(1, "unlike")], known, BOUNDS).examples == ()

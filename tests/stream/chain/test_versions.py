@@ -63,7 +63,7 @@ EVENTS: list[Event] = [
         image="https://example.org/i1",
         language="ru",
     ),
-    Item(item_id="i2", ts=T + 1, title="Stalker", deleted=True, event_id="e0"),
+    Item(item_id="i2", ts=T + 1, title="Stalker", deleted=True, event_id="e0", cleared=("text",)),
     Click(
         event_id="e1",
         ts=T + 1_000,
