@@ -327,7 +327,7 @@ def test_without_a_rating_head_nothing_of_one_is_kept() -> None:
     assert made.ratings is None
     names = made.arrays()
     assert not [one for one in names if one.startswith(("trainer.head", "trainer.means"))]
-    assert not [one for one in names if one.startswith("trainer.optimizer.rating")]
+    assert not [one for one in names if one.startswith("trainer.optimizer.rating.user")]
 
 
 def test_a_rating_head_that_is_switched_on_begins_on_a_checkpoint_without_one() -> None:
