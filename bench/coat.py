@@ -96,9 +96,9 @@ def methods(coat: Coat) -> dict[str, Method]:
     own = 1.0 / own_propensities(coat)
     counts = (coat.ratings > 0).sum(dim=0).float()
     clip, power = LearnerSettings().propensity_clip, Tuning().propensity_power
-    popular = inverse_propensity(
-        counts.expand_as(coat.ratings).flatten(), None, power, clip
-    ).view_as(flat)
+    popular = inverse_propensity(counts.expand_as(coat.ratings).flatten(), power, clip).view_as(
+        flat
+    )
     return {
         "naive": Method(lambda _: flat),
         "popularity (the trainer's)": Method(lambda _: popular),

@@ -96,7 +96,7 @@ def react(learner: Learner) -> None:
     """The hook, as the gate would have it: AdaGrad forgets how much it has seen. Reaches into the
     learner: an experiment.
     """
-    learner.weights.gate.squares[:] *= SHARE
+    learner.parameters.gate.state.squares[:] *= SHARE
 
 
 def run(

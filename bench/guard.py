@@ -24,10 +24,10 @@ import orjson
 
 from bench.prequential import load_log
 from encoders import load_encoder
+from learner.ranking.parameters import Arrays, RankingParameters, settle
 from learner.release.guard import Guard, Verdict
-from learner.release.promotion import Promotion
-from learner.release.weights import Arrays, Weights
 from learner.training.learner import Learner
+from learner.training.promotion import Promotion
 from stream.replay.inline import InlineEngine
 from upwell.settings import LearnerSettings, load_settings
 from upwell.values import Example
@@ -38,11 +38,11 @@ SPOILT = ("random gate", "shuffled targets", "random fused")
 
 @dataclass
 class Trial:
-    """One set of spoilt weights against what serves."""
+    """One set of spoilt parameters against what serves."""
 
     kind: str
     at: int
-    weights: Weights
+    parameters: RankingParameters
     guard: Guard = field(default_factory=Guard)
     verdicts: list[str] = field(default_factory=list)
     scores: list[tuple[float, float]] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Guarded(Learner):
         self.trials: list[Trial] = []
         self._batch = batch
         self._trials_at = [examples * part // 6 for part in range(1, 6)]
-        self._beside_of = {kind: self.beside() for kind in SPOILT}
+        self._spoilt = {kind: self.untrained() for kind in SPOILT}
         self._shuffled = Learner(replace(settings, fused=False), dimension, settings.seed)
         self._rng = np.random.default_rng(settings.seed)
 
@@ -116,27 +116,29 @@ class Guarded(Learner):
     def _measure(self, examples: Sequence[Example]) -> None:
         tried = self.promotion.sample(examples)
         serving = self.promotion.gains(tried, self.promotion.serving).tolist()
-        self.scores += zip(serving, self.promotion.gains(tried, self.weights).tolist(), strict=True)
+        self.scores += zip(
+            serving, self.promotion.gains(tried, self.parameters).tolist(), strict=True
+        )
         for trial in self.trials[-len(SPOILT) :]:
             if len(trial.scores) < TRIAL:
-                trial.try_on(serving, self.promotion.gains(tried, trial.weights).tolist())
+                trial.try_on(serving, self.promotion.gains(tried, trial.parameters).tolist())
 
-    def _spoil(self, kind: str) -> Weights:
-        whole: Arrays = self.weights.whole()
+    def _spoil(self, kind: str) -> RankingParameters:
+        whole: Arrays = self.parameters.whole()
         gate = whole["gate.weights"]
         if kind == "random gate":
             whole["gate.weights"] = self._rng.normal(scale=gate.std(), size=gate.shape)
         elif kind == "shuffled targets":
-            whole["gate.weights"] = self._shuffled.weights.gate.weights
+            whole["gate.weights"] = self._shuffled.parameters.gate.state.weights
         else:
             for name, array in whole.items():
                 if name.startswith("fused.network") or name == "fused.identities":
                     whole[name] = (
                         max(float(array.std()), 0.1) * self._rng.normal(size=array.shape)
                     ).astype(array.dtype)
-        weights = self._beside_of[kind]
-        weights.adopt(whole, self.size)
-        return weights
+        parameters = self._spoilt[kind]
+        settle(parameters.take(whole, whole=True))
+        return parameters
 
 
 def report(learner: Guarded) -> dict[str, Any]:

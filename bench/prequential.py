@@ -269,7 +269,7 @@ def run_without(
     """The model's figures over the same log without some groups of signals."""
     learner = replace(settings.learner, fused=settings.learner.fused and FUSED not in groups)
     engine = InlineEngine(replace(settings, learner=learner), encoder)
-    engine.learner.weights.mute([signal for group in groups for signal in GROUPS[group]])
+    engine.learner.parameters.gate.mute([signal for group in groups for signal in GROUPS[group]])
     seconds = run_model(log, engine)
     return model_figures(engine) | {"events_per_s": round(len(log.events) / seconds, 1)}
 

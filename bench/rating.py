@@ -30,8 +30,10 @@ from rich.table import Table
 from bench.prequential import Log, load_log
 from bench.rating_peers import RatingPeer, rating_peers
 from encoders import load_encoder
+from learner.fused.histories import KINDS, LENGTH, HistoryBatch
 from learner.fused.intent import Intent, decayed, event_weight, fold
-from learner.fused.model import KINDS, LENGTH, FusedModel, HistoryBatch
+from learner.fused.items import ItemTable
+from learner.fused.model import FusedModel
 from learner.training.buffer import ExampleBatch
 from learner.training.trainer import Trainer
 from stream.chain.catalogue import item_text
@@ -121,9 +123,12 @@ class Head:
     """The product's trainer, fed as the learner feeds it."""
 
     def __init__(self, vectors: NDArray[np.float32], settings: LearnerSettings) -> None:
-        self._model = FusedModel(settings, vectors.shape[1], settings.seed)
-        self._model.add_items(vectors)
+        items = ItemTable(vectors.shape[1])
+        items.refer(vectors, len(vectors), np.arange(len(vectors)))
+        self._model = FusedModel(items, settings.seed)
         self._trainer = Trainer(self._model, settings, settings.seed)
+        assert self._trainer.ratings is not None, "the settings ask for it"
+        self._ratings = self._trainer.ratings
         self._settings = settings
         self._half_life_ms = settings.intent_half_life_days * DAY_MS
         self._pasts: dict[str, Past] = defaultdict(Past)
@@ -163,7 +168,7 @@ class Head:
                 )
             self._remember(past, rating)
         rows = np.array([rating.row for rating in ratings], np.int32)
-        predicted = self._trainer.predict_ratings(histories, rows.astype(np.int64))
+        predicted = self._ratings.predict(histories, rows.astype(np.int64))
         self._trainer.add(
             ExampleBatch(
                 [rating.user for rating in ratings],
@@ -182,7 +187,7 @@ class Head:
         return predicted
 
     def _remember(self, past: Past, rating: Rating) -> None:
-        vector = self._model.vectors[rating.row]
+        vector = self._model.items.vectors[rating.row]
         intent = past.intent or Intent(np.zeros_like(vector), rating.ts)
         past.intent = fold(
             intent, vector, event_weight("review", rating.stars), rating.ts, self._half_life_ms

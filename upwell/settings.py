@@ -156,7 +156,7 @@ class LearnerSettings:
     self_supervised_weight: float = _bounded(0.1, 0.0)
     propensity: bool = False
     propensity_clip: float = _bounded(10.0, 1.0)
-    rating_head: bool = True
+    rating_head: bool = False
     publish_ms: int = _bounded(1_000, 1)
     checkpoint_examples: int = _bounded(20_000, 1)
     warmup_examples: int = _bounded(0, 0)

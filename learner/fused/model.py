@@ -1,15 +1,15 @@
-"""The fused model by rows: items that stand on text until behaviour is known, users as a
-transformer's last state joined with intent.
+"""The fused model by rows, as it ranks: items that stand on text until behaviour is known, users as
+a transformer's last state joined with intent.
 
-Arrays in and out; a row is the caller's number of an item. It knows nothing about item ids,
-examples or how it is trained.
+Arrays in and out; a row is the caller's number of an item. It knows nothing about item ids, or
+about how it is trained.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -17,160 +17,80 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from learner.catalogue.kernel import grown, room
-from learner.fused.intent import event_weight
+from learner.catalogue.kernel import grown
+from learner.fused.digest import row_digests
+from learner.fused.histories import LENGTH, HistoryBatch, intent_weights
+from learner.fused.items import ItemTable
 from learner.fused.network import Events, Network, gap_buckets, rating_buckets, torch_device
 from upwell.errors import ModelError
-from upwell.events import Action
-from upwell.settings import LearnerSettings
 
-__all__ = ["KINDS", "LENGTH", "FusedModel", "HistoryBatch", "intent_weights"]
+__all__ = ["WIDTH", "FusedModel"]
 
-KINDS = (*(str(one) for one in Action if one is not Action.UNLIKE), "review", "query")
-"""What a code in `kinds` stands for; what was taken back stands in no history."""
-LENGTH = 50
 WIDTH = 64
 LAYERS = 1
 HEADS = 2
 _CHUNK = 4096
-_KIND_WEIGHTS = np.array([event_weight(kind, None) for kind in KINDS], np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryBatch:
-    """The newest item events of b users, oldest first, at most `LENGTH`.
-
-    rows: (b, L) int32, padded on the right with -1. kinds: (b, L) uint8, places in `KINDS`.
-    ratings: (b, L) float32 stars, nan for none. ts: (b, L) int64 UTC ms. lengths: (b,) how many are
-    there. intents: (b, d) float32, of any length, zeros for none.
-    """
-
-    rows: NDArray[np.int32]
-    kinds: NDArray[np.uint8]
-    ratings: NDArray[np.float32]
-    ts: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    intents: NDArray[np.float32]
-
-    def take(self, places: NDArray[np.int64]) -> HistoryBatch:
-        """Those at `places`."""
-        return HistoryBatch(*(getattr(self, one.name)[places] for one in fields(self)))
-
-
-def intent_weights(kinds: NDArray[np.uint8], ratings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each event's signed share in the intent, as `learner.fused.intent.event_weight` has it."""
-    return np.where(
-        np.isnan(ratings), _KIND_WEIGHTS[kinds], (ratings - np.float32(3.0)) / np.float32(2.0)
-    ).astype(np.float32)
 
 
 class FusedModel:
-    """d: `dimension` of the item and intent vectors. The last column of items is their bias, of
-    users 1: a score is a dot product.
+    """items: what it reads beside its own weights. The last column of items is their bias, of users
+    1: a score is a dot product. ready: it was trained, and may rank.
 
-    What is served is rounded to float16 where a replica gets float16, so that both rank alike. Not
-    thread-safe.
+    Identities are kept as float16 alone, as replicas get them, so that all rank alike; who trains
+    has finer ones. Not thread-safe.
     """
 
-    def __init__(
-        self, settings: LearnerSettings, dimension: int, seed: int, device: str = "auto"
-    ) -> None:
-        self.settings = settings
-        self.dimension = dimension
+    def __init__(self, items: ItemTable, seed: int, device: str = "auto") -> None:
+        self.items = items
         self.device = torch_device(device)
         generator = torch.Generator().manual_seed(seed)
-        self.network = Network(dimension, WIDTH, LAYERS, HEADS, LENGTH, generator).to(self.device)
-        self.size = 0
-        self.vectors = np.zeros((0, dimension), np.float32)
-        self.counts = np.zeros(0, np.float32)
-        self.announced = np.zeros(0, np.bool_)
-        self.identities = np.zeros((0, WIDTH + 1), np.float32)
-        self.squares = np.zeros(0, np.float32)
-        self._served = np.zeros((0, WIDTH + 1), np.float16)
+        self.network = Network(items.dimension, WIDTH, LAYERS, HEADS, LENGTH, generator).to(
+            self.device
+        )
+        self.ready = False
+        self._identities = np.zeros((0, WIDTH + 1), np.float16)
+        self._digests = np.zeros(0, np.uint64)
         self._matrix = np.zeros((0, WIDTH + 1), np.float32)
+        self._read_at = 0  # the items' clock when the matrix was made
         self._stale = True
-        self._dirty: set[int] = set()
-        self._changed: set[int] = set()
+        self._written: set[int] | None = None
 
-    def __len__(self) -> int:
-        return self.size
+    @property
+    def dimension(self) -> int:
+        """Of the text and intent vectors."""
+        return self.items.dimension
 
     @property
     def width(self) -> int:
         """Columns of user and item vectors."""
         return WIDTH + 1
 
-    # ---- items
+    # ---- ranking
 
-    def add_items(self, vectors: NDArray[np.float32]) -> None:
-        """Appends rows for (n, d) text vectors; a row of zeros is an item that is not announced
-        yet. Raises `ModelError`.
-        """
-        rows = np.arange(self.size, self.size + len(vectors))
-        self._grow(self.size + len(vectors))
-        self.set_vectors(rows, vectors)
-
-    def set_vectors(self, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
-        """Gives rows new text vectors (n, d).
-
-        Raises `ModelError` where they do not fit or are not finite.
-        """
-        if vectors.shape != (len(rows), self.dimension) or not np.isfinite(vectors).all():
-            expected = (len(rows), self.dimension)
-            raise ModelError(
-                f"text vectors are of shape {vectors.shape} or not finite, expected "
-                f"{expected}: encode the catalogue anew"
-            )
-        self.vectors[rows] = vectors
-        self.announced[rows] = vectors.any(axis=1)
-        self._dirty.update(rows.tolist())
-
-    def share_text(self, other: FusedModel, rows: NDArray[np.int64]) -> None:
-        """Reads the text vectors of `other`, where those of `rows` are new."""
-        self._make_room(len(other.vectors))
-        self.vectors, self.announced = other.vectors, other.announced
-        self._dirty.update(rows.tolist())
-
-    def count(self, rows: NDArray[np.int32]) -> None:
-        """One more interaction for each of `rows` (repeats count)."""
-        np.add.at(self.counts, rows, 1.0)
-        self._dirty.update(np.asarray(rows).tolist())
-
-    def _grow(self, size: int) -> None:
-        self.size = max(size, self.size)
-        self._make_room(room(self.size, len(self.vectors)))
-
-    def _make_room(self, capacity: int) -> None:
-        for name in (
-            "vectors",
-            "counts",
-            "announced",
-            "identities",
-            "squares",
-            "_served",
-            "_matrix",
-        ):
-            setattr(self, name, grown(getattr(self, name), capacity))
-
-    # ---- serving
+    def scores(self, histories: HistoryBatch) -> NDArray[np.float32]:
+        """(b, N) of every item for b users."""
+        return self.user_vectors(histories) @ self.item_matrix().T
 
     def item_matrix(self) -> NDArray[np.float32]:
         """(N, m + 1), a view that holds until the next call."""
-        rows = np.arange(self.size) if self._stale else np.array(sorted(self._dirty), np.int64)
+        self._grow()
+        size = self.items.size
+        changed = self._stale | (self.items.stamps[:size] > self._read_at)
+        rows = np.flatnonzero(changed)
         for start in range(0, len(rows), _CHUNK):
             part = rows[start : start + _CHUNK]
-            self._matrix[part] = self._vectors_of(part, self.network, self._served)
-        self._stale = False
-        self._dirty.clear()
-        return self._matrix[: self.size]
+            self._matrix[part] = self._vectors_of(part, self.network, self._identities)
+        self._stale, self._read_at = False, self.items.clock
+        return self._matrix[:size]
 
     @torch.no_grad()
     def _vectors_of(
-        self, rows: NDArray[np.int64], network: Network, served: NDArray[np.float16]
+        self, rows: NDArray[np.int64], network: Network, identities: NDArray[np.float16]
     ) -> NDArray[np.float32]:
-        identities = served[rows].astype(np.float32)
         found = network.item_vectors(
-            self.tensor(self.vectors[rows]), self.tensor(identities), self.tensor(self.counts[rows])
+            self.tensor(self.items.vectors[rows]),
+            self.tensor(identities[rows].astype(np.float32)),
+            self.tensor(self.items.events[rows]),
         )
         return np.asarray(found.cpu().numpy(), np.float32)
 
@@ -181,7 +101,7 @@ class FusedModel:
         cut = slice(0, max(1, longest))
         places = histories.rows[:, cut].clip(min=0)
         used, codes = np.unique(places, return_inverse=True)
-        if self.size == 0:
+        if self.items.size == 0:
             return np.zeros((len(places), self.width), np.float32)
         table = self.tensor(self.item_matrix()[used, :WIDTH])
         events = self.events(
@@ -200,7 +120,7 @@ class FusedModel:
             torch.nn.functional.pad(users, (0, 1), value=1.0).cpu().numpy(), np.float32
         )
 
-    # ---- what training shares with serving
+    # ---- what training shares with ranking
 
     def tensor(self, array: NDArray[Any]) -> Tensor:
         """On the model's device."""
@@ -238,99 +158,99 @@ class FusedModel:
             torch.where(some, states, 0.0) + wish + torch.where(nothing, self.network.default, 0.0)
         )
 
-    def trained(self, rows: NDArray[np.int64]) -> None:
-        """The weights changed, and the identities of `rows`."""
-        self._served[rows] = self.identities[rows].astype(np.float16)
-        self._changed.update(rows.tolist())
-        self._stale = True
+    # ---- parameters
 
-    # ---- replicas and checkpoints
-
-    def published(self) -> dict[str, NDArray[Any]]:
-        """What a replica needs since the last call: all small weights, and `rows` with their
-        `identities` (float16).
+    def write(self, rows: NDArray[np.int64], identities: NDArray[np.float32]) -> None:
+        """From training: the network has changed, and these (n, m + 1) are the identities of n
+        `rows`. The one way in.
         """
-        rows = np.array(sorted(self._changed), np.int32)
-        self._changed.clear()
-        return self._weights() | {"rows": rows, "identities": self._served[rows].copy()}
+        self._grow()
+        self._identities[rows] = identities.astype(np.float16)
+        self._digests[rows] = row_digests(self._identities[rows])
+        self._written = (self._written or set()) | set(rows.tolist())
+        self._stale = self.ready = True
 
-    def apply_published(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Takes over `published()`, `rows` translated to this process's.
-
-        Raises `ModelError` where it does not fit.
+    def changes(self) -> dict[str, NDArray[Any]]:
+        """See `Parameters`: all small weights, and `rows` with their `identities` (float16); empty
+        where nothing was written.
         """
-        _load(self.network, arrays)
-        rows = arrays["rows"]
-        if len(rows):
-            self._grow(int(rows.max()) + 1)
-            self._served[rows] = arrays["identities"]
-            self.identities[rows] = arrays["identities"]
-        self._stale = True
+        if self._written is None:
+            return {}
+        rows = np.array(sorted(self._written), np.int32)
+        self._written = None
+        return self._arrays(rows)
 
-    def applying_published(self, arrays: Mapping[str, NDArray[Any]]) -> Iterator[None]:
-        """`apply_published` in steps of `_CHUNK` items, to rows that there are: the new item matrix
-        is made beside the one that ranks.
+    def whole(self) -> dict[str, NDArray[Any]]:
+        """See `Parameters`: of every row that has one its identity."""
+        rows = np.flatnonzero(self._identities[: self.items.size].any(axis=1)).astype(np.int32)
+        return self._arrays(rows)
 
-        All changes with the last step. Between two of them nothing is called but what serves.
+    def take(self, arrays: Mapping[str, NDArray[Any]], whole: bool = False) -> Iterator[None]:
+        """See `Parameters`: a step is `_CHUNK` items, whose vectors are made beside those that
+        rank. Between two steps nothing is called but what ranks.
         """
-        network, served, matrix = deepcopy(self.network), self._served.copy(), self._matrix.copy()
+        self._grow()
+        network, matrix, read_at = deepcopy(self.network), self._matrix.copy(), self.items.clock
         _load(network, arrays)
-        served[arrays["rows"]] = arrays["identities"]
-        for start in range(0, self.size, _CHUNK):
-            rows = np.arange(start, min(start + _CHUNK, self.size))
-            matrix[rows] = self._vectors_of(rows, network, served)
-            yield
-        self.apply_published(arrays)
-        self._matrix, self._stale = matrix, False
-        self._dirty.clear()
-
-    def served(self) -> dict[str, NDArray[Any]]:
-        """All small weights, and of every row that has one its identity (float16)."""
-        rows = np.flatnonzero(self._served[: self.size].any(axis=1)).astype(np.int32)
-        return self._weights() | {"rows": rows, "identities": self._served[rows].copy()}
-
-    def forget_identities(self) -> None:
-        """Every item stands on its text again.
-
-        Row-wise learning rates stay as far as they had come down, where they are finite.
-        """
-        self.identities[...] = 0
-        self._served[...] = 0
-        self.squares[~np.isfinite(self.squares)] = 0
-        self._stale = True
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything learned; identities only of rows that have one. Text vectors are the
-        catalogue's.
-        """
-        rows = np.flatnonzero(self.squares[: self.size] > 0).astype(np.int32)
-        kept = {
-            "rows": rows,
-            "identities": self.identities[rows].copy(),
-            "squares": self.squares[rows].copy(),
-        }
-        return self._weights() | kept | {"counts": self.counts[: self.size].copy()}
-
-    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Becomes the model whose `arrays()` these are; announce the items' vectors before or
-        afterwards. Raises `ModelError`.
-        """
-        _load(self.network, arrays)
-        self._grow(len(arrays["counts"]))
         rows = arrays["rows"]
-        for array in (self.identities, self.squares, self._served, self.counts):
-            array[...] = 0
-        self.counts[: len(arrays["counts"])] = arrays["counts"]
-        self.identities[rows], self.squares[rows] = arrays["identities"], arrays["squares"]
-        self._served[rows] = arrays["identities"].astype(np.float16)
-        self._changed = set(rows.tolist())
-        self._stale = True
+        identities = np.zeros_like(self._identities) if whole else self._identities.copy()
+        digests = np.zeros_like(self._digests) if whole else self._digests.copy()
+        identities[rows] = arrays["identities"]
+        for start in range(0, self.items.size, _CHUNK):
+            part = np.arange(start, min(start + _CHUNK, self.items.size))
+            matrix[part] = self._vectors_of(part, network, identities)
+            digests[part] = row_digests(identities[part])
+            yield
+        _load(self.network, arrays)
+        self._identities, self._digests, self._matrix = identities, digests, matrix
+        self._stale, self._read_at = False, read_at
+        self.ready = "ready" not in arrays or bool(arrays["ready"][0])
 
-    def _weights(self) -> dict[str, NDArray[Any]]:
+    @property
+    def row_digests(self) -> NDArray[np.uint64]:
+        """(N,) of each item's identity as it ranks; 0 where it has none."""
+        self._grow()
+        return self._digests[: self.items.size]
+
+    @property
+    def digest(self) -> int:
+        """Of the network, 32 bits."""
+        found = 0
+        for weight in self.network.parameters():
+            found = zlib.crc32(weight.detach().cpu().numpy().tobytes(), found)
+        return found
+
+    def _grow(self) -> None:
+        capacity = len(self.items.events)
+        self._identities = grown(self._identities, capacity)
+        self._digests = grown(self._digests, capacity)
+        self._matrix = grown(self._matrix, capacity)
+
+    def network_arrays(self) -> dict[str, NDArray[Any]]:
+        """All small weights, as `network.*`."""
         return {
             f"network.{name}": weight.detach().cpu().numpy().copy()
             for name, weight in self.network.named_parameters()
         }
+
+    def _arrays(self, rows: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+        return self.network_arrays() | {
+            "ready": np.array([self.ready]),
+            "rows": rows,
+            "identities": self._identities[rows].copy(),
+        }
+
+    @property
+    def identities(self) -> NDArray[np.float16]:
+        """(N, m + 1), to be read."""
+        self._grow()
+        return self._identities[: self.items.size]
+
+    def restore_network(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """The `network.*` of `whole()`. Raises `ModelError` where they do not fit, or are not
+        finite.
+        """
+        _load(self.network, arrays)
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Lists for users by given weights, over one catalogue and what was counted of it.
+"""Lists for users by given parameters, over one catalogue and what was counted of it.
 
 It knows nothing about learning or examples.
 """
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from learner.catalogue.catalogue import Catalogue
 from learner.counts.block import HISTORY, Block, Profile, block_of, profile
 from learner.counts.counts import Counts, CountState, inherit
-from learner.fused.fusion import Fusion, Placed
-from learner.fused.model import LENGTH
+from learner.fused.histories import LENGTH, Placed, history_batch
+from learner.fused.model import FusedModel
 from learner.ranking.affinity import empty_scratch, widened
 from learner.ranking.explain import reasons
 from learner.ranking.explore import draw, propensities
 from learner.ranking.lists import Lists, Wishes, list_block
 from learner.ranking.names import DENSE
-from learner.release.weights import Weights
+from learner.ranking.parameters import RankingParameters
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
 from upwell.values import CatalogueItem, Interaction, Vector
@@ -102,7 +102,7 @@ class Ranking:
         profiles: Sequence[Profile],
         intents: Sequence[Vector | None],
         histories: Sequence[Placed],
-        fusion: Fusion | None,
+        fused: FusedModel | None,
     ) -> Block:
         """The profiles with two scores of every item: the intent's similarity and the fused
         model's. Both of those that have a slot.
@@ -120,31 +120,43 @@ class Ranking:
             rows = len(self.catalogue)
             self._dense[0, given, :rows] = stacked @ self.catalogue.graph.vectors[:rows].T  # (g, N)
             on[given, 0] = True
-        if histories and fusion is not None and fusion.ready:
-            rows = len(self.catalogue)
-            self._dense[1, : len(histories), :rows] = fusion.scores(histories, intents, rows)
+        if histories and fused is not None and fused.ready:
+            batch = history_batch(histories, intents, fused.dimension)
+            self._dense[1, : len(histories), : len(self.catalogue)] = fused.scores(batch)
             on[: len(histories), 1] = True
         return block_of(profiles, self._dense, on)
 
     # ---- lists
 
-    def rank(self, requests: Sequence[RankRequest], weights: Weights) -> list[tuple[Entry, ...]]:
+    def rank(
+        self, requests: Sequence[RankRequest], parameters: RankingParameters
+    ) -> list[tuple[Entry, ...]]:
         """A list for each request, best first; pinned items stand first."""
         return [
             self._entries(lists, user, request)
-            for lists, some in self.lists(requests, weights)
+            for lists, some in self.lists(requests, parameters)
             for user, request in enumerate(some)
         ]
 
     def lists(
-        self, requests: Sequence[RankRequest], weights: Weights
+        self, requests: Sequence[RankRequest], parameters: RankingParameters
     ) -> Iterator[tuple[Lists, Sequence[RankRequest]]]:
         """The same as rows, a block of requests at a time."""
         for start in range(0, len(requests), BLOCK):
             some = requests[start : start + BLOCK]
-            yield self._lists(some, weights), some
+            yield self._lists(some, parameters), some
 
-    def _lists(self, requests: Sequence[RankRequest], weights: Weights) -> Lists:
+    def top(
+        self, requests: Sequence[RankRequest], parameters: RankingParameters
+    ) -> Iterator[tuple[list[str], bool]]:
+        """For each request the item ids of its list, and whether all their scores are finite."""
+        for lists, some in self.lists(requests, parameters):
+            for user in range(len(some)):
+                rows = [int(row) for row in lists.rows[user] if row >= 0]
+                finite = bool(np.isfinite(lists.shares[user]).all())
+                yield [self.catalogue.ids[row] for row in rows], finite
+
+    def _lists(self, requests: Sequence[RankRequest], parameters: RankingParameters) -> Lists:
         state = self.state()
         profiles = [
             Profile(
@@ -157,15 +169,15 @@ class Ranking:
         ]
         histories = [self.placed(request.state.history) for request in requests]
         block = self.block(
-            profiles, [request.state.intent for request in requests], histories, weights.fusion
+            profiles, [request.state.intent for request in requests], histories, parameters.fused
         )
         wishes = self._wishes(requests)
         lists = Lists.empty(len(requests), int(wishes.k.max()))
-        weights.grow(len(self.catalogue))
+        parameters.gate.grow(len(self.catalogue))
         if len(self.catalogue):
             list_block(
                 state,
-                weights.gate,
+                parameters.gate.state,
                 self.scratch,
                 block,
                 wishes,

@@ -1,8 +1,8 @@
 """A model delta: what a replica needs to rank like the learner again, and its bytes for the
 `models` topic.
 
-It names items by id, since rows are private to a process. It knows nothing about how its arrays are
-used.
+It names items by id, since rows are private to a process. One that is large travels in parts
+(`learner.release.parts`). It knows nothing about how its arrays are used.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ from upwell.errors import ModelError
 __all__ = ["ModelDelta", "decode", "encode"]
 
 _LENGTH_BYTES = 8
-_FORMAT = "upwell-delta-2"
+_FORMAT = "upwell-delta-3"
+_WITHOUT_PARTS = "upwell-delta-2"  # each in one record, never whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelDelta:
-    """The examples counted since the last delta, and the gate as it stands after them.
+    """The examples counted since the last delta, and the parameters that took over since.
 
-    version: of the model after this delta. learned: examples since the beginning. since, watermark:
-    source → last offset learned before and after. sources, items: what the integer codes in
-    `examples.*` stand for. row_items: by the name of an array of rows, the items that they are.
-    arrays: `examples.*` (compact columns of the counted examples), `gate.*` (whole), `fused.*`
-    (whole, only after a training step).
+    version: of the model after this delta, with all its parts. learned: examples since the
+    beginning. since, watermark: source → last offset learned before and after. sources, items: what
+    the integer codes in `examples.*` stand for. row_items: by the name of an array of rows, the
+    items that they are. arrays: `examples.*` (compact columns of the counted examples), `gate.*`
+    and `fused.*` (parameters). whole: the parameters are all there are, and replace what a replica
+    has. part, parts: the number of this one, from 0, of so many; examples count part by part,
+    parameters take effect with the last.
     """
 
     version: str
@@ -44,6 +47,9 @@ class ModelDelta:
     items: tuple[str, ...]
     row_items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arrays: Mapping[str, NDArray[Any]]
+    whole: bool = False
+    part: int = 0
+    parts: int = 1
 
 
 def encode(delta: ModelDelta) -> bytes:
@@ -56,6 +62,9 @@ def encode(delta: ModelDelta) -> bytes:
         "sources": list(delta.sources),
         "items": list(delta.items),
         "row_items": {name: list(items) for name, items in delta.row_items.items()},
+        "whole": delta.whole,
+        "part": delta.part,
+        "parts": delta.parts,
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in delta.arrays.items()}
     return safetensors.numpy.save(arrays, metadata={"format": _FORMAT, "delta": json.dumps(head)})
@@ -66,7 +75,7 @@ def decode(data: bytes) -> ModelDelta:
     try:
         length = int.from_bytes(data[:_LENGTH_BYTES], "little")
         metadata = json.loads(data[_LENGTH_BYTES : _LENGTH_BYTES + length])["__metadata__"]
-        if metadata["format"] != _FORMAT:
+        if metadata["format"] not in (_FORMAT, _WITHOUT_PARTS):
             raise ModelError(
                 f"a model delta has format {metadata['format']!r}, expected {_FORMAT!r}: "
                 "run one version of upwell everywhere"
@@ -81,6 +90,9 @@ def decode(data: bytes) -> ModelDelta:
             items=tuple(head["items"]),
             row_items={name: tuple(items) for name, items in head["row_items"].items()},
             arrays=safetensors.numpy.load(data),
+            whole=head.get("whole", False),
+            part=head.get("part", 0),
+            parts=head.get("parts", 1),
         )
     except (KeyError, ValueError, TypeError, safetensors.SafetensorError) as error:
         raise ModelError(

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WRONG_DROP", "WRONG_PROOF", "Bet", "Guard", "Verdict", "not_finite"]
+__all__ = ["WRONG_DROP", "WRONG_PROOF", "Bet", "Guard", "Ruling", "Verdict", "not_finite"]
 
 WRONG_DROP = 0.03
 """At most the chance of ever dropping a candidate that lacks no more than `margin`, however often
@@ -48,6 +48,23 @@ class Verdict(StrEnum):
     PROMOTE = "promote"
     SUPERSEDE = "superseded"
     ROLL_BACK = "roll_back"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What was decided about a candidate. learned: examples when it was frozen. targets: that it
+    was tested on.
+
+    candidate, serving: their NDCG@10 on these, of lists as they are served. broken: arrays that are
+    not finite.
+    """
+
+    verdict: Verdict
+    learned: int
+    targets: int
+    candidate: float
+    serving: float
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ from upwell.values import Example
 
 __all__ = ["Journal", "replay"]
 
+READ_AGAIN = "restore the newest checkpoint, then read the deltas again"
+
 
 class Journal:
     """Grows by what was counted until its delta is taken.
@@ -95,8 +97,7 @@ def replay(
         if watermark.get(source, -1) < offset:
             raise ModelError(
                 f"a model delta begins after offset {offset} of {source}, this replica is "
-                f"at {watermark.get(source, -1)}: "
-                "restore the newest checkpoint, then read the deltas again"
+                f"at {watermark.get(source, -1)}: {READ_AGAIN}"
             )
     columns = {
         name.removeprefix("examples."): array

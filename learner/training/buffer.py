@@ -18,12 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.kernel import grown, room
-from learner.fused.model import LENGTH, HistoryBatch
+from learner.fused.histories import LENGTH, HistoryBatch
 
-__all__ = ["HARD", "ExampleBatch", "ReplayBuffer", "Windows"]
+__all__ = ["ExampleBatch", "ReplayBuffer", "Windows"]
 
 STRIDE = 10
-HARD = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +31,7 @@ class ExampleBatch:
     it.
 
     rows: (b,) int32 items, kinds: (b,) uint8, ratings: (b,) float32 stars or nan, ts: (b,) int64
-    UTC ms, all of the events themselves. hard: (b, HARD) int32 rows that the ranker puts near the
-    event's item, -1 for none; None where nothing is known.
+    UTC ms, all of the events themselves.
     """
 
     users: Sequence[str]
@@ -43,7 +41,6 @@ class ExampleBatch:
     kinds: NDArray[np.uint8]
     ratings: NDArray[np.float32]
     ts: NDArray[np.int64]
-    hard: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,6 @@ class Windows:
 
     users: (n,) int64 digests. lengths: (n,) events, the last one is the newest. first: (n,) begins
     with the user's first event. intents: (n, d) float16 before the newest event, zeros for none.
-    hard: (n, HARD) rows against the newest event, -1 for none.
     """
 
     rows: NDArray[np.int32]
@@ -64,7 +60,6 @@ class Windows:
     lengths: NDArray[np.int64]
     first: NDArray[np.bool_]
     intents: NDArray[np.float16]
-    hard: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -82,7 +77,6 @@ class Windows:
             np.zeros(count, np.int64),
             np.zeros(count, np.bool_),
             np.zeros((count, dimension), np.float16),
-            np.zeros((count, HARD), np.int32),
         )
 
     def take(self, places: NDArray[np.int64]) -> Windows:
@@ -138,7 +132,6 @@ class ReplayBuffer:
         windows.lengths[slot] = length + 1
         windows.first[slot] = examples.before[number] <= length
         windows.intents[slot] = past.intents[number]
-        windows.hard[slot] = -1 if examples.hard is None else examples.hard[number]
 
     def _new_slot(self) -> int:
         if len(self._recent) >= self._most_recent:

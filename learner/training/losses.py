@@ -98,22 +98,14 @@ def info_nce(first: Tensor, second: Tensor, temperature: float) -> Tensor:
     return 0.5 * (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own))
 
 
-def inverse_propensity(
-    popularity: Tensor, positions: Tensor | None, power: float, clip: float
-) -> Tensor:
-    """(P,) weights with mean one: popularity (P,) events on the item to the -power, times log2(2 +
-    position).
+def inverse_propensity(popularity: Tensor, power: float, clip: float) -> Tensor:
+    """(P,) weights with mean one: popularity (P,) events on the item to the -power.
 
-    positions: (P,) place in the list it was met in, from 0; negative where unknown. clip: most
-    times the mean before the last norming.
+    clip: most times the mean before the last norming.
     """
     if not len(popularity):
         return popularity
     weights = popularity.clamp(min=1.0).pow(-power)
-    if positions is not None:
-        weights = weights * torch.where(
-            positions < 0, 1.0, torch.log2(2.0 + positions.clamp(min=0))
-        )
     weights = (weights / weights.mean()).clamp(max=clip)
     return weights / weights.mean()
 

@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from learner.fused.model import LENGTH, WIDTH, FusedModel
+from learner.fused.histories import LENGTH
+from learner.fused.model import WIDTH, FusedModel
 from learner.fused.network import Events
 from learner.training import losses
 from learner.training.buffer import Windows
+from learner.training.identities import Identities
 from learner.training.negatives import Negatives, NegativeSampler
-from learner.training.rating import RatingHead, RunningMeans, user_offsets
-from learner.training.windows import Targets, targets_of, thinned, view
+from learner.training.ratings import Ratings
+from learner.training.windows import TrainingTargets, targets_of, thinned, view
 from upwell.settings import LearnerSettings
 
 __all__ = ["MiniBatch", "Objective", "Tuning"]
@@ -65,7 +67,7 @@ class MiniBatch:
     """
 
     windows: Windows
-    targets: Targets
+    targets: TrainingTargets
     negatives: Negatives
     rows: NDArray[np.int64]
     places: NDArray[np.int64]
@@ -85,19 +87,21 @@ class MiniBatch:
 
 
 class Objective:
-    """The terms by name, weighed. `means`: the running means that the rating head builds on."""
+    """The terms by name, weighed. identities: of the model's items, as they are trained. ratings:
+    None where no rating head is trained.
+    """
 
     def __init__(
         self,
         model: FusedModel,
-        head: RatingHead,
-        means: RunningMeans,
+        identities: Identities,
+        ratings: Ratings | None,
         settings: LearnerSettings,
         tuning: Tuning,
     ) -> None:
         self._model = model
-        self._head = head
-        self._means = means
+        self._identities = identities
+        self._ratings = ratings
         self._settings = settings
         self._tuning = tuning
 
@@ -111,12 +115,11 @@ class Objective:
         if longest == 0:
             return None
         windows = _cut(windows, longest)
-        targets = targets_of(windows, model.announced, tuning.disliked, tuning.positions, rng)
+        targets = targets_of(windows, model.items.announced, tuning.disliked, tuning.positions, rng)
         if not len(targets.rows):
             return None
         negatives = sampler.draw(targets.rows, tuning.uniform, tuning.popular, rng)
-        hard = np.unique(windows.hard[windows.hard >= 0])
-        parts = [windows.rows.clip(min=0).ravel(), negatives.rows, hard]
+        parts = [windows.rows.clip(min=0).ravel(), negatives.rows]
         rows, codes = np.unique(np.concatenate(parts), return_inverse=True)
         keep = rng.random((len(rows), 1)) >= tuning.id_dropout
         noise = None
@@ -131,9 +134,9 @@ class Objective:
             negatives=negatives,
             rows=rows,
             places=codes[: windows.rows.size].reshape(windows.rows.shape),
-            identities=model.tensor(model.identities[rows]).requires_grad_(),
-            texts=model.tensor(model.vectors[rows]),
-            counts=model.tensor(model.counts[rows]),
+            identities=model.tensor(self._identities.values[rows]).requires_grad_(),
+            texts=model.tensor(model.items.vectors[rows]),
+            counts=model.tensor(model.items.events[rows]),
             keep=model.tensor(keep.astype(np.float32)),
             noise=noise,
         )
@@ -155,7 +158,7 @@ class Objective:
         if settings.self_supervised:
             parts["sequence"] = settings.self_supervised_weight * self._sequence(batch, table, rng)
             parts["alignment"] = settings.self_supervised_weight * self._alignment(batch)
-        if settings.rating_head:
+        if self._ratings is not None:
             parts["rating"] = self._tuning.rating_weight * self._rating(batch, table, users)
         return parts
 
@@ -210,26 +213,15 @@ class Objective:
         return intents, wished | newest
 
     def _logits(self, batch: MiniBatch, table: Tensor, users: Tensor) -> Tensor:
-        """(P, 1 + K), or (P, 1 + K + H) where the ranker gave hard items for the newest events."""
+        """(P, 1 + K), the target first."""
         targets, negatives = batch.targets, batch.negatives
         chosen = F.pad(users[batch.at], (0, 1), value=1.0)  # (P, m + 1)
         places = np.searchsorted(batch.rows, targets.rows)
         common = table[self._model.tensor(np.searchsorted(batch.rows, negatives.rows))]
         collisions = self._model.tensor(targets.rows[:, None] == negatives.rows)
         inclusion = self._model.tensor(negatives.log_inclusion)
-        logits = losses.corrected_logits(
+        return losses.corrected_logits(
             chosen, table[self._model.tensor(places)], common, inclusion, collisions
-        )
-        hard = np.where(targets.newest[:, None], batch.windows.hard[targets.window], -1)
-        known = (hard >= 0) & (hard != targets.rows[:, None])
-        if not known.any():
-            return logits
-        vectors = table[
-            self._model.tensor(np.searchsorted(batch.rows, hard.clip(min=batch.rows[0])))
-        ]  # (P, H, m + 1)
-        scores = (vectors @ chosen.unsqueeze(-1)).squeeze(-1)
-        return torch.cat(
-            [logits, scores.masked_fill(~self._model.tensor(known), -torch.inf)], dim=1
         )
 
     def _weights(self, batch: MiniBatch) -> Tensor:
@@ -239,9 +231,9 @@ class Objective:
         return weights * self._propensity_weights(batch.targets.rows)
 
     def _propensity_weights(self, rows: NDArray[np.integer[Any]]) -> Tensor:
-        popularity = self._model.tensor(self._model.counts[rows])
+        popularity = self._model.tensor(self._model.items.events[rows])
         return losses.inverse_propensity(
-            popularity, None, self._tuning.propensity_power, self._settings.propensity_clip
+            popularity, self._tuning.propensity_power, self._settings.propensity_clip
         )
 
     # ---- terms behind settings
@@ -286,7 +278,7 @@ class Objective:
     def _alignment(self, batch: MiniBatch) -> Tensor:
         """An item's text knows its identity among those of the other targets."""
         rows = np.unique(batch.targets.rows)
-        rows = rows[self._model.squares[rows] > 0]
+        rows = rows[self._identities.squares[rows] > 0]
         places = self._model.tensor(np.searchsorted(batch.rows, rows))
         if len(rows) <= 1:
             return batch.texts.new_zeros(())
@@ -294,25 +286,17 @@ class Objective:
         return losses.info_nce(texts, batch.identities[places, :WIDTH], self._tuning.temperature)
 
     def _rating(self, batch: MiniBatch, table: Tensor, users: Tensor) -> Tensor:
-        windows = batch.windows
-        here = np.arange(windows.rows.shape[1]) < windows.lengths[:, None]
-        stars = np.where(here & (windows.rows >= 0), windows.ratings, np.nan).astype(np.float32)
-        offsets = self._means.offsets(windows.rows.astype(np.int64), without=stars)
-        by_user = user_offsets(stars, np.float32(self._means.mean) + offsets)[:, :-1]
-        at, place = np.nonzero(~np.isnan(stars))
-        if not len(at):
-            return table.new_zeros(())
-        both = self._model.tensor(np.stack([by_user[at, place], offsets[at, place]], axis=1))
-        where, when = self._model.tensor(at), self._model.tensor(place)
-        items = table[self._model.tensor(batch.places[at, place]), :WIDTH]
-        predicted = self._head(users[where, when], items, self._means.mean, both)
-        ratings = self._model.tensor(stars[at, place])
-        weights = (
-            self._propensity_weights(windows.rows[at, place])
-            if self._settings.propensity
-            else torch.ones_like(ratings)
-        )
-        return losses.squared_error(predicted, ratings, weights)
+        assert self._ratings is not None, "the term is switched on"
+
+        def items_of(at: NDArray[np.int64], place: NDArray[np.int64]) -> Tensor:
+            return table[self._model.tensor(batch.places[at, place]), :WIDTH]
+
+        def weights_of(rows: NDArray[np.int32]) -> Tensor:
+            if self._settings.propensity:
+                return self._propensity_weights(rows)
+            return table.new_ones(len(rows))
+
+        return self._ratings.loss(batch.windows, items_of, users, weights_of)
 
 
 def _readable(windows: Windows) -> Windows:

@@ -11,11 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.counts.block import NEWCOMER_EVENTS, Block, Profile, Targets
-from learner.fused.fusion import Fusion, Placed
+from learner.fused.histories import KINDS, Placed, history_batch
+from learner.fused.model import FusedModel
 from learner.ranking.ranking import Ranking
+from learner.training.buffer import ExampleBatch
 from upwell.values import Example
 
-__all__ = ["Prepared", "prepared"]
+__all__ = ["Prepared", "example_batch", "prepared"]
+
+_CODE = {kind: code for code, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Prepared:
 def prepared(
     examples: Sequence[Example],
     ranking: Ranking,
-    fusion: Fusion | None,
+    fused: FusedModel | None,
     weights: NDArray[np.float32],
 ) -> Prepared:
     """At most `BLOCK` examples, each on an item; one that nobody announced gets a row. weights:
@@ -62,9 +66,32 @@ def prepared(
         profiles,
         [example.intent for example, test in zip(examples, tested, strict=True) if test],
         [history for history, test in zip(histories, tested, strict=True) if test],
-        fusion,
+        fused,
     )
     return Prepared(block, _targets(examples, rows, tested, profiles, weights), histories)
+
+
+def example_batch(
+    examples: Sequence[Example],
+    rows: NDArray[np.int32],
+    histories: Sequence[Placed],
+    dimension: int,
+) -> ExampleBatch:
+    """The same b examples as the trainer of the fused model takes them. rows: (b,) of their
+    items.
+    """
+    events = [example.event for example in examples]
+    return ExampleBatch(
+        users=[example.user for example in examples],
+        before=np.array([example.user_events for example in examples], np.int64),
+        histories=history_batch(histories, [example.intent for example in examples], dimension),
+        rows=rows,
+        kinds=np.array([_CODE[event.kind] for event in events], np.uint8),
+        ratings=np.array(
+            [np.nan if event.rating is None else event.rating for event in events], np.float32
+        ),
+        ts=np.array([event.ts for event in events], np.int64),
+    )
 
 
 def _targets(

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from learner.catalogue.kernel import grown, room
 
-__all__ = ["RatingHead", "RunningError", "RunningMeans", "user_offsets"]
+__all__ = ["RatingHead", "RunningMeans", "user_offsets"]
 
 SHRINK = 5.0
 """Offsets are sums over (ratings + SHRINK)."""
@@ -121,24 +121,3 @@ class RatingHead(nn.Module):
             items @ self.item + self.offsets[1] * of_items,
         )
         return mean + by_user[:, None] + by_item + (users * self.match) @ items.T
-
-
-class RunningError:
-    """Root of the mean squared error of predictions made before each rating was known (prequential
-    RMSE).
-    """
-
-    def __init__(self) -> None:
-        self._sum = 0.0
-        self._count = 0
-
-    def record(self, predicted: NDArray[np.float32], ratings: NDArray[np.float32]) -> None:
-        """(n,) stars each; nan ratings do not count."""
-        given = ~np.isnan(ratings)
-        self._sum += float(np.square(predicted[given].astype(np.float64) - ratings[given]).sum())
-        self._count += int(given.sum())
-
-    @property
-    def rmse(self) -> float:
-        """In stars; nan before the first."""
-        return float(np.sqrt(self._sum / self._count)) if self._count else float("nan")

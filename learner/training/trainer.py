@@ -2,7 +2,7 @@
 every position a target.
 
 Small weights by AdamW, identity embeddings by row-wise Adagrad over the batch's rows alone. It
-knows nothing about streams.
+knows nothing about streams, or about who else ranks by the model.
 """
 
 from __future__ import annotations
@@ -19,27 +19,25 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from learner.fused.model import WIDTH, FusedModel, HistoryBatch
+from learner.fused.model import FusedModel
+from learner.ranking.parameters import part, prefixed
 from learner.training.buffer import ExampleBatch, ReplayBuffer
+from learner.training.identities import Identities
 from learner.training.negatives import NegativeSampler
 from learner.training.objective import MiniBatch, Objective, Tuning
-from learner.training.rating import RatingHead, RunningMeans, user_offsets
-from learner.training.rating_blend import FEATURES, LeastSquares, TextCentre, rating_features
+from learner.training.ratings import Ratings
 from upwell.errors import ModelError
 from upwell.settings import LearnerSettings
 
 __all__ = ["TrainReport", "Trainer"]
 
 RATE = 2e-3
-ID_RATE = 0.03
 WEIGHT_DECAY = 0.01
 BETAS = (0.9, 0.98)
 CLIP = 1.0
 CAPACITY = 20_000
 RECENT = 64
 """Windows: `CAPACITY` in all (1.6 kB each at 384 dimensions), `RECENT` of them the newest."""
-# ratings of a call that the blend learns from, spread evenly: a handful of weights needs no more
-_BLENDED = 64
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -58,7 +56,8 @@ class TrainReport:
 
 
 class Trainer:
-    """Owns buffer, optimizer and rating head of one model.
+    """Owns optimizer, fine identities, buffer and (where the settings ask for one) rating head of
+    one model.
 
     threads: of torch while it trains. Deterministic on a CPU for its seed.
     """
@@ -73,54 +72,48 @@ class Trainer:
     ) -> None:
         self.model = model
         self.buffer = ReplayBuffer(CAPACITY, RECENT, model.dimension, seed)
-        self.means = RunningMeans()
+        self.identities = Identities(model.width)
+        self.ratings = Ratings(model) if settings.rating_head else None
         self.steps = 0
         self.refused = 0
+        self._settings = settings
         self._tuning = tuning or Tuning()
         self._seed = seed
         self._threads = threads
-        self._rates = settings.rating_head
-        self._head = RatingHead(WIDTH).to(model.device)
-        self._blend = LeastSquares(np.eye(len(FEATURES))[0])
-        self._centre = TextCentre(model.dimension)
-        self._objective = Objective(model, self._head, self.means, settings, self._tuning)
+        self._waiting = 0
+        self._objective = Objective(model, self.identities, self.ratings, settings, self._tuning)
         self._optimizer = torch.optim.AdamW(
             self._weights().values(), lr=RATE, betas=BETAS, weight_decay=WEIGHT_DECAY
         )
 
     def _weights(self) -> dict[str, nn.Parameter]:
-        return dict(self.model.network.named_parameters()) | {
-            f"rating.{name}": one for name, one in self._head.named_parameters()
-        }
+        of_ratings = {} if self.ratings is None else self.ratings.weights()
+        return dict(self.model.network.named_parameters()) | of_ratings
 
     # ---- learning
+
+    def learn(self, examples: ExampleBatch) -> None:
+        """Puts events in the buffer; trains a few steps each `fused_every` of them."""
+        self.add(examples)
+        self._waiting += len(examples.users)
+        if self._waiting >= self._settings.fused_every:
+            self._waiting %= self._settings.fused_every
+            self.train(self._settings.fused_steps)
 
     def add(self, examples: ExampleBatch) -> None:
         """Puts events where `train` finds them, and counts their items and ratings."""
         self.buffer.add(examples)
-        if self._rates:
-            self._add_ratings(examples)
-        self.model.count(examples.rows)
-        self.means.learn(examples.rows, examples.ratings)
-
-    def _add_ratings(self, examples: ExampleBatch) -> None:
-        rated = np.flatnonzero(~np.isnan(examples.ratings))
-        rated = rated[:: max(1, -(-len(rated) // _BLENDED))]
-        if len(rated):
-            rows = examples.rows[rated].astype(np.int64)
-            features = self._rating_features(examples.histories.take(rated), rows)
-            self._blend.learn(
-                features, examples.ratings[rated].astype(np.float64) - self.means.mean
-            )
-            self._centre.learn(self.model.vectors[rows])
+        if self.ratings is not None:
+            self.ratings.learn(examples)
+        self.model.items.count(examples.rows)
 
     def train(self, steps: int) -> TrainReport:
         """So many steps from the buffer; none where it is empty."""
         started = time.perf_counter()
         done, parts, touched = Counter[str](), Counter[str](), []
-        sampler = NegativeSampler(
-            self.model.announced[: len(self.model)], self.model.counts[: len(self.model)]
-        )
+        items = self.model.items
+        self.identities.grow(len(items.events))
+        sampler = NegativeSampler(items.announced[: items.size], items.events[: items.size])
         with _threads(self._threads):
             for _ in range(steps):
                 self.steps += 1
@@ -137,7 +130,8 @@ class Trainer:
                     done["examples"] += len(batch.targets.rows)
                     touched.append(batch.rows[np.any(_gradient(batch), axis=1)])
         if touched:
-            self.model.trained(np.unique(np.concatenate(touched)))
+            rows = np.unique(np.concatenate(touched))
+            self.model.write(rows, self.identities.values[rows])
         self.refused += done["refused"]
         means = {name: total / done["steps"] for name, total in parts.items()}
         seconds = time.perf_counter() - started
@@ -157,83 +151,36 @@ class Trainer:
         if not (_finite(loss) and _finite(norm) and np.isfinite(identities).all()):
             return None
         self._optimizer.step()
-        self._step_identities(batch.rows, identities)
+        self.identities.step(batch.rows, identities)
         return {name: part.item() for name, part in parts.items()}
 
-    def _step_identities(self, rows: NDArray[np.int64], gradients: NDArray[np.float32]) -> None:
-        """Row-wise Adagrad: one sum of mean squares a row (Gupta et al. 2014). Rows without
-        gradient stay as they are.
-        """
-        squares = np.square(gradients).mean(axis=1)
-        moved = squares > 0
-        rows, squares, gradients = rows[moved], squares[moved], gradients[moved]
-        self.model.squares[rows] += squares
-        self.model.identities[rows] -= (
-            ID_RATE * gradients / np.sqrt(self.model.squares[rows])[:, None]
-        )
-
     def begin_anew(self) -> None:
-        """The weights were replaced: what the optimizer remembered of the old ones goes."""
-        self._optimizer.state.clear()
-
-    def forget(self, user: str) -> int:
-        """Removes a user from the buffer; what the weights learned stays. Returns how many windows
-        are gone.
+        """The model took over other parameters: they are what is trained, and what the optimizer
+        remembered of the old ones goes.
         """
-        return self.buffer.forget(user)
-
-    # ---- ratings
-
-    def predict_ratings(
-        self, histories: HistoryBatch, rows: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """(b,) stars, from 0.5 to 5, that b users would give b items."""
-        predicted = self.means.mean + self._rating_features(histories, rows) @ self._blend.weights
-        return predicted.clip(0.5, 5.0).astype(np.float32)
-
-    @torch.no_grad()
-    def _rating_features(
-        self, histories: HistoryBatch, rows: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        here = np.arange(histories.rows.shape[1]) < histories.lengths[:, None]
-        stars = np.where(here & (histories.rows >= 0), histories.ratings, np.nan).astype(np.float32)
-        expected = np.float32(self.means.mean) + self.means.offsets(
-            histories.rows.astype(np.int64), without=stars
-        )
-        items = self.means.offsets(rows)
-        offsets = np.stack([user_offsets(stars, expected)[:, -1], items], axis=1)
-        users = self.model.tensor(self.model.user_vectors(histories)[:, :WIDTH])
-        vectors = self.model.tensor(self.model.item_matrix()[rows, :WIDTH])
-        head = self._head(users, vectors, 0.0, self.model.tensor(offsets)).cpu().numpy()
-        likeness = self._centre.likeness(
-            self.model.vectors[rows], self.model.vectors[histories.rows.clip(min=0)]
-        )
-        return rating_features(head, items, stars - expected, likeness)
+        self._optimizer.state.clear()
+        self.identities.begin_anew(self.model.identities)
 
     # ---- checkpoints
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Model, optimizer, rating head, means and buffer: training goes on from it as if it had
-        not stopped.
+        """Model, optimizer, ratings and buffer: training goes on from it as if it had not
+        stopped.
         """
         parts: dict[str, Mapping[str, NDArray[Any]]] = {
-            "model": self.model.arrays(),
-            "head": {
-                name: one.detach().cpu().numpy().copy()
-                for name, one in self._head.named_parameters()
-            },
-            "optimizer": self._moments(),
-            "means": self.means.arrays(),
-            "blend": self._blend.arrays(),
-            "centre": self._centre.arrays(),
-            "buffer": self.buffer.arrays(),
-            "trainer": {"steps": np.array([self.steps, self.refused], np.int64)},
+            "model.": self.model.network_arrays() | self.identities.arrays(),
+            "optimizer.": self._moments(),
+            "buffer.": self.buffer.arrays(),
+            "": {} if self.ratings is None else self.ratings.arrays(),
+            "trainer.": {"steps": np.array([self.steps, self.refused], np.int64)},
         }
-        return {
-            f"{part}.{name}": array
-            for part, arrays in parts.items()
-            for name, array in arrays.items()
+        found: dict[str, NDArray[Any]] = {
+            "waiting": np.array([self._waiting], np.int64),
+            "ready": np.array([self.model.ready]),
         }
+        for prefix, arrays in parts.items():
+            found |= prefixed(f"trainer.{prefix}", arrays)
+        return found
 
     def _moments(self) -> dict[str, NDArray[Any]]:
         state = self._optimizer.state
@@ -249,25 +196,19 @@ class Trainer:
 
         Raises `ModelError` where they do not fit.
         """
-
-        def part(prefix: str) -> dict[str, NDArray[Any]]:
-            return {
-                name.removeprefix(prefix): array
-                for name, array in arrays.items()
-                if name.startswith(prefix)
-            }
-
+        own = part(arrays, "trainer.")
         try:
-            self.model.restore(part("model."))
-            self._head.load_state_dict(
-                {name: torch.from_numpy(np.array(array)) for name, array in part("head.").items()}
-            )
-            self._restore_moments(part("optimizer."))
-            self.means.restore(part("means."))
-            self._blend.restore(part("blend."))
-            self._centre.restore(part("centre."))
-            self.buffer.restore(part("buffer."))
-            self.steps, self.refused = (int(number) for number in arrays["trainer.steps"])
+            model = part(own, "model.")
+            self.model.restore_network(model)
+            self.identities.restore(model)
+            self.model.write(model["rows"], model["identities"])
+            self.model.ready = bool(arrays["ready"][0])
+            if self.ratings is not None:
+                self.ratings.restore(own)
+            self._restore_moments(part(own, "optimizer."))
+            self.buffer.restore(part(own, "buffer."))
+            self.steps, self.refused = (int(number) for number in own["trainer.steps"])
+            self._waiting = int(arrays["waiting"][0])
         except (KeyError, RuntimeError, ValueError) as exc:
             raise ModelError(
                 f"fused model: a checkpoint does not fit ({exc}): remove it to go on from "

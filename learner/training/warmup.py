@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from learner.ranking.parameters import settle
+from learner.release.replica import Replica
 from learner.training.learner import Learner
 from upwell.ports import RankRequest
 from upwell.settings import LearnerSettings
@@ -22,7 +24,8 @@ def compile_kernels() -> None:
     """
     settings = LearnerSettings(fused=False)
     vectors = np.eye(ITEMS, dtype=np.float32)
-    learner, replica = (Learner(settings, ITEMS, settings.seed) for _ in range(2))
+    learner = Learner(settings, ITEMS, settings.seed)
+    replica = Replica(settings, ITEMS, settings.seed)
     learner.add_items(
         [
             CatalogueItem(
@@ -47,4 +50,4 @@ def compile_kernels() -> None:
         learner.learn([example])
         history += (event,)
     learner.rank([RankRequest(state=UserState("u", vectors[0], 0, history), k=3)])
-    replica.apply(learner.take_delta())
+    settle(replica.apply(learner.take_delta()))

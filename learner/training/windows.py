@@ -11,29 +11,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.fused.model import KINDS
+from learner.fused.histories import KINDS
 from learner.training.buffer import Windows
 from upwell.values import LIKED_RATING, POSITIVE_KINDS
 
-__all__ = ["Targets", "targets_of", "thinned", "view"]
+__all__ = ["TrainingTargets", "targets_of", "thinned", "view"]
 
 _POSITIVE = np.array([kind in POSITIVE_KINDS for kind in KINDS])
 _COLUMNS = ("rows", "kinds", "ratings", "ts")
 
 
 @dataclass(frozen=True, slots=True)
-class Targets:
+class TrainingTargets:
     """P positions. window, place: (P,) where each stands. rows: (P,) items. weights: (P,) 1 for
     liked ones, less for others.
-
-    newest: (P,) it is its window's last event.
     """
 
     window: NDArray[np.int64]
     place: NDArray[np.int64]
     rows: NDArray[np.int64]
     weights: NDArray[np.float32]
-    newest: NDArray[np.bool_]
 
 
 def targets_of(
@@ -42,7 +39,7 @@ def targets_of(
     disliked: float,
     most: int,
     rng: np.random.Generator,
-) -> Targets:
+) -> TrainingTargets:
     """Every event on an announced item is a target of what came before it, the first too where
     nothing did.
 
@@ -65,7 +62,7 @@ def targets_of(
         kept = np.sort(rng.choice(len(at), most, replace=False))
         at, where = at[kept], where[kept]
     rows = windows.rows[at, where].astype(np.int64)
-    return Targets(at, where, rows, weights[at, where], where == windows.lengths[at] - 1)
+    return TrainingTargets(at, where, rows, weights[at, where])
 
 
 def thinned(windows: Windows, most: float, rng: np.random.Generator) -> Windows:

@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from learner.release.delta import ModelDelta, encode
-from learner.release.promotion import Ruling
+from learner.release.guard import Ruling
 from stream.chain.publish import Outgoing
 from upwell.errors import ModelError
 from upwell.events import Topic

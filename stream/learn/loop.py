@@ -25,9 +25,9 @@ from kafka.errors import KafkaError
 from encoders import model_dimension
 from infra.lock import try_lock
 from learner.release import checkpoint
-from learner.release.guard import Guard, Verdict
-from learner.release.promotion import Promotion, Ruling
+from learner.release.guard import Guard, Ruling, Verdict
 from learner.training.learner import Learner
+from learner.training.promotion import Promotion
 from stream.broker.feeds import FETCH_BYTES, Broadcast
 from stream.broker.model_records import Version, delta_record, ruling_record, version_record
 from stream.chain.effects import Erasure
@@ -218,7 +218,8 @@ class LearnLoop:
         """A delta, if anything was learned, and the figures."""
         self._published_ms = self._clock_ms()
         if self._promotion.version != self._published_version:
-            self._send(delta_record(self._promotion.take_delta()))
+            for delta in self._promotion.take_deltas():
+                self._send(delta_record(delta))
             self._published_version = self._promotion.version
         figures = {
             "role": "learn",

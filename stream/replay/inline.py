@@ -8,67 +8,73 @@ memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Literal
 
+from learner.ranking.parameters import settle
+from learner.release.delta import decode, encode
+from learner.release.guard import Guard
+from learner.release.replica import Replica
 from learner.training.learner import Learner
+from learner.training.promotion import Promotion
 from store.memory import MemoryStore
 from stream.broker.topics import partitioner
-from stream.chain.catalogue import Catalogue
-from stream.chain.denoise import Denoiser, NoiseLimits
+from stream.chain.build import Ports, build_chains
 from stream.chain.effects import Effects
-from stream.chain.fold import Bounds
-from stream.chain.items import ItemPipeline
-from stream.chain.pipeline import Limits, Pipeline
-from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Record
-from stream.chain.users import Users
 from stream.replay.log import BadLine, LogRecord
 from upwell.events import Topic
 from upwell.ports import Encoder
 from upwell.settings import Settings
+from upwell.values import CatalogueItem, Example
 
-__all__ = ["InlineEngine"]
+__all__ = ["GUARDED_EXAMPLES", "InlineEngine"]
 
-DAY_MS = 86_400_000
 FOREVER_MS = 1 << 53
+GUARDED_EXAMPLES = 32
+"""That are tested, learned and published at a time where the guard stands before what serves."""
 ITEM_TOPICS = (Topic.ITEMS, Topic.CONTROLS)
 
 
 class InlineEngine:
     """Feeds log records, in micro-batches, through the same chains as the serve process, then to
     the learner.
+
+    serving: lists are `live`, by what was just learned, or `guarded`, by a replica that gets what
+    the guard promotes, as a delta's bytes, like a serve worker. watch: is called with examples that
+    are learned next.
     """
 
-    def __init__(self, settings: Settings, encoder: Encoder, key: bytes = bytes(32)) -> None:
-        stream = settings.stream
+    def __init__(
+        self,
+        settings: Settings,
+        encoder: Encoder,
+        key: bytes = bytes(32),
+        serving: Literal["live", "guarded"] = "live",
+    ) -> None:
         self._settings = settings
         self._partition_of = partitioner(settings.kafka.partitions)
         self._offsets: Counter[tuple[Topic, int]] = Counter()
         self._appended = 0
-        self._store = MemoryStore(encoder.dimension)
-        self.catalogue = Catalogue()
-        self.learner = Learner(settings.learner, encoder.dimension, settings.learner.seed)
-        self.users = Users(self._store, stream.hot_users, encoder.dimension)
-        self._items = ItemPipeline(encoder, self._store, stream.catalogue_items)
-        self._pipeline = Pipeline(
-            Limits(
-                bounds=Bounds(
-                    stream.history, stream.had, settings.learner.intent_half_life_days * DAY_MS
-                ),
-                partition_of=self._partition_of,
-                list_k=stream.list_k,
-                test_sample=settings.learner.test_sample,
-            ),
+        learner, dimension = settings.learner, encoder.dimension
+        self.learner = Learner(learner, dimension, learner.seed)
+        self.promotion: Promotion | None = None
+        self.replica: Replica | None = None
+        if serving == "guarded":
+            self.promotion = Promotion(self.learner, Guard())
+            self.replica = Replica(learner, dimension, learner.seed)
+        ports = Ports(
+            store=MemoryStore(dimension),
             encoder=encoder,
-            ranker=self.learner,
-            users=self.users,
-            catalogue=self.catalogue,
-            pseudonymizer=Pseudonymizer(key),
-            denoiser=Denoiser(
-                NoiseLimits(stream.dedup_window, stream.bounce_ms, stream.bot_events)
-            ),
+            bulk=encoder,
+            ranker=self.replica or self.learner,
+            key=key,
+            partition_of=self._partition_of,
         )
+        self._chains = build_chains(settings, ports)
+        self.catalogue, self.users = self._chains.catalogue, self._chains.users
+        self.watch: Callable[[Sequence[Example]], None] = lambda examples: None
         self.counts: Counter[str] = Counter()
 
     def play(
@@ -87,19 +93,18 @@ class InlineEngine:
         log's own: no event is in the future.
         """
         records = [self._record(line) for line in batch]
-        announced = self._items.run(
+        announced = self._chains.items.run(
             [record for record in records if record.topic in ITEM_TOPICS], FOREVER_MS
         )
-        self.catalogue.put(announced.items)
-        self.learner.add_items(announced.items)
-        effects = self._pipeline.run(
+        self._announce(announced.items)
+        effects = self._chains.pipeline.run(
             [record for record in records if record.topic is not Topic.ITEMS], FOREVER_MS
         )
         position = {
             (f"{record.topic}-{record.partition}", record.offset): number
             for number, record in enumerate(records)
         }
-        self.learner.learn(
+        self._learn(
             sorted(effects.examples, key=lambda example: position[example.source, example.offset])
         )
         for erasure in effects.erasures:
@@ -107,6 +112,26 @@ class InlineEngine:
         self.counts.update(announced.counts)
         self.counts.update(effects.counts)
         return effects
+
+    def _announce(self, items: Sequence[CatalogueItem]) -> None:
+        self.catalogue.put(items)
+        self.learner.add_items(items)
+        if self.replica is not None:
+            self.replica.add_items(items)
+
+    def _learn(self, examples: Sequence[Example]) -> None:
+        if self.promotion is None or self.replica is None:
+            self.watch(examples)
+            self.learner.learn(examples)
+            return
+        for start in range(0, len(examples), GUARDED_EXAMPLES):
+            some = examples[start : start + GUARDED_EXAMPLES]
+            self.watch(some)
+            self.promotion.test(some)
+            self.learner.learn(some)
+            self.promotion.decide()
+            for delta in self.promotion.take_deltas():
+                settle(self.replica.apply(decode(encode(delta))))
 
     def _record(self, line: LogRecord) -> Record:
         """The record that a broker would have made of the line; its clock ticks once a record."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from stream.broker.feeds import Broadcast
 from stream.chain.wire import decode_item
-from stream.serve.replica import Replica
+from stream.serve.model_reader import ModelReader
 from upwell.values import CatalogueItem
 
 __all__ = ["Follower"]
@@ -39,14 +39,14 @@ class Follower:
         models: Broadcast,
         know: Callable[[Sequence[CatalogueItem]], None],
         announce: Callable[[Sequence[CatalogueItem]], None],
-        replica: Replica,
+        reader: ModelReader,
     ) -> None:
         self._catalogue = catalogue
         self._models = models
         self._know = know
         self._announce = announce
         self._known: deque[CatalogueItem] = deque()  # and not announced yet
-        self._replica = replica
+        self._reader = reader
         self._steps = self._endless()
 
     def step(self) -> bool:
@@ -74,7 +74,7 @@ class Follower:
                 yield True
             record = next(self._models.drain(), None)
             if record is not None:
-                for _ in self._replica.following(record):
+                for _ in self._reader.read(record):
                     yield True
             elif not items:
                 yield False

@@ -14,8 +14,7 @@ import faust
 import orjson
 
 from encoders import in_bulk, load_encoder
-from learner.training.learner import Learner
-from store import Store
+from learner.release.replica import Replica
 from stream.broker.connect import (
     client_options,
     faust_broker,
@@ -25,16 +24,12 @@ from stream.broker.connect import (
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag, Progress
 from stream.broker.topics import partitioner
-from stream.chain.catalogue import Catalogue, check_revision
-from stream.chain.denoise import Denoiser, NoiseLimits
+from stream.chain.build import Ports, build_chains
+from stream.chain.catalogue import check_revision
 from stream.chain.fences import fences_on_controls
-from stream.chain.fold import Bounds
-from stream.chain.items import ItemPipeline
-from stream.chain.pipeline import Limits, Pipeline
-from stream.chain.privacy import Pseudonymizer, load_or_create_key
+from stream.chain.privacy import load_or_create_key
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
-from stream.chain.users import Users
 from stream.serve.agents import (
     ITEM_TOPICS,
     USER_TOPICS,
@@ -45,7 +40,7 @@ from stream.serve.agents import (
     send,
 )
 from stream.serve.follow import Follower
-from stream.serve.replica import Replica
+from stream.serve.model_reader import ModelReader
 from stream.serve.unknown_fields import KeptOut
 from stream.serve.watchdog import STALL_SECONDS, Stall, Watchdog, end_stalled
 from upwell.events import Topic
@@ -55,7 +50,6 @@ from upwell.values import CatalogueItem
 __all__ = ["ServeWorker", "run_serve"]
 
 METRICS_SECONDS = 1.0
-DAY_MS = 86_400_000
 SESSION_TIMEOUT_S = 10.0
 MAX_REQUEST_BYTES = 16 << 20
 BUFFER_EVENTS = 4_096
@@ -81,28 +75,28 @@ class ServeWorker:
             cache_entries=settings.encoder.cache_entries,
         )
         self._encoder = encoder
-        self._store: Store = open_settings_store(settings, encoder.dimension)
-        self._learner = Learner(settings.learner, encoder.dimension, settings.learner.seed)
-        self._catalogue = Catalogue()
+        self._store = open_settings_store(settings, encoder.dimension)
+        self._replica = Replica(settings.learner, encoder.dimension, settings.learner.seed)
         self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)
         self._model_feed = Broadcast(settings.kafka.prefix + Topic.MODELS, options)
         self._control_feed = Broadcast(settings.kafka.prefix + Topic.CONTROLS, options)
-        self._pseudonymizer = Pseudonymizer(_key(settings))
-        replica = Replica(self._learner, settings.data / "models")
         self._follower = Follower(
-            self._catalogue_feed, self._model_feed, self._know, self._announce, replica
+            self._catalogue_feed,
+            self._model_feed,
+            self._know,
+            self._announce,
+            ModelReader(self._replica, settings.data / "models"),
         )
-        self.users = Users(self._store, settings.stream.hot_users, encoder.dimension)
-        self._pipeline = Pipeline(
-            _limits(settings),
+        ports = Ports(
+            store=self._store,
             encoder=encoder,
-            ranker=self._learner,
-            users=self.users,
-            catalogue=self._catalogue,
-            pseudonymizer=self._pseudonymizer,
-            denoiser=_denoiser(settings),
+            bulk=in_bulk(encoder),
+            ranker=self._replica,
+            key=_key(settings),
+            partition_of=partitioner(settings.kafka.partitions),
         )
-        self._items = ItemPipeline(in_bulk(encoder), self._store, settings.stream.catalogue_items)
+        self._chains = build_chains(settings, ports)
+        self.users = self._chains.users
         self.counts: Counter[str] = Counter()
         self._kept_out = KeptOut()
         self.version = ""
@@ -117,29 +111,29 @@ class ServeWorker:
         self._control_feed.start()
         self._take_fences()
         self._follower.level()
-        self.version = self._learner.version
-        log.info("catalogue of %d items, model %s", len(self._catalogue), self._learner.version)
+        self.version = self._replica.version
+        log.info("catalogue of %d items, model %s", len(self._chains.catalogue), self.version)
 
     def follow(self) -> bool:
         """Take in a little of what the catalogue and the model became since; False where there was
         nothing. Between users' batches.
         """
         more = self._follower.step()
-        self.version = self._learner.version
+        self.version = self._replica.version
         return more
 
     def _know(self, items: Sequence[CatalogueItem]) -> None:
         check_revision(items, self._encoder.revision)
-        self._catalogue.put(items)
+        self._chains.catalogue.put(items)
 
     def _announce(self, items: Sequence[CatalogueItem]) -> None:
-        self._learner.add_items(_newest(items))
+        self._replica.add_items(_newest(items))
 
     def _take_fences(self) -> None:
-        self._pipeline.fence(
+        self._chains.pipeline.fence(
             fences_on_controls(
                 self._control_feed.drain(),
-                self._pseudonymizer,
+                self._chains.pseudonymizer,
                 partitioner(self._settings.kafka.partitions),
             )
         )
@@ -151,7 +145,7 @@ class ServeWorker:
             self.users.clear()
         self._take_fences()
         self._follower.catch_up()
-        effects = self._pipeline.run(records, at_ms)
+        effects = self._chains.pipeline.run(records, at_ms)
         self.counts.update(effects.counts)
         self._kept_out.add(effects.unknown_fields)
         return user_records(effects, now_ms())
@@ -164,7 +158,7 @@ class ServeWorker:
 
     def item_chain(self, records: Sequence[Record], at_ms: int) -> Iterator[Outgoing]:
         """The chain of announcements and controls, as an agent calls it."""
-        effects = self._items.run(records, at_ms)
+        effects = self._chains.items.run(records, at_ms)
         self.counts.update(effects.counts)
         self._kept_out.add(effects.unknown_fields)
         return item_records(effects)
@@ -259,26 +253,11 @@ def _faust_app(settings: Settings) -> faust.App:
     )
 
 
-def _limits(settings: Settings) -> Limits:
-    stream = settings.stream
-    return Limits(
-        bounds=Bounds(stream.history, stream.had, settings.learner.intent_half_life_days * DAY_MS),
-        partition_of=partitioner(settings.kafka.partitions),
-        list_k=stream.list_k,
-        test_sample=settings.learner.test_sample,
-    )
-
-
 def _key(settings: Settings) -> bytes:
     """The pseudonyms' key: from the settings, else the one kept in the data folder."""
     if settings.privacy.key is not None:
         return bytes.fromhex(settings.privacy.key.reveal())
     return load_or_create_key(settings.data / "key")
-
-
-def _denoiser(settings: Settings) -> Denoiser:
-    stream = settings.stream
-    return Denoiser(NoiseLimits(stream.dedup_window, stream.bounce_ms, stream.bot_events))
 
 
 def _newest(items: Sequence[CatalogueItem]) -> list[CatalogueItem]:

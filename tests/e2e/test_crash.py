@@ -23,6 +23,7 @@ from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
 from stream.replay.player import Pace, Player
 from tests.e2e.engine import Engine, bundled_log, values
+from tests.learner.counted import item_events
 from upwell.client import UpwellClient
 from upwell.settings import KafkaSettings
 
@@ -113,4 +114,4 @@ def assert_examples_are_the_same(engine: Engine, inline: InlineEngine) -> None:
     learner = Learner(engine.settings.learner, 384, engine.settings.learner.seed)
     learner.restore(arrays, meta["learner"])
     assert learner.watermark == inline.learner.watermark
-    assert learner.item_events() == inline.learner.item_events()
+    assert item_events(learner) == item_events(inline.learner)

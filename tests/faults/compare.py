@@ -10,13 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 import orjson
 
+from learner.ranking.online import OnlineModel
+from learner.ranking.parameters import settle
 from learner.release import checkpoint
+from learner.release.replica import Replica
 from learner.training.learner import Learner
 from stream.broker.connect import open_settings_store
-from stream.serve.replica import Replica
+from stream.serve.model_reader import ModelReader
 from tests.faults.engine import Engine
 from tests.faults.replayed import Expected
 from tests.faults.worker import DIMENSION
+from tests.learner.counted import item_events
 from upwell.events import Topic
 from upwell.values import UserState
 
@@ -115,8 +119,8 @@ def _difference(what: str, missing: int, extra: int) -> Iterator[Finding]:
         yield -1, f"{what}: another order"
 
 
-def _examples(who: str, learner: Learner, expected: Expected) -> Iterator[Finding]:
-    events = learner.item_events()
+def _examples(who: str, learner: OnlineModel, expected: Expected) -> Iterator[Finding]:
+    events = item_events(learner)
     for item_id in sorted({*events, *expected.item_events}):
         if difference := events.get(item_id, 0) - expected.item_events.get(item_id, 0):
             yield difference, f"{who}: examples of item {item_id}"
@@ -151,23 +155,23 @@ def _saved(engine: Engine) -> Learner:
     """The learner as its newest checkpoint has it."""
     newest = checkpoint.latest(engine.settings.data / "models")
     assert newest is not None
-    learner = _new_learner(engine)
+    settings = engine.settings.learner
+    learner = Learner(settings, DIMENSION, settings.seed)
     arrays, meta = checkpoint.load(newest.path)
     learner.restore(arrays, meta["learner"])
     return learner
 
 
-def _replica(engine: Engine) -> Learner:
-    """The learner as a serve worker has it that followed `models` from the first record on, through
-    all restarts of learn.
+def _replica(engine: Engine) -> Replica:
+    """As a serve worker has it that followed `models` from the first record on, through all
+    restarts of learn.
     """
-    learner = _new_learner(engine)
-    Replica(learner, engine.settings.data / "models").follow(engine.seen(Topic.MODELS))
-    return learner
-
-
-def _new_learner(engine: Engine) -> Learner:
-    return Learner(engine.settings.learner, DIMENSION, engine.settings.learner.seed)
+    settings = engine.settings.learner
+    replica = Replica(settings, DIMENSION, settings.seed)
+    reader = ModelReader(replica, engine.settings.data / "models")
+    for record in engine.seen(Topic.MODELS):
+        settle(reader.read(record))
+    return replica
 
 
 def _newest_lists(engine: Engine) -> dict[str, Mapping[str, int]]:

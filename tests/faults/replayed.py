@@ -14,6 +14,7 @@ from stream.chain.validate import decode
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord, read_log
 from tests.faults.worker import encoder
+from tests.learner.counted import item_events
 from upwell.events import Query, Review, Topic
 from upwell.settings import Settings
 from upwell.values import UserState
@@ -80,7 +81,7 @@ def undisturbed(
     states = inline.users.read(list(users.values()))
     return Expected(
         {user_id: states[user] for user_id, user in users.items()},
-        inline.learner.item_events(),
+        item_events(inline.learner),
         inline.learner.watermark,
     )
 

@@ -9,7 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.fused.model import KINDS, LENGTH, FusedModel, HistoryBatch
+from learner.fused.histories import KINDS, LENGTH, HistoryBatch
+from learner.fused.items import ItemTable
+from learner.fused.model import FusedModel
 from learner.training.buffer import ExampleBatch
 from learner.training.objective import Tuning
 from learner.training.trainer import Trainer
@@ -72,16 +74,21 @@ def ring(users: int, length: int = 10, seed: int = 3) -> ExampleBatch:
     return examples([f"u{number}" for number in range(users)], walks)
 
 
-def model(settings: LearnerSettings = OFF, seed: int = 7) -> FusedModel:
-    """All items announced."""
-    made = FusedModel(settings, DIMENSION, seed, device="cpu")
-    made.add_items(vectors())
+def table(texts: NDArray[np.float32]) -> ItemTable:
+    """(n, DIMENSION) of n items; a row of zeros is not announced."""
+    made = ItemTable(DIMENSION)
+    made.refer(texts, len(texts), np.arange(len(texts)))
     return made
+
+
+def model(seed: int = 7) -> FusedModel:
+    """All items announced."""
+    return FusedModel(table(vectors()), seed, device="cpu")
 
 
 def trainer(settings: LearnerSettings = OFF, tuning: Tuning = CALM, seed: int = 7) -> Trainer:
     """Fed with the ring, not trained yet."""
-    made = Trainer(model(settings), settings, seed, tuning=tuning)
+    made = Trainer(model(), settings, seed, tuning=tuning)
     made.add(ring(24))
     return made
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from learner.counts.influence import Influence
 from learner.counts.popularity import COUNT, HALF_LIVES
+from learner.ranking.parameters import settle
+from learner.release.replica import Replica
 from learner.training.learner import Learner
 from tests.learner.training.small import DIMENSION, SETTINGS, catalogue, learner_of, log
 from upwell.values import Example, Interaction
@@ -91,17 +93,15 @@ def test_so_many_fake_events_add_the_same_however_many_users_they_are_spread_ove
 
 def test_bounded_influence_weighs_counts_and_replicas_count_the_same() -> None:
     settings = replace(SETTINGS, bounded_influence=True)
-    bounded, replica, free = (
-        Learner(settings, DIMENSION, 7),
-        Learner(settings, DIMENSION, 7),
-        learner_of(EXAMPLES),
-    )
-    for learner in (bounded, replica):
-        learner.add_items(catalogue())
+    bounded, free = Learner(settings, DIMENSION, 7), learner_of(EXAMPLES)
+    replica = Replica(settings, DIMENSION, 7)
+    for one in (bounded, replica):
+        one.add_items(catalogue())
     bounded.learn(EXAMPLES)
-    replica.apply(bounded.take_delta())
+    settle(replica.apply(bounded.take_delta()))
     own, theirs, unweighed = (
-        one.arrays()["counts.popularity.values"] for one in (bounded, replica, free)
+        one.ranking.counts.arrays(len(catalogue()))["popularity.values"]
+        for one in (bounded, replica, free)
     )
     assert np.array_equal(own, theirs)
     bound = slice(0, len(HALF_LIVES))

@@ -12,10 +12,13 @@ import torch
 from numpy.typing import NDArray
 
 from learner.fused import model as fused
+from learner.fused.histories import KINDS, LENGTH, intent_weights
 from learner.fused.intent import event_weight
-from learner.fused.model import KINDS, LENGTH, FusedModel, intent_weights
+from learner.fused.items import ItemTable
+from learner.fused.model import FusedModel
 from learner.fused.network import gap_buckets, rating_buckets
-from tests.learner.toy import DIMENSION, ITEMS, OFF, histories, model, ring, trainer, vectors
+from learner.ranking.parameters import settle
+from tests.learner.toy import DIMENSION, ITEMS, histories, model, ring, table, trainer, vectors
 from upwell.errors import ModelError
 
 
@@ -30,12 +33,11 @@ def test_a_new_item_is_its_text() -> None:
 
 def test_the_identity_weighs_more_with_every_interaction() -> None:
     made = model()
-    made.identities[3] = 1.0
-    made.trained(np.array([3]))
+    made.write(np.array([3]), np.ones((1, made.width), np.float32))
     text = made.item_matrix()[3].copy()
     distances = []
     for _ in range(3):
-        made.count(np.array([3, 3], np.int32))
+        made.items.count(np.array([3, 3], np.int32))
         distances.append(float(np.linalg.norm(made.item_matrix()[3] - text)))
     assert 0.0 < distances[0] < distances[1] < distances[2] < np.sqrt(made.width)
 
@@ -43,8 +45,8 @@ def test_the_identity_weighs_more_with_every_interaction() -> None:
 def test_items_grow_without_moving_those_before() -> None:
     made = model()
     before = made.item_matrix().copy()
-    made.add_items(vectors(3_000, seed=5))
-    assert len(made) == ITEMS + 3_000
+    more = np.concatenate([vectors(), vectors(3_000, seed=5)])
+    made.items.refer(more, len(more), np.arange(ITEMS, len(more)))
     np.testing.assert_array_equal(made.item_matrix()[:ITEMS], before)
     np.testing.assert_allclose(
         made.item_matrix()[ITEMS:, :-1],
@@ -54,11 +56,13 @@ def test_items_grow_without_moving_those_before() -> None:
 
 
 def test_a_row_of_zeros_is_announced_later() -> None:
-    made = FusedModel(OFF, DIMENSION, 7, device="cpu")
-    made.add_items(np.zeros((2, DIMENSION), np.float32))
-    assert not made.announced[:2].any()
-    made.set_vectors(np.array([1]), vectors(1))
-    assert made.announced[:2].tolist() == [False, True]
+    texts = np.zeros((2, DIMENSION), np.float32)
+    made = FusedModel(table(texts), 7, device="cpu")
+    assert not made.items.announced.any()
+    assert not made.item_matrix().any()
+    texts[1] = vectors(1)
+    made.items.refer(texts, 2, np.array([1]))
+    assert made.items.announced[:2].tolist() == [False, True]
     assert made.item_matrix()[1].any()
 
 
@@ -67,7 +71,7 @@ def test_a_row_of_zeros_is_announced_later() -> None:
 )
 def test_vectors_that_do_not_fit_are_refused(wrong: NDArray[np.float32]) -> None:
     with pytest.raises(ModelError, match="encode the catalogue anew"):
-        model().add_items(wrong)
+        ItemTable(DIMENSION).refer(wrong, 1, np.array([0]))
 
 
 def test_padding_and_company_do_not_matter() -> None:
@@ -125,7 +129,7 @@ def test_the_last_columns_make_scores_a_dot_product() -> None:
 
 
 def test_an_empty_catalogue_gives_users_all_the_same() -> None:
-    made = FusedModel(OFF, DIMENSION, 7, device="cpu")
+    made = FusedModel(ItemTable(DIMENSION), 7, device="cpu")
     assert made.user_vectors(histories([[]])).shape == (1, made.width)
     assert made.item_matrix().shape == (0, made.width)
 
@@ -135,16 +139,18 @@ def test_a_replica_that_took_all_deltas_ranks_alike() -> None:
     for _ in range(3):
         fed = ring(24)
         teacher.train(2)
-        delta = teacher.model.published()
-        replica.apply_published(delta)
+        delta = teacher.model.changes()
+        settle(replica.take(delta))
         teacher.add(fed)
-        replica.count(fed.rows)
-    replica.count(ring(24).rows)  # what the trainer counted before its first delta
+        replica.items.count(fed.rows)
+    replica.items.count(ring(24).rows)  # what the trainer counted before its first delta
     np.testing.assert_array_equal(replica.item_matrix(), teacher.model.item_matrix())
     past = histories([[1, 2, 3], []])
     np.testing.assert_array_equal(replica.user_vectors(past), teacher.model.user_vectors(past))
     assert delta["identities"].dtype == np.float16
-    assert len(teacher.model.published()["rows"]) == 0, "nothing changed since the last take"
+    assert teacher.model.changes() == {}, "nothing changed since the last take"
+    np.testing.assert_array_equal(replica.row_digests, teacher.model.row_digests)
+    assert replica.digest == teacher.model.digest
 
 
 def test_between_the_steps_of_a_delta_the_weights_before_it_rank(
@@ -153,43 +159,69 @@ def test_between_the_steps_of_a_delta_the_weights_before_it_rank(
     monkeypatch.setattr(fused, "_CHUNK", 7)
     teacher, replica, whole = trainer(), model(seed=99), model(seed=99)
     teacher.train(3)
-    delta = teacher.model.published()
+    delta = teacher.model.changes()
     past, fed = histories([[1, 2, 3], []]), ring(24)
     for one in (replica, whole):
-        one.count(fed.rows)
+        one.items.count(fed.rows)
     matrix, users = whole.item_matrix().copy(), whole.user_vectors(past)
     steps = 0
-    for _ in replica.applying_published(delta):
+    for _ in replica.take(delta):
         np.testing.assert_array_equal(replica.item_matrix(), matrix)
         np.testing.assert_array_equal(replica.user_vectors(past), users)
         steps += 1
-    whole.apply_published(delta)
+    settle(whole.take(delta))
     assert steps == -(-ITEMS // 7)
     assert not np.allclose(whole.item_matrix(), matrix)
     np.testing.assert_array_equal(replica.item_matrix(), whole.item_matrix())
     np.testing.assert_array_equal(replica.user_vectors(past), whole.user_vectors(past))
-    replica.count(np.array([3], np.int32))
-    whole.count(np.array([3], np.int32))
+    replica.items.count(np.array([3], np.int32))
+    whole.items.count(np.array([3], np.int32))
     np.testing.assert_array_equal(replica.item_matrix(), whole.item_matrix())
 
 
-def test_a_restored_model_is_the_same_and_stores_only_rows_with_an_identity() -> None:
-    taught = trainer()
-    taught.model.add_items(np.zeros((5, DIMENSION), np.float32))
+def test_the_whole_of_a_model_makes_any_other_the_same() -> None:
+    taught, other = trainer(), trainer()
     taught.train(4)
-    arrays = taught.model.arrays()
-    assert 0 < len(arrays["rows"]) <= ITEMS
-    other = FusedModel(OFF, DIMENSION, 1, device="cpu")
-    other.restore(arrays)
-    other.set_vectors(np.arange(ITEMS), vectors())
-    np.testing.assert_array_equal(other.item_matrix(), taught.model.item_matrix())
-    np.testing.assert_array_equal(other.squares[: len(other)], taught.model.squares[: len(other)])
+    other.add(ring(24, seed=8))
+    other.train(9)
+    whole = taught.model.whole()
+    assert 0 < len(whole["rows"]) <= ITEMS
+    fresh = FusedModel(other.model.items, 1, device="cpu")
+    for one in (other.model, fresh):
+        settle(one.take(whole, whole=True))
+        assert one.ready
+        np.testing.assert_array_equal(one.identities, taught.model.identities)
+        np.testing.assert_array_equal(one.row_digests, taught.model.row_digests)
+    np.testing.assert_array_equal(other.model.item_matrix(), fresh.item_matrix())
+
+
+def test_what_is_counted_while_parameters_are_taken_is_seen_after_the_last_step() -> None:
+    teacher, replica, whole = trainer(), model(seed=99), model(seed=99)
+    teacher.train(3)
+    delta = teacher.model.changes()
+    for _ in replica.take(delta):
+        replica.items.count(np.array([3], np.int32))
+    settle(whole.take(delta))
+    whole.items.count(np.array([3], np.int32))
+    np.testing.assert_array_equal(replica.item_matrix(), whole.item_matrix())
+
+
+def test_models_over_one_table_see_the_same_items() -> None:
+    shared = table(vectors())
+    one, other = (FusedModel(shared, 7, device="cpu") for _ in range(2))
+    before = one.item_matrix().copy()
+    for made in (one, other):
+        made.write(np.array([3]), np.ones((1, made.width), np.float32))
+        shared.count(np.array([3], np.int32))
+    np.testing.assert_array_equal(one.item_matrix(), other.item_matrix())
+    assert not np.array_equal(one.item_matrix(), before)
+    assert np.shares_memory(one.items.vectors, other.items.vectors)
 
 
 @pytest.mark.parametrize("wrong", ["missing", "shape", "nan"])
 def test_arrays_that_do_not_fit_are_refused_and_change_nothing(wrong: str) -> None:
     made = model()
-    before, arrays = made.item_matrix().copy(), model(seed=8).arrays()
+    before, arrays = made.item_matrix().copy(), model(seed=8).whole()
     name = "network.project"
     if wrong == "missing":
         del arrays[name]
@@ -198,7 +230,9 @@ def test_arrays_that_do_not_fit_are_refused_and_change_nothing(wrong: str) -> No
             np.zeros((1, 1), np.float32) if wrong == "shape" else np.full_like(arrays[name], np.nan)
         )
     with pytest.raises(ModelError, match="project"):
-        made.restore(arrays)
+        settle(made.take(arrays))
+    with pytest.raises(ModelError, match="project"):
+        made.restore_network(arrays)
     np.testing.assert_array_equal(made.item_matrix(), before)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from learner.ranking.explore import POOL, draw, propensities
 from learner.training.learner import Learner
+from tests.learner.counted import item_events
 from tests.learner.training.small import DIMENSION, SETTINGS, catalogue, log, requests_of
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
@@ -82,7 +83,7 @@ def test_the_stated_propensities_are_those_that_items_are_drawn_with(learner: Le
 
 
 def test_a_lot_changes_the_last_place_alone_and_puts_a_new_item_there(learner: Learner) -> None:
-    events, explored = learner.item_events(), 0
+    events, explored = item_events(learner), 0
     for _, entries, greedy in pairs(learner, asked(20)):
         assert len(entries) == len(greedy) == K
         assert [replace(one, propensity=1.0) for one in entries[:-1]] == list(greedy[:-1])

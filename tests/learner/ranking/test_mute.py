@@ -17,7 +17,7 @@ FIRST = PER_SIGNAL * SIGNALS.index("popularity")
 def learned(muted: list[str]) -> np.ndarray:
     learner = Learner(SETTINGS, DIMENSION, 7)
     learner.add_items(catalogue())
-    learner.weights.mute(muted)
+    learner.parameters.gate.mute(muted)
     learner.learn(log(200)[0])
     return learner.arrays()["gate.weights"]
 
@@ -34,7 +34,7 @@ def test_a_muted_signal_keeps_weight_zero_and_the_others_learn() -> None:
 def test_muted_uptake_leaves_no_item_a_bias() -> None:
     learner = Learner(SETTINGS, DIMENSION, 7)
     learner.add_items(catalogue())
-    learner.weights.mute([UPTAKE])
+    learner.parameters.gate.mute([UPTAKE])
     learner.learn(log(200)[0])
     assert not len(learner.arrays()["gate.bias"])
     assert learner.arrays()["gate.weights"].any()
@@ -42,4 +42,4 @@ def test_muted_uptake_leaves_no_item_a_bias() -> None:
 
 def test_an_unknown_signal_is_refused() -> None:
     with pytest.raises(ValueError, match=r"not in tuple|tuple\.index"):
-        Learner(SETTINGS, DIMENSION, 7).weights.mute(["popularities"])
+        Learner(SETTINGS, DIMENSION, 7).parameters.gate.mute(["popularities"])

@@ -8,6 +8,9 @@ from collections import defaultdict
 
 import numpy as np
 
+from learner.ranking.parameters import settle
+from learner.release.delta import ModelDelta, decode, encode
+from learner.release.replica import Replica
 from learner.training.learner import Learner
 from upwell.ports import RankRequest
 from upwell.settings import LearnerSettings
@@ -87,6 +90,15 @@ def learner_of(examples: list[Example]) -> Learner:
     learner.add_items(catalogue())
     learner.learn(examples)
     return learner
+
+
+def replica_of(*deltas: ModelDelta, settings: LearnerSettings = SETTINGS) -> Replica:
+    """One that has the catalogue, and took these deltas as they travel."""
+    replica = Replica(settings, DIMENSION, 7)
+    replica.add_items(catalogue())
+    for delta in deltas:
+        settle(replica.apply(decode(encode(delta))))
+    return replica
 
 
 def requests_of(states: dict[str, UserState], k: int = 10) -> list[RankRequest]:

@@ -40,7 +40,7 @@ def test_a_table_keeps_no_more_neighbours_an_item_than_the_settings_say() -> Non
     narrow = Learner(replace(SETTINGS, neighbours=8), DIMENSION, 7)
     narrow.add_items(catalogue())
     narrow.learn(EXAMPLES)
-    assert sum(narrow.evicted.values()) > 0
+    assert sum(narrow.ranking.counts.evicted.values()) > 0
     wide = Learner(replace(SETTINGS, neighbours=32), DIMENSION, 7)
     wide.add_items(catalogue())
     wide.learn(EXAMPLES)

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learner.fused.model import LENGTH
+from learner.fused.histories import LENGTH
 from learner.training.buffer import STRIDE, ReplayBuffer, digest
 from tests.learner.toy import DIMENSION, ITEMS, examples
 
@@ -43,7 +43,6 @@ def test_a_window_ends_with_the_event() -> None:
     assert kept.first[0]
     assert kept.ratings[0, :3].tolist() == [2.0, 2.0, 2.0]
     assert kept.ts[0, :3].tolist() == [0, 1_000, 2_000]
-    assert (kept.hard == -1).all()
 
 
 def test_a_users_window_slides_and_is_set_aside_every_stride() -> None:

@@ -8,16 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from learner.ranking.parameters import settle
 from learner.release.delta import decode, encode
+from learner.release.replica import Replica
 from learner.testing.figures import PEERS, Figures
 from learner.training.buffer import digest
 from learner.training.learner import Learner
+from tests.learner.counted import item_events
 from tests.learner.training.small import (
     DIMENSION,
     SETTINGS,
     catalogue,
     learner_of,
     log,
+    replica_of,
     requests_of,
 )
 from upwell.errors import ModelError
@@ -39,11 +43,11 @@ def test_a_forgotten_user_is_in_no_checkpoint_and_the_others_stay() -> None:
     learner.add_items(catalogue())
     learner.learn(EXAMPLES)
     others = set(learner.arrays()["fused.trainer.buffer.users"].tolist()) - {digest("u3")}
-    counted, version = learner.item_events(), learner.version
+    counted, version = item_events(learner), learner.version
     assert learner.forget("u3") > 0
     assert learner.forget("u3") == 0
     assert set(learner.arrays()["fused.trainer.buffer.users"].tolist()) == others
-    assert (learner.item_events(), learner.version) == (counted, version)
+    assert (item_events(learner), learner.version) == (counted, version)
     assert learner_of(EXAMPLES).forget("u3") == 0  # without a fused model nothing is kept of users
 
 
@@ -88,26 +92,26 @@ def test_a_target_is_ranked_by_what_came_before_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_replica_that_applied_all_deltas_ranks_like_the_learner() -> None:
-    learner, replica = learner_of([]), learner_of([])
+    learner, replica = learner_of([]), replica_of()
     for start in range(0, len(EXAMPLES), 150):
         learner.learn(EXAMPLES[start : start + 150])
         delta = learner.take_delta()
         for _ in range(2):  # a delta that comes twice changes nothing
-            replica.apply(decode(encode(delta)))
+            settle(replica.apply(decode(encode(delta))))
     assert (replica.version, replica.watermark) == (learner.version, learner.watermark)
     assert replica.rank(requests_of(STATES)) == learner.rank(requests_of(STATES))
 
 
 def test_a_replica_may_rank_between_the_steps_of_a_delta_and_is_level_after_the_last() -> None:
-    learner, replica = learner_of([]), learner_of([])
+    learner, replica = learner_of([]), replica_of()
     before = replica.version.rpartition("-")[2]
     learner.learn(EXAMPLES)
     counted = []
-    for _ in replica.applying(learner.take_delta()):
+    for _ in replica.apply(learner.take_delta()):
         learned, _, digest = replica.version.rpartition("-")
         assert digest == before, "the weights change with the last step"
-        prefix, gate = learner_of(EXAMPLES[: int(learned)]), replica.weights.gate
-        prefix.weights.gate = gate
+        prefix = learner_of(EXAMPLES[: int(learned)])
+        prefix.parameters = replica.parameters
         assert replica.rank(requests_of(STATES)) == prefix.rank(requests_of(STATES))
         counted.append(int(learned))
     assert max(np.diff([0, *counted])) < len(EXAMPLES) / 8
@@ -117,14 +121,13 @@ def test_a_replica_may_rank_between_the_steps_of_a_delta_and_is_level_after_the_
 
 
 def test_gate_and_fused_model_change_together_with_the_last_step() -> None:
-    learner, replica = (
-        Learner(replace(SETTINGS, fused=True, fused_every=64), DIMENSION, seed) for seed in (7, 8)
-    )
+    fused = replace(SETTINGS, fused=True, fused_every=64)
+    learner, replica = Learner(fused, DIMENSION, 7), Replica(fused, DIMENSION, 8)
     for one in (learner, replica):
         one.add_items(catalogue())
     learner.learn(EXAMPLES[:200])
     before = replica.version.rpartition("-")[2]
-    for _ in replica.applying(learner.take_delta()):
+    for _ in replica.apply(learner.take_delta()):
         assert replica.version.rpartition("-")[2] == before
         assert replica.rank(requests_of(STATES)) != learner.rank(requests_of(STATES))
     assert replica.version == learner.version != before
@@ -132,11 +135,11 @@ def test_gate_and_fused_model_change_together_with_the_last_step() -> None:
 
 
 def test_a_missing_delta_is_said() -> None:
-    learner, replica = learner_of(EXAMPLES[:50]), learner_of([])
+    learner, replica = learner_of(EXAMPLES[:50]), replica_of()
     learner.take_delta()
     learner.learn(EXAMPLES[50:90])
     with pytest.raises(ModelError, match="begins after offset 49 of reviews-0"):
-        replica.apply(learner.take_delta())
+        settle(replica.apply(learner.take_delta()))
 
 
 def test_examples_at_or_below_the_watermark_are_skipped() -> None:
@@ -249,7 +252,7 @@ def test_a_text_only_review_is_had_and_counted_but_no_target() -> None:
     tag = replace(EXAMPLES[0], event=replace(EXAMPLES[0].event, rating=None))
     learner.learn([tag])
     assert learner.figures.targets["all"] == 0
-    assert learner.item_events() == {tag.event.item_id: 1}
+    assert item_events(learner) == {tag.event.item_id: 1}
 
 
 def test_an_item_announced_after_its_events_counts_as_if_it_had_been_known() -> None:
@@ -258,7 +261,7 @@ def test_an_item_announced_after_its_events_counts_as_if_it_had_been_known() -> 
     late.learn(untested)
     late.add_items(catalogue())
     early = learner_of(untested)
-    assert late.item_events() == early.item_events()
+    assert item_events(late) == item_events(early)
     for one, other in zip(
         late.rank(requests_of(STATES)), early.rank(requests_of(STATES)), strict=True
     ):

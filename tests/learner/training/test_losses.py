@@ -129,24 +129,20 @@ def test_info_nce_by_hand() -> None:
 
 
 def test_propensity_weights_by_hand() -> None:
-    weights = losses.inverse_propensity(torch.tensor([1.0, 4.0, 100.0]), None, power=0.5, clip=1e9)
+    weights = losses.inverse_propensity(torch.tensor([1.0, 4.0, 100.0]), power=0.5, clip=1e9)
     raw = np.array([1.0, 0.5, 0.1])
     np.testing.assert_allclose(weights.numpy(), raw / raw.mean(), rtol=1e-6)
 
 
-def test_propensity_weights_are_clipped_and_read_positions() -> None:
+def test_propensity_weights_are_clipped() -> None:
     popularity = torch.tensor([1.0] + [1e6] * 99)
     free, clipped = (
-        losses.inverse_propensity(popularity, None, power=1.0, clip=clip) for clip in (1e9, 10.0)
+        losses.inverse_propensity(popularity, power=1.0, clip=clip) for clip in (1e9, 10.0)
     )
     assert free[0].item() == pytest.approx(100.0, rel=1e-3)
     assert (clipped[0] / clipped[1]).item() == pytest.approx(10.0 / free[1].item(), rel=1e-3)
     assert clipped.mean().item() == pytest.approx(1.0)
-    low = losses.inverse_propensity(
-        torch.tensor([4.0, 4.0, 4.0]), torch.tensor([0, 6, -1]), power=0.5, clip=100.0
-    )
-    np.testing.assert_allclose((low / low[0]).numpy(), [1.0, 3.0, 1.0], rtol=1e-6)
-    assert losses.inverse_propensity(torch.zeros(0), None, power=1.0, clip=10.0).shape == (0,)
+    assert losses.inverse_propensity(torch.zeros(0), power=1.0, clip=10.0).shape == (0,)
 
 
 def test_squared_error_by_hand() -> None:

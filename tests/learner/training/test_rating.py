@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-import pytest
 import torch
 
-from learner.training.rating import SHRINK, RatingHead, RunningError, RunningMeans, user_offsets
+from learner.training.rating import SHRINK, RatingHead, RunningMeans, user_offsets
 
 NAN = float("nan")
 
@@ -79,11 +76,3 @@ def test_every_pair_is_what_one_pair_is() -> None:
         torch.testing.assert_close(
             found[user, item], head(users[user][None], items[item][None], 3.5, both)[0]
         )
-
-
-def test_rmse_by_hand() -> None:
-    error = RunningError()
-    assert math.isnan(error.rmse)
-    error.record(np.array([3.0, 4.0, 1.0], np.float32), np.array([5.0, 4.0, NAN], np.float32))
-    error.record(np.array([2.0], np.float32), np.array([1.0], np.float32))
-    assert error.rmse == pytest.approx(math.sqrt(5.0 / 3.0))

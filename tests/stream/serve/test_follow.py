@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
+from learner.release.replica import Replica
 from learner.training.learner import Learner
 from stream.broker.feeds import Broadcast
 from stream.broker.model_records import delta_record
 from stream.chain.records import BroadcastRecord
 from stream.chain.wire import encode_item
 from stream.serve.follow import ITEMS_A_STEP, MOST_ITEMS, MOST_MODELS, Follower
-from stream.serve.replica import Replica
+from stream.serve.model_reader import ModelReader
 from tests.learner.training.small import (
     DIMENSION,
     SETTINGS,
@@ -50,25 +51,24 @@ class Feed:
 
 
 class Worker:
-    """A follower over two feeds, its learner, and how many items each announcement had."""
+    """A follower over two feeds, its replica, and how many items each announcement had."""
 
     def __init__(self) -> None:
         self.catalogue, self.models = Feed(), Feed()
-        self.learner = Learner(SETTINGS, DIMENSION, SETTINGS.seed)
+        self.replica = Replica(SETTINGS, DIMENSION, SETTINGS.seed)
         self.known: list[CatalogueItem] = []
         self.announced: list[int] = []
-        replica = Replica(self.learner, Path("nowhere"))
         self.follower = Follower(
             cast(Broadcast, self.catalogue),
             cast(Broadcast, self.models),
             self.known.extend,
             self._announce,
-            replica,
+            ModelReader(self.replica, Path("nowhere")),
         )
 
     def _announce(self, items: Sequence[CatalogueItem]) -> None:
         self.announced.append(len(items))
-        self.learner.add_items(items)
+        self.replica.add_items(items)
 
     def feed_items(self) -> None:
         """The whole catalogue."""
@@ -93,17 +93,17 @@ def test_step_by_step_with_lists_in_between_is_as_good_as_at_once() -> None:
     steps = 0
     stepwise.feed_items()
     while stepwise.follower.step():
-        stepwise.learner.rank(requests_of(STATES))
+        stepwise.replica.rank(requests_of(STATES))
     teacher = stepwise.feed_models()
     while stepwise.follower.step():
-        stepwise.learner.rank(requests_of(STATES))
+        stepwise.replica.rank(requests_of(STATES))
         steps += 1
     assert steps > 2 * len(EXAMPLES) / 200
     assert at_once.announced == [len(catalogue())]
-    assert stepwise.learner.version == at_once.learner.version == teacher.version
+    assert stepwise.replica.version == at_once.replica.version == teacher.version
     lists = teacher.rank(requests_of(STATES))
-    assert at_once.learner.rank(requests_of(STATES)) == lists
-    assert stepwise.learner.rank(requests_of(STATES)) == lists
+    assert at_once.replica.rank(requests_of(STATES)) == lists
+    assert stepwise.replica.rank(requests_of(STATES)) == lists
 
 
 def test_a_step_is_a_few_items_and_a_catalogue_does_not_keep_the_model_waiting() -> None:

@@ -10,10 +10,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from learner.ranking.parameters import settle
 from learner.release.delta import decode, encode
-from learner.release.guard import Guard, Verdict
-from learner.release.promotion import Promotion, Ruling, adopt_serving
+from learner.release.guard import Guard, Ruling, Verdict
+from learner.release.replica import Replica
 from learner.training.learner import Learner
+from learner.training.promotion import Promotion
+from tests.learner.counted import item_events
 from tests.learner.training.small import (
     DIMENSION,
     SETTINGS,
@@ -37,6 +40,18 @@ def made(fused: bool = False) -> Learner:
     return learner
 
 
+def replica_of(learner: Learner) -> Replica:
+    """That has the same catalogue, and heard nothing yet."""
+    replica = Replica(learner.settings, DIMENSION, 7)
+    replica.add_items(catalogue())
+    return replica
+
+
+def follow(replica: Replica, promotion: Promotion) -> None:
+    for delta in promotion.take_deltas():
+        settle(replica.apply(decode(encode(delta))))
+
+
 def played(promotion: Promotion, learner: Learner, examples: Sequence[Example]) -> Iterator[Ruling]:
     for start in range(0, len(examples), STEP):
         some = examples[start : start + STEP]
@@ -49,7 +64,8 @@ def played(promotion: Promotion, learner: Learner, examples: Sequence[Example]) 
 
 @pytest.mark.parametrize("fused", [False, True])
 def test_replicas_rank_by_what_was_promoted_and_count_what_was_learned(fused: bool) -> None:
-    learner, replica = made(fused), made(fused)
+    learner = made(fused)
+    replica = replica_of(learner)
     promotion = Promotion(learner, Guard(), UNTESTED)
     rulings = list(played(promotion, learner, EXAMPLES))
     assert (
@@ -57,10 +73,10 @@ def test_replicas_rank_by_what_was_promoted_and_count_what_was_learned(fused: bo
         == promotion.counts[Verdict.PROMOTE]
         > 3
     )
-    replica.apply(decode(encode(promotion.take_delta())))
+    follow(replica, promotion)
     assert replica.version == promotion.version != learner.version
-    assert (replica.watermark, replica.item_events()) == (learner.watermark, learner.item_events())
-    served = [listed for listed, _ in learner.top(requests_of(STATES), promotion.serving)]
+    assert (replica.watermark, item_events(replica)) == (learner.watermark, item_events(learner))
+    served = [listed for listed, _ in learner.ranking.top(requests_of(STATES), promotion.serving)]
     assert [
         [entry.item_id for entry in entries] for entries in replica.rank(requests_of(STATES))
     ] == served
@@ -77,11 +93,12 @@ def test_training_is_the_same_with_a_guard_and_without() -> None:
 
 
 def test_at_the_beginning_what_is_trained_goes_out_at_once() -> None:
-    learner, replica = made(), made()
+    learner = made()
+    replica = replica_of(learner)
     promotion = Promotion(learner, Guard(), 10_000)
     assert list(played(promotion, learner, EXAMPLES[:640])) == []
-    replica.apply(promotion.take_delta())
-    assert replica.weights.gate.weights.any()
+    follow(replica, promotion)
+    assert replica.parameters.gate.state.weights.any()
     assert replica.version == promotion.version == learner.version
 
 
@@ -92,33 +109,39 @@ def test_later_only_what_was_tested_goes_out(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Guard, "verdict", Verdict.WAIT)
     waiting = Promotion(learner, Guard())
     waiting.restore(promotion.arrays())
-    waiting.take_delta()
+    waiting.take_deltas()
     list(played(waiting, learner, EXAMPLES[320:640]))
-    assert not any(name.startswith(("gate.", "fused.")) for name in waiting.take_delta().arrays)
+    assert not any(
+        name.startswith(("gate.", "fused."))
+        for delta in waiting.take_deltas()
+        for name in delta.arrays
+    )
 
 
 def test_at_the_beginning_too_what_is_broken_does_not_go_out() -> None:
-    learner, replica = made(), made()
+    learner = made()
+    replica = replica_of(learner)
     promotion = Promotion(learner, Guard(), 10_000)
     learner.learn(EXAMPLES[:STEP])
     spoil(learner, "nan gate")
     ruling = promotion.decide()
     assert ruling is not None
     assert ruling.verdict is Verdict.ROLL_BACK
-    replica.apply(promotion.take_delta())
-    assert np.isfinite(replica.weights.gate.weights).all()
+    follow(replica, promotion)
+    assert np.isfinite(replica.parameters.gate.state.weights).all()
 
 
 @pytest.mark.parametrize("poison", ["nan gate", "random gate", "nan fused", "random fused"])
 def test_a_poisoned_model_is_rolled_back_and_no_replica_hears_of_it(poison: str) -> None:
     fused = poison.endswith("fused")
-    learner, replica = made(fused), made(fused)
+    learner = made(fused)
+    replica = replica_of(learner)
     promotion = Promotion(learner, Guard(), UNTESTED)
     list(played(promotion, learner, EXAMPLES[:1_600]))
-    replica.apply(promotion.take_delta())
+    follow(replica, promotion)
     spoil(learner, poison)
     for ruling in played(promotion, learner, EXAMPLES[1_600:]):
-        replica.apply(decode(encode(promotion.take_delta())))
+        follow(replica, promotion)
         if ruling.verdict is Verdict.ROLL_BACK:
             break
         assert ruling.verdict is Verdict.SUPERSEDE or ruling.learned <= 1_600, (
@@ -129,31 +152,28 @@ def test_a_poisoned_model_is_rolled_back_and_no_replica_hears_of_it(poison: str)
     for entries in replica.rank(requests_of(STATES)):
         assert len(entries) == 10
         assert all(np.isfinite(entry.score) for entry in entries)
-    assert all(np.isfinite(array).all() for array in learner.weights.whole().values())
+    assert all(np.isfinite(array).all() for array in learner.parameters.whole().values())
     assert all(
         np.array_equal(array, promotion.serving.whole()[name])
-        for name, array in learner.weights.whole().items()
+        for name, array in learner.parameters.whole().items()
     )
 
 
 def spoil(learner: Learner, poison: str) -> None:
     rng = np.random.default_rng(11)
-    weights = learner.weights
+    gate, fused = learner.parameters.gate.state, learner.parameters.fused
     if poison == "nan gate":
-        weights.gate.weights[0, 3] = np.nan
+        gate.weights[0, 3] = np.nan
     elif poison == "random gate":
-        weights.gate.weights[...] = rng.normal(scale=20.0, size=weights.gate.weights.shape)
-        weights.gate.squares[...] = 1e9  # so that learning does not mend it meanwhile
+        gate.weights[...] = rng.normal(scale=20.0, size=gate.weights.shape)
+        gate.squares[...] = 1e9  # so that learning does not mend it meanwhile
     else:
-        assert weights.fusion is not None
-        network = weights.fusion.model.network
-        for parameter in network.parameters():
+        assert fused is not None
+        for parameter in fused.network.parameters():
             parameter.data.mul_(float("nan") if poison == "nan fused" else 0.0)
         if poison == "random fused":
-            weights.gate.weights[:, -9:] = rng.normal(
-                scale=50.0, size=weights.gate.weights[:, -9:].shape
-            )
-            weights.gate.squares[...] = 1e9
+            gate.weights[:, -9:] = rng.normal(scale=50.0, size=gate.weights[:, -9:].shape)
+            gate.squares[...] = 1e9
 
 
 def test_the_candidate_is_tested_on_what_neither_has_learned() -> None:
@@ -176,8 +196,8 @@ def test_one_that_is_superseded_gives_way_to_what_was_trained_meanwhile(
     assert first.verdict is second.verdict is Verdict.SUPERSEDE
     assert first.learned < second.learned
     assert promotion.counts == {"superseded": 2}
-    assert learner.weights.gate.weights.any()
-    assert not promotion.take_delta().arrays.keys() & {"gate.weights"}
+    assert learner.parameters.gate.state.weights.any()
+    assert not any("gate.weights" in delta.arrays for delta in promotion.take_deltas())
 
 
 @pytest.mark.parametrize("fused", [False, True])
@@ -186,15 +206,16 @@ def test_what_serves_is_in_the_checkpoint(fused: bool) -> None:
     promotion = Promotion(learner, Guard(), UNTESTED)
     list(played(promotion, learner, EXAMPLES[:1_600]))
     arrays, meta = learner.arrays() | promotion.arrays(), learner.meta()
-    replica, again = made(fused), made(fused)
-    adopt_serving(replica, arrays, meta)
+    again = made(fused)
+    replica = replica_of(again)
+    replica.restore(arrays, meta)
     again.restore(arrays, meta)
     resumed = Promotion(again, Guard(), UNTESTED)
     resumed.restore(arrays)
     assert replica.version == promotion.version == resumed.version
     assert again.version == learner.version
-    for weights in (replica.weights, resumed.serving):
-        whole = weights.whole()
+    for parameters in (replica.parameters, resumed.serving):
+        whole = parameters.whole()
         assert all(
             np.array_equal(whole[name], array) for name, array in promotion.serving.whole().items()
         )
@@ -205,4 +226,4 @@ def test_what_serves_is_in_the_checkpoint(fused: bool) -> None:
 def test_a_checkpoint_without_serving_weights_is_refused() -> None:
     learner = learner_of(EXAMPLES[:50])
     with pytest.raises(ModelError, match="weights that serve"):
-        adopt_serving(made(), learner.arrays(), learner.meta())
+        replica_of(learner).restore(learner.arrays(), learner.meta())

@@ -1,4 +1,4 @@
-"""Promotion: which weights serve. What was trained is frozen as a candidate, tested beside the
+"""Promotion: which parameters serve. What was trained is frozen as a candidate, tested beside the
 serving weights, then goes out or not.
 
     live ──freeze──▶ candidate ──as good on targets that neither has learned──▶ serving ──▶ replicas
@@ -15,22 +15,22 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.ranking.parameters import ROWS, Arrays, RankingParameters, prefixed, settle
 from learner.release.delta import ModelDelta
-from learner.release.guard import Guard, Verdict, not_finite
-from learner.release.weights import ROWS, Arrays, Weights, part
+from learner.release.guard import Guard, Ruling, Verdict, not_finite
+from learner.release.parts import in_parts
+from learner.release.replica import SERVING, serving_of
 from learner.testing.figures import CUTOFF
 from learner.training.learner import Learner
-from upwell.errors import ModelError
 from upwell.ports import RankRequest
 from upwell.values import Example, UserState
 
-__all__ = ["Promotion", "Ruling", "adopt_serving"]
+__all__ = ["Promotion"]
 
 TARGETS_A_TEST = 8
 """Of one batch at most so many targets, evenly spread: what the guard may cost."""
@@ -40,24 +40,6 @@ UNTESTED_SCORE = 10.0
 Before lists have scored so much what is trained goes out untested: what serves then has next to
 nothing to lose.
 """
-_SERVING = "serving."
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What was decided about a candidate. learned: examples when it was frozen. targets: that it
-    was tested on.
-
-    candidate, serving: their NDCG@10 on these, of lists as they are served. broken: arrays that are
-    not finite.
-    """
-
-    verdict: Verdict
-    learned: int
-    targets: int
-    candidate: float
-    serving: float
-    broken: tuple[str, ...] = ()
 
 
 class Promotion:
@@ -72,12 +54,13 @@ class Promotion:
         self._learner = learner
         self._guard = guard
         self._untested = untested
-        self.serving = learner.beside()
-        self._candidate = learner.beside()
+        self.serving = learner.untrained()
+        self._candidate = learner.untrained()
         self._frozen_at: int | None = None
         self._earned = 0.0  # by lists before the first candidate
         self._ahead: Arrays = {}  # what the candidate has that serving has not
         self._promoted: Arrays = {}  # what serving has that replicas have not
+        self._whole = False  # that is all there is, since replicas may have another's
         self.counts: Counter[str] = Counter()
 
     @property
@@ -103,7 +86,7 @@ class Promotion:
         )
 
     def test(self, examples: Sequence[Example]) -> None:
-        """Asks both weights for a list before each of a sample of the targets that the learner has
+        """Asks both for a list before each of a sample of the targets that the learner has
         not learned yet.
         """
         tried = self.sample(examples)
@@ -122,19 +105,22 @@ class Promotion:
             if example.tested
             and example.event.liked
             and example.offset > watermark.get(example.source, -1)
+            and example.event.item_id is not None
             and example.event.item_id not in example.had
             and self._learner.may_list(example.event.item_id)
         ]
         return targets[:: max(1, -(-len(targets) // TARGETS_A_TEST))]
 
-    def gains(self, targets: Sequence[Example], weights: Weights) -> NDArray[np.float64]:
-        """(n,) NDCG@10 of the lists that these weights make before each of n targets; nan where a
-        score is not finite.
+    def gains(
+        self, targets: Sequence[Example], parameters: RankingParameters
+    ) -> NDArray[np.float64]:
+        """(n,) NDCG@10 of the lists that these parameters make before each of n targets; nan where
+        a score is not finite.
         """
         requests = [
             RankRequest(state=_state(one, self._learner.dimension), k=CUTOFF) for one in targets
         ]
-        lists = self._learner.top(requests, weights)
+        lists = self._learner.ranking.top(requests, parameters)
         return np.array(
             [
                 _gain(*found, str(one.event.item_id))
@@ -157,23 +143,26 @@ class Promotion:
             ruling = self._freeze() or ruling
         return ruling
 
-    def take_delta(self) -> ModelDelta:
-        """The counts since the last one, and the weights that were promoted since, if any."""
-        promoted, self._promoted = self._promoted, {}
-        return self._learner.take_delta(promoted, self.version)
+    def take_deltas(self) -> list[ModelDelta]:
+        """The counts since the last ones, and the parameters that were promoted since, if any: in
+        parts, each for a record of its own, in this order.
+        """
+        promoted, whole = self._promoted, self._whole
+        self._promoted, self._whole = {}, False
+        return in_parts(self._learner.take_delta(promoted, self.version, whole))
 
     def arrays(self) -> Arrays:
-        """The serving weights, for a checkpoint beside the learner's own arrays."""
-        return {_SERVING + name: array for name, array in self.serving.whole().items()}
+        """What serves, for a checkpoint beside the learner's own arrays."""
+        return prefixed(SERVING, self.serving.whole())
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """The inverse, on the learner that was restored from the same checkpoint: a new candidate
-        is frozen from there.
+        is frozen from there, and replicas, who may have heard of later ones, are told what serves.
         """
-        whole = _serving_of(arrays)
         self._earned = self._untested
-        for weights in (self.serving, self._candidate):
-            weights.adopt(whole, self._learner.size)
+        self._promoted, self._whole = serving_of(arrays), True
+        for parameters in (self.serving, self._candidate):
+            settle(parameters.take(self._promoted, whole=True))
 
     def _ruling(self, frozen_at: int) -> Ruling | None:
         verdict = self._guard.verdict
@@ -189,15 +178,15 @@ class Promotion:
             self._roll_back()
 
     def _promote(self) -> None:
-        self.serving.follow(self._ahead, self._learner.size)
+        settle(self.serving.take(self._ahead))
         self._promoted = _joined(self._promoted, self._ahead)
         self._ahead = {}
 
     def _roll_back(self) -> None:
         """Serving is the last good version: the learner and the next candidate go on from it."""
         whole = self.serving.whole()
-        self._learner.adopt(whole)
-        self._candidate.adopt(whole, self._learner.size)
+        self._learner.go_on_from(whole)
+        settle(self._candidate.take(whole, whole=True))
         self._ahead = {}
 
     def _freeze(self) -> Ruling | None:
@@ -206,11 +195,11 @@ class Promotion:
 
         At the beginning it goes out untested: lists would be by weights that have learned nothing.
         """
-        trained = self._learner.weights.published()
+        trained = self._learner.parameters.changes()
         self._guard, self._frozen_at = self._guard.afresh(), self._learner.learned
         broken = tuple(not_finite(trained))
         if not broken:
-            self._candidate.follow(trained, self._learner.size)
+            settle(self._candidate.take(trained))
             self._ahead = _joined(self._ahead, trained)
             if self._earned < self._untested:
                 self._promote()
@@ -218,26 +207,6 @@ class Promotion:
             return None
         self._act(Verdict.ROLL_BACK)
         return Ruling(Verdict.ROLL_BACK, self._learner.learned, 0, math.nan, math.nan, broken)
-
-
-def adopt_serving(
-    learner: Learner, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
-) -> None:
-    """A replica from a checkpoint: all that was learned, ranked by the weights that were serving.
-    Raises `ModelError`.
-    """
-    learner.restore(arrays, meta)
-    learner.adopt(_serving_of(arrays))
-
-
-def _serving_of(arrays: Mapping[str, NDArray[Any]]) -> Arrays:
-    found = part(arrays, _SERVING)
-    if "gate.weights" not in found:
-        raise ModelError(
-            "a checkpoint says nothing about the weights that serve: it was made by "
-            "another version of Upwell; remove it"
-        )
-    return found
 
 
 def _joined(older: Arrays, newer: Arrays) -> Arrays:

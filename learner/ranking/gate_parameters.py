@@ -1,0 +1,87 @@
+"""The gate's weights and biases as parameters: what changed, what others take over.
+
+It knows nothing about how they are learned or read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.catalogue.kernel import room
+from learner.fused.digest import row_digests
+from learner.ranking.explain import UPTAKE
+from learner.ranking.gate import PER_SIGNAL, empty_gate, widened
+from learner.ranking.names import SIGNALS
+
+__all__ = ["Gate"]
+
+_COLUMN = 127  # of a row's digest: before it stand identities
+
+
+class Gate:
+    """state: the arrays that the kernels read and, of the one that learns, write."""
+
+    def __init__(self) -> None:
+        self.state = empty_gate()
+        self._biased = True
+
+    def grow(self, size: int) -> None:
+        """Makes room for `size` items."""
+        if self._biased and size > len(self.state.bias):
+            self.state = widened(self.state, room(size, len(self.state.bias)))
+
+    def mute(self, signals: Sequence[str]) -> None:
+        """Holds the weights of `signals` at zero from here on, for an ablation; `UPTAKE` stands for
+        the items' biases.
+
+        Raises `ValueError` for an unknown name.
+        """
+        self._biased = self._biased and UPTAKE not in signals
+        for signal in (one for one in signals if one != UPTAKE):
+            columns = slice(
+                PER_SIGNAL * SIGNALS.index(signal), PER_SIGNAL * (SIGNALS.index(signal) + 1)
+            )
+            self.state.weights[:, columns] = 0.0
+            self.state.squares[:, columns] = np.inf  # AdaGrad's step is then zero
+
+    def changes(self) -> dict[str, NDArray[Any]]:
+        """See `Parameters`: the weights whole, and the biases that moved."""
+        rows = np.flatnonzero(self.state.moved)
+        self.state.moved[:] = False
+        return self._arrays(rows)
+
+    def whole(self) -> dict[str, NDArray[Any]]:
+        """See `Parameters`: all biases that are not zero."""
+        return self._arrays(np.flatnonzero(self.state.bias))
+
+    def take(self, arrays: Mapping[str, NDArray[Any]], whole: bool = False) -> Iterator[None]:
+        """See `Parameters`; it is small, and one step."""
+        rows = arrays["rows"]
+        self.grow(int(rows.max(initial=-1)) + 1)
+        if whole:
+            self.state.bias[:] = 0.0
+            self.state.moved[:] = False
+        self.state = self.state._replace(
+            weights=np.array(arrays["weights"]), squares=np.array(arrays["squares"])
+        )
+        self.state.bias[rows] = arrays["bias"]
+        yield from ()
+
+    def row_digests(self, size: int) -> NDArray[np.uint64]:
+        """(size,) of the items' biases; 0 where it has none."""
+        found = np.zeros(size, np.uint64)
+        biases = self.state.bias[:size]
+        found[: len(biases)] = row_digests(biases[:, None], _COLUMN)
+        return found
+
+    def _arrays(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        return {
+            "weights": self.state.weights.copy(),
+            "squares": self.state.squares.copy(),
+            "rows": rows.astype(np.int32),
+            "bias": self.state.bias[rows],
+        }

@@ -1,0 +1,78 @@
+"""The two chains and what they share, from the settings: the same for the serve process and the
+inline engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from store import Store
+from stream.chain.catalogue import Catalogue
+from stream.chain.denoise import Denoiser, NoiseLimits
+from stream.chain.fold import Bounds
+from stream.chain.items import ItemPipeline
+from stream.chain.pipeline import Limits, Pipeline
+from stream.chain.privacy import Pseudonymizer
+from stream.chain.users import Users
+from upwell.ports import Encoder, Ranker
+from upwell.settings import Settings
+
+__all__ = ["Chains", "Ports", "build_chains"]
+
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What the chains ask of the world. bulk: encodes announcements, and gives way to `encoder`.
+    key: of the pseudonyms. partition_of: a record's key to its partition.
+    """
+
+    store: Store
+    encoder: Encoder
+    bulk: Encoder
+    ranker: Ranker
+    key: bytes
+    partition_of: Callable[[bytes], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chains:
+    """pipeline: of users' events. items: of announcements and controls."""
+
+    users: Users
+    catalogue: Catalogue
+    pseudonymizer: Pseudonymizer
+    pipeline: Pipeline
+    items: ItemPipeline
+
+
+def build_chains(settings: Settings, ports: Ports) -> Chains:
+    """All parts wired; nothing is read or written yet."""
+    stream = settings.stream
+    users = Users(ports.store, stream.hot_users, ports.encoder.dimension)
+    catalogue, pseudonymizer = Catalogue(), Pseudonymizer(ports.key)
+    limits = Limits(
+        bounds=Bounds(stream.history, stream.had, settings.learner.intent_half_life_days * _DAY_MS),
+        partition_of=ports.partition_of,
+        list_k=stream.list_k,
+        test_sample=settings.learner.test_sample,
+    )
+    pipeline = Pipeline(
+        limits,
+        encoder=ports.encoder,
+        ranker=ports.ranker,
+        users=users,
+        catalogue=catalogue,
+        pseudonymizer=pseudonymizer,
+        denoiser=Denoiser(NoiseLimits(stream.dedup_window, stream.bounce_ms, stream.bot_events)),
+    )
+    items = ItemPipeline(ports.bulk, ports.store, stream.catalogue_items)
+    return Chains(
+        users=users,
+        catalogue=catalogue,
+        pseudonymizer=pseudonymizer,
+        pipeline=pipeline,
+        items=items,
+    )

@@ -1,0 +1,45 @@
+"""Reads the `models` topic for a replica, which is then at most one delta behind.
+
+It knows nothing about Faust or how the topic is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+
+from learner.release.checkpoint import load
+from learner.release.delta import decode
+from learner.release.replica import Replica
+from stream.broker.model_records import DELTA, KIND, ROLLBACK, VERSION, Version
+from stream.chain.records import BroadcastRecord
+
+__all__ = ["ModelReader"]
+
+
+class ModelReader:
+    """Keeps `replica` at what the learn process published. folder: of the checkpoints."""
+
+    def __init__(self, replica: Replica, folder: Path) -> None:
+        self._replica = replica
+        self._folder = folder
+        self._next_offset: int | None = None
+
+    def read(self, record: BroadcastRecord) -> Iterator[None]:
+        """Take in the next record, a delta in bounded steps: between two of them the replica may
+        rank.
+
+        A version is loaded only where deltas are missing before it: at the start, or after a gap.
+        Raises `ModelError`.
+        """
+        missing = record.offset != self._next_offset
+        self._next_offset = record.offset + 1
+        kind = record.headers.get(KIND)
+        if kind == DELTA:
+            yield from self._replica.apply(decode(record.value or b""))
+        elif kind == ROLLBACK or (kind == VERSION and missing):
+            version = Version(**orjson.loads(record.value or b"{}"))
+            arrays, meta = load(self._folder / version.file, version.sha256)
+            self._replica.restore(arrays, meta["learner"])
