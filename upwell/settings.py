@@ -127,7 +127,8 @@ class StreamSettings:
 
 @dataclass(frozen=True, slots=True)
 class LearnerSettings:
-    """test_sample: share of the targets that are tested (by hash of event_id). neighbours: kept an
+    """test_sample: share of the targets that are tested (by hash of event_id); the gate learns from
+    tested targets alone, so it learns slower by as much (docs/decisions/0015). neighbours: kept an
     item in each table.
 
     cold_item_weight: how much more a target on a new item teaches (the price of cold items:
