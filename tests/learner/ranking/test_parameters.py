@@ -1,4 +1,4 @@
-"""The contract of parameters, by gate, fused model and both; and that a version names all of them."""
+"""The contract of parameters, by gate, fused model and both; a version names all of them."""
 
 from __future__ import annotations
 
