@@ -7,9 +7,9 @@ the same run.
 Every target is ranked over the whole announced catalogue with the state before it; the first tenth
 of the events warms up and is not counted. Prints a table, then one JSON object as the last line.
 `--serving` plays the log with the guard before what serves, and measures the lists that replicas
-would make beside what trains. `--ablations` runs the model again without each group of signals (or without those named): their
-weights stay at zero, though they may still propose candidates; the fused model is not trained at
-all.
+would make beside what trains. `--ablations` runs the model again without each group of signals (or
+without those named): their weights stay at zero, though they may still propose candidates; the
+fused model is not trained at all.
 """
 
 from __future__ import annotations
