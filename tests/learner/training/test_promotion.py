@@ -227,3 +227,39 @@ def test_a_checkpoint_without_serving_weights_is_refused() -> None:
     learner = learner_of(EXAMPLES[:50])
     with pytest.raises(ModelError, match="weights that serve"):
         replica_of(learner).restore(learner.arrays(), learner.meta())
+
+
+def test_after_a_restart_the_guard_asks_for_the_lists_that_replicas_make() -> None:
+    learner = made(fused=True)
+    promotion = Promotion(learner, Guard(), UNTESTED)
+    list(played(promotion, learner, EXAMPLES[:1_600]))
+    again = made(fused=True)
+    again.restore(learner.arrays() | promotion.arrays(), learner.meta())
+    resumed = Promotion(again, Guard(), UNTESTED)
+    resumed.restore(promotion.arrays())
+    lists, same = (
+        list(one.ranking.top(requests_of(STATES), of.serving))
+        for one, of in ((learner, promotion), (again, resumed))
+    )
+    assert lists == same
+
+
+def test_after_a_restart_replicas_hear_what_serves_though_they_took_later_promotions() -> None:
+    learner = made(fused=True)
+    replica = replica_of(learner)
+    promotion = Promotion(learner, Guard(), 10_000)
+    list(played(promotion, learner, EXAMPLES[:320]))
+    arrays, meta = learner.arrays() | promotion.arrays(), learner.meta()
+    list(played(promotion, learner, EXAMPLES[320:640]))
+    follow(replica, promotion)
+    again = made(fused=True)
+    again.restore(arrays, meta)
+    resumed = Promotion(again, Guard(), UNTESTED)
+    resumed.restore(arrays)
+    follow(replica, resumed)
+    assert replica.learned == 640, "it has counted what the learner learns once more"
+    assert replica.version.rpartition("-")[2] == resumed.version.rpartition("-")[2]
+    list(played(resumed, again, EXAMPLES[320:960]))
+    follow(replica, resumed)
+    assert replica.version == resumed.version
+    assert item_events(replica) == item_events(again)
