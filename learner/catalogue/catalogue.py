@@ -101,6 +101,15 @@ class Catalogue:
         """Rows that are candidates for everybody (pinned or boosted up), in order of id."""
         return np.array(sorted(self._promoted, key=self.ids.__getitem__), np.int32)
 
+    def named(self, row: int) -> str | None:
+        """What a reason calls the item: its title while it may stand in a list, else its first
+        category: what was withdrawn is not talked about.
+        """
+        item = self.items[row]
+        if item is None or item.available:
+            return self.title(row)
+        return item.categories[0] if item.categories else None
+
     def title(self, row: int) -> str | None:
         """What the item is called."""
         item = self.items[row]

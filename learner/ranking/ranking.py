@@ -236,7 +236,7 @@ class Ranking:
                 reasons=reasons(
                     lists.shares[user, place],
                     lists.because[user, place].tolist(),
-                    self.catalogue.title,
+                    self.catalogue.named,
                     request.words,
                     _REASONS,
                 ),
