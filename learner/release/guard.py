@@ -20,7 +20,7 @@ __all__ = ["WRONG_DROP", "WRONG_PROOF", "Bet", "Guard", "Ruling", "Verdict", "no
 
 WRONG_DROP = 0.03
 """At most the chance of ever dropping a candidate that lacks no more than `margin`, however often
-one looks; of two in a row its square.
+one looks, and whatever came before it; of two in a row its square.
 """
 WRONG_PROOF = 0.05
 """At most the chance of ever holding it for proven that a candidate has kept `kept` where it has
@@ -96,8 +96,9 @@ class Guard:
 
     margin: share of the serving version's score that a candidate may lack. kept: share that it is
     proven to have kept before it goes out. patience: targets that it may take. suspect: the one
-    before it was worse. The other fields are what was observed: sums, and the bets that it (or one
-    before it that proved nothing) lacks more than the margin, and that it has kept its share.
+    before it was worse. The other fields are what was observed of this candidate alone, or the
+    errors would not hold for each: sums, and the bets that it lacks more than the margin, and that
+    it has kept its share.
     """
 
     margin: float = 0.02
@@ -137,8 +138,8 @@ class Guard:
         )
 
     def afresh(self) -> Guard:
-        """For the next candidate: with what bears on training as a whole, and more patience where
-        this one's was too little.
+        """For the next candidate: nothing speaks for or against it yet, but that the one before it
+        was worse; with more patience where that one's was too little.
         """
         one, patience = Guard(self.margin, self.kept, self.patience), self.patience
         match self.verdict:
@@ -147,12 +148,7 @@ class Guard:
             case Verdict.SUPERSEDE if self.worse.proves(WRONG_DROP):
                 return replace(one, suspect=True)
             case Verdict.SUPERSEDE:
-                return replace(
-                    one,
-                    patience=min(MOST_PATIENCE, 2 * patience),
-                    suspect=self.suspect,
-                    worse=self.worse,
-                )
+                return replace(one, patience=min(MOST_PATIENCE, 2 * patience))
         return one
 
     @property

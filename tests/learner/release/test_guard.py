@@ -24,6 +24,7 @@ from learner.release.guard import (
 )
 
 SCORES = np.random.default_rng(1).choice([0.0, 0.0, 0.5, 1.0], size=600)
+SEVEN = np.full(1, 0.7)
 PLACES = np.r_[0.0, 1.0 / np.log2(np.arange(2.0, 12.0))]
 CANDIDATES, TARGETS, BATCH = 1_000, 400, 8
 
@@ -36,9 +37,12 @@ def drawn(hit_rate: float, rng: np.random.Generator) -> NDArray[np.float64]:
     return np.where(hit, PLACES[rng.integers(1, 11, hit.shape)], 0.0)
 
 
-def looked_at(serving: NDArray[np.float64], candidate: NDArray[np.float64]) -> Guard:
+def looked_at(
+    serving: NDArray[np.float64],
+    candidate: NDArray[np.float64],
+    guard: Guard = Guard(patience=MOST_PATIENCE),
+) -> Guard:
     """With a look after each batch, as of the first verdict."""
-    guard = Guard(patience=MOST_PATIENCE)
     for start in range(0, len(serving), BATCH):
         guard = guard.observe(serving[start : start + BATCH], candidate[start : start + BATCH])
         if guard.verdict is not Verdict.WAIT:
@@ -72,7 +76,7 @@ def test_one_that_proves_nothing_gives_way_and_the_next_has_twice_the_time() -> 
     assert Guard().observe(little[:-1], little[:-1]).verdict is Verdict.WAIT
     tired = Guard(suspect=True).observe(little, little)
     assert tired.verdict is Verdict.SUPERSEDE
-    assert tired.afresh() == Guard(suspect=True, patience=2 * LEAST_PATIENCE, worse=tired.worse)
+    assert tired.afresh() == Guard(patience=2 * LEAST_PATIENCE)
     assert (
         Guard(patience=MOST_PATIENCE)
         .observe(np.tile(little, 16), np.tile(little, 16) * 0.9)
@@ -83,7 +87,38 @@ def test_one_that_proves_nothing_gives_way_and_the_next_has_twice_the_time() -> 
     assert Guard(patience=200).observe(SCORES[:40], SCORES[:40]).afresh() == Guard(patience=100)
 
 
-def test_what_speaks_against_training_outlives_those_that_prove_nothing() -> None:
+@pytest.mark.parametrize("hit_rate", [0.05, 0.14])
+def test_an_equal_candidate_is_as_seldom_dropped_after_one_that_was_all_but_proven_worse(
+    hit_rate: float,
+) -> None:
+    before = Guard()
+    while not (worse := before.observe(SEVEN, 0.0 * SEVEN)).worse.proves(WRONG_DROP):
+        before = worse
+    before = before.observe(np.zeros(LEAST_PATIENCE), np.zeros(LEAST_PATIENCE))
+    assert before.verdict is Verdict.SUPERSEDE
+    assert not before.worse.proves(WRONG_DROP)
+    rng, dropped = np.random.default_rng(6), 0
+    for pair in zip(drawn(hit_rate, rng), drawn(hit_rate, rng), strict=True):
+        dropped += looked_at(*pair, before.afresh()).worse.proves(WRONG_DROP)
+    assert dropped <= CANDIDATES * WRONG_DROP
+
+
+def test_of_equal_candidates_in_a_row_no_more_are_dropped_than_stated() -> None:
+    rng, guard, candidates, dropped, rolled = np.random.default_rng(7), Guard(), 0, 0, 0
+    serving, candidate = drawn(0.1, rng).ravel(), 0.98 * drawn(0.1, rng).ravel()
+    for start in range(0, 100_000, BATCH):
+        guard = guard.observe(serving[start : start + BATCH], candidate[start : start + BATCH])
+        if guard.verdict is not Verdict.WAIT:
+            candidates += 1
+            dropped += guard.worse.proves(WRONG_DROP)
+            rolled += guard.verdict is Verdict.ROLL_BACK
+            guard = guard.afresh()
+    assert candidates > 200
+    assert dropped <= candidates * WRONG_DROP
+    assert rolled <= 1 + candidates * WRONG_DROP**2
+
+
+def test_a_poisoned_model_is_found_where_lists_seldom_hold_the_target() -> None:
     seldom = np.where(
         np.arange(2_000) % 50 == 7, 0.6, 0.0
     )  # a list in fifty holds the target, of a poisoned model none
