@@ -43,7 +43,7 @@ Named = tuple[str, Arrival]
 class Limits:
     """What the chain needs of the settings.
 
-    `test_sample`: the share of events, by hash of event_id, whose targets are tested.
+    `test_sample`: the share of events, by lot, whose targets are tested.
     """
 
     bounds: Bounds
@@ -273,7 +273,8 @@ class Pipeline:
                 )
             case _:
                 return None
-        tested = interaction.liked and _share(event.event_id) < self._limits.test_sample
+        share = self._pseudonymizer.share("test", event.event_id)
+        tested = interaction.liked and share < self._limits.test_sample
         return Incoming(interaction, signed.vector, tested)
 
     def _orders(self, state: UserState, events: Sequence[_Signed]) -> list[_Order]:
@@ -286,18 +287,20 @@ class Pipeline:
             elif isinstance(signed.event, Click | Review | Query):
                 newest, words = signed, signed.words or words
         if newest is not None:
-            request = RankRequest(
-                state=state, k=self._limits.list_k, words=words, trigger=newest.event.event_id
-            )
+            lot = self._pseudonymizer.lot("explore", newest.event.event_id)
+            request = RankRequest(state=state, k=self._limits.list_k, words=words, lot=lot)
             orders.append(
                 _Order(newest.arrival, newest.event.user_id, newest.event.event_id, request)
             )
         return orders
 
     def _requested(self, state: UserState, signed: _Signed, asked: Request) -> _Order:
-        k, trigger = asked.k or self._limits.list_k, asked.request_id
         request = RankRequest(
-            state=state, k=k, exclude=asked.exclude, category=asked.category, trigger=trigger
+            state=state,
+            k=asked.k or self._limits.list_k,
+            exclude=asked.exclude,
+            category=asked.category,
+            lot=self._pseudonymizer.lot("explore", asked.request_id),
         )
         return _Order(signed.arrival, asked.user_id, asked.request_id, request)
 
@@ -330,8 +333,3 @@ def _of_standing(state: UserState) -> UserState:
 def _user_id(arrival: Arrival) -> str:
     """The app's own; empty where the event is an item's."""
     return getattr(arrival.event, "user_id", None) or ""
-
-
-def _share(event_id: str) -> float:
-    """A number in [0, 1) that depends on the event_id alone."""
-    return int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest()) / 2.0**64

@@ -38,7 +38,8 @@ __all__ = [
 NOW_MS = 1_800_000_000_000
 PARTITIONS = 4
 ENCODER = HashingEncoder(8)
-PSEUDONYMIZER = Pseudonymizer(bytes(32))
+KEY = bytes(32)
+PSEUDONYMIZER = Pseudonymizer(KEY)
 ITEMS = ("i0", "i1", "i2", "i3")
 
 
@@ -84,7 +85,9 @@ class NotingRanker:
 class Chain:
     """One worker's user chain. store: shared by several workers in some tests."""
 
-    def __init__(self, store: MemoryStore | None = None, *, test_sample: float = 1.0) -> None:
+    def __init__(
+        self, store: MemoryStore | None = None, *, test_sample: float = 1.0, key: bytes = KEY
+    ) -> None:
         self.store = store or MemoryStore(ENCODER.dimension)
         self.encoder = NotingEncoder(ENCODER.dimension)
         self.ranker = NotingRanker()
@@ -103,7 +106,7 @@ class Chain:
             ranker=self.ranker,
             users=Users(self.store, 100, ENCODER.dimension),
             catalogue=self.catalogue,
-            pseudonymizer=PSEUDONYMIZER,
+            pseudonymizer=Pseudonymizer(key),
             denoiser=Denoiser(NoiseLimits(1_000, 500)),
         )
 
