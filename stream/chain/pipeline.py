@@ -17,7 +17,7 @@ from hashlib import blake2b
 from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser
 from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
-from stream.chain.fences import Fence, begun_after, newest_fences
+from stream.chain.fences import Fence, Fences, begun_after, newest_fences
 from stream.chain.fold import Bounds, Folded, Incoming, fold_events, standing
 from stream.chain.privacy import Pseudonymizer, scrub
 from stream.chain.records import Arrival, Record, decode_records, user_in
@@ -86,6 +86,7 @@ class Pipeline:
         catalogue: Catalogue,
         pseudonymizer: Pseudonymizer,
         denoiser: Denoiser,
+        fences: Fences,
     ) -> None:
         self._limits = limits
         self._encoder = encoder
@@ -94,14 +95,13 @@ class Pipeline:
         self._catalogue = catalogue
         self._pseudonymizer = pseudonymizer
         self._denoiser = denoiser
-        self._fences: dict[str, Fence] = {}
+        self._fences = fences
 
     def fence(self, fences: Mapping[str, Fence]) -> None:
         """Requests to forget that `controls` holds, by pseudonym: what is older than they are is
-        dropped from here on.
+        dropped from here on. Raises what asking the topics raises.
         """
-        if fences:
-            self._fences = newest_fences(self._fences, fences)
+        self._fences.add(fences)
 
     def run(self, records: Sequence[Record], now_ms: int) -> Effects:
         """Process and write. Where another worker has moved a state on, it is read again and the
@@ -132,9 +132,7 @@ class Pipeline:
         fences = newest_fences(
             *({user: Fence(one.record.appended_ms, one.source, one.offset)} for user, one in asked)
         )
-        after = newest_fences(
-            {user: self._fences[user] for user, _ in named if user in self._fences}, fences
-        )
+        after = newest_fences(self._fences.of(user for user, _ in named), fences)
         events = [(user, one) for user, one in named if not isinstance(one.event, Control)]
         kept = [
             (user, one)
@@ -215,15 +213,11 @@ class Pipeline:
         for letter in bad:
             user_id = user_in(letter)
             user = None if user_id is None else self._pseudonymizer.pseudonym(user_id)
-            known = (
-                [found[user] for found in (self._fences, fences) if user in found]
-                if user is not None
-                else []
-            )
-            if not any(
-                fence.hides(appended[letter.topic, letter.partition, letter.offset])
-                for fence in known
-            ):
+            fence = None
+            if user is not None:
+                fence = newest_fences(self._fences.of([user]), fences).get(user)
+            at = appended[letter.topic, letter.partition, letter.offset]
+            if fence is None or not fence.hides(at):
                 kept.append(replace(letter, user=user))
         return tuple(kept)
 

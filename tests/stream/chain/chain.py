@@ -13,6 +13,7 @@ from store.memory import MemoryStore
 from stream.broker.topics import partition_of, partitioner
 from stream.chain.catalogue import Catalogue, changed, encoded
 from stream.chain.denoise import Denoiser, NoiseLimits
+from stream.chain.fences import Fences
 from stream.chain.fold import Bounds
 from stream.chain.pipeline import Limits, Pipeline
 from stream.chain.privacy import Pseudonymizer
@@ -108,6 +109,7 @@ class Chain:
             catalogue=self.catalogue,
             pseudonymizer=Pseudonymizer(key),
             denoiser=Denoiser(NoiseLimits(1_000, 500)),
+            fences=Fences(lambda: None),
         )
 
     def state(self, user_id: str) -> UserState | None:
