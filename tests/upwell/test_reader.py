@@ -78,7 +78,6 @@ def test_of_one_key_its_partition_alone_is_read(
     assert list(own.values(LAST)) == [b"hers"]
     found = everyone.values(FIRST)
     assert {next(found) for _ in range(9)} == {*users, b"hers"}
-    found.close()
 
 
 def test_a_key_that_moves_while_it_is_read_is_followed(
@@ -91,7 +90,6 @@ def test_a_key_that_moves_while_it_is_read_is_followed(
     add_partitions(admin, topic)
     publish(options, topic, (MOVES, b"after"))
     assert next(values) == b"after"
-    values.close()
 
 
 def test_from_the_beginning_what_stands_on_a_former_partition_is_found_too(
