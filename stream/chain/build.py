@@ -27,7 +27,8 @@ _DAY_MS = 86_400_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """What the chains ask of the world. bulk: encodes announcements, and gives way to `encoder`.
-    key: of the pseudonyms. partition_of: a record's key to its partition. oldest_ms: as in `Fences`.
+    key: of the pseudonyms. partition_of: a record's key to its partition. oldest_ms: as `Fences`
+    asks.
     """
 
     store: Store

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import typer
@@ -37,7 +37,7 @@ def forms(words: list[str]) -> list[list[str]]:
     return [[VALUES.get(word, word.split("|")[0]) for word in form] for form in (bare, whole)]
 
 
-UsageError = typer.BadParameter.__mro__[1]
+UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 
 
 def group() -> TyperGroup:
