@@ -85,8 +85,8 @@ class RankRequest:
     given.
 
     `words`: the newest text (query or review) of the user, for a reason's `because`.
-    `trigger`: the event_id or request_id that the list answers, which casts the lot of exploration;
-    None: no exploration.
+    `lot`: decides whether the list is explored, and by which item; whoever asks makes it of the
+    event that the list answers and a secret, so that no app chooses it. None: no exploration.
     """
 
     state: UserState
@@ -94,7 +94,7 @@ class RankRequest:
     exclude: tuple[str, ...] = ()
     category: str | None = None
     words: str | None = None
-    trigger: str | None = None
+    lot: str | None = None
 
 
 class Ranker(Protocol):

@@ -127,7 +127,7 @@ class StreamSettings:
 
 @dataclass(frozen=True, slots=True)
 class LearnerSettings:
-    """test_sample: share of the targets that are tested (by hash of event_id). neighbours: kept an
+    """test_sample: share of the targets that are tested (by lot). neighbours: kept an
     item in each table.
 
     cold_item_weight: how much more a target on a new item teaches (the price of cold items:

@@ -215,7 +215,7 @@ class Ranking:
             ),
             np.array(
                 [
-                    draw(self._settings.seed, request.trigger or "", self._chance(request))
+                    draw(self._settings.seed, request.lot or "", self._chance(request))
                     for request in requests
                 ]
             ),
@@ -223,7 +223,7 @@ class Ranking:
 
     def _chance(self, request: RankRequest) -> float:
         """Of exploring; none where nobody is shown the list."""
-        return 0.0 if request.trigger is None else self._settings.explore
+        return 0.0 if request.lot is None else self._settings.explore
 
     def _entries(self, lists: Lists, user: int, request: RankRequest) -> tuple[Entry, ...]:
         rows = [int(row) for row in lists.rows[user] if row >= 0]

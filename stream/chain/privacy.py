@@ -1,5 +1,5 @@
 """Privacy before anything is stored, learned or encoded: keyed pseudonyms for user ids, personal
-data scrubbed from text.
+data scrubbed from text. Of the same key: lots, which nobody who chooses ids can choose.
 
 A pseudonym is HMAC-SHA-256 (RFC 2104) of the id, its first 128 bits: a collision among a billion
 users has a chance of 10⁻²¹. Whoever holds the key finds a user's state from the id; nobody else
@@ -15,7 +15,7 @@ import re
 import secrets
 import tempfile
 from collections.abc import Sequence
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from pathlib import Path
 
 from upwell.errors import SettingsError
@@ -55,7 +55,7 @@ _NO_PHONES = (
 class Pseudonymizer:
     """key: at least 32 bytes. The key is in no repr."""
 
-    __slots__ = ("_key",)
+    __slots__ = ("_key", "_lot_key")
 
     def __init__(self, key: bytes) -> None:
         if len(key) < MIN_KEY_BYTES:
@@ -64,10 +64,22 @@ class Pseudonymizer:
                 "UPWELL_KEY to 64 hex digits"
             )
         self._key = key
+        self._lot_key = blake2b(key, digest_size=32, person=b"upwell lots").digest()
 
     def pseudonym(self, user_id: str) -> str:
         """32 hex digits, the same for the same id and key."""
         return hmac.new(self._key, user_id.encode(), sha256).hexdigest()[:_PSEUDONYM_HEX]
+
+    def lot(self, purpose: str, event_id: str) -> str:
+        """32 hex digits, the same for the same purpose, id and key; of another purpose they tell
+        nothing. They are an event's lot: ids are the app's to choose, what falls on them is not.
+        """
+        text = f"{purpose}\n{event_id}".encode()
+        return blake2b(text, digest_size=16, key=self._lot_key).hexdigest()
+
+    def share(self, purpose: str, event_id: str) -> float:
+        """The same lot as a number in [0, 1), each as likely as the other."""
+        return int(self.lot(purpose, event_id)[:13], 16) / 16.0**13
 
 
 def load_or_create_key(path: Path) -> bytes:

@@ -29,8 +29,6 @@ from stream.ops.dead_letters_cli import letters_app
 
 __all__ = ["main"]
 
-DEMO_LOG = Path(__file__).parents[2] / "data" / "movielens" / "events.jsonl.gz"
-
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -49,7 +47,9 @@ def demo(
     events: Annotated[
         int | None, typer.Option(help="Only the first so many events.", min=100)
     ] = None,
-    log: Annotated[Path, typer.Option(help="Another log than the bundled MovieLens.")] = DEMO_LOG,
+    log: Annotated[
+        Path | None, typer.Option(help="Another log than the MovieLens that comes with Upwell.")
+    ] = None,
     rate: Annotated[
         float, typer.Option(help="Events a second while freshness is measured.", min=1)
     ] = 200.0,
@@ -58,6 +58,7 @@ def demo(
 ) -> None:
     """Play a real log through a real broker, language model and learner, and report honestly."""
     from stream.ops.demo import DemoOptions, run_demo
+    from stream.replay.bundled import bundled_log
     from stream.replay.report import show_report
 
     def show(report: dict[str, Any]) -> None:
@@ -68,7 +69,7 @@ def demo(
     with faults(), interruptible():
         run_demo(
             settings(),
-            DemoOptions(log=log, events=events, steady_rate=rate, keep=keep),
+            DemoOptions(log=log or bundled_log(), events=events, steady_rate=rate, keep=keep),
             console,
             show,
         )

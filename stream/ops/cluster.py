@@ -70,7 +70,8 @@ def running_cluster(
             "UPWELL_KAFKA": settings.kafka.address or "",
             "UPWELL_DATA": str(settings.data),
         }
-        command = [sys.executable, "-m", "stream.ops.cli"]
+        # -P: a folder `store` where Upwell is started is not what its workers import
+        command = [sys.executable, "-P", "-m", "upwell"]
         supervisor = stack.enter_context(Supervisor(command, children, logs))
         yield Cluster(settings, supervisor, own_broker)
 

@@ -47,7 +47,7 @@ class DemoOptions:
     """events: only the first so many after the announcements; None is all. steady_events at
     steady_rate a second measure freshness.
 
-    test_sample: the share of the targets, by hash of event_id, on which model and peers are tested.
+    test_sample: the share of the targets, by lot, on which model and peers are tested.
     keep: go on after the report.
     """
 

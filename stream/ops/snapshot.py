@@ -139,6 +139,7 @@ def rollback(settings: Settings, version: str, say: Say) -> None:
     """
     folder = settings.data / "models"
     with stopped(settings), _broker(settings, say) as running:
+        checkpoint.sweep(folder)
         versions = {
             str(checkpoint.load(one.path)[1].get("version")): one
             for one in reversed(checkpoint.every(folder))

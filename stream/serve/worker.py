@@ -8,6 +8,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import faust
@@ -23,6 +24,7 @@ from stream.broker.connect import (
 )
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag, Progress
+from stream.broker.retention import oldest_record_ms
 from stream.broker.topics import partitioner
 from stream.chain.build import Ports, build_chains
 from stream.chain.catalogue import check_revision
@@ -94,6 +96,7 @@ class ServeWorker:
             ranker=self._replica,
             key=_key(settings),
             partition_of=partitioner(settings.kafka.partitions),
+            oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
         )
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users

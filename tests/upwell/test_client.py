@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 from kafka import KafkaProducer
+from kafka.future import Future
 
 from stream.broker.topics import ensure_topics
 from stream.chain.validate import decode
@@ -212,12 +213,21 @@ def test_topics_that_are_not_there_are_told(kafka: str) -> None:
         client.lists("ann")
 
 
-def test_an_undelivered_event_is_told_once(client: UpwellClient) -> None:
-    client._failed(OSError("disk full"))
-    with pytest.raises(BrokerError, match="disk full"):
+def test_an_undelivered_event_is_told_once(
+    client: UpwellClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object, **__: object) -> Future:
+        return Future().failure(OSError("disk full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KafkaProducer, "send", lost)
         client.click("ann", "i1")
-    client.click("ann", "i1")
-    client._failed(OSError("disk full"))
+    with pytest.raises(BrokerError, match="disk full"):
+        client.click("ann", "i2")
+    client.click("ann", "i3")
+    with monkeypatch.context() as patch:
+        patch.setattr(KafkaProducer, "send", lost)
+        client.click("ann", "i4")
     with pytest.raises(BrokerError, match="disk full"):
         client.close()
 

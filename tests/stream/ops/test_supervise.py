@@ -189,7 +189,10 @@ def test_falls_of_long_ago_are_forgotten(tmp_path: Path, monkeypatch: pytest.Mon
         return len(said(tmp_path, "serve")) > MAX_RESTARTS + 3
 
     with Supervisor(command, os.environ, tmp_path) as supervisor:
+        learn = supervisor.pids["learn"]
         supervisor.watch(until=fallen_often)
+        assert supervisor.pids["learn"] == learn  # which did not fall, and was left alone
+    assert said(tmp_path, "serve") == ["fell"] * len(said(tmp_path, "serve"))
 
 
 def test_a_child_that_does_not_end_is_killed(
