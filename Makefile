@@ -47,7 +47,7 @@ check: $(STAMP)
 
 ## make docs     docs/settings.md from the settings in the code
 docs: $(STAMP)
-	@$(BIN)/python -m upwell.settings_table > docs/settings.new && mv docs/settings.new docs/settings.md
+	@$(BIN)/python -m upwell.settings.table > docs/settings.new && mv docs/settings.new docs/settings.md
 
 ## make bench    quality on the first 40,000 ratings of MovieLens, against its peers
 bench: setup

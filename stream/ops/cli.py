@@ -200,7 +200,7 @@ def doctor(
 ) -> None:
     """Check Java, broker, store, model and settings, and say what to do."""
     from stream.ops.doctor import examine
-    from upwell.settings_table import setting_lines
+    from upwell.settings.table import setting_lines
 
     with faults():
         if show:

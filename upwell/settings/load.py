@@ -1,7 +1,7 @@
-"""Settings: one frozen value, read once at the edge from `UPWELL_*` variables and an optional
-`upwell.toml`. Secrets never print.
+"""Where settings are read from: `UPWELL_*` variables over an optional `upwell.toml` over the
+defaults.
 
-What they are stands in `upwell.setting_groups`, a table of them in docs/settings.md. A setting's
+What they are stands in `upwell.settings.groups`, a table of them in docs/settings.md. A setting's
 variable is mostly `UPWELL_` and its name in capitals; in the file it stands under its group:
 
     [kafka]
@@ -23,30 +23,10 @@ from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 from upwell.errors import SettingsError
-from upwell.learner_settings import LearnerSettings
-from upwell.setting_groups import (
-    EncoderSettings,
-    KafkaSettings,
-    PrivacySettings,
-    Settings,
-    StoreSettings,
-    StreamSettings,
-)
-from upwell.setting_values import Field, parse
+from upwell.settings.groups import Settings
+from upwell.settings.values import Field, parse
 
-__all__ = [
-    "EncoderSettings",
-    "KafkaSettings",
-    "LearnerSettings",
-    "PrivacySettings",
-    "Settings",
-    "StoreSettings",
-    "StreamSettings",
-    "all_settings",
-    "describe_settings",
-    "load_settings",
-    "show_value",
-]
+__all__ = ["all_settings", "describe_settings", "load_settings", "show_value"]
 
 PREFIX = "UPWELL_"
 DEFAULTS = Settings()

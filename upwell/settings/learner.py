@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from upwell.setting_values import setting
+from upwell.settings.values import setting
 
 __all__ = ["LearnerSettings"]
 

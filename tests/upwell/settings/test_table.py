@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 from upwell.settings import all_settings, load_settings
-from upwell.settings_table import setting_lines, settings_page
+from upwell.settings.table import setting_lines, settings_page
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "settings.md"
 
 
 def test_the_page_is_the_code_s() -> None:
     assert PAGE.read_text(encoding="utf-8") == settings_page(), "run `make docs`"
-    command = [sys.executable, "-m", "upwell.settings_table"]
+    command = [sys.executable, "-m", "upwell.settings.table"]
     done = subprocess.run(command, capture_output=True, check=True, cwd=ROOT)
     assert (done.stdout.decode(), done.stderr) == (settings_page(), b"")
 

@@ -1,4 +1,4 @@
-"""The table of all settings: `python -m upwell.settings_table` prints docs/settings.md, `upwell
+"""The table of all settings: `python -m upwell.settings.table` prints docs/settings.md, `upwell
 doctor --settings` the same words with the values that hold.
 """
 
@@ -11,15 +11,15 @@ from itertools import groupby
 from typing import Literal, get_args, get_origin
 
 from upwell.secret import Secret
-from upwell.setting_groups import Settings
-from upwell.setting_values import Field
-from upwell.settings import all_settings, describe_settings, show_value
+from upwell.settings.groups import Settings
+from upwell.settings.load import all_settings, describe_settings, show_value
+from upwell.settings.values import Field
 
 __all__ = ["main", "setting_lines", "settings_page", "what_is_right"]
 
 HEAD = """# Settings
 
-<!-- Made by `make docs` from upwell/setting_groups.py: change it there. -->
+<!-- Made by `make docs` from upwell/settings/groups.py and learner.py: change it there. -->
 
 A variable of the environment goes before the file `upwell.toml` in the folder of the start, and
 that before the default. In the file a setting stands in the table of its group, under the second

@@ -1,8 +1,8 @@
 """Every setting of Upwell: its default, what is right for it, what it does and who sets it. Those
-of the learner stand in `upwell.learner_settings`.
+of the learner stand in `upwell.settings.learner`.
 
 They are values: where they are read from is `upwell.settings`, how they are shown
-`upwell.settings_table` (docs/settings.md). Secrets never print.
+`upwell.settings.table` (docs/settings.md). Secrets never print.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from upwell.learner_settings import LearnerSettings
 from upwell.secret import Secret
-from upwell.setting_values import setting
+from upwell.settings.learner import LearnerSettings
+from upwell.settings.values import setting
 
 __all__ = [
     "EncoderSettings",
