@@ -1,4 +1,4 @@
-"""What is public says so: `__all__` is true, each public name has a docstring. Read from the source:
+"""What is public says so: `__all__` is true, each public name has a docstring. The source is read:
 nothing heavy is imported.
 """
 
