@@ -91,7 +91,7 @@ class LearnerSettings:
     propensity_clip: float = setting(
         10.0, "a target weighs at most", "developer", "times", above=1.0
     )
-    rating_head: bool = setting(True, "the fused model predicts ratings too", "developer")
+    rating_head: bool = setting(False, "the fused model predicts ratings too", "developer")
     publish_ms: int = setting(
         1_000,
         "at most so long from an example learned to its delta on `models`",
