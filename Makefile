@@ -1,6 +1,6 @@
 # The two commands of a fresh machine are `make demo` and `make test`. Both set up .venv first; a second call starts in seconds.
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup demo test check bench fuzz faults audit lock clean
+.PHONY: help prerequisites setup demo test check docs bench fuzz faults audit lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -44,6 +44,10 @@ check: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+## make docs     docs/settings.md from the settings in the code
+docs: $(STAMP)
+	@$(BIN)/python -m upwell.settings.table > docs/settings.new && mv docs/settings.new docs/settings.md
 
 ## make bench    quality on the first 40,000 ratings of MovieLens, against its peers
 bench: setup

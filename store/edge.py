@@ -209,6 +209,7 @@ class Flusher:
             self._thread.join()
 
     def check(self) -> None:
+        """Raise what the thread failed by."""
         if self._fault is not None:
             raise self._fault
 

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "LIKED_RATING",
+    "POSITIVE_KINDS",
     "TAKEN_BACK",
     "CatalogueItem",
     "Example",

@@ -17,7 +17,7 @@ from learner.release.delta import ModelDelta
 from upwell.errors import ModelError
 from upwell.values import Example
 
-__all__ = ["Journal", "replay"]
+__all__ = ["READ_AGAIN", "Journal", "replay"]
 
 READ_AGAIN = "restore the newest checkpoint, then read the deltas again"
 

@@ -18,7 +18,7 @@ from stream.chain.records import BroadcastRecord
 from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
 
-__all__ = ["Broadcast", "read_partition"]
+__all__ = ["FETCH_BYTES", "Broadcast", "read_partition"]
 
 POLL_MS = 100
 FETCH_BYTES = 32 << 20

@@ -21,7 +21,7 @@ from upwell.errors import BrokerError
 from upwell.events import Topic
 from upwell.partition import partition_of
 
-__all__ = ["TOPICS", "TopicSpec", "ensure_topics", "partition_of", "partitioner"]
+__all__ = ["TOPICS", "TopicSpec", "ensure_topics", "no_broker", "partition_of", "partitioner"]
 
 HOUR_MS = 3_600_000
 MAX_MODEL_BYTES = 32 << 20

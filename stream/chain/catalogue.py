@@ -34,6 +34,7 @@ class Catalogue:
         return len(self._items)
 
     def get(self, item_id: str) -> CatalogueItem | None:
+        """The item, None where nobody announced it."""
         return self._items.get(item_id)
 
     def vector(self, item_id: str) -> Vector | None:
@@ -42,10 +43,12 @@ class Catalogue:
         return None if item is None else item.vector
 
     def title(self, item_id: str) -> str | None:
+        """Of an item, None where nobody announced it."""
         item = self._items.get(item_id)
         return None if item is None else item.title
 
     def put(self, items: Iterable[CatalogueItem]) -> None:
+        """Take items in, in place of those with the same id."""
         for item in items:
             self._items[item.item_id] = item
 

@@ -193,11 +193,21 @@ def evaluate(
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    as_json: Json = False,
+    show: Annotated[
+        bool, typer.Option("--settings", help="Show every setting and what is right for it.")
+    ] = False,
+) -> None:
     """Check Java, broker, store, model and settings, and say what to do."""
     from stream.ops.doctor import examine
+    from upwell.settings.table import setting_lines
 
     with faults():
+        if show:
+            for line in setting_lines(settings()):
+                typer.echo(line)
+            return
         findings = list(examine(settings()))
         for finding in findings:
             console.print(

@@ -36,6 +36,7 @@ class Cluster:
 
     @property
     def client(self) -> dict[str, Any]:
+        """kafka-python's options for its broker."""
         return client_options(self.settings.kafka)
 
 

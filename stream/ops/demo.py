@@ -71,6 +71,7 @@ class DemoLog:
 
     @property
     def events(self) -> int:
+        """How many there are."""
         return len(self.bulk) + len(self.steady)
 
 
@@ -86,6 +87,7 @@ class Stage:
 
     @property
     def events_per_s(self) -> float:
+        """Events a second."""
         return round(self.events / self.seconds, 1) if self.seconds else 0.0
 
 

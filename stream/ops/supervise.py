@@ -71,6 +71,7 @@ class Supervisor:
 
     @property
     def pids(self) -> dict[str, int]:
+        """The process id of each role that runs."""
         return {role: child.process.pid for role, child in self._children.items()}
 
     def check(self) -> None:

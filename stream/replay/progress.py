@@ -69,4 +69,5 @@ class StreamProgress:
         )
 
     def finish(self, hr10: float | None) -> None:
+        """All is through. hr10: hits among the first ten, of the targets."""
         self.show(self._total, 0, hr10)

@@ -23,7 +23,7 @@ from stream.chain.records import Record
 from upwell.errors import UpwellError
 from upwell.events import Topic
 
-__all__ = ["ITEM_TOPICS", "USER_TOPICS", "Batching", "add_agent", "fail_stop"]
+__all__ = ["ITEM_TOPICS", "USER_TOPICS", "Batching", "add_agent", "fail_stop", "now_ms", "send"]
 
 USER_TOPICS = (
     Topic.CLICKS,
