@@ -6,6 +6,7 @@ It knows nothing about Kafka: announcements and operators' controls in, `Catalog
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -19,11 +20,15 @@ from upwell.values import CatalogueItem, Vector
 __all__ = ["Catalogue", "announce", "check_revision", "govern", "item_text"]
 
 
+_NUMBER = re.compile(r"(?a:(?<!\d)\d{5,14}(?!\d))")  # shorter ones are years, prices, sizes
+
+
 class Catalogue:
     """Every item announced so far, by id. Not thread-safe: one thread owns it."""
 
     def __init__(self) -> None:
         self._items: dict[str, CatalogueItem] = {}
+        self._numbers: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._items)
@@ -43,6 +48,11 @@ class Catalogue:
     def put(self, items: Iterable[CatalogueItem]) -> None:
         for item in items:
             self._items[item.item_id] = item
+            self._numbers.update(_NUMBER.findall(item.title))
+
+    def has_number(self, digits: str) -> bool:
+        """Whether it is an item's id, or stands in a title: an article number, no phone."""
+        return digits in self._items or digits in self._numbers
 
 
 def check_revision(items: Iterable[CatalogueItem], own: str) -> None:
