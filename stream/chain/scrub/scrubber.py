@@ -35,9 +35,9 @@ _KNOWN_DIGITS = 5  # fewer are years, prices, sizes
 _LIKE_AN_ISBN = re.compile(r"(?:97[89][ -])?\d{1,5}[ -]\d{1,7}[ -]\d{1,7}[ -]\d")
 _CALLED_WITHIN = 24
 _CALLED = re.compile(
-    r"(?i:(?:call|text|ring|reach)(?: me| us)?(?: at| on)?|phone|mobil|mobile|cell|fax|whatsapp|sms"
-    r"|t[eé]l|t[eé]l[eé]fon[eo]?|handy|m[oó]vil|celular|cellulare|тел|телефон|звоните|电话|電話|手机"
-    r"|전화|هاتف|फोन|โทร)(?: no| nr| number)?\W{0,3}$"
+    r"(?i:(?<![\w⟨])(?:(?:call|text|ring|reach)(?: me| us)?(?: at| on)?|(?:tele)?phone|mobile?"
+    r"|cell|fax|whatsapp|sms|t[eé]l|t[eé]l[eé]fon[eo]?|handy|m[oó]vil|celular|cellulare|тел"
+    r"|телефон|звоните|هاتف|फोन)|电话|電話|手机|전화|โทร)(?: no| nr| number)?\W{0,3}$"
 )  # a word for a phone: what follows is one, also where its last digit checks
 _A_DIGIT = re.compile(r"\d")
 
