@@ -22,7 +22,8 @@ _IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?=[ -]?[A-Za-z0-9])")
 _IBAN_PART = re.compile(r"[ -]?([A-Za-z0-9])")
 _IBAN_GOES_ON = re.compile(r"[^\W_]")
 _RUN = re.compile(
-    r"(?<![\w+⟩-])(?<![\d⟩][.,])\+?(?:\(\d{1,5}\)|\d++)(?:[ .-]{0,2}+(?:\(\d{1,5}\)|\d++))*+"
+    r"(?<![\w+⟩-])(?:(?<![.,])|(?<=[^\W\d_][.,]))"
+    r"\+?(?:\(\d{1,5}\)|\d++)(?:[ .-]{0,2}+(?:\(\d{1,5}\)|\d++))*+"
 )
 _NO_END = re.compile(
     r"[\w-]|[.,][\d⟨]|\s?/\s?\d{1,4}(?!\d|[ .-]{0,2}\(?\d)"
@@ -37,7 +38,7 @@ _CALLED_WITHIN = 24
 _CALLED = re.compile(
     r"(?i:(?<![\w⟨])(?:(?:call|text|ring|reach)(?: me| us)?(?: at| on)?|(?:tele)?phone|mobile?"
     r"|cell|fax|whatsapp|sms|t[eé]l|t[eé]l[eé]fon[eo]?|handy|m[oó]vil|celular|cellulare|тел"
-    r"|телефон|звоните|هاتف|फोन)|电话|電話|手机|전화|โทร)(?: no| nr| number)?\W{0,3}$"
+    r"|телефон|звоните|هاتف)|电话|電話|手机|전화|โทร)(?: no| nr| number)?\W{0,3}$"
 )  # a word for a phone: what follows is one, also where its last digit checks
 _A_DIGIT = re.compile(r"\d")
 
