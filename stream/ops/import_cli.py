@@ -58,16 +58,10 @@ def import_command(
 def _show(report: Report, shown: Console) -> None:
     written = ", ".join(f"{count:,} {topic}" for topic, count in report.events.items())
     rows = [f"read as {report.kind}: {written}"]
-    rows += [
-        f"left out {count:>10,}  {reason}"
-        for reason, count in report.dirty.most_common()
-        if reason[0] != "("
-    ]
-    rows += [
-        f"kept     {count:>10,}  {reason[1:-1]}"
-        for reason, count in report.dirty.most_common()
-        if reason[0] == "("
-    ]
-    rows += [f"not read: {', '.join(report.unread)}"] if report.unread else []
+    for reason, count in report.dirty.most_common():
+        what = "kept    " if reason.startswith("(") else "left out"
+        rows.append(f"{what} {count:>10,}  {reason.strip('()')}")
+    if report.unread:
+        rows.append(f"not read: {', '.join(report.unread)}")
     for row in rows:
         shown.print(row, markup=False, highlight=False, soft_wrap=True)

@@ -62,11 +62,10 @@ def play_log(settings: Settings, path: Path, pace: Pace, console: Console) -> di
     def warn(what: str) -> None:
         console.print(f"[yellow]{escape(f'{path.name}: {what}')}[/]", highlight=False)
 
-    judge = Judge(
-        lambda line, what: warn(
-            f"line {line:,}: a dead letter; more of its kind are counted: {what}"
-        )
-    )
+    def warn_of(line: int, what: str) -> None:
+        warn(f"line {line:,}: a dead letter, more of its kind are only counted: {what}")
+
+    judge = Judge(warn_of)
     with (
         Lag(options, settings.kafka.prefix) as lag,
         StreamProgress(console, path.name, total) as progress,

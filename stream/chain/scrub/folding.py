@@ -67,7 +67,10 @@ def _folded(character: str) -> str:
     """
     if character in _DOTS:
         return "."
-    return "".join(map(_plain, unicodedata.normalize("NFKC", character)))
+    wide = unicodedata.normalize("NFKC", character)
+    if len(wide) > 1 and not wide.isalnum():  # ½ is no number of 1 and 2, ⑴ no brackets
+        return _plain(character)
+    return "".join(map(_plain, wide))
 
 
 def _plain(character: str) -> str:

@@ -62,10 +62,11 @@ class Order:
 
     def put(self, draft: Draft) -> None:
         """draft.value is an event but for event_id and, of an item without a time, ts."""
-        line = orjson.dumps(draft.value)
         if draft.topic is Topic.ITEMS:
+            line = orjson.dumps(draft.value)
             self._base.execute(_KEEP_THE_EARLIER, (draft.value["item_id"], draft.ts, line))
         else:
+            line = orjson.dumps({"ts": draft.ts, **draft.value})
             tie = blake2b(line, digest_size=16, key=self._salt).digest()
             item_id = draft.value.get("item_id")
             self._base.execute(
