@@ -1,5 +1,5 @@
-"""Whatever the surroundings of the files: order, ties, encodings, quotes, sizes, a mapping's columns;
-and the bundled log, written as CSV and imported again, is the same.
+"""Whatever the surroundings of the files: order, ties, encodings, quotes, sizes, a mapping's
+columns; and the bundled log, written as CSV and imported again, is the same.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -115,7 +116,7 @@ def test_ties_tell_nothing(tmp_path: Path) -> None:
     assert orders[0] != orders[2]
     assert sorted(orders[0]) == sorted(orders[2])
     items = [int(item) for _, item in orders[0]]
-    up = sum(one < after for one, after in zip(items, items[1:], strict=False))
+    up = sum(one < after for one, after in pairwise(items))
     assert 140 < up < 240  # of 399 neighbours, a fifth of a tenth of them equal
 
 
@@ -126,9 +127,12 @@ def test_csv_by_a_mapping(tmp_path: Path) -> None:
     folder.mkdir()
     folder_of(
         {
-            "orders-1.csv": 'customer;sku;at;what;note\n7;a-1;2024-07-01 12:00:00;bought;"two\nlines"\n'
+            "orders-1.csv": "customer;sku;at;what;note\n"
+            '7;a-1;2024-07-01 12:00:00;bought;"two\nlines"\n'
             "7;a-2;1719828000000;view;\n7;a-3;1719828000;stare;\n",
-            "items.csv": "sku\tname\tgroups\tcost\na-1\tMilk\tfood/cold\t1.29\na-2\t \t\t\n".encode("utf-16"),
+            "items.csv": (
+                "sku\tname\tgroups\tcost\na-1\tMilk\tfood/cold\t1.29\na-2\t \t\t\n"
+            ).encode("utf-16"),
         },
         folder,
     )  # fmt: skip
