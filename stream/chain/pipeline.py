@@ -19,8 +19,9 @@ from stream.chain.denoise import Denoiser
 from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
 from stream.chain.fences import Fence, Fences, begun_after, newest_fences
 from stream.chain.fold import Bounds, Folded, Incoming, fold_events, standing
-from stream.chain.privacy import Pseudonymizer, scrub
+from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Arrival, Record, decode_records, user_in
+from stream.chain.scrub import scrub
 from stream.chain.users import Users
 from stream.chain.wire import encode_rerouted
 from upwell.errors import StoreError
@@ -224,7 +225,9 @@ class Pipeline:
     def _sign(self, named: Sequence[Named]) -> list[_Signed]:
         """Scrubbed words, and one call of the encoder for all words of the batch."""
         words = [
-            scrub(text) if (text := getattr(arrival.event, "text", None)) else None
+            scrub(text, self._catalogue.has_number)
+            if (text := getattr(arrival.event, "text", None))
+            else None
             for _, arrival in named
         ]
         spoken = [text for text in words if text]

@@ -26,6 +26,7 @@ from stream.ops.command import (
     settings,
 )
 from stream.ops.dead_letters_cli import letters_app
+from stream.ops.import_cli import import_command
 
 __all__ = ["main"]
 
@@ -36,6 +37,7 @@ app = typer.Typer(
     help="Events in over Kafka, fresh lists out.",
 )
 app.add_typer(letters_app, name="dead-letters")
+app.command("import")(import_command)
 
 Log = Annotated[
     Path, typer.Argument(help="A .jsonl or .jsonl.gz file of {topic, key, value} lines.")
@@ -99,18 +101,22 @@ def replay(
         float | None, typer.Option(help="A multiple of the log's own pace.", min=0.001)
     ] = None,
     rate: Annotated[float | None, typer.Option(help="Events a second.", min=0.001)] = None,
+    max_dead_letters: Annotated[
+        float, typer.Option(help="The share of no events above which it ends with 6.", min=0, max=1)
+    ] = 0.5,
     as_json: Json = False,
 ) -> None:
     """Produce a log's records to the topics, as fast as the broker takes them unless --speed or
     --rate is given.
     """
-    from stream.replay.play import play_log
+    from stream.replay.play import check_share, play_log
     from stream.replay.player import Pace
 
     with faults(), interruptible():
         result = play_log(connected(), log, Pace(rate=rate, speed=speed), console)
         if as_json:
             print_json(result)
+        check_share(result, max_dead_letters)
 
 
 @app.command()
