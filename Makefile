@@ -9,6 +9,8 @@ EVENTS ?=
 KILLS ?= 100
 SEED ?= 5
 STAMP := $(VENV)/.installed
+# Each worker imports torch and Faust anew: without their bytecode on disk that takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)

@@ -1,13 +1,18 @@
-"""Shared by all tests: one real broker a session, and a topic prefix of its own for each test that
-uses it.
+"""Shared by all tests: one real broker and one language model a session, and a topic prefix of its
+own for each test that uses the broker.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from upwell.ports import Encoder
 
 KNOWN_WARNINGS = (
     # kafka-python 3.0.12 reads its own schemas by a function that Python 3.11 deprecates (and 3.13
@@ -37,6 +42,16 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with KafkaBroker(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker.address
+
+
+@pytest.fixture(scope="session")
+def language_model() -> Iterator[Encoder]:
+    """The default encoder with its cache, loaded for the first test that asks."""
+    from encoders import load_encoder
+    from encoders.folder import DEFAULT_MODEL
+
+    with closing(load_encoder(DEFAULT_MODEL)) as encoder:
+        yield encoder
 
 
 @pytest.fixture
