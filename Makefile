@@ -1,6 +1,6 @@
 # The two commands of a fresh machine are `make demo` and `make test`. Both set up .venv first; a second call starts in seconds.
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup demo test check bench fuzz faults audit lock clean
+.PHONY: help prerequisites setup demo test test-least check bench fuzz faults audit lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -40,6 +40,10 @@ demo: setup
 ## make test     formatting, types, import arrows, tests (the tests start a real broker)
 test: setup check
 	@$(BIN)/python -m pytest
+
+## make test-least  the numeric rooms' tests as on a processor without AVX and bf16
+test-least: $(STAMP)
+	@$(BIN)/python -m tests.least
 
 check: $(STAMP)
 	@$(BIN)/ruff check .
