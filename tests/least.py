@@ -1,7 +1,7 @@
 """The numeric rooms' tests with the least that an x86-64 processor may have: no AVX, no bf16.
 
 Each library picks its functions by the processor, and float results differ in their last digits:
-this is how the oldest machine sees them. `python -m tests.least [pytest's options]`.
+this is how the oldest machine sees them. `python -m tests.least [pytest's options, or tests]`.
 """
 
 from __future__ import annotations
@@ -42,5 +42,7 @@ def least() -> Mapping[str, str]:
 
 
 if __name__ == "__main__":
-    command = [sys.executable, "-m", "pytest", "-m", "not broker", *(sys.argv[1:] or ROOMS)]
+    named = any(not one.startswith("-") for one in sys.argv[1:])
+    rooms = () if named else ROOMS
+    command = [sys.executable, "-m", "pytest", "-m", "not broker", *sys.argv[1:], *rooms]
     os.execve(sys.executable, command, {**os.environ, **least()})

@@ -78,7 +78,7 @@ LONG: dict[str, int] = {
     "store/server.py": 371,
     "tests/learner/training/test_trainer.py": 337,
     "tests/stream/chain/test_pipeline.py": 348,
-    "tests/stream/chain/test_versions.py": 301,
+    "tests/stream/test_versions.py": 301,
     "bench/coat.py": 374,
     "bench/prequential.py": 350,
 }

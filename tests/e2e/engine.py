@@ -78,10 +78,14 @@ class Engine:
     def __enter__(self) -> Engine:
         self.metrics.start()
         self.supervisor.__enter__()
-        self.wait(
-            lambda: bool(self.metrics.newest("serve") and self.metrics.newest("learn")),
-            "both roles to report",
-        )
+        try:
+            self.wait(
+                lambda: bool(self.metrics.newest("serve") and self.metrics.newest("learn")),
+                "both roles to report",
+            )
+        except BaseException:  # nobody would stop what has been started
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
