@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from upwell.ports import Encoder
@@ -27,10 +28,14 @@ KNOWN_WARNINGS = (
 
 def pytest_configure(config: pytest.Config) -> None:
     """Warnings are errors, but for those of other people's code that are listed here with their
-    reason.
+    reason. No example of hypothesis fails by the clock: a busy machine or a kernel's first call.
     """
     for warning in KNOWN_WARNINGS:
         config.addinivalue_line("filterwarnings", warning)
+    settings.register_profile(
+        "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
