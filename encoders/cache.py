@@ -68,7 +68,7 @@ class CachingEncoder:
         are its own from here on.
         """
         other = copy(self)
-        other._encoder = in_bulk(self._encoder)
+        other._encoder = in_bulk(self._encoder)  # noqa: SLF001 (a copy of this one)
         return other
 
     def close(self) -> None:

@@ -186,7 +186,7 @@ class _Bulk:
         return self.worker.revision
 
     def encode(self, texts: Sequence[str]) -> Vector:
-        return self.worker._through(self.worker._bulk, texts)
+        return self.worker._through(self.worker._bulk, texts)  # noqa: SLF001 (the same module)
 
 
 def _cost(text: str) -> int:

@@ -25,6 +25,7 @@ from upwell.settings import KafkaSettings, Settings
 LETTER = DeadLetter(
     reason="empty", detail="nothing", topic="clicks", partition=0, offset=3, raw=b"\xff", ts=1
 )
+FULL = OSError("disk full")
 FIRST, LAST, PARTITIONS = 5.0, 0.5, 4
 
 
