@@ -13,7 +13,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from encoders.worker import in_bulk
+from encoders.worker import busy_seconds, in_bulk
 from upwell.ports import Encoder
 from upwell.values import Vector
 
@@ -70,6 +70,11 @@ class CachingEncoder:
         other = copy(self)
         other._encoder = in_bulk(self._encoder)
         return other
+
+    @property
+    def busy_seconds(self) -> float:
+        """Of the encoder behind: how long the call that it is at has taken."""
+        return busy_seconds(self._encoder)
 
     def close(self) -> None:
         """Close the encoder behind, where it can be closed."""

@@ -19,6 +19,7 @@ from unittest.mock import patch
 
 import numpy as np
 
+from upwell.clock import now_ms
 from upwell.events import Topic
 
 __all__ = ["CLOCK", "NAN", "POINTS", "Fault", "install"]
@@ -224,17 +225,15 @@ def _nan_from_encoder(now: Callable[[], bool]) -> None:
 def _clock_jumps(now: Callable[[], bool]) -> None:
     """The system's clock is a day ahead at every other look, and right at the others."""
     from stream.learn import loop as learn
-    from stream.serve import agents
-    from stream.serve import worker as serve
+    from stream.serve import agents, worker
 
-    right, looks = agents.now_ms, itertools.count()
+    right, looks = now_ms, itertools.count()
 
     def jumping() -> int:
         return right() + DAY_MS * (next(looks) % 2)
 
-    patch.object(agents, "now_ms", jumping).start()
-    patch.object(serve, "now_ms", jumping).start()
-    patch.object(learn, "clock_ms", jumping).start()
+    for module in (agents, worker, learn):
+        patch.object(module, "now_ms", jumping).start()
 
 
 CLOCK = "the clock jumps by a day, to and fro"

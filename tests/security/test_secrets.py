@@ -21,7 +21,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from store.server import ServerOptions
-from stream.broker.connect import faust_credentials
+from stream.serve.faust_app import faust_credentials
 from stream.ops.doctor import examine
 from upwell.client import UpwellClient, client_options
 from upwell.errors import BrokerError, SettingsError
