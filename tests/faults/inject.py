@@ -12,8 +12,10 @@ import itertools
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -22,14 +24,14 @@ import numpy as np
 from upwell.clock import now_ms
 from upwell.events import Topic
 
-__all__ = ["CLOCK", "NAN", "POINTS", "Fault", "install"]
+__all__ = ["CLOCK", "HANG", "NAN", "POINTS", "Fault", "install"]
 
 DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """point: one of `POINTS`, `CLOCK` or `NAN`. passes: how often the place is passed before the
+    """point: one of `POINTS`, `CLOCK`, `NAN` or `HANG`. passes: how often the place is passed before the
     fault strikes.
     """
 
@@ -50,7 +52,8 @@ class _Countdown:
 
 def install(fault: Fault) -> None:
     """Arm this process."""
-    {**POINTS, CLOCK: _clock_jumps, NAN: _nan_from_encoder}[fault.point](_Countdown(fault.passes))
+    more = {CLOCK: _clock_jumps, NAN: _nan_from_encoder, HANG: _item_chain_hangs}
+    {**POINTS, **more}[fault.point](_Countdown(fault.passes))
 
 
 def _die() -> None:
@@ -236,8 +239,37 @@ def _clock_jumps(now: Callable[[], bool]) -> None:
         patch.object(module, "now_ms", jumping).start()
 
 
+def _reader_fails(topic: Topic, now: Callable[[], bool]) -> None:
+    """kafka-python raises something of its own in the thread that reads `topic`."""
+    from stream.broker.feeds import Broadcast
+
+    poll = Broadcast._poll
+
+    def failing(feed: Broadcast) -> None:
+        if threading.current_thread().name.endswith(topic) and now():
+            raise RuntimeError("NetworkSelector closed!")
+        poll(feed)
+
+    patch.object(Broadcast, "_poll", failing).start()
+
+
+def _item_chain_hangs(now: Callable[[], bool]) -> None:
+    """The items' chain does not come back from a batch; all else goes on."""
+    from stream.chain.items import ItemPipeline
+
+    run = ItemPipeline.run
+
+    def hanging(chain: ItemPipeline, records: Any, now_ms: int) -> Any:
+        if now():
+            threading.Event().wait()
+        return run(chain, records, now_ms)
+
+    patch.object(ItemPipeline, "run", hanging).start()
+
+
 CLOCK = "the clock jumps by a day, to and fro"
 NAN = "the encoder gives NaN for an item"
+HANG = "the items' chain hangs"
 POINTS: dict[str, Callable[[Callable[[], bool]], None]] = {
     "serve dies within the store write": _within_store_write,
     "serve dies between store write and publish": _after_store_write,
@@ -251,4 +283,7 @@ POINTS: dict[str, Callable[[Callable[[], bool]], None]] = {
     "learn dies after a delta is out": _after_delta,
     "learn's disk is full at a checkpoint": _disk_full_at_checkpoint,
     "serve's disk is full at a store write": _disk_full_at_store,
+    "serve's reader of the model fails": partial(_reader_fails, Topic.MODELS),
+    "serve's reader of erasures fails": partial(_reader_fails, Topic.CONTROLS),
+    "learn's reader of the catalogue fails": partial(_reader_fails, Topic.CATALOGUE),
 }

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from stream.broker.lag import Backlog
 from stream.serve.watchdog import STALLED_EXIT, Stall, Watchdog
 from upwell.errors import BrokerError
+from upwell.threads import UNEXPECTED_EXIT
 
 
 def reasons(looks: list[tuple[float, Backlog]], seconds: float = 60.0) -> list[str | None]:
@@ -99,3 +100,17 @@ def test_a_stalled_process_ends_at_once_with_its_own_exit_code() -> None:
     )
     assert done.returncode == STALLED_EXIT
     assert "stalled: 3 records wait; the worker ends and is started again" in done.stderr
+
+
+def test_a_watchdog_that_fails_ends_the_process_with_the_reason() -> None:
+    code = (
+        "import threading; from stream.serve.watchdog import Stall, Watchdog\n"
+        "def look(): raise KeyError('no such partition')\n"
+        "Watchdog(look, Stall(60.0), print, lambda: 0.0, every=0.001).start()\n"
+        "threading.Event().wait()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == UNEXPECTED_EXIT
+    assert "thread watchdog: KeyError: 'no such partition'" in done.stderr
