@@ -5,7 +5,6 @@ encoder.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from copy import copy
 from hashlib import blake2b
@@ -14,6 +13,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from encoders.worker import busy_seconds, in_bulk
+from upwell.lru import Lru
 from upwell.ports import Encoder
 from upwell.values import Vector
 
@@ -36,8 +36,7 @@ class CachingEncoder:
 
     def __init__(self, encoder: Encoder, entries: int) -> None:
         self._encoder = encoder
-        self._entries = entries
-        self._vectors: OrderedDict[bytes, Vector] = OrderedDict()
+        self._vectors: Lru[bytes, Vector] = Lru(entries)
         self._lock = threading.Lock()
         self.hits = 0
         self.misses = 0
@@ -104,5 +103,3 @@ class CachingEncoder:
                 self._vectors[key] = (
                     vector.copy()
                 )  # a row alone: a view would keep its whole batch in memory
-            while len(self._vectors) > self._entries:
-                self._vectors.popitem(last=False)

@@ -193,8 +193,8 @@ class EncoderWorker:
     def _raise_stuck(self) -> None:
         if (seconds := self.busy_seconds) >= self._call_seconds:
             raise EncoderError(
-                f"the encoder {self.revision} is stuck: one call has not ended for {seconds:.0f} s; "
-                "look at its device (UPWELL_DEVICE), then start again"
+                f"the encoder {self.revision} is stuck: a call has not ended for {seconds:.0f} s: "
+                "look at its device (UPWELL_DEVICE) and start again"
             )
 
     def _take(self) -> list[_Chunk]:

@@ -1,5 +1,5 @@
-"""Threads that cannot die in silence: one that ends by an error tells its owner, or ends the process
-with its reason.
+"""Threads that cannot die in silence: one that ends by an error tells its owner, or ends the
+process with its reason.
 
 A library that runs in somebody's app tells the owner, who raises in the next call; a worker under a
 supervisor ends, and is started again.

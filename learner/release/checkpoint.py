@@ -11,7 +11,6 @@ It knows nothing about what the arrays mean.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -24,6 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from upwell.errors import ModelError
+from upwell.files import sync_folder, write_whole
 
 __all__ = ["Checkpoint", "every", "latest", "load", "prune", "save_checkpoint"]
 
@@ -54,10 +54,10 @@ def save_checkpoint(
         contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         data = save(contiguous, metadata={"format": FORMAT, "meta": json.dumps(meta)})
         digest = sha256(data).hexdigest()
-        _write(stem.with_suffix(".safetensors"), data)
+        write_whole(stem.with_suffix(".safetensors"), data)
         head = {"format": FORMAT, "sha256": digest, "bytes": len(data)}
-        _write(stem.with_suffix(".json"), json.dumps(head).encode())
-        _sync_folder(folder)
+        write_whole(stem.with_suffix(".json"), json.dumps(head).encode())
+        sync_folder(folder)
     except OSError as exc:
         raise ModelError(
             f"checkpoint in {folder} cannot be written: {exc.strerror or exc}; free space "
@@ -160,25 +160,3 @@ def _head(path: Path) -> dict[str, Any]:
     if not isinstance(head.get("sha256"), str):
         raise ModelError(f"checkpoint {path} names no sha256; {_REMEDY.format(path.name)}")
     return head
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all: a temporary name, synced, then renamed."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

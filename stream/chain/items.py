@@ -137,26 +137,26 @@ def _item_id(event: Event) -> str | None:
 
 
 def _catalogue_full(arrival: Arrival, capacity: int, now_ms: int) -> DeadLetter:
-    record = arrival.record
-    return DeadLetter(
-        reason="catalogue_full",
-        detail=f"the catalogue holds {capacity:,} items, as many as UPWELL_CATALOGUE_ITEMS allows: "
-        "raise it, then send the item again",
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        raw=record.value or b"",
-        key=record.key,
-        ts=now_ms,
+    detail = (
+        f"the catalogue holds {capacity:,} items, as many as UPWELL_CATALOGUE_ITEMS allows: "
+        "raise it, then send the item again"
     )
+    return _letter(arrival, "catalogue_full", detail, now_ms)
 
 
 def _unknown_item(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
+    detail = (
+        f"no item {item_id!r} was announced on topic items: announce it first, then send "
+        "the control again"
+    )
+    return _letter(arrival, "unknown_item", detail, now_ms)
+
+
+def _letter(arrival: Arrival, reason: str, detail: str, now_ms: int) -> DeadLetter:
     record = arrival.record
     return DeadLetter(
-        reason="unknown_item",
-        detail=f"no item {item_id!r} was announced on topic items: announce it first, then send "
-        "the control again",
+        reason=reason,
+        detail=detail,
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,

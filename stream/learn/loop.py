@@ -22,7 +22,6 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from encoders import model_dimension
-from infra.lock import try_lock
 from learner.release import checkpoint
 from learner.release.guard import Guard, Verdict
 from learner.release.promotion import Promotion, Ruling
@@ -37,6 +36,7 @@ from upwell.client import client_options
 from upwell.clock import now_ms
 from upwell.errors import BrokerError, ModelError
 from upwell.events import Topic
+from upwell.lock import try_lock
 from upwell.settings import Settings
 from upwell.threads import end_with_any_thread
 

@@ -1,5 +1,5 @@
-"""Heartbeats that pass through the very threads that work: one that stands still stops its own beat,
-whatever the process says besides.
+"""Heartbeats that pass through the very threads that work: one that stands still stops its own
+beat, whatever the process says besides.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The serve process: the chains of a `ServeWorker` as agents of a Faust app, its figures each second,
-the watchdog beside them.
+"""The serve process: the chains of a `ServeWorker` as agents of a Faust app, its figures each
+second, the watchdog beside them.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class Watchdog:
 
     def __init__(
         self,
-        look: Callable[[], Progress],
+        look: Callable[[], Backlog],
         stall: Stall,
         end: Callable[[str], None],
         clock: Callable[[], float],

@@ -296,7 +296,7 @@ def test_a_call_that_does_not_end_is_an_error_that_names_the_encoder(
     worker = EncoderWorker(gated, chunk=1, capacity=1, call_seconds=0.05)
     assert busy_seconds(worker) == 0.0
     asked = pool.submit(worker.encode, texts)
-    with pytest.raises(EncoderError, match="encoder fake is stuck: one call has not ended"):
+    with pytest.raises(EncoderError, match="encoder fake is stuck: a call has not ended"):
         asked.result(WAIT_SECONDS)
     assert busy_seconds(worker) >= 0.05
     with pytest.raises(EncoderError, match="stuck"):

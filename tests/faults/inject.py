@@ -31,8 +31,8 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """point: one of `POINTS`, `CLOCK`, `NAN` or `HANG`. passes: how often the place is passed before the
-    fault strikes.
+    """point: one of `POINTS`, `CLOCK`, `NAN` or `HANG`. passes: how often the place is passed
+    before the fault strikes.
     """
 
     point: str
@@ -126,7 +126,7 @@ def _within_checkpoint(now: Callable[[], bool]) -> None:
     """Half of the arrays' file is on the disk, under its temporary name."""
     from learner.release import checkpoint
 
-    write = checkpoint._write
+    write = checkpoint.write_whole
 
     def half(path: Any, data: bytes) -> None:
         if now():
@@ -134,21 +134,21 @@ def _within_checkpoint(now: Callable[[], bool]) -> None:
             _die()
         write(path, data)
 
-    patch.object(checkpoint, "_write", half).start()
+    patch.object(checkpoint, "write_whole", half).start()
 
 
 def _before_checkpoint_head(now: Callable[[], bool]) -> None:
     """The arrays' file stands, its JSON is missing: the checkpoint does not count."""
     from learner.release import checkpoint
 
-    write = checkpoint._write
+    write = checkpoint.write_whole
 
     def stop(path: Any, data: bytes) -> None:
         if path.suffix == ".json" and now():
             _die()
         write(path, data)
 
-    patch.object(checkpoint, "_write", stop).start()
+    patch.object(checkpoint, "write_whole", stop).start()
 
 
 def _before_version(now: Callable[[], bool]) -> None:
@@ -192,14 +192,14 @@ def _disk_full_at_checkpoint(now: Callable[[], bool]) -> None:
     """The system says ENOSPC when the checkpoint is written."""
     from learner.release import checkpoint
 
-    write = checkpoint._write
+    write = checkpoint.write_whole
 
     def full(path: Any, data: bytes) -> None:
         if now():
             raise OSError(errno.ENOSPC, "No space left on device")
         write(path, data)
 
-    patch.object(checkpoint, "_write", full).start()
+    patch.object(checkpoint, "write_whole", full).start()
 
 
 def _disk_full_at_store(now: Callable[[], bool]) -> None:

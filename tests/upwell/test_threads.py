@@ -1,5 +1,5 @@
-"""A thread that ends by an error tells its owner or ends the process, with its reason, whatever kind
-of error it was.
+"""A thread that ends by an error tells its owner or ends the process, with its reason, whatever
+kind of error it was.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Broadcast readers on a real broker: what was there, what came since, and an end that is heard of."""
+"""Broadcast readers on a real broker: what was there, and an end that is heard of."""
 
 from __future__ import annotations
 

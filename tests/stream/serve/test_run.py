@@ -11,6 +11,6 @@ from upwell.settings import KafkaSettings, Settings
 
 
 def test_a_worker_that_still_starts_owns_nothing(tmp_path: Path) -> None:
-    """Faust raises `ConsumerNotStarted` until then, which may be after the watchdog's first look."""
+    """Faust raises `ConsumerNotStarted` until then, maybe after the watchdog's first look."""
     kafka = KafkaSettings(address="127.0.0.1:9")
     assert _own_partitions(faust_app(replace(Settings(), kafka=kafka, data=tmp_path))) == set()
