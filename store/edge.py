@@ -20,6 +20,7 @@ from store.point_store import PointStore, StoredPoint
 from store.schema import Point, point_id
 from upwell.errors import StoreError
 from upwell.ports import ItemFilter
+from upwell.threads import start_thread
 from upwell.values import Vector
 
 __all__ = ["EdgeCollection", "open_edge"]
@@ -197,30 +198,32 @@ class Flusher:
         self._collections = collections
         self._seconds = seconds
         self._stop = threading.Event()
-        self._fault: StoreError | None = None
-        self._thread = threading.Thread(target=self._run, name="store-flush", daemon=True)
+        self._fault: BaseException | None = None
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._thread.start()
+        self._thread = start_thread("store-flush", self._run, self._failed)
 
     def stop(self) -> None:
         self._stop.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     def check(self) -> None:
         """Raise what the thread failed by."""
-        if self._fault is not None:
+        if isinstance(self._fault, StoreError):
             raise self._fault
+        if self._fault is not None:
+            why = f"{type(self._fault).__name__}: {self._fault}"
+            raise StoreError(f"the embedded store is no longer flushed: {why}") from self._fault
 
     def _run(self) -> None:
         while not self._stop.wait(self._seconds):
-            try:
-                for collection in self._collections:
-                    collection.flush()
-            except StoreError as exc:
-                self._fault = exc
-                return
+            for collection in self._collections:
+                collection.flush()
+
+    def _failed(self, exc: BaseException) -> None:
+        self._fault = exc
 
 
 def open_edge(

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 
 __all__ = ["least"]
 
@@ -28,7 +30,7 @@ ROOMS = (
 
 def least() -> Mapping[str, str]:
     """Variables that hold each library back; of numpy's features those that this processor has."""
-    from numpy._core import _multiarray_umath as numpy_core
+    numpy_core: Any = import_module("numpy._core._multiarray_umath")
 
     present = [name for name in numpy_core.__cpu_dispatch__ if numpy_core.__cpu_features__[name]]
     return {

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
+from upwell.clock import now_ms
 from upwell.codec import parse_confirmation, parse_dead_letter, parse_recommendations
 from upwell.connection import check_login, refusal, tls_context
 from upwell.errors import BrokerError, InvalidEventError
@@ -156,7 +157,7 @@ class UpwellClient:
         """Hand an event to the producer, keyed by its user or item; `flush` waits for delivery."""
         self._raise_failure()
         topic, value = topic_of(event), event_value(event)
-        parse_event(topic, value, now_ms=_now_ms())
+        parse_event(topic, value, now_ms=now_ms())
         try:
             sent = self._producer.send(
                 self._prefix + topic, key=key_of(event).encode(), value=orjson.dumps(value)
@@ -210,7 +211,7 @@ class UpwellClient:
 
     def item(self, item_id: str, title: str | None = None, **more: Any) -> Item:
         """An item is announced (with a title) or changed, now: what is left out stays."""
-        return self._sent(Item(**{"ts": _now_ms(), **more}, item_id=item_id, title=title))
+        return self._sent(Item(**{"ts": now_ms(), **more}, item_id=item_id, title=title))
 
     def impression(
         self, shown: Recommendations, places: int | None = None, **more: Any
@@ -397,11 +398,7 @@ def _one_of(kinds: type[K], given: str) -> K:
 
 
 def _stamp() -> dict[str, Any]:
-    return {"event_id": uuid.uuid4().hex, "ts": _now_ms()}
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return {"event_id": uuid.uuid4().hex, "ts": now_ms()}
 
 
 def _as_dict(kafka: KafkaSettings) -> dict[str, Any]:

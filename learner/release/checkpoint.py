@@ -12,7 +12,6 @@ between, the next `prune` finds the rest. It knows nothing about what the arrays
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from upwell.errors import ModelError
+from upwell.files import sync_folder, write_whole
 
 __all__ = ["Checkpoint", "every", "latest", "load", "prune", "save_checkpoint", "sweep"]
 
@@ -57,10 +57,10 @@ def save_checkpoint(
         contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         data = save(contiguous, metadata={"format": FORMAT, "meta": json.dumps(meta)})
         digest = sha256(data).hexdigest()
-        _write(stem.with_suffix(".safetensors"), data)
+        write_whole(stem.with_suffix(".safetensors"), data)
         head = {"format": FORMAT, "sha256": digest, "bytes": len(data)}
-        _write(stem.with_suffix(".json"), json.dumps(head).encode())
-        _sync_folder(folder)
+        write_whole(stem.with_suffix(".json"), json.dumps(head).encode())
+        sync_folder(folder)
     except OSError as exc:
         raise ModelError(
             f"checkpoint in {folder} cannot be written: {exc.strerror or exc}; free space "
@@ -155,7 +155,7 @@ def _removing(folder: Path) -> Iterator[None]:
     try:
         yield
         if folder.is_dir():
-            _sync_folder(folder)
+            sync_folder(folder)
     except OSError as exc:
         raise ModelError(
             f"old checkpoints in {folder} cannot be removed: {exc.strerror or exc}; make "
@@ -192,25 +192,3 @@ def _head(path: Path) -> dict[str, Any]:
     if not isinstance(head.get("sha256"), str):
         raise ModelError(f"checkpoint {path} names no sha256; {_REMEDY.format(path.name)}")
     return head
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all: a temporary name, synced, then renamed."""
-    temporary = path.with_name(path.name + _TEMPORARY)
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +21,6 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from encoders import model_dimension
-from infra.lock import try_lock
 from learner.release import checkpoint
 from learner.release.guard import Guard, Ruling, Verdict
 from learner.training.learner import Learner
@@ -35,9 +33,12 @@ from stream.chain.wire import decode_examples, decode_item
 from stream.learn.erase import Unconfirmed, confirmation_record, request_at
 from stream.learn.letters import LetterIndex, remove_letters
 from upwell.client import client_options
+from upwell.clock import now_ms
 from upwell.errors import BrokerError, ModelError
 from upwell.events import Topic
+from upwell.lock import try_lock
 from upwell.settings import Settings
+from upwell.threads import end_with_any_thread
 
 __all__ = ["LearnLoop", "LearnOptions", "run_learn"]
 
@@ -224,6 +225,7 @@ class LearnLoop:
             self._published_version = self._promotion.version
         figures = {
             "role": "learn",
+            "instance": "learn",
             "at": self._published_ms,
             "examples": self._learned,
             "positions": self._positions,
@@ -323,16 +325,12 @@ def own_folder(folder: Path) -> None:
         raise ModelError(f"another learn process runs on {folder}: one of it runs; stop the other")
 
 
-def clock_ms() -> int:
-    """UTC milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 def run_learn(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C.
 
     One torch thread: the cores are shared with serve and the broker (docs/decisions/0005).
     """
+    end_with_any_thread()
     torch.set_num_threads(1)
     dimension = model_dimension(settings.encoder.model)
     learner = settings.learner
@@ -345,6 +343,6 @@ def run_learn(settings: Settings) -> None:
         client=client_options(settings.kafka),
     )
     own_folder(options.folder)
-    loop = LearnLoop(Learner(learner, dimension, learner.seed), options, clock_ms)
+    loop = LearnLoop(Learner(learner, dimension, learner.seed), options, now_ms)
     stop_on_signals(loop)
     loop.run()

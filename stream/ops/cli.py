@@ -272,7 +272,7 @@ def rollback(
 def serve() -> None:
     """One serve worker (what `upwell run` starts)."""
     from stream.ops.supervise import end_with_parent
-    from stream.serve.worker import run_serve
+    from stream.serve.run import run_serve
 
     with faults():
         show_kafka_errors()

@@ -20,8 +20,8 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from store.server import ServerOptions
-from stream.broker.connect import faust_credentials
 from stream.ops.doctor import examine
+from stream.serve.faust_app import faust_credentials
 from upwell.client import UpwellClient, client_options
 from upwell.errors import BrokerError, SettingsError
 from upwell.secret import Secret

@@ -149,3 +149,20 @@ def test_a_failed_flush_is_raised_by_the_next_write() -> None:
 
 def _point(user: str) -> Point:
     return encode_user(state(user, 1), DIMENSION)
+
+
+class Panic(BaseException):
+    """As qdrant-edge's Rust code panics: no `Exception`."""
+
+
+def test_a_flush_that_panics_is_raised_by_the_next_write_too() -> None:
+    class Panicking:
+        def flush(self) -> None:
+            raise Panic("range end index 8")
+
+    flusher = Flusher([Panicking()], 0.001)  # type: ignore[list-item]
+    flusher.start()
+    assert flusher._thread is not None
+    flusher._thread.join()
+    with pytest.raises(StoreError, match="no longer flushed: Panic: range end index 8"):
+        flusher.check()

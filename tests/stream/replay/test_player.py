@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from kafka import TopicPartition
@@ -67,7 +68,7 @@ def play(lines: list[LogRecord | BadLine], pace: Pace) -> None:
         one.play(lines, pace)
 
 
-def due(world: World) -> list[float]:
+def due(world: World) -> list[Any]:
     return [pytest.approx(at) for at, _ in world.sent]
 
 

@@ -103,7 +103,7 @@ ML_100K = {
     + "\n",
 }
 
-DATA = {
+DATA: dict[str, Any] = {
     "movielens": (
         ML_LATEST,
         {"items": 2, "reviews": 3},
@@ -128,7 +128,7 @@ OTHERS = {
     "ml-1m": ("movielens", ML_1M, {"items": 2, "reviews": 2}, {"(latin-1)": 1}),
     "ml-100k": ("movielens", ML_100K, {"items": 1, "reviews": 2}, {}),
 }
-CASES = {**{name: (name, *case) for name, case in DATA.items()}, **OTHERS}
+CASES: dict[str, Any] = {**{name: (name, *case) for name, case in DATA.items()}, **OTHERS}
 
 
 def folder_of(files: Mapping[str, str | bytes], folder: Path, packed: bool = False) -> Path:
