@@ -33,8 +33,8 @@ from torch import Tensor
 from bench.causal import clipped_weights, propensities_by_rating, selection_propensities
 from bench.coat_effects import Feature, effect_rows
 from bench.coat_model import Batch, Loss, Recipe, fit
+from learner.training.batch import Tuning
 from learner.training.losses import inverse_propensity, squared_error
-from learner.training.objective import Tuning
 from upwell.settings import LearnerSettings
 
 WIDTHS, DECAYS, CLIPS = (2, 4, 8), (10.0, 30.0), (20.0, 1e9)

@@ -2,13 +2,14 @@
 the same run.
 
     python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--implicit] [--sasrec]
-    [--ablations [GROUP …]]
+    [--ablations [GROUP …]] [--serving]
 
 Every target is ranked over the whole announced catalogue with the state before it; the first tenth
 of the events warms up and is not counted. Prints a table, then one JSON object as the last line.
-`--ablations` runs the model again without each group of signals (or without those named): their
-weights stay at zero, though they may still propose candidates; the fused model is not trained at
-all.
+`--serving` plays the log with the guard before what serves, and measures the lists that replicas
+would make beside what trains. `--ablations` runs the model again without each group of signals (or
+without those named): their weights stay at zero, though they may still propose candidates; the
+fused model is not trained at all.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import os
 import platform
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -39,7 +40,7 @@ from stream.replay.log import BadLine, LogRecord, read_log
 from upwell.events import Topic
 from upwell.ports import Encoder
 from upwell.settings import Settings, load_settings
-from upwell.values import LIKED_RATING, POSITIVE_KINDS
+from upwell.values import LIKED_RATING, POSITIVE_KINDS, Example
 
 SLICES = ("all", "cold_user", "cold_item", "warm")
 COLD_EVENTS = 2
@@ -199,6 +200,42 @@ def run_model(log: Log, engine: InlineEngine) -> float:
     return time.perf_counter() - started
 
 
+class Served:
+    """NDCG@10 of what the guard lets serve, on each target just before it is learned.
+
+    cold: of a user or an item with at most `COLD_EVENTS` events, as for the peers.
+    """
+
+    def __init__(self, log: Log, engine: InlineEngine) -> None:
+        assert engine.promotion is not None, "the engine is guarded"
+        self.engine, self.promotion = engine, engine.promotion
+        self.gains: dict[str, list[float]] = {name: [] for name in SLICES}
+        self._warmup, self._seen = log.warmup, 0
+        self._item_events: Counter[str] = Counter()
+        engine.watch = self.watch
+
+    def watch(self, examples: Sequence[Example]) -> None:
+        counted = examples[max(0, self._warmup - self._seen) :]
+        targets = [one for one in counted if self.promotion.sample([one])]
+        gains = self.promotion.gains(targets, self.promotion.serving)
+        of_target = dict(zip((one.event.event_id for one in targets), gains, strict=True))
+        for one in examples:
+            if one.event.event_id in of_target:
+                for name in self._slices(one):
+                    self.gains[name].append(float(of_target[one.event.event_id]))
+            self._item_events[str(one.event.item_id)] += 1
+        self._seen += len(examples)
+
+    def _slices(self, example: Example) -> list[str]:
+        cold_user = example.user_events <= COLD_EVENTS
+        cold_item = self._item_events[str(example.event.item_id)] <= COLD_EVENTS
+        cold = ["cold_user"] * cold_user + ["cold_item"] * cold_item
+        return ["all", *(cold or ["warm"])]
+
+    def ndcg10(self) -> dict[str, float]:
+        return {name: _mean(gains) for name, gains in self.gains.items()}
+
+
 def extra_peers(implicit: bool, sasrec: bool) -> list[Callable[[int], Mapping[str, Peer]]]:
     """What makes, of so many items, the peers that need a library beside the lock's.
 
@@ -280,7 +317,8 @@ def print_table(result: dict[str, Any]) -> None:
         *SLICES,
         title=f"{result['log']}, {result['events']:,} events, {result['targets']['all']:,} targets",
     )
-    for name, figures in [("Upwell", result["model"]), *result["peers"].items()]:
+    serving = [("Upwell, serving", result["serving"])] if "serving" in result else []
+    for name, figures in [("Upwell", result["model"]), *serving, *result["peers"].items()]:
         table.add_row(name, *(f"{figures['ndcg10'][slice_name]:.4f}" for slice_name in SLICES))
     for name, figures in result.get("ablations", {}).items():
         table.add_row(
@@ -326,6 +364,9 @@ def main() -> None:
         metavar="GROUP",
         help="the model again without each of these: all",
     )
+    parser.add_argument(
+        "--serving", action="store_true", help="with the guard; what serves beside what trains"
+    )
     arguments = parser.parse_args()
     settings = load_settings(os.environ, None)
     settings = replace(
@@ -334,9 +375,12 @@ def main() -> None:
     extras = extra_peers(arguments.implicit, arguments.sasrec)
     log = load_log(arguments.log, arguments.events, arguments.ratings)
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
-    engine = InlineEngine(settings, encoder)
+    engine = InlineEngine(settings, encoder, serving="guarded" if arguments.serving else "live")
+    served = Served(log, engine) if arguments.serving else None
     seconds = run_model(log, engine)
     result = report(log, engine, seconds, run_peers(log, engine, extras), arguments)
+    if served is not None:
+        result["serving"] = {"ndcg10": served.ndcg10()}
     if arguments.ablations is not None:
         named = arguments.ablations or ABLATIONS
         result["ablations"] = {

@@ -21,10 +21,11 @@ from torch import Tensor, nn
 
 from learner.fused.model import FusedModel
 from learner.ranking.parameters import part, prefixed
+from learner.training.batch import MiniBatch, Tuning
 from learner.training.buffer import ExampleBatch, ReplayBuffer
 from learner.training.identities import Identities
 from learner.training.negatives import NegativeSampler
-from learner.training.objective import MiniBatch, Objective, Tuning
+from learner.training.objective import Objective
 from learner.training.ratings import Ratings
 from upwell.errors import ModelError
 from upwell.settings import LearnerSettings

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from learner.fused.histories import KINDS, LENGTH, HistoryBatch
 from learner.fused.items import ItemTable
 from learner.fused.model import FusedModel
+from learner.training.batch import Tuning
 from learner.training.buffer import ExampleBatch
-from learner.training.objective import Tuning
 from learner.training.trainer import Trainer
 from upwell.settings import LearnerSettings
 

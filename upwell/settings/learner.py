@@ -17,7 +17,8 @@ class LearnerSettings:
     seed: int = setting(7, "where every random draw starts from", "developer")
     test_sample: float = setting(
         1.0,
-        "of the targets that are tested before they are learned",
+        "of the targets that are tested before they are learned, by lot; the gate learns "
+        "from these alone",
         "tuner",
         "share",
         above=0.0,

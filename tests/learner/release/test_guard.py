@@ -25,7 +25,7 @@ from learner.release.guard import (
 
 SCORES = np.random.default_rng(1).choice([0.0, 0.0, 0.5, 1.0], size=600)
 SEVEN = np.full(1, 0.7)
-LEAVE = Guard(patience=MOST_PATIENCE)
+PATIENT = Guard(patience=MOST_PATIENCE)
 PLACES = np.r_[0.0, 1.0 / np.log2(np.arange(2.0, 12.0))]
 CANDIDATES, TARGETS, BATCH = 1_000, 400, 8
 
@@ -41,7 +41,7 @@ def drawn(hit_rate: float, rng: np.random.Generator) -> NDArray[np.float64]:
 def looked_at(
     serving: NDArray[np.float64],
     candidate: NDArray[np.float64],
-    guard: Guard = LEAVE,
+    guard: Guard = PATIENT,
 ) -> Guard:
     """With a look after each batch, as of the first verdict."""
     for start in range(0, len(serving), BATCH):

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from learner.fused.histories import LENGTH, HistoryBatch
 from learner.fused.model import FusedModel
+from learner.training.batch import MiniBatch, Tuning
 from learner.training.negatives import NegativeSampler
-from learner.training.objective import MiniBatch, Objective, Tuning
+from learner.training.objective import Objective
 from learner.training.ratings import Ratings
 from learner.training.trainer import Trainer
 from tests.learner.toy import (
