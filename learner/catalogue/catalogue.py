@@ -8,6 +8,7 @@ process.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,9 @@ class Catalogue:
     def announce(self, items: Sequence[CatalogueItem]) -> NDArray[np.int64]:
         """Takes in new and replaced items; of an id given twice the last one holds. Returns the
         rows whose vector is new.
+
+        An item whose text stayed keeps the vector it has: made anew in another batch it differs in
+        its last digits.
         """
         newest = {item.item_id: item for item in items}
         for item in newest.values():
@@ -80,8 +84,10 @@ class Catalogue:
         for item in newest.values():
             row = self.ensure(item.item_id)
             before = self.items[row]
-            if before is None or not np.array_equal(before.vector, item.vector):
+            if before is None or _text(before) != _text(item):
                 changed.append(row)
+            else:
+                item = replace(item, vector=before.vector)
             self._replace(row, before, item)
         self.features.put([self._rows[item_id] for item_id in newest], list(newest.values()))
         rows = np.array(changed, np.int64)
@@ -129,3 +135,8 @@ class Catalogue:
         self.pinned = grown(self.pinned, self.capacity)
         self.graph.grow(self.capacity)
         self.features.grow(self.capacity)
+
+
+def _text(item: CatalogueItem) -> tuple[object, ...]:
+    """What the item's vector was made of, and by what."""
+    return item.revision, item.title, item.categories, item.text
