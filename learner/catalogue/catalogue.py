@@ -19,12 +19,18 @@ from learner.catalogue.text import TextGraph
 from upwell.errors import ModelError
 from upwell.values import CatalogueItem
 
-__all__ = ["Catalogue"]
+__all__ = ["MOST_UNANNOUNCED", "Catalogue"]
+
+MOST_UNANNOUNCED = 10_000
+"""Rows that may wait for their announcement: 140 MB of counts, whatever ids an app, or somebody who
+wants to do harm, clicks. Enough for a catalogue that comes a little after its events.
+"""
+_AT_ONCE = 8  # a part of them makes room at a time, since it costs a walk through all counts
 
 
 class Catalogue:
-    """items: by row, None where an id was seen in an event but never announced. allowed:
-    (capacity,) may stand in a list.
+    """ids: by row, empty where the row is free. items: by row, None where an id was seen in an event
+    but never announced. allowed: (capacity,) may stand in a list.
 
     boost: (capacity,) is added to the item's score. pinned: (capacity,) stands first.
     """
@@ -40,6 +46,9 @@ class Catalogue:
         self.graph = TextGraph(dimension)
         self.features = FeatureTable()
         self._rows: dict[str, int] = {}
+        self._unannounced: set[int] = set()
+        self._free: list[int] = []
+        self._renamed: list[int] = []
         self._promoted: set[int] = set()
         self._categories: dict[str, set[int]] = {}
 
@@ -55,16 +64,56 @@ class Catalogue:
         return [row for row in map(self._rows.get, item_ids) if row is not None]
 
     def ensure(self, item_id: str) -> int:
-        """The row of an id, appended where it is new (without vector, in no list until it is
-        announced).
+        """The row of an id, a free one or appended where it is new (without vector, in no list until
+        it is announced).
         """
         row = self._rows.get(item_id)
         if row is None:
-            row = self._rows[item_id] = len(self.ids)
-            self.ids.append(item_id)
-            self.items.append(None)
-            self._grow()
+            if self._free:
+                row = self._free.pop()
+                self._renamed.append(row)
+            else:
+                row = self._append()
+            self._name(row, item_id)
         return row
+
+    def restore(self, ids: Iterable[str]) -> None:
+        """Takes over the `ids` of another one, before anything else."""
+        for item_id in ids:
+            row = self._append()
+            if item_id:
+                self._name(row, item_id)
+            else:
+                self._free.append(row)
+
+    @property
+    def unannounced(self) -> int:
+        """Rows of ids that nobody announced."""
+        return len(self._unannounced)
+
+    def surplus(self, last: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Rows that have to make room for others that nobody announced: those with the oldest last
+        event. last: (capacity,) its time, 0 for none. Empty while there are few.
+        """
+        if len(self._unannounced) <= MOST_UNANNOUNCED:
+            return np.zeros(0, np.int64)
+        rows = np.array(sorted(self._unannounced), np.int64)
+        most = MOST_UNANNOUNCED - MOST_UNANNOUNCED // _AT_ONCE
+        return rows[np.argsort(last[rows], kind="stable")[: len(rows) - most]]
+
+    def release(self, rows: Iterable[int]) -> None:
+        """Frees rows, of which nothing is counted any more; one that is announced stays."""
+        for row in rows:
+            if self.items[row] is None:
+                del self._rows[self.ids[row]]
+                self.ids[row] = ""
+                self._unannounced.discard(row)
+                self._free.append(row)
+
+    def take_renamed(self) -> list[int]:
+        """Rows whose id is another one than at the last call."""
+        rows, self._renamed = self._renamed, []
+        return rows
 
     def announce(self, items: Sequence[CatalogueItem]) -> NDArray[np.int64]:
         """Takes in new and replaced items; of an id given twice the last one holds. Returns the
@@ -112,6 +161,17 @@ class Catalogue:
         item = self.items[row]
         return item.title if item is not None else None
 
+    def _append(self) -> int:
+        self.ids.append("")
+        self.items.append(None)
+        self._grow()
+        return len(self.ids) - 1
+
+    def _name(self, row: int, item_id: str) -> None:
+        self._rows[item_id] = row
+        self.ids[row] = item_id
+        self._unannounced.add(row)
+
     def _vector(self, row: int) -> NDArray[np.float32]:
         item = self.items[row]
         assert item is not None
@@ -123,6 +183,7 @@ class Catalogue:
         for category in item.categories:
             self._categories.setdefault(category, set()).add(row)
         self.items[row] = item
+        self._unannounced.discard(row)
         self.allowed[row] = item.available
         self.boost[row] = item.boost
         self.pinned[row] = item.pinned

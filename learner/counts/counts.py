@@ -219,6 +219,14 @@ class Counts:
         for table in self._tables.values():
             table.grow(capacity)
 
+    def forget(self, gone: NDArray[np.bool_], rows: int) -> None:
+        """Nothing was counted for the items that are true in `gone` (capacity,), of so many rows."""
+        popularity.forget(self._popularity, gone, rows)
+        self._liked[gone] = 0.0
+        self._people[gone] = 0.0
+        for table in self._tables.values():
+            neighbours.forget(table.state, gone, rows)
+
     @property
     def evicted(self) -> dict[str, int]:
         """By table, how many entries made room for others."""
