@@ -7,6 +7,7 @@ process.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -49,7 +50,7 @@ class Catalogue:
         self._unannounced: set[int] = set()
         self._free: list[int] = []
         self._renamed: list[int] = []
-        self._promoted: set[int] = set()
+        self._promoted: list[tuple[str, int]] = []
         self._categories: dict[str, set[int]] = {}
 
     def __len__(self) -> int:
@@ -154,7 +155,7 @@ class Catalogue:
     @property
     def promoted(self) -> NDArray[np.int32]:
         """Rows that are candidates for everybody (pinned or boosted up), in order of id."""
-        return np.array(sorted(self._promoted, key=self.ids.__getitem__), np.int32)
+        return np.array([row for _, row in self._promoted], np.int32)
 
     def title(self, row: int) -> str | None:
         """What the item is called."""
@@ -187,7 +188,15 @@ class Catalogue:
         self.allowed[row] = item.available
         self.boost[row] = item.boost
         self.pinned[row] = item.pinned
-        (self._promoted.add if item.pinned or item.boost > 0.0 else self._promoted.discard)(row)
+        self._promote(item.item_id, row, item.pinned or item.boost > 0.0)
+
+    def _promote(self, item_id: str, row: int, promoted: bool) -> None:
+        place = bisect_left(self._promoted, (item_id, row))
+        held = self._promoted[place : place + 1] == [(item_id, row)]
+        if promoted and not held:
+            self._promoted.insert(place, (item_id, row))
+        elif held and not promoted:
+            del self._promoted[place]
 
     def _grow(self) -> None:
         self.capacity = room(len(self.ids), self.capacity)
