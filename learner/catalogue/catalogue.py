@@ -30,8 +30,8 @@ _AT_ONCE = 8  # a part of them makes room at a time, since it costs a walk throu
 
 
 class Catalogue:
-    """ids: by row, empty where the row is free. items: by row, None where an id was seen in an event
-    but never announced. allowed: (capacity,) may stand in a list.
+    """ids: by row, empty where it is free. items: by row, None where an id was seen in an event but
+    never announced. allowed: (capacity,) may stand in a list.
 
     boost: (capacity,) is added to the item's score. pinned: (capacity,) stands first.
     """
@@ -65,8 +65,8 @@ class Catalogue:
         return [row for row in map(self._rows.get, item_ids) if row is not None]
 
     def ensure(self, item_id: str) -> int:
-        """The row of an id, a free one or appended where it is new (without vector, in no list until
-        it is announced).
+        """The row of an id; where it is new a free one, or appended (without vector, in no list
+        until it is announced).
         """
         row = self._rows.get(item_id)
         if row is None:

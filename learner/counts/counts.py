@@ -220,7 +220,7 @@ class Counts:
             table.grow(capacity)
 
     def forget(self, gone: NDArray[np.bool_], rows: int) -> None:
-        """Nothing was counted for the items that are true in `gone` (capacity,), of so many rows."""
+        """Nothing was counted for the items that are true in `gone` (capacity,)."""
         popularity.forget(self._popularity, gone, rows)
         self._liked[gone] = 0.0
         self._people[gone] = 0.0

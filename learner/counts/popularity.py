@@ -143,8 +143,8 @@ def settle(state: Popularity, column: int, rows: int) -> None:
 
 
 def forget(state: Popularity, gone: NDArray[np.bool_], rows: int) -> None:
-    """Nothing was counted for the items that are true in `gone` (N,): others take their places among
-    the leaders, of equals the one that came first.
+    """Nothing was counted for the items that are true in `gone` (N,): others take their places
+    among the leaders, of equals the one that came first.
     """
     state.values[:, gone] = 0.0
     for column in range(COLUMNS):

@@ -34,9 +34,9 @@ class ModelDelta:
     beginning. since, watermark: source → last offset learned before and after. sources, items: what
     the integer codes in `examples.*` stand for. row_items: by the name of an array of rows, the
     items that they are. arrays: `examples.*` (compact columns of the counted examples), `gate.*`
-    and `fused.*` (parameters). forgotten: items of which nothing is known any more once the examples
-    are counted. whole: the parameters are all there are, and replace what a replica
-    has. part, parts: the number of this one, from 0, of so many; examples count part by part,
+    and `fused.*` (parameters). forgotten: items of which nothing is known any more once the
+    examples are counted. whole: the parameters are all there are, and replace what a replica has.
+    part, parts: the number of this one, from 0, of so many; examples count part by part,
     parameters take effect with the last.
     """
 
