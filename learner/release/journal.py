@@ -105,12 +105,14 @@ def replay(
     }
     if not columns:
         return _empty()
-    row_of = np.array([ensure(item_id) for item_id in delta.items], np.int32)
     last = np.array([watermark.get(source, -1) for source in delta.sources], np.int64)
     fresh = columns["offsets"] > last[columns["sources"]]
     lengths = columns["lengths"].astype(np.int64)
     kept = np.repeat(fresh, lengths)
     count = int(fresh.sum())
+    row_of = np.zeros(len(delta.items), np.int32)
+    for code in np.union1d(columns["rows"][fresh], columns["history"][kept]):
+        row_of[code] = ensure(delta.items[code])
     block = _empty()[0]._replace(
         history=row_of[columns["history"][kept]],
         liked=columns["history_liked"][kept],
