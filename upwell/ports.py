@@ -4,14 +4,14 @@ conformance suite for all adapters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from upwell.recommendations import Entry
 from upwell.values import CatalogueItem, UserState, Vector
 
-__all__ = ["Encoder", "ItemFilter", "ItemStore", "RankRequest", "Ranker", "UserStore"]
+__all__ = ["Encoder", "ItemStore", "RankRequest", "Ranker", "UserStore"]
 
 
 class Encoder(Protocol):
@@ -48,35 +48,14 @@ class UserStore(Protocol):
     def forget_users(self, users: Sequence[str]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ItemFilter:
-    """What a search may return. All given conditions hold at once."""
-
-    available: bool | None = True
-    categories_any: tuple[str, ...] = ()
-    brand: str | None = None
-    price_min: float | None = None
-    price_max: float | None = None
-    exclude: tuple[str, ...] = ()
-
-
 class ItemStore(Protocol):
     """The catalogue. `write_items` refuses (and returns) items whose `sequence` is below the stored
     one.
-
-    `search_items` takes (b, d) vectors and gives, for each, at most k (item_id, dot product) pairs,
-    best first.
     """
 
     def read_items(self, item_ids: Sequence[str]) -> list[CatalogueItem | None]: ...
 
     def write_items(self, items: Sequence[CatalogueItem]) -> list[str]: ...
-
-    def search_items(
-        self, vectors: Vector, k: int, where: ItemFilter
-    ) -> list[list[tuple[str, float]]]: ...
-
-    def scan_items(self) -> Iterator[CatalogueItem]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,16 +46,12 @@ class Ranking:
         self.counts = Counts(settings.neighbours)
         self.scratch = empty_scratch()
         self._dense = np.zeros((len(DENSE), BLOCK, 0), np.float32)
-        self._inherited = True
 
     def announce(self, items: Sequence[CatalogueItem]) -> NDArray[np.int64]:
         """Announces or replaces items; the rows whose text vectors are new. Raises `ModelError`
         where one has another dimension.
         """
-        rows = self.catalogue.announce(items)
-        if len(rows):
-            self._inherited = False
-        return rows
+        return self.catalogue.announce(items)
 
     def state(self) -> CountState:
         """The arrays of all counts, with room for every row."""
@@ -69,9 +65,9 @@ class Ranking:
         ):
             self.scratch = widened(self.scratch, capacity, len(features.worth))
         state = self.counts.state(self.catalogue.graph.state, features)
-        if not self._inherited:
-            inherit(state, len(self.catalogue))
-            self._inherited = True
+        moved = self.catalogue.graph.take_moved()
+        if len(moved):
+            inherit(state, moved, len(self.catalogue))
         return state
 
     # ---- users as rows

@@ -231,6 +231,10 @@ class LearnLoop:
             "positions": self._positions,
             "model_version": self._promotion.version,
             "candidates": self._promotion.counts,
+            "unannounced": {
+                "waiting": self._learner.unannounced,
+                "made_room": self._learner.made_room,
+            },
             "figures": self._learner.figures.report(),
         }
         self._send(
