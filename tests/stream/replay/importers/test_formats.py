@@ -103,7 +103,7 @@ ML_100K = {
     + "\n",
 }
 
-DATA = {
+DATA: dict[str, tuple[Mapping[str, Any], dict[str, int], dict[str, int]]] = {
     "movielens": (
         ML_LATEST,
         {"items": 2, "reviews": 3},
@@ -124,7 +124,7 @@ DATA = {
     ),
     "hm": (HM, {"items": 1, "clicks": 3}, {"(repeated)": 1}),
 }  # fmt: skip
-OTHERS = {
+OTHERS: dict[str, tuple[str, Mapping[str, Any], dict[str, int], dict[str, int]]] = {
     "ml-1m": ("movielens", ML_1M, {"items": 2, "reviews": 2}, {"(latin-1)": 1}),
     "ml-100k": ("movielens", ML_100K, {"items": 1, "reviews": 2}, {}),
 }
