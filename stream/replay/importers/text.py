@@ -51,16 +51,25 @@ def _decoded(file: gzip.GzipFile | io.BufferedReader, dirty: Counter[str]) -> It
     first = file.readline(MAX_LINE)
     if first.startswith(_UTF16):
         file.seek(0)
-        yield from io.TextIOWrapper(file, encoding="utf-16", errors="replace", newline="")
+        yield from _wrapped(io.TextIOWrapper(file, encoding="utf-16", errors="replace", newline=""))
         return
     if b"\r" in first.rstrip(b"\r\n") and not first.endswith(b"\n"):
         file.seek(0)  # line ends of old Macs: a carriage return alone
-        yield from io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline=None)
+        yield from _wrapped(
+            io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline=None)
+        )
         return
     raw, bom = first, _BOM
     while raw:
         yield _text(raw, dirty).removeprefix(bom)
         raw, bom = file.readline(MAX_LINE), ""
+
+
+def _wrapped(file: io.TextIOWrapper) -> Iterator[str]:
+    try:
+        yield from file
+    finally:
+        file.detach()  # whoever opened it closes it
 
 
 def _text(raw: bytes, dirty: Counter[str]) -> str:

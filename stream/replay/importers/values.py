@@ -16,7 +16,7 @@ _SECONDS_END = 100_000_000_000
 _UNITS = ((10**14, 1), (10**17, 1_000), (10**20, 1_000_000))  # ms, µs, ns: below it, how many a ms
 _SHAPES = ("%m/%d/%Y %I:%M:%S %p", "%m %d, %Y", "%d-%b-%Y", "%b %d, %Y", "%Y/%m/%d", "%Y%m%d")
 _DIGITS = re.compile(r"-?\d{1,20}(?:\.\d*)?(?:[eE]\+?\d{1,2})?")
-_NO_WORD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
+_NO_WORD = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _NONE = frozenset({"", "none", "null", "nan", "na", "n/a", "\\n"})
 

@@ -103,7 +103,7 @@ ML_100K = {
     + "\n",
 }
 
-DATA: dict[str, Any] = {
+DATA: dict[str, tuple[Mapping[str, Any], dict[str, int], dict[str, int]]] = {
     "movielens": (
         ML_LATEST,
         {"items": 2, "reviews": 3},
@@ -124,11 +124,11 @@ DATA: dict[str, Any] = {
     ),
     "hm": (HM, {"items": 1, "clicks": 3}, {"(repeated)": 1}),
 }  # fmt: skip
-OTHERS = {
+OTHERS: dict[str, tuple[str, Mapping[str, Any], dict[str, int], dict[str, int]]] = {
     "ml-1m": ("movielens", ML_1M, {"items": 2, "reviews": 2}, {"(latin-1)": 1}),
     "ml-100k": ("movielens", ML_100K, {"items": 1, "reviews": 2}, {}),
 }
-CASES: dict[str, Any] = {**{name: (name, *case) for name, case in DATA.items()}, **OTHERS}
+CASES = {**{name: (name, *case) for name, case in DATA.items()}, **OTHERS}
 
 
 def folder_of(files: Mapping[str, str | bytes], folder: Path, packed: bool = False) -> Path:
