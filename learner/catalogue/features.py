@@ -53,7 +53,7 @@ def _norm(features: Features, row: int) -> np.float32:
         for place in range(width):
             squares[place] = squares[2 * place] + squares[2 * place + 1]
         width //= 2
-    return np.sqrt(squares[0])
+    return np.float32(np.sqrt(squares[0]))
 
 
 @kernel

@@ -220,8 +220,8 @@ def test_counts_without_some_items_are_those_of_a_stream_without_their_events() 
         assert not held & {0, 1, 5}
     values = state.popularity.values
     for column in range(9):
-        held = state.popularity.leaders[column, : state.popularity.held[column]]
-        assert not set(held.tolist()) & {0, 1, 5}
-        assert set(held.tolist()) == set(np.flatnonzero(values[column, :rows]).tolist())
-        assert list(values[column, held]) == sorted(values[column, held], reverse=True)
-        assert list(state.popularity.places[column, held]) == list(range(1, len(held) + 1))
+        leading = state.popularity.leaders[column, : state.popularity.leading[column]]
+        assert not set(leading.tolist()) & {0, 1, 5}
+        assert set(leading.tolist()) == set(np.flatnonzero(values[column, :rows]).tolist())
+        assert list(values[column, leading]) == sorted(values[column, leading], reverse=True)
+        assert list(state.popularity.places[column, leading]) == list(range(1, len(leading) + 1))
