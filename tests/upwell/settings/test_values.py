@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from upwell.errors import SettingsError
 from upwell.secret import Secret
-from upwell.setting_values import Field, parse
+from upwell.settings.values import Field, parse
 
 
 def field(kind: Any, **more: Any) -> Field:
