@@ -16,7 +16,7 @@ def test_topics_actions_and_controls_have_the_names_of_version_1() -> None:
         "items clicks reviews queries impressions requests controls rerouted catalogue "
         "recommendations confirmations dead_letters examples models metrics"
     )
-    assert " ".join(Action) == "view click cart purchase like dislike skip share"
+    assert " ".join(Action) == "view click cart purchase like dislike skip share unlike"
     assert " ".join(ControlKind) == "forget_user ban_item pin_item boost_item clear_item"
 
 

@@ -13,6 +13,7 @@ from upwell.events import Action
 from upwell.values import (
     NEGATIVE_KINDS,
     POSITIVE_KINDS,
+    TAKEN_BACK,
     CatalogueItem,
     Interaction,
     UserState,
@@ -40,7 +41,7 @@ def test_a_rating_says_more_than_the_kind(kind: str, rating: float | None, liked
 
 
 def test_only_actions_speak_for_or_against_an_item() -> None:
-    assert POSITIVE_KINDS | NEGATIVE_KINDS | {"view"} == set(Action)
+    assert POSITIVE_KINDS | NEGATIVE_KINDS | {"view", TAKEN_BACK} == set(Action)
     assert not POSITIVE_KINDS & NEGATIVE_KINDS
 
 
