@@ -220,7 +220,7 @@ def test_counts_without_some_items_are_those_of_a_stream_without_their_events() 
         assert not held & {0, 1, 5}
     values = state.popularity.values
     for column in range(9):
-        leading = state.popularity.leaders[column, : state.popularity.leading[column]]
+        leading = state.popularity.leaders[column, : state.popularity.held[column]]
         assert not set(leading.tolist()) & {0, 1, 5}
         assert set(leading.tolist()) == set(np.flatnonzero(values[column, :rows]).tolist())
         assert list(values[column, leading]) == sorted(values[column, leading], reverse=True)
