@@ -1,7 +1,8 @@
 """What an event costs the learner as a stream grows long: time and memory at growing lengths, on
-synthetic events.
+synthetic events; and what lists and announcements cost at a catalogue's size.
 
     python bench/cost.py [--events N] [--items M] [--seed S]
+    python bench/cost.py --catalogue 10000 --catalogue 200000
 
 Items by a power law, users who come back now and then, vectors at random. One target in four is
 tested, as in a busy stream. The first line stands for warm-up, so ratios are to the second. Prints
@@ -16,7 +17,8 @@ import platform
 import resource
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,8 +28,9 @@ from rich.table import Table
 
 from learner.counts.block import HISTORY
 from learner.training.learner import Learner
+from upwell.ports import RankRequest
 from upwell.settings import LearnerSettings
-from upwell.values import CatalogueItem, Example, Interaction
+from upwell.values import CatalogueItem, Example, Interaction, UserState
 
 DIMENSION = 64
 USERS = 20_000
@@ -35,6 +38,7 @@ TESTED_EVERY = 4
 BATCH = 256
 FIRST = 10_000
 GROWTH = 10 ** (1 / 4)
+TRIES = 15
 
 
 def catalogue(items: int, rng: np.random.Generator) -> list[CatalogueItem]:
@@ -115,6 +119,53 @@ def measure(events: int, items: int, seed: int) -> list[dict[str, Any]]:
     return found
 
 
+def at_size(items: int, seed: int) -> dict[str, Any]:
+    """ms, the median of several tries, of what a serve worker does between and for lists."""
+    rng = np.random.default_rng(seed)
+    learner = Learner(LearnerSettings(seed=seed, fused=False), DIMENSION, seed)
+    known = catalogue(items, rng)
+    learner.add_items(known)
+    examples = stream(items, rng)
+    batch = [next(examples) for _ in range(8 * BATCH)]
+    learner.learn(batch)
+    states = [
+        UserState(user=one.user, intent=known[0].vector, history=one.history, had=one.had)
+        for one in batch[-TRIES:]
+    ]
+    priced = [replace(known[n], price=float(n)) for n in range(TRIES)]
+    later = [replace(known[n], ts=1) for n in range(TRIES)]
+    others = catalogue(TRIES, np.random.default_rng(seed + 1))
+    rewritten = [
+        replace(known[n], text="another", vector=one.vector) for n, one in enumerate(others)
+    ]
+    added = [replace(one, item_id=f"new{n}") for n, one in enumerate(others)]
+
+    def announced(item: CatalogueItem) -> None:
+        learner.add_items([item])
+        learner.ranking.state()
+
+    def listed(state: UserState) -> None:
+        learner.rank([RankRequest(state=state, k=20)])
+
+    return {
+        "items": items,
+        "list_ms": _median_ms(listed, states),
+        "price_ms": _median_ms(announced, priced),
+        "announced_again_ms": _median_ms(announced, later),
+        "new_item_ms": _median_ms(announced, added),
+        "new_text_ms": _median_ms(announced, rewritten),
+    }
+
+
+def _median_ms(action: Callable[[Any], None], values: Sequence[Any]) -> float:
+    spent = []
+    for value in values:
+        started = time.process_time()
+        action(value)
+        spent.append(time.process_time() - started)
+    return round(1000 * float(np.median(spent)), 3)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -122,7 +173,12 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--items", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--catalogue", type=int, action="append", help="items; may be repeated")
     arguments = parser.parse_args()
+    if arguments.catalogue:
+        for items in arguments.catalogue:
+            print(orjson.dumps(at_size(items, arguments.seed)).decode(), flush=True)
+        return
     found = measure(arguments.events, arguments.items, arguments.seed)
     table = Table("events", "ms an event", "learned, MB", "peak of the process, MB")
     for line in found:

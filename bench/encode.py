@@ -34,7 +34,7 @@ from encoders import load_encoder
 from encoders.folder import find_model
 from encoders.transformer import MAX_TOKENS
 from stream.chain.catalogue import item_text
-from stream.chain.privacy import scrub
+from stream.chain.scrub import scrub
 from stream.chain.validate import decode
 from stream.replay.log import BadLine, read_log
 from upwell.errors import UpwellError

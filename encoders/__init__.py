@@ -3,6 +3,6 @@ MiniLM from its package by default.
 """
 
 from encoders.load import load_encoder, model_dimension
-from encoders.worker import in_bulk
+from encoders.worker import busy_seconds, in_bulk
 
-__all__ = ["in_bulk", "load_encoder", "model_dimension"]
+__all__ = ["busy_seconds", "in_bulk", "load_encoder", "model_dimension"]

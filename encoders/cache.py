@@ -5,7 +5,6 @@ encoder.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from copy import copy
 from hashlib import blake2b
@@ -13,7 +12,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from encoders.worker import in_bulk
+from encoders.worker import busy_seconds, in_bulk
+from upwell.lru import Lru
 from upwell.ports import Encoder
 from upwell.values import Vector
 
@@ -36,8 +36,7 @@ class CachingEncoder:
 
     def __init__(self, encoder: Encoder, entries: int) -> None:
         self._encoder = encoder
-        self._entries = entries
-        self._vectors: OrderedDict[bytes, Vector] = OrderedDict()
+        self._vectors: Lru[bytes, Vector] = Lru(entries)
         self._lock = threading.Lock()
         self.hits = 0
         self.misses = 0
@@ -68,8 +67,13 @@ class CachingEncoder:
         are its own from here on.
         """
         other = copy(self)
-        other._encoder = in_bulk(self._encoder)
+        other._encoder = in_bulk(self._encoder)  # noqa: SLF001 (a copy of this one)
         return other
+
+    @property
+    def busy_seconds(self) -> float:
+        """Of the encoder behind: how long the call that it is at has taken."""
+        return busy_seconds(self._encoder)
 
     def close(self) -> None:
         """Close the encoder behind, where it can be closed."""
@@ -99,5 +103,3 @@ class CachingEncoder:
                 self._vectors[key] = (
                     vector.copy()
                 )  # a row alone: a view would keep its whole batch in memory
-            while len(self._vectors) > self._entries:
-                self._vectors.popitem(last=False)

@@ -40,9 +40,8 @@ def choose_placement(wanted: str) -> Placement:
             torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32,
         )
     described = _CPUINFO.read_text() if _CPUINFO.exists() else ""
-    return Placement(
-        torch.device("cpu"), torch.bfloat16 if computes_in_bf16(described) else torch.float32
-    )
+    in_bf16 = computes_in_bf16(described) and _onednn_uses_bf16()
+    return Placement(torch.device("cpu"), torch.bfloat16 if in_bf16 else torch.float32)
 
 
 def computes_in_bf16(cpuinfo: str) -> bool:
@@ -54,3 +53,8 @@ def computes_in_bf16(cpuinfo: str) -> bool:
         (line for line in cpuinfo.splitlines() if line.startswith(("flags", "Features"))), ""
     )
     return not _BF16_FLAGS.isdisjoint(flags.split())
+
+
+def _onednn_uses_bf16() -> bool:
+    """Not where ONEDNN_MAX_CPU_ISA holds it to older instructions, whatever the processor has."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 (nothing public says it)

@@ -24,7 +24,7 @@ from encoders.folder import DEFAULT_MODEL
 from upwell.errors import EncoderError
 from upwell.values import Vector
 
-__all__ = ["TransformerEncoder", "described_size"]
+__all__ = ["MAX_TOKENS", "TransformerEncoder", "described_size"]
 
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")

@@ -9,10 +9,12 @@ about the model.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -20,9 +22,10 @@ import numpy as np
 from encoders.batching import chunks
 from upwell.errors import EncoderError
 from upwell.ports import Encoder
+from upwell.threads import start_thread
 from upwell.values import Vector
 
-__all__ = ["EncoderWorker", "in_bulk"]
+__all__ = ["EncoderWorker", "busy_seconds", "in_bulk"]
 
 CHUNK = 128
 TEXT_CHARACTERS = 1_024  # of a longer text: the model reads about so many of it
@@ -31,6 +34,8 @@ CHUNK_CHARACTERS = 2 * (
 )  # two of the longest texts, half of a batch of the model: what an urgent text waits at most
 CAPACITY = 256  # chunks a lane
 URGENT_IN_A_ROW = 4
+CALL_SECONDS = 300.0
+"""No call of a model takes so long on so few texts: a large one on one core needs seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +57,47 @@ def in_bulk(encoder: Encoder) -> Encoder:
     return encoder.in_bulk() if isinstance(encoder, _Laned) else encoder
 
 
+@runtime_checkable
+class _Busy(Protocol):
+    @property
+    def busy_seconds(self) -> float: ...
+
+
+def busy_seconds(encoder: Encoder) -> float:
+    """How long the call that the encoder's thread is at has taken; 0 where it is idle, or where the
+    encoder works on its callers' threads.
+    """
+    return encoder.busy_seconds if isinstance(encoder, _Busy) else 0.0
+
+
 class EncoderWorker:
     """`encode` blocks the calling thread alone. When a lane is full, callers wait: a flood slows
-    its producers down.
+    its producers down. They never wait for a thread that has ended, nor for a call that does not
+    end.
 
     chunk: texts that go through the encoder in one call, fewer where they are long. capacity:
-    chunks that may wait in each lane.
+    chunks that may wait in each lane. call_seconds: a call that takes longer is stuck.
     """
 
-    def __init__(self, encoder: Encoder, *, chunk: int = CHUNK, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        chunk: int = CHUNK,
+        capacity: int = CAPACITY,
+        call_seconds: float = CALL_SECONDS,
+    ) -> None:
         self._encoder = encoder
         self._chunk = chunk
         self._capacity = capacity
+        self._call_seconds = call_seconds
+        self._called: float | None = None
         self._urgent: deque[_Chunk] = deque()
         self._bulk: deque[_Chunk] = deque()
         self._urgent_taken = 0
         self._changed = threading.Condition()
-        self._closed = False
-        self._thread = threading.Thread(target=self._work, name="encoder", daemon=True)
-        self._thread.start()
+        self._closed: str | None = None
+        self._thread = start_thread("encoder", self._work, self._failed)
 
     @property
     def dimension(self) -> int:
@@ -80,8 +107,16 @@ class EncoderWorker:
     def revision(self) -> str:
         return self._encoder.revision
 
+    @property
+    def busy_seconds(self) -> float:
+        """How long the call that the thread is at has taken, 0 where it is idle."""
+        called = self._called
+        return 0.0 if called is None else time.monotonic() - called
+
     def encode(self, texts: Sequence[str]) -> Vector:
-        """As the encoder behind. Raises `EncoderError`, also when the worker was closed."""
+        """As the encoder behind. Raises `EncoderError`, also when the worker was closed, its thread
+        has ended, or the encoder is stuck.
+        """
         return self._through(self._urgent, texts)
 
     def in_bulk(self) -> Encoder:
@@ -102,7 +137,7 @@ class EncoderWorker:
             for chunk in cut:
                 self._put(lane, chunk)
             for part, chunk in zip(parts, cut, strict=True):
-                vectors[part] = chunk.result.result()
+                vectors[part] = self._result(chunk)
         except EncoderError:
             for chunk in cut:
                 chunk.result.cancel()  # nobody waits for the rest
@@ -110,33 +145,63 @@ class EncoderWorker:
         return vectors
 
     def close(self) -> None:
-        """End the thread after what it is at; what waits fails. May be called twice."""
+        """End the thread after what it is at; what waits fails. May be called twice.
+
+        Raises `EncoderError` where the encoder is stuck: its thread then ends with the process.
+        """
+        self._refuse("the encoder was closed")
+        while self._thread.is_alive():
+            self._thread.join(self._call_seconds)
+            self._raise_stuck()
+
+    def _failed(self, exc: BaseException) -> None:
+        self._refuse(f"the encoder's thread has ended: {type(exc).__name__}: {exc}")
+
+    def _refuse(self, why: str) -> None:
+        """Fail what waits, and all that comes later, with the first reason."""
         with self._changed:
-            self._closed = True
+            self._closed = self._closed or why
             waiting = (*self._urgent, *self._bulk)
             self._urgent.clear()
             self._bulk.clear()
             self._changed.notify_all()
         for chunk in waiting:
             if chunk.result.set_running_or_notify_cancel():
-                chunk.result.set_exception(
-                    EncoderError("the encoder was closed while texts waited")
-                )
-        self._thread.join()
+                chunk.result.set_exception(EncoderError(f"{why} while texts waited"))
 
     def _put(self, lane: deque[_Chunk], chunk: _Chunk) -> None:
+        def has_room() -> bool:
+            return self._closed is not None or len(lane) < self._capacity
+
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or len(lane) < self._capacity)
-            if self._closed:
-                raise EncoderError("the encoder was closed")
+            while not self._changed.wait_for(has_room, self._call_seconds):
+                self._raise_stuck()
+            if self._closed is not None:
+                raise EncoderError(self._closed)
             lane.append(chunk)
             self._changed.notify_all()
+
+    def _result(self, chunk: _Chunk) -> Vector:
+        while True:
+            try:
+                return chunk.result.result(self._call_seconds)
+            except TimeoutError:
+                self._raise_stuck()
+                if not self._thread.is_alive() and not chunk.result.done():
+                    raise EncoderError(self._closed or "the encoder's thread has ended") from None
+
+    def _raise_stuck(self) -> None:
+        if (seconds := self.busy_seconds) >= self._call_seconds:
+            raise EncoderError(
+                f"the encoder {self.revision} is stuck: a call has not ended for {seconds:.0f} s: "
+                "look at its device (UPWELL_DEVICE) and start again"
+            )
 
     def _take(self) -> list[_Chunk]:
         """What goes through the model next; empty when the worker was closed. Blocks."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._urgent or self._bulk)
-            if self._closed:
+            self._changed.wait_for(lambda: bool(self._closed or self._urgent or self._bulk))
+            if self._closed is not None:
                 return []
             bulk_turn = not self._urgent or (self._bulk and self._urgent_taken >= URGENT_IN_A_ROW)
             lane = self._bulk if bulk_turn else self._urgent
@@ -161,16 +226,19 @@ class EncoderWorker:
                 self._encode(wanted)
 
     def _encode(self, wanted: Sequence[_Chunk]) -> None:
+        self._called = time.monotonic()
         try:
             vectors = self._encoder.encode([text for chunk in wanted for text in chunk.texts])
-        except Exception as exc:  # handed to the callers, whose threads it concerns
+            ends = list(accumulate(len(chunk.texts) for chunk in wanted))
+            parts = np.split(np.asarray(vectors), ends[:-1])
+        except BaseException as exc:  # handed to the callers, whose threads it concerns
             for chunk in wanted:
                 chunk.result.set_exception(_own_error(exc))
             return
-        start = 0
-        for chunk in wanted:
-            chunk.result.set_result(vectors[start : start + len(chunk.texts)])
-            start += len(chunk.texts)
+        finally:
+            self._called = None
+        for chunk, part in zip(wanted, parts, strict=True):
+            chunk.result.set_result(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +254,14 @@ class _Bulk:
         return self.worker.revision
 
     def encode(self, texts: Sequence[str]) -> Vector:
-        return self.worker._through(self.worker._bulk, texts)
+        return self.worker._through(self.worker._bulk, texts)  # noqa: SLF001 (the same module)
 
 
 def _cost(text: str) -> int:
     return min(len(text), TEXT_CHARACTERS) + 1
 
 
-def _own_error(exc: Exception) -> EncoderError:
+def _own_error(exc: BaseException) -> EncoderError:
     """One a caller: the same exception raised in several threads would mix their tracebacks."""
     error = EncoderError(
         str(exc)

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from infra.java import find_maven
-from infra.lock import lock
 from upwell.errors import BrokerError
+from upwell.lock import lock
 
 __all__ = ["KAFKA_VERSION", "cache_folder", "fetch_kafka"]
 

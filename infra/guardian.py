@@ -58,9 +58,12 @@ def _follower() -> Callable[[], Any] | None:
 
 
 def _await_end_of_parent(asked: threading.Event) -> None:
-    while os.read(0, 1024):  # not sys.stdin, whose lock would hang the interpreter's end
-        pass
-    asked.set()
+    """Standard input that cannot be read is no parent either: an error ends the command too."""
+    try:
+        while os.read(0, 1024):  # not sys.stdin, whose lock would hang the interpreter's end
+            pass
+    finally:
+        asked.set()
 
 
 def _end(process: subprocess.Popen[bytes], asked: threading.Event, grace: float) -> None:
@@ -68,7 +71,7 @@ def _end(process: subprocess.Popen[bytes], asked: threading.Event, grace: float)
     process.terminate()
     try:
         process.wait(grace)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, OSError):
         process.kill()
 
 

@@ -1,49 +1,97 @@
-"""Whether the engine is alive, for a container's health check: `python -m infra.health` ends with 0
-when both roles spoke lately.
+"""Whether the engine is alive, for a container's health check and for people: `python -m
+infra.health [--own]` ends with 0 when every worker spoke lately and all its threads move.
 
-serve and learn write their figures on the topic `metrics` every second, through the same loops that
-do their work, so silence means that one of them is stuck or gone. It reads the newest few records
-there and changes nothing.
+serve and learn write their figures on the topic `metrics` every second: learn from the loop that
+does its work, serve with a beat through each thread that works (docs/operations.md). It reads the
+newest records there and changes nothing.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic, time_ns
+from time import monotonic
 from typing import Any
 
+import orjson
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from upwell.client import client_options
+from upwell.clock import now_ms
 from upwell.connection import refusal
 from upwell.errors import BrokerError, UpwellError
 from upwell.events import Topic
 from upwell.settings import KafkaSettings, load_settings
 
-__all__ = ["main", "silent_roles"]
+__all__ = ["Spoken", "main", "unwell"]
 
-ROLES = (b"serve", b"learn")
+LEARN = "learn"
 MAX_SILENCE_MS = 60_000
-"""More than a long micro-batch or a checkpoint takes."""
-TAIL_RECORDS = 400
+"""More than a checkpoint takes."""
+MAX_STILL_SECONDS = 120.0
+"""Of a working thread: more than a long micro-batch takes; a call of the encoder ends earlier or is
+given up later (`encoders.worker.CALL_SECONDS`).
+"""
+LOOK_BACK_MS = 600_000
+"""A worker that was silent for longer is not looked for, unless it is this one or learn."""
 READ_SECONDS = 10.0
 
 
-def silent_roles(spoke: Iterable[tuple[bytes, int]], now_ms: int) -> list[str]:
-    """Of (role, when it spoke, UTC ms): the roles that have not spoken lately."""
-    lately = {role for role, at_ms in spoke if now_ms - at_ms <= MAX_SILENCE_MS}
-    return [role.decode() for role in ROLES if role not in lately]
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One record of `metrics`. at_ms: when the broker took it. beats: seconds since each thread of
+    the worker passed. leaves: it ended in order with this record.
+    """
+
+    instance: str
+    at_ms: int
+    beats: dict[str, float] = field(default_factory=dict)
+    leaves: bool = False
 
 
-def main() -> int:
-    """Prints one line; the exit code is 0 when all is well."""
+def unwell(spoken: Iterable[Spoken], expected: Sequence[str], at_ms: int) -> list[str]:
+    """What is wrong with whom; empty when all is well.
+
+    spoken: in the order of `metrics`. expected: workers that have to be there; of the others those
+    count that were and did not leave.
+    """
+    last = {one.instance: one for one in spoken}
+    found = []
+    for name in [*expected, *sorted(set(last) - set(expected))]:
+        one = last.get(name)
+        if one is None or (one.leaves and name in expected):
+            found.append(f"{name} is silent")
+        elif one.leaves:
+            continue
+        elif at_ms - one.at_ms > MAX_SILENCE_MS:
+            found.append(f"{name} is silent for {(at_ms - one.at_ms) // 1000} s")
+        else:
+            found += [
+                f"{name}'s thread {thread} stands still for {seconds:.0f} s"
+                for thread, seconds in one.beats.items()
+                if seconds > MAX_STILL_SECONDS
+            ]
+    return found
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Prints one line; the exit code is 0 when all is well.
+
+    --own: only of this machine's worker (UPWELL_INSTANCE) and of learn, as a container that would
+    be restarted wants it.
+    """
+    own = "--own" in arguments
     try:
-        kafka = load_settings(os.environ, _settings_file()).kafka
-        silent = silent_roles(_newest(kafka), time_ns() // 1_000_000)
+        settings = load_settings(os.environ, _settings_file())
+        kafka, at_ms = settings.kafka, now_ms()
+        expected = [settings.stream.instance, LEARN]
+        spoken = _newest(kafka, at_ms - (MAX_SILENCE_MS if own else LOOK_BACK_MS))
+        heard = [one for one in spoken if not own or one.instance in expected]
+        wrong = unwell(heard, expected, at_ms)
     except UpwellError as exc:
         sys.stdout.write(f"{exc}\n")
         return exc.exit_code
@@ -52,12 +100,13 @@ def main() -> int:
             f"{refusal(client_options(kafka)) or f'metrics cannot be read: {exc!r}'}\n"
         )
         return BrokerError.exit_code
-    sys.stdout.write(
-        f"silent for {MAX_SILENCE_MS // 1000} s or more: {', '.join(silent)}\n"
-        if silent
-        else "serve and learn are at work\n"
-    )
-    return 1 if silent else 0
+    at_work = ", ".join(dict.fromkeys([*expected, *sorted(_present(heard))]))
+    sys.stdout.write(f"{'; '.join(wrong)}\n" if wrong else f"{at_work} are at work\n")
+    return 1 if wrong else 0
+
+
+def _present(heard: Iterable[Spoken]) -> set[str]:
+    return {one.instance for one in {one.instance: one for one in heard}.values() if not one.leaves}
 
 
 def _settings_file() -> Path | None:
@@ -65,8 +114,8 @@ def _settings_file() -> Path | None:
     return file if file.exists() else None
 
 
-def _newest(kafka: KafkaSettings) -> list[tuple[bytes, int]]:
-    """(role, appended at) of the last records on `metrics`, by the broker's clock."""
+def _newest(kafka: KafkaSettings, since_ms: int) -> list[Spoken]:
+    """What was said on `metrics` since, by the broker's clock."""
     consumer = KafkaConsumer(group_id=None, enable_auto_commit=False, **client_options(kafka))
     try:
         partition = TopicPartition(kafka.prefix + Topic.METRICS, 0)
@@ -74,23 +123,33 @@ def _newest(kafka: KafkaSettings) -> list[tuple[bytes, int]]:
             return []
         consumer.assign([partition])
         end = consumer.end_offsets([partition])[partition]
-        start = max(end - TAIL_RECORDS, consumer.beginning_offsets([partition])[partition])
-        consumer.seek(partition, start)
-        return _read(consumer, partition, start, end)
+        start = consumer.offsets_for_times({partition: since_ms}).get(partition)
+        if start is None:
+            return []
+        consumer.seek(partition, start.offset)
+        return _read(consumer, partition, end)
     finally:
         consumer.close()
 
 
-def _read(
-    consumer: Any, partition: TopicPartition, start: int, end: int
-) -> list[tuple[bytes, int]]:
-    found: list[tuple[bytes, int]] = []
+def _read(consumer: Any, partition: TopicPartition, end: int) -> list[Spoken]:
+    found: list[Spoken] = []
     deadline = monotonic() + READ_SECONDS
-    while start < end and consumer.position(partition) < end and monotonic() < deadline:
+    while consumer.position(partition) < end and monotonic() < deadline:
         for records in consumer.poll(timeout_ms=200).values():
-            found += [(record.key, record.timestamp) for record in records]
+            found += [_spoken(record) for record in records]
     return found
 
 
+def _spoken(record: Any) -> Spoken:
+    said = orjson.loads(record.value)
+    return Spoken(
+        said.get("instance", said["role"]),
+        record.timestamp,
+        said.get("beats", {}),
+        said.get("leaves", False),
+    )
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -20,10 +20,11 @@ from pathlib import Path
 from infra.fetch import KAFKA_VERSION, cache_folder, fetch_kafka
 from infra.java import find_java
 from infra.kafka_folder import TEMPLATE, KafkaFolder
-from infra.lock import holder, try_lock
 from infra.ports import LOOPBACK, Ports, choose_ports
 from infra.probe import answers
 from upwell.errors import BrokerError
+from upwell.files import write_whole
+from upwell.lock import holder, try_lock
 
 __all__ = ["KAFKA_VERSION", "KafkaBroker", "cache_folder", "fetch_kafka"]
 
@@ -199,9 +200,8 @@ class KafkaBroker:
             return
         try:
             self._announce.parent.mkdir(parents=True, exist_ok=True)
-            draft = self._announce.with_name(f"{self._announce.name}.{os.getpid()}")
-            draft.write_text(json.dumps({"address": self.address, "pid": self.pid}))
-            draft.replace(self._announce)
+            announced = json.dumps({"address": self.address, "pid": self.pid})
+            write_whole(self._announce, announced.encode())
         except OSError as exc:
             raise BrokerError(
                 f"cannot write the broker's address to {self._announce} ({exc.strerror})"

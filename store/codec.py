@@ -1,8 +1,7 @@
 """A user's state and an item as (vector, payload) points, and back: decode(encode(x)) = x.
 
 Everything but the vector is packed into one JSON string, history as columns, so that a backend
-parses nothing; the payload fields beside it exist to be filtered by and are never read back. It
-knows no backend.
+parses nothing. It knows no backend.
 """
 
 from __future__ import annotations
@@ -114,10 +113,6 @@ def encode_item(item: CatalogueItem, dimension: int) -> Point:
     payload: Payload = {
         "item_id": item.item_id,
         "sequence": item.sequence,
-        "categories": list(item.categories),
-        "brand": item.brand,
-        "price": None if item.price is None else float(item.price),
-        "available": int(item.available),  # qdrant-edge 0.9 matches no boolean
         "item": packed,
     }
     return Point(point_id(item.item_id), item.item_id, item.sequence, item.vector, payload)

@@ -1,8 +1,7 @@
 """Qdrant inside this process (qdrant-edge): the default store of one worker, with no server to run.
 
-Two shards in one folder, without HNSW graphs (users are only looked up; items are searched exactly,
-over int8 vectors with rescoring once `optimize` has built them). It knows points, not users or
-items. qdrant-edge holds the GIL in every call.
+Two shards in one folder, without HNSW graphs: points are only looked up. It knows points, not users
+or items. qdrant-edge holds the GIL in every call.
 """
 
 from __future__ import annotations
@@ -17,23 +16,12 @@ import qdrant_edge as edge
 
 from store.folder import MIN_FREE_BYTES, StoreFolder
 from store.point_store import PointStore, StoredPoint
-from store.schema import Point, point_id
+from store.schema import Point
 from upwell.errors import StoreError
-from upwell.ports import ItemFilter
+from upwell.threads import start_thread
 from upwell.values import Vector
 
 __all__ = ["EdgeCollection", "open_edge"]
-
-PAGE = 512
-RESCORED = edge.SearchParams(
-    quantization=edge.QuantizationSearchParams(rescore=True, oversampling=1.5)
-)
-ITEM_INDEXES = {
-    "available": edge.PayloadSchemaType.Integer,
-    "categories": edge.PayloadSchemaType.Keyword,
-    "brand": edge.PayloadSchemaType.Keyword,
-    "price": edge.PayloadSchemaType.Float,
-}
 
 
 class EdgeCollection:
@@ -64,14 +52,6 @@ class EdgeCollection:
             else:
                 path.mkdir(exist_ok=True)
                 self._shard = edge.EdgeShard.create(str(path), config)
-
-    def index(self, fields: dict[str, edge.PayloadSchemaType]) -> None:
-        """Index the payload fields that filters compare."""
-        with self._translated():
-            present = self._shard.info().payload_schema
-            for field, schema in fields.items():
-                if field not in present:
-                    self._shard.update(edge.UpdateOperation.create_field_index(field, schema))
 
     def fetch(self, ids: Sequence[str]) -> list[StoredPoint]:
         if not ids:
@@ -117,37 +97,6 @@ class EdgeCollection:
             self._shard.update(edge.UpdateOperation.delete_points(list(ids)))
             self._shard.flush()
 
-    def search(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]:
-        compiled = _compile(where)
-        requests = [
-            edge.QueryRequest(
-                limit=k,
-                query=edge.Query.Nearest(_edge_vector(vector)),
-                filter=compiled,
-                with_payload=["item_id"],
-                with_vector=False,
-                params=RESCORED,
-            )
-            for vector in vectors
-        ]
-        with self._translated():
-            answers = self._shard.query_batch(edge.QueryBatchRequest(requests))
-        return [
-            [(str((hit.payload or {})["item_id"]), hit.score) for hit in hits] for hits in answers
-        ]
-
-    def scan(self) -> Iterator[StoredPoint]:
-        offset: Any = None
-        while True:
-            request = edge.ScrollRequest(
-                offset=offset, limit=PAGE, with_payload=True, with_vector=True
-            )
-            with self._translated():
-                records, offset = self._shard.scroll(request)
-            yield from map(_stored, records)
-            if offset is None:
-                return
-
     def count(self) -> int:
         with self._translated():
             return self._shard.count(edge.CountRequest())
@@ -160,13 +109,6 @@ class EdgeCollection:
             if self._dirty:
                 self._dirty = False
                 self._shard.flush()
-
-    def optimize(self) -> bool:
-        """Merge segments and quantise; whether there was anything to do. Stops the whole process
-        meanwhile: not while serving.
-        """
-        with self._translated():
-            return self._shard.optimize()
 
     def close(self) -> None:
         with self._translated():
@@ -197,29 +139,32 @@ class Flusher:
         self._collections = collections
         self._seconds = seconds
         self._stop = threading.Event()
-        self._fault: StoreError | None = None
-        self._thread = threading.Thread(target=self._run, name="store-flush", daemon=True)
+        self._fault: BaseException | None = None
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._thread.start()
+        self._thread = start_thread("store-flush", self._run, self._failed)
 
     def stop(self) -> None:
         self._stop.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     def check(self) -> None:
-        if self._fault is not None:
+        """Raise what the thread failed by."""
+        if isinstance(self._fault, StoreError):
             raise self._fault
+        if self._fault is not None:
+            why = f"{type(self._fault).__name__}: {self._fault}"
+            raise StoreError(f"the embedded store is no longer flushed: {why}") from self._fault
 
     def _run(self) -> None:
         while not self._stop.wait(self._seconds):
-            try:
-                for collection in self._collections:
-                    collection.flush()
-            except StoreError as exc:
-                self._fault = exc
-                return
+            for collection in self._collections:
+                collection.flush()
+
+    def _failed(self, exc: BaseException) -> None:
+        self._fault = exc
 
 
 def open_edge(
@@ -249,20 +194,18 @@ def open_edge(
     try:
         users = EdgeCollection(
             path / "users",
-            _config(dimension, quantised=False),
+            _config(dimension),
             replace_equal=False,
             check_room=check_write,
         )
         collections.append(users)
         items = EdgeCollection(
             path / "items",
-            _config(dimension, quantised=True),
+            _config(dimension),
             replace_equal=True,
             check_room=check_write,
         )
         collections.append(items)
-        items.index(ITEM_INDEXES)
-        items.optimize()  # here, since nothing is served yet
     except StoreError:
         close()
         raise
@@ -277,38 +220,13 @@ def open_edge(
     )
 
 
-def _config(dimension: int, *, quantised: bool) -> edge.EdgeConfig:
+def _config(dimension: int) -> edge.EdgeConfig:
     """Dot product, since an intent may be zero; m=0: no graph is ever built."""
     return edge.EdgeConfig(
         vectors=edge.EdgeVectorParams(size=dimension, distance=edge.Distance.Dot),
         hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=16, full_scan_threshold=10_000),
-        quantization_config=edge.ScalarQuantizationConfig(type=edge.ScalarType.Int8, quantile=0.99)
-        if quantised
-        else None,
         wal_enabled=True,
     )
-
-
-def _compile(where: ItemFilter) -> edge.Filter:
-    must: list[Any] = []
-    if where.available is not None:
-        must.append(edge.FieldCondition("available", match=edge.MatchValue(int(where.available))))
-    if where.categories_any:
-        must.append(
-            edge.FieldCondition("categories", match=edge.MatchAny(list(where.categories_any)))
-        )
-    if where.brand is not None:
-        must.append(edge.FieldCondition("brand", match=edge.MatchValue(where.brand)))
-    if where.price_min is not None or where.price_max is not None:
-        must.append(
-            edge.FieldCondition(
-                "price", range=edge.RangeFloat(gte=where.price_min, lte=where.price_max)
-            )
-        )
-    excluded: list[Any] = (
-        [edge.HasIdCondition({point_id(name) for name in where.exclude})] if where.exclude else []
-    )
-    return edge.Filter(must=must, must_not=excluded)
 
 
 def _edge_vector(vector: Vector) -> Any:

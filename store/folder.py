@@ -6,16 +6,16 @@ It knows nothing about what lies in the folder beside `owner.lock` and `store.js
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 
 from upwell.errors import StoreError
+from upwell.files import write_whole
+from upwell.lock import holder, try_lock
 
 __all__ = ["MIN_FREE_BYTES", "StoreFolder"]
 
@@ -36,14 +36,14 @@ class StoreFolder:
         self._min_free_bytes = min_free_bytes
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._lock = _take_lock(path / "owner.lock")
+            self._lock: int | None = _take_lock(path / "owner.lock")
         except OSError as exc:
             raise _unusable(path, exc) from exc
         try:
             self.check_room()
             self._check_dimension(dimension)
         except StoreError:
-            self._lock.close()
+            self.close()
             raise
 
     def check_room(self) -> None:
@@ -60,7 +60,9 @@ class StoreFolder:
 
     def close(self) -> None:
         """Let the next owner in."""
-        self._lock.close()
+        held, self._lock = self._lock, None
+        if held is not None:
+            os.close(held)
 
     def __enter__(self) -> Self:
         return self
@@ -77,7 +79,7 @@ class StoreFolder:
         record = self.path / "store.json"
         try:
             if not record.exists():
-                _write_whole(record, json.dumps({"format": 1, "dimension": dimension}))
+                write_whole(record, json.dumps({"format": 1, "dimension": dimension}).encode())
             stored = json.loads(record.read_text(encoding="utf-8"))["dimension"]
         except OSError as exc:
             raise _unusable(self.path, exc) from exc
@@ -99,27 +101,12 @@ def _unusable(path: Path, exc: OSError) -> StoreError:
     )
 
 
-def _take_lock(path: Path) -> IO[str]:
-    handle = path.open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as exc:
-        handle.seek(0)
-        owner = handle.read().strip() or "an unknown process"
-        handle.close()
+def _take_lock(path: Path) -> int:
+    held = try_lock(path)
+    if held is None:
+        owner = holder(path)
+        who = "an unknown process" if owner is None else f"process {owner}"
         raise StoreError(
-            f"store folder {path.parent} is in use by {owner}: stop it, or name another folder"
-        ) from exc
-    handle.truncate(0)
-    handle.write(f"process {os.getpid()} ({Path(sys.argv[0] or sys.executable).name})")
-    handle.flush()
-    return handle
-
-
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    partial.replace(path)
+            f"store folder {path.parent} is in use by {who}: stop it, or name another folder"
+        )
+    return held

@@ -1,21 +1,15 @@
-"""The reference: users and items in two dictionaries, search by one exact product. Nothing outlives
-the process.
-"""
+"""The reference: users and items in two dictionaries. Nothing outlives the process."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-
-import numpy as np
+from collections.abc import Sequence
 
 from store.codec import encode_item, encode_user
-from store.filters import matches
 from store.port import StoreHealth
-from store.schema import Point, check_filter, check_id, check_queries, newest
+from store.schema import Point, check_id, newest
 from upwell.errors import StoreError
-from upwell.ports import ItemFilter
-from upwell.values import CatalogueItem, UserState, Vector
+from upwell.values import CatalogueItem, UserState
 
 __all__ = ["MemoryStore"]
 
@@ -79,29 +73,6 @@ class MemoryStore:
                 else:
                     self._items[point.name] = value_of[id(point)]
         return refused
-
-    def search_items(
-        self, vectors: Vector, k: int, where: ItemFilter
-    ) -> list[list[tuple[str, float]]]:
-        check_queries(vectors, k, self._dimension)
-        check_filter(where)
-        with self._lock:
-            self._check_open()
-            found = [item for item in self._items.values() if matches(item, where)]
-        if not found:
-            return [[] for _ in vectors]
-        scores = vectors @ np.stack([item.vector for item in found]).T  # (b, d) @ (d, n)
-        names = [item.item_id for item in found]
-        return [
-            sorted(zip(names, row, strict=True), key=lambda hit: (-hit[1], hit[0]))[:k]
-            for row in scores.tolist()
-        ]
-
-    def scan_items(self) -> Iterator[CatalogueItem]:
-        with self._lock:
-            self._check_open()
-            items = list(self._items.values())
-        yield from items
 
     def close(self) -> None:
         self._closed = True

@@ -6,15 +6,14 @@ It knows no backend; the collections (`store.edge`, `store.server`) know neither
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from store.codec import decode_item, decode_user, encode_item, encode_user
 from store.port import StoreHealth
-from store.schema import Point, check_filter, check_id, check_queries, newest, point_id
+from store.schema import Point, check_id, newest, point_id
 from upwell.errors import StoreError
-from upwell.ports import ItemFilter
-from upwell.values import CatalogueItem, UserState, Vector
+from upwell.values import CatalogueItem, UserState
 
 __all__ = ["Collection", "PointStore", "StoredPoint"]
 
@@ -43,12 +42,6 @@ class Collection(Protocol):
         ...
 
     def delete(self, ids: Sequence[str]) -> None: ...
-
-    def search(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]:
-        """Per vector the k best item ids by dot product, in any order among equals."""
-        ...
-
-    def scan(self) -> Iterator[StoredPoint]: ...
 
     def count(self) -> int: ...
 
@@ -103,24 +96,6 @@ class PointStore:
         points = newest([encode_item(item, self._dimension) for item in items], last_of_equals=True)
         refused = self._items.upsert(points)
         return [point.name for point in points if point.id in refused]
-
-    def search_items(
-        self, vectors: Vector, k: int, where: ItemFilter
-    ) -> list[list[tuple[str, float]]]:
-        self._check_open()
-        check_queries(vectors, k, self._dimension)
-        check_filter(where)
-        if k == 0 or not len(vectors):
-            return [[] for _ in vectors]
-        return [
-            sorted(hits, key=lambda hit: (-hit[1], hit[0]))
-            for hits in self._items.search(vectors, k, where)
-        ]
-
-    def scan_items(self) -> Iterator[CatalogueItem]:
-        self._check_open()
-        for point in self._items.scan():
-            yield decode_item(*point)
 
     def close(self) -> None:
         if not self._closed:

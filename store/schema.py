@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from upwell.errors import StoreError
-from upwell.ports import ItemFilter
 from upwell.values import Vector
 
 __all__ = [
@@ -24,10 +23,8 @@ __all__ = [
     "Payload",
     "PayloadValue",
     "Point",
-    "check_filter",
     "check_finite",
     "check_id",
-    "check_queries",
     "check_sequence",
     "check_vector",
     "newest",
@@ -38,7 +35,7 @@ MAX_ID_LENGTH = 256
 MAX_SEQUENCE = 2**53 - 1  # a backend compares sequences as float64
 NAMESPACE = uuid.UUID("5f0c2f3a-7a0e-5d0e-9a55-3f6f0b6f1c11")
 
-PayloadValue = str | int | float | list[str] | None
+PayloadValue = str | int
 Payload = dict[str, PayloadValue]
 
 
@@ -90,18 +87,6 @@ def check_vector(vector: Vector, dimension: int, owner: str) -> None:
         )
 
 
-def check_queries(vectors: Vector, k: int, dimension: int) -> None:
-    """Search vectors are (b, dimension) and finite; k is not negative."""
-    if vectors.ndim != 2 or vectors.shape[1] != dimension:
-        raise StoreError(
-            f"search vectors have shape {vectors.shape}: this store searches (b, {dimension})"
-        )
-    if not np.isfinite(vectors).all():
-        raise StoreError("search vectors have a NaN or infinite component")
-    if k < 0:
-        raise StoreError(f"search for {k} items: give k of 0 or more")
-
-
 def check_finite(values: Iterable[float | None], what: str, owner: str) -> None:
     """JSON has no NaN: it would come back as null."""
     for value in values:
@@ -113,13 +98,6 @@ def check_sequence(sequence: int, owner: str) -> None:
     """A sequence is 0 or more and exact as float64."""
     if not 0 <= sequence <= MAX_SEQUENCE:
         raise StoreError(f"sequence of {owner} is {sequence}: give 0 to {MAX_SEQUENCE}")
-
-
-def check_filter(where: ItemFilter) -> None:
-    """Ids to exclude and price bounds are ones that a backend can compare."""
-    check_finite((where.price_min, where.price_max), "a price bound", "the search")
-    for name in where.exclude:
-        check_id(name, "excluded item")
 
 
 def newest(points: Sequence[Point], *, last_of_equals: bool) -> list[Point]:

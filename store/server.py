@@ -20,31 +20,18 @@ from qdrant_client import QdrantClient, models
 
 from store.point_store import PointStore, StoredPoint
 from store.retry import Retry
-from store.schema import Point, point_id
+from store.schema import Point
 from upwell.errors import StoreError
-from upwell.ports import ItemFilter
-from upwell.values import Vector
 
 __all__ = ["ServerCollection", "ServerOptions", "connect", "open_server"]
 
 T = TypeVar("T")
 
 BATCH = 128
-QUERIES = 64
-PAGE = 256
 OLDEST_VERSION = (
     1,
     16,
 )  # the first with conditional upserts; an older one ignores the condition in silence
-RESCORED = models.SearchParams(
-    quantization=models.QuantizationSearchParams(rescore=True, oversampling=1.5)
-)
-ITEM_INDEXES = {
-    "available": models.PayloadSchemaType.INTEGER,
-    "categories": models.PayloadSchemaType.KEYWORD,
-    "brand": models.PayloadSchemaType.KEYWORD,
-    "price": models.PayloadSchemaType.FLOAT,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +104,11 @@ class ServerCollection:
         self._writer = uuid.uuid4().hex
         self._writes = itertools.count()
 
-    def ensure(self, dimension: int, *, searched: bool) -> None:
-        """Make the collection if it is missing, indexes first; `StoreError` when it keeps vectors
-        of another kind.
-        """
+    def ensure(self, dimension: int) -> None:
+        """Make it where it is missing; `StoreError` where it keeps vectors of another kind."""
         if not self._call("look-up", lambda: self._client.collection_exists(self._name)):
             try:
-                self._call("creation", lambda: self._create(dimension, searched=searched))
+                self._call("creation", lambda: self._create(dimension))
             except StoreError:  # another worker may have been first
                 if not self._call("look-up", lambda: self._client.collection_exists(self._name)):
                     raise
@@ -140,10 +125,6 @@ class ServerCollection:
                 f"collection {self._name} at {self._where} holds vectors of {params.size} "
                 "dimensions, but the encoder gives "
                 f"{dimension}: use the encoder that made them, or name another prefix and replay"
-            )
-        for name, schema in ITEM_INDEXES.items() if searched else ():
-            self._call(
-                "indexing", partial(self._client.create_payload_index, self._name, name, schema)
             )
 
     def fetch(self, ids: Sequence[str]) -> list[StoredPoint]:
@@ -165,48 +146,17 @@ class ServerCollection:
             selector = models.PointIdsList(points=[*batch])
             self._call("deletion", partial(self._client.delete, self._name, selector, wait=True))
 
-    def search(self, vectors: Vector, k: int, where: ItemFilter) -> list[list[tuple[str, float]]]:
-        compiled = _compile(where)
-        requests = [
-            models.QueryRequest(
-                query=vector, limit=k, filter=compiled, params=RESCORED, with_payload=["item_id"]
-            )
-            for vector in vectors.tolist()
-        ]
-        hits: list[list[tuple[str, float]]] = []
-        for batch in _batches(requests, QUERIES):
-            answers = self._call(
-                "search", partial(self._client.query_batch_points, self._name, batch)
-            )
-            hits += [
-                [((point.payload or {})["item_id"], point.score) for point in answer.points]
-                for answer in answers
-            ]
-        return hits
-
-    def scan(self) -> Iterator[StoredPoint]:
-        offset: models.ExtendedPointId | None = None
-        while True:
-            records, offset = self._call("scan", partial(self._scroll, offset))
-            yield from map(_stored, records)
-            if offset is None:
-                return
-
     def count(self) -> int:
         return self._call("count", lambda: self._client.count(self._name, exact=True)).count
 
-    def _create(self, dimension: int, *, searched: bool) -> None:
-        """Users are only looked up: no graph (m=0), payload on disk."""
-        scalar = models.ScalarQuantizationConfig(
-            type=models.ScalarType.INT8, quantile=0.99, always_ram=True
-        )
+    def _create(self, dimension: int) -> None:
+        """Points are only looked up: no graph (m=0), vectors and payload on disk."""
         self._client.create_collection(
             self._name,
             vectors_config=models.VectorParams(
-                size=dimension, distance=models.Distance.DOT, on_disk=not searched
+                size=dimension, distance=models.Distance.DOT, on_disk=True
             ),
-            hnsw_config=None if searched else models.HnswConfigDiff(m=0),
-            quantization_config=models.ScalarQuantization(scalar=scalar) if searched else None,
+            hnsw_config=models.HnswConfigDiff(m=0),
             on_disk_payload=True,
         )
 
@@ -261,11 +211,6 @@ class ServerCollection:
     ) -> list[models.Record]:
         return self._client.retrieve(self._name, ids, with_payload=payload, with_vectors=vectors)
 
-    def _scroll(self, offset: Any) -> tuple[list[models.Record], Any]:
-        return self._client.scroll(
-            self._name, limit=PAGE, offset=offset, with_payload=True, with_vectors=True
-        )
-
     def _call(self, what: str, action: Callable[[], T]) -> T:
         return self._retry.call(f"{what} of collection {self._name}", self._where, action)
 
@@ -295,8 +240,8 @@ def open_server(
         _check_version(
             retry.call("greeting of the Qdrant server", where, client.info).version, where
         )
-        users.ensure(dimension, searched=False)
-        items.ensure(dimension, searched=True)
+        users.ensure(dimension)
+        items.ensure(dimension)
     except StoreError:
         client.close()
         raise
@@ -325,36 +270,6 @@ def _check_version(version: str, where: str) -> None:
             f"the Qdrant server at {where} is {version}: stale writes are refused from 1.16 "
             "on, update the server"
         )
-
-
-def _compile(where: ItemFilter) -> models.Filter:
-    must: list[Any] = []
-    if where.available is not None:
-        must.append(
-            models.FieldCondition(
-                key="available", match=models.MatchValue(value=int(where.available))
-            )
-        )
-    if where.categories_any:
-        must.append(
-            models.FieldCondition(
-                key="categories", match=models.MatchAny(any=list(where.categories_any))
-            )
-        )
-    if where.brand is not None:
-        must.append(models.FieldCondition(key="brand", match=models.MatchValue(value=where.brand)))
-    if where.price_min is not None or where.price_max is not None:
-        must.append(
-            models.FieldCondition(
-                key="price", range=models.Range(gte=where.price_min, lte=where.price_max)
-            )
-        )
-    excluded: list[Any] = (
-        [models.HasIdCondition(has_id=[point_id(name) for name in where.exclude])]
-        if where.exclude
-        else []
-    )
-    return models.Filter(must=must, must_not=excluded)
 
 
 def _stored(record: models.Record) -> StoredPoint:

@@ -1,0 +1,1 @@
+"""Events in, lists out: the chain of stages, and by rooms what that run it."""

@@ -15,10 +15,11 @@ import time
 import uuid
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
+from upwell.clock import now_ms
 from upwell.codec import parse_confirmation, parse_dead_letter, parse_recommendations
 from upwell.connection import check_login, refusal, tls_context
 from upwell.errors import BrokerError, InvalidEventError
@@ -38,6 +39,9 @@ from upwell.events import (
 from upwell.recommendations import Confirmation, DeadLetter, Recommendations
 from upwell.schema import event_value, key_of, parse_event, topic_of
 from upwell.settings import KafkaSettings, Settings
+
+if TYPE_CHECKING:
+    from upwell.reader import TopicReader
 
 __all__ = ["UpwellClient", "client_options", "find_broker"]
 
@@ -108,7 +112,7 @@ class UpwellClient:
         self._prefix = base.prefix
         self._options = client_options(KafkaSettings(**{**_as_dict(base), "address": address}))
         self._failure: BaseException | None = None
-        self._consumers: set[Any] = set()
+        self._readers: set[TopicReader] = set()
         _await_broker(address)
         check_login(self._options)
         try:
@@ -144,15 +148,16 @@ class UpwellClient:
             self._release()
 
     def _release(self) -> None:
-        for consumer in tuple(self._consumers):
-            self._let_go(consumer)
+        for reader in tuple(self._readers):
+            reader.close()
+        self._readers.clear()
         self._producer.close(timeout=SEND_SECONDS)
 
     def send(self, event: Event) -> None:
         """Hand an event to the producer, keyed by its user or item; `flush` waits for delivery."""
         self._raise_failure()
         topic, value = topic_of(event), event_value(event)
-        parse_event(topic, value, now_ms=_now_ms())
+        parse_event(topic, value, now_ms=now_ms())
         try:
             sent = self._producer.send(
                 self._prefix + topic, key=key_of(event).encode(), value=orjson.dumps(value)
@@ -206,7 +211,7 @@ class UpwellClient:
 
     def item(self, item_id: str, title: str | None = None, **more: Any) -> Item:
         """An item is announced (with a title) or changed, now: what is left out stays."""
-        return self._sent(Item(**{"ts": _now_ms(), **more}, item_id=item_id, title=title))
+        return self._sent(Item(**{"ts": now_ms(), **more}, item_id=item_id, title=title))
 
     def impression(
         self, shown: Recommendations, places: int | None = None, **more: Any
@@ -336,61 +341,19 @@ class UpwellClient:
     def _records(
         self, topic: Topic, timeout: float | None, from_beginning: bool, key: bytes | None
     ) -> Iterator[bytes]:
-        from kafka import KafkaConsumer, TopicPartition
+        from upwell.reader import TopicReader
 
-        name = self._prefix + topic
-        consumer = None
-        try:
-            consumer = KafkaConsumer(
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                **self._options,
-            )
-            self._consumers.add(consumer)
-            partitions = [
-                TopicPartition(name, number)
-                for number in sorted(consumer.partitions_for_topic(name) or ())
-            ]
-            if not partitions:
-                raise BrokerError(
-                    f"topic {name} does not exist: has `upwell run` been started on this broker?"
-                )
-            consumer.assign(partitions)
-            places = (
-                consumer.beginning_offsets(partitions)
-                if from_beginning
-                else consumer.end_offsets(partitions)
-            )
-            for partition, offset in places.items():
-                consumer.seek(partition, offset)
-        except self._kafka_error as exc:
-            self._let_go(consumer)
-            raise BrokerError(f"topic {name} cannot be read: {exc}; is the broker up?") from exc
-        except BrokerError:
-            self._let_go(consumer)
-            raise
-        return self._read(consumer, timeout, key)
+        reader = TopicReader(
+            self._prefix + topic, self._options, key=key, from_beginning=from_beginning
+        )
+        self._readers.add(reader)
+        return self._read(reader, timeout)
 
-    def _read(self, consumer: Any, timeout: float | None, key: bytes | None) -> Iterator[bytes]:
+    def _read(self, reader: TopicReader, timeout: float | None) -> Iterator[bytes]:
         try:
-            last = time.monotonic()
-            while timeout is None or time.monotonic() - last < timeout:
-                for records in consumer.poll(timeout_ms=POLL_MS).values():
-                    for record in records:
-                        if record.value is not None and key in (
-                            None,
-                            record.key,
-                        ):  # one without a value is removed
-                            last = time.monotonic()
-                            yield record.value
+            yield from reader.values(timeout)
         finally:
-            self._let_go(consumer)
-
-    def _let_go(self, consumer: Any) -> None:
-        if consumer in self._consumers:
-            self._consumers.discard(consumer)
-            consumer.close()
+            self._readers.discard(reader)
 
     def _raise_failure(self) -> None:
         """Once: the app that heard of it may go on."""
@@ -435,11 +398,7 @@ def _one_of(kinds: type[K], given: str) -> K:
 
 
 def _stamp() -> dict[str, Any]:
-    return {"event_id": uuid.uuid4().hex, "ts": _now_ms()}
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return {"event_id": uuid.uuid4().hex, "ts": now_ms()}
 
 
 def _as_dict(kafka: KafkaSettings) -> dict[str, Any]:

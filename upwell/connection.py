@@ -1,25 +1,28 @@
 """How a client is let in by Kafka, and why it was not: TLS, and one clear line that names the
 setting to mend.
 
-kafka-python tries again until its time is up and then only says that it is; what the broker or TLS
-said stays in its log. So one connection is made that is watched: before a client that logs in, and
-after one that failed.
+kafka-python tries again until its time is up and then only says that it is; what TLS said stays in
+its log, and a broker's answer to a refused login is lost, since it comes together with the end of
+the connection. So one connection is made that is watched, before a client that logs in and after
+one that failed. Its messages are kafka-python's, its socket is read here (docs/decisions/0018).
 """
 
 from __future__ import annotations
 
 import socket
 import ssl
+import struct
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from upwell.errors import BrokerError, SettingsError
-from upwell.login_probe import Answer, try_login
 from upwell.settings import KafkaSettings
 
 __all__ = ["check_login", "refusal", "tls_context"]
 
 TRY_SECONDS = 5.0
+MAX_ANSWER_BYTES = 1 << 20
+MECHANISMS = get_args(get_type_hints(KafkaSettings)["sasl_mechanism"])
 
 
 def tls_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
@@ -94,11 +97,7 @@ def _refusal_at(
             if context is None
             else context.wrap_socket(connection, server_hostname=host) as opened
         ):
-            told = (
-                _told(try_login(opened, options), protocol, options.get("sasl_mechanism"))
-                if asking
-                else None
-            )
+            told = _told_at_login(opened, options) if asking else None
     except ssl.SSLCertVerificationError as exc:
         mend = f"({exc.verify_message}): set UPWELL_SSL_CAFILE to the authority that signed it"
         return BrokerError(f"Kafka's certificate at {address} is not trusted {mend}")
@@ -109,27 +108,82 @@ def _refusal_at(
     return None if told is None else BrokerError(f"Kafka at {address} {told}")
 
 
-def _told(answer: Answer, protocol: str, mechanism: str | None) -> str | None:
-    logs_in = protocol.startswith("SASL")
-    match answer:
-        case Answer.LET_IN:
-            return None
-        case Answer.NO_LOGIN:
-            return (
-                f"takes no login there, UPWELL_SECURITY_PROTOCOL is {protocol}: set it as "
-                "the listener is"
-                if logs_in
-                else None
-            )
-        case _ if not logs_in:
-            return (
-                f"wants a login: set UPWELL_SECURITY_PROTOCOL to SASL_{protocol}, "
-                "UPWELL_SASL_USERNAME and UPWELL_SASL_PASSWORD"
-            )
-        case Answer.OTHER_MECHANISM:
-            return f"takes no login of {mechanism}: set UPWELL_SASL_MECHANISM to one that it takes"
-        case Answer.REFUSED:
-            return (
-                f"does not take the user or the password ({mechanism}): check "
-                "UPWELL_SASL_USERNAME and UPWELL_SASL_PASSWORD"
-            )
+def _told_at_login(connection: socket.socket, options: Mapping[str, Any]) -> str | None:
+    """What is wrong with our way to log in, or not to; None where it is what the listener takes.
+
+    Raises `OSError` where the other end does not speak Kafka's protocol.
+    """
+    from kafka.errors import KafkaError
+
+    try:
+        if options.get("security_protocol", "PLAINTEXT").startswith("SASL"):
+            return _told_with_login(connection, options)
+        return _told_without_login(connection, options)
+    except (KafkaError, ValueError, LookupError, struct.error) as exc:
+        raise OSError("not Kafka's protocol") from exc
+
+
+def _told_without_login(connection: socket.socket, options: Mapping[str, Any]) -> str | None:
+    from kafka.errors import IllegalSaslStateError, for_code
+    from kafka.protocol.sasl import SaslHandshakeRequest
+
+    answer = _asked(connection, SaslHandshakeRequest(mechanism="PLAIN", version=1))
+    if for_code(answer.error_code) is IllegalSaslStateError:  # nobody logs in there
+        return None
+    return (
+        "wants a login: set UPWELL_SECURITY_PROTOCOL to "
+        f"SASL_{options.get('security_protocol', 'PLAINTEXT')}, UPWELL_SASL_USERNAME and "
+        "UPWELL_SASL_PASSWORD"
+    )
+
+
+def _told_with_login(connection: socket.socket, options: Mapping[str, Any]) -> str | None:
+    from kafka.errors import IllegalSaslStateError, NoError, for_code
+    from kafka.protocol.sasl import SaslHandshakeRequest
+
+    mechanism = options["sasl_mechanism"]
+    answer = _asked(connection, SaslHandshakeRequest(mechanism=mechanism, version=1))
+    error = for_code(answer.error_code)
+    if error is IllegalSaslStateError:
+        return (
+            f"takes no login there, UPWELL_SECURITY_PROTOCOL is {options['security_protocol']}: "
+            "set it as the listener is"
+        )
+    if error is not NoError:
+        taken = " or ".join(one for one in MECHANISMS if one in answer.mechanisms)
+        mend = (
+            f": set UPWELL_SASL_MECHANISM to {taken}" if taken else ", nor of any that Upwell knows"
+        )
+        return f"takes no login of {mechanism}{mend}"
+    if not _let_in(connection, options):
+        return (
+            f"does not take the user or the password ({mechanism}): check UPWELL_SASL_USERNAME "
+            "and UPWELL_SASL_PASSWORD"
+        )
+    return None
+
+
+def _let_in(connection: socket.socket, options: Mapping[str, Any]) -> bool:
+    from kafka.net.sasl import get_sasl_mechanism
+    from kafka.protocol.sasl import SaslAuthenticateRequest
+
+    login = get_sasl_mechanism(options["sasl_mechanism"])(host="", **options)
+    while not login.is_done():
+        answer = _asked(connection, SaslAuthenticateRequest(login.auth_bytes(), version=0))
+        if answer.error_code:
+            return False
+        login.receive(answer.auth_bytes)
+    return bool(login.is_authenticated())
+
+
+def _asked(connection: socket.socket, request: Any) -> Any:
+    """kafka-python's answer to its request, read before the end of the connection is."""
+    from kafka.protocol.parser import KafkaProtocol
+
+    protocol = KafkaProtocol(client_id="upwell", receive_message_max_bytes=MAX_ANSWER_BYTES)
+    protocol.send_request(request)
+    connection.sendall(protocol.send_bytes())
+    while part := connection.recv(4096):
+        for _, answer in protocol.receive_bytes(part):
+            return answer
+    raise OSError("the connection was ended")

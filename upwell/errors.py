@@ -9,6 +9,7 @@
     ├── ModelError              a checkpoint or a model update is missing, torn or does not fit
     ├── SnapshotError           a snapshot cannot be taken, or is not one that can be restored here
     ├── LetterError             there is no such dead letter
+    ├── InstallationError       a folder that Upwell would run is not its own
     └── InvalidEventError       not what its topic promises (a dead letter, never stops the stream)
 
 A bad event is data: the pipeline turns `InvalidEventError` into a dead letter. All others are
@@ -20,6 +21,7 @@ from __future__ import annotations
 __all__ = [
     "BrokerError",
     "EncoderError",
+    "InstallationError",
     "InvalidEventError",
     "LetterError",
     "LogError",
@@ -83,6 +85,12 @@ class LetterError(UpwellError):
     """There is no such dead letter."""
 
     exit_code = 9
+
+
+class InstallationError(UpwellError):
+    """A folder that Upwell would run (`stream`, `store`, …) is another distribution's."""
+
+    exit_code = 10
 
 
 class InvalidEventError(UpwellError):

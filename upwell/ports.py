@@ -4,14 +4,14 @@ conformance suite for all adapters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from upwell.recommendations import Entry
 from upwell.values import CatalogueItem, UserState, Vector
 
-__all__ = ["Encoder", "ItemFilter", "ItemStore", "RankRequest", "Ranker", "UserStore"]
+__all__ = ["Encoder", "ItemStore", "RankRequest", "Ranker", "UserStore"]
 
 
 class Encoder(Protocol):
@@ -48,35 +48,14 @@ class UserStore(Protocol):
     def forget_users(self, users: Sequence[str]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ItemFilter:
-    """What a search may return. All given conditions hold at once."""
-
-    available: bool | None = True
-    categories_any: tuple[str, ...] = ()
-    brand: str | None = None
-    price_min: float | None = None
-    price_max: float | None = None
-    exclude: tuple[str, ...] = ()
-
-
 class ItemStore(Protocol):
     """The catalogue. `write_items` refuses (and returns) items whose `sequence` is below the stored
     one.
-
-    `search_items` takes (b, d) vectors and gives, for each, at most k (item_id, dot product) pairs,
-    best first.
     """
 
     def read_items(self, item_ids: Sequence[str]) -> list[CatalogueItem | None]: ...
 
     def write_items(self, items: Sequence[CatalogueItem]) -> list[str]: ...
-
-    def search_items(
-        self, vectors: Vector, k: int, where: ItemFilter
-    ) -> list[list[tuple[str, float]]]: ...
-
-    def scan_items(self) -> Iterator[CatalogueItem]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +64,8 @@ class RankRequest:
     given.
 
     `words`: the newest text (query or review) of the user, for a reason's `because`.
-    `trigger`: the event_id or request_id that the list answers, which casts the lot of exploration;
-    None: no exploration.
+    `lot`: decides whether the list is explored, and by which item; whoever asks makes it of the
+    event that the list answers and a secret, so that no app chooses it. None: no exploration.
     """
 
     state: UserState
@@ -94,7 +73,7 @@ class RankRequest:
     exclude: tuple[str, ...] = ()
     category: str | None = None
     words: str | None = None
-    trigger: str | None = None
+    lot: str | None = None
 
 
 class Ranker(Protocol):

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "LIKED_RATING",
+    "POSITIVE_KINDS",
     "TAKEN_BACK",
     "CatalogueItem",
     "Example",
@@ -151,7 +153,7 @@ class Example:
     per source skips what it has learned. history: the user's newest item interactions before the
     event, oldest first, at most 50. intent: (d,) float32 intent before the event (unit length or
     zero), None where the user had none. user_events: how many events of this user came before. had:
-    what the user had before, only where `tested`; `tested` is drawn by a hash of event_id.
+    what the user had before, only where `tested`; `tested` is drawn by lot.
     """
 
     source: str

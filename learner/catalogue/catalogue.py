@@ -7,7 +7,9 @@ process.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +20,18 @@ from learner.catalogue.text import TextGraph
 from upwell.errors import ModelError
 from upwell.values import CatalogueItem
 
-__all__ = ["Catalogue"]
+__all__ = ["MOST_UNANNOUNCED", "Catalogue"]
+
+MOST_UNANNOUNCED = 10_000
+"""Rows that may wait for their announcement: 140 MB of counts, whatever ids an app, or somebody who
+wants to do harm, clicks. Enough for a catalogue that comes a little after its events.
+"""
+_AT_ONCE = 8  # a part of them makes room at a time, since it costs a walk through all counts
 
 
 class Catalogue:
-    """items: by row, None where an id was seen in an event but never announced. allowed:
-    (capacity,) may stand in a list.
+    """ids: by row, empty where it is free. items: by row, None where an id was seen in an event but
+    never announced. allowed: (capacity,) may stand in a list.
 
     boost: (capacity,) is added to the item's score. pinned: (capacity,) stands first.
     """
@@ -39,7 +47,10 @@ class Catalogue:
         self.graph = TextGraph(dimension)
         self.features = FeatureTable()
         self._rows: dict[str, int] = {}
-        self._promoted: set[int] = set()
+        self._unannounced: set[int] = set()
+        self._free: list[int] = []
+        self._renamed: list[int] = []
+        self._promoted: list[tuple[str, int]] = []
         self._categories: dict[str, set[int]] = {}
 
     def __len__(self) -> int:
@@ -54,20 +65,63 @@ class Catalogue:
         return [row for row in map(self._rows.get, item_ids) if row is not None]
 
     def ensure(self, item_id: str) -> int:
-        """The row of an id, appended where it is new (without vector, in no list until it is
-        announced).
+        """The row of an id; where it is new a free one, or appended (without vector, in no list
+        until it is announced).
         """
         row = self._rows.get(item_id)
         if row is None:
-            row = self._rows[item_id] = len(self.ids)
-            self.ids.append(item_id)
-            self.items.append(None)
-            self._grow()
+            if self._free:
+                row = self._free.pop()
+                self._renamed.append(row)
+            else:
+                row = self._append()
+            self._name(row, item_id)
         return row
+
+    def restore(self, ids: Iterable[str]) -> None:
+        """Takes over the `ids` of another one, before anything else."""
+        for item_id in ids:
+            row = self._append()
+            if item_id:
+                self._name(row, item_id)
+            else:
+                self._free.append(row)
+
+    @property
+    def unannounced(self) -> int:
+        """Rows of ids that nobody announced."""
+        return len(self._unannounced)
+
+    def surplus(self, last: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Rows that have to make room for others that nobody announced: those with the oldest last
+        event. last: (capacity,) its time, 0 for none. Empty while there are few.
+        """
+        if len(self._unannounced) <= MOST_UNANNOUNCED:
+            return np.zeros(0, np.int64)
+        rows = np.array(sorted(self._unannounced), np.int64)
+        most = MOST_UNANNOUNCED - MOST_UNANNOUNCED // _AT_ONCE
+        return rows[np.argsort(last[rows], kind="stable")[: len(rows) - most]]
+
+    def release(self, rows: Iterable[int]) -> None:
+        """Frees rows, of which nothing is counted any more; one that is announced stays."""
+        for row in rows:
+            if self.items[row] is None:
+                del self._rows[self.ids[row]]
+                self.ids[row] = ""
+                self._unannounced.discard(row)
+                self._free.append(row)
+
+    def take_renamed(self) -> list[int]:
+        """Rows whose id is another one than at the last call."""
+        rows, self._renamed = self._renamed, []
+        return rows
 
     def announce(self, items: Sequence[CatalogueItem]) -> NDArray[np.int64]:
         """Takes in new and replaced items; of an id given twice the last one holds. Returns the
         rows whose vector is new.
+
+        An item whose text stayed keeps the vector it has: made anew in another batch it differs in
+        its last digits.
         """
         newest = {item.item_id: item for item in items}
         for item in newest.values():
@@ -80,8 +134,10 @@ class Catalogue:
         for item in newest.values():
             row = self.ensure(item.item_id)
             before = self.items[row]
-            if before is None or not np.array_equal(before.vector, item.vector):
+            if before is None or _text(before) != _text(item):
                 changed.append(row)
+            else:
+                item = replace(item, vector=before.vector)
             self._replace(row, before, item)
         self.features.put([self._rows[item_id] for item_id in newest], list(newest.values()))
         rows = np.array(changed, np.int64)
@@ -99,12 +155,32 @@ class Catalogue:
     @property
     def promoted(self) -> NDArray[np.int32]:
         """Rows that are candidates for everybody (pinned or boosted up), in order of id."""
-        return np.array(sorted(self._promoted, key=self.ids.__getitem__), np.int32)
+        return np.array([row for _, row in self._promoted], np.int32)
+
+    def named(self, row: int) -> str | None:
+        """What a reason calls the item: its title while it may stand in a list, else its first
+        category: what was withdrawn is not talked about.
+        """
+        item = self.items[row]
+        if item is None or item.available:
+            return self.title(row)
+        return item.categories[0] if item.categories else None
 
     def title(self, row: int) -> str | None:
         """What the item is called."""
         item = self.items[row]
         return item.title if item is not None else None
+
+    def _append(self) -> int:
+        self.ids.append("")
+        self.items.append(None)
+        self._grow()
+        return len(self.ids) - 1
+
+    def _name(self, row: int, item_id: str) -> None:
+        self._rows[item_id] = row
+        self.ids[row] = item_id
+        self._unannounced.add(row)
 
     def _vector(self, row: int) -> NDArray[np.float32]:
         item = self.items[row]
@@ -117,10 +193,19 @@ class Catalogue:
         for category in item.categories:
             self._categories.setdefault(category, set()).add(row)
         self.items[row] = item
+        self._unannounced.discard(row)
         self.allowed[row] = item.available
         self.boost[row] = item.boost
         self.pinned[row] = item.pinned
-        (self._promoted.add if item.pinned or item.boost > 0.0 else self._promoted.discard)(row)
+        self._promote(item.item_id, row, item.pinned or item.boost > 0.0)
+
+    def _promote(self, item_id: str, row: int, promoted: bool) -> None:
+        place = bisect_left(self._promoted, (item_id, row))
+        held = self._promoted[place : place + 1] == [(item_id, row)]
+        if promoted and not held:
+            self._promoted.insert(place, (item_id, row))
+        elif held and not promoted:
+            del self._promoted[place]
 
     def _grow(self) -> None:
         self.capacity = room(len(self.ids), self.capacity)
@@ -129,3 +214,8 @@ class Catalogue:
         self.pinned = grown(self.pinned, self.capacity)
         self.graph.grow(self.capacity)
         self.features.grow(self.capacity)
+
+
+def _text(item: CatalogueItem) -> tuple[object, ...]:
+    """What the item's vector was made of, and by what."""
+    return item.revision, item.title, item.categories, item.text

@@ -28,8 +28,7 @@ _Key = tuple[int, int, str, int]
 
 
 class Features(NamedTuple):
-    """categories: (N, 8) codes, -1 where fewer. worth: (C,) log of how rare a category is. norms:
-    (N,) length of an item's worths.
+    """categories: (N, 8) codes, -1 where fewer. worth: (C,) log of how rare a category is.
 
     position: (N,) place in the order of announcement, -1 where never announced. order: (M,) rows in
     that order.
@@ -37,9 +36,24 @@ class Features(NamedTuple):
 
     categories: NDArray[np.int32]
     worth: NDArray[np.float32]
-    norms: NDArray[np.float32]
     position: NDArray[np.int32]
     order: NDArray[np.int32]
+
+
+@kernel
+def _norm(features: Features, row: int) -> np.float32:
+    """The length of an item's worths, summed in pairs."""
+    squares = np.zeros(CATEGORIES, np.float32)
+    for place in range(CATEGORIES):
+        code = features.categories[row, place]
+        if code >= 0:
+            squares[place] = features.worth[code] * features.worth[code]
+    width = CATEGORIES // 2
+    while width > 0:
+        for place in range(width):
+            squares[place] = squares[2 * place] + squares[2 * place + 1]
+        width //= 2
+    return np.float32(np.sqrt(squares[0]))
 
 
 @kernel
@@ -56,8 +70,9 @@ def add_taste(
     fade = 1.0
     for place in range(len(history)):
         row = history[place]
-        if features.norms[row] > 0.0:
-            weight = fade * (1.0 if liked[place] else TASTE_OF_DISLIKED) / features.norms[row]
+        norm = _norm(features, row)
+        if norm > 0.0:
+            weight = fade * (1.0 if liked[place] else TASTE_OF_DISLIKED) / norm
             for code in features.categories[row]:
                 if code >= 0:
                     taste[code] += np.float32(weight * features.worth[code])
@@ -67,13 +82,14 @@ def add_taste(
 @kernel
 def likeness(features: Features, taste: NDArray[np.float32], row: int) -> float:
     """How much of the taste the item's categories meet; 0 for an item without."""
-    if features.norms[row] == 0.0:
+    norm = _norm(features, row)
+    if norm == 0.0:
         return 0.0
     total = 0.0
     for code in features.categories[row]:
         if code >= 0:
             total += taste[code] * features.worth[code]
-    return float(total / features.norms[row])
+    return float(total / norm)
 
 
 @kernel
@@ -87,7 +103,7 @@ def distance(features: Features, start: int, row: int) -> int:
 
 
 class FeatureTable:
-    """Owns the arrays.
+    """Owns the arrays, and changes them where an announcement changes something.
 
     The order is by the announcement's `ts`, then the shorter id, then the id: the same in every
     process.
@@ -95,8 +111,10 @@ class FeatureTable:
 
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}
+        self._counts = np.zeros(0, np.int64)  # (C,) items of each category
         self._categories = np.zeros((0, CATEGORIES), np.int32)
         self._position = np.zeros(0, np.int32)
+        self._order = np.zeros(0, np.int32)
         self._keys: list[_Key] = []
         self._key_of: dict[int, _Key] = {}
         self._state: Features | None = None
@@ -109,52 +127,68 @@ class FeatureTable:
             self._categories[before:] = -1
             self._position = grown(self._position, capacity)
             self._position[before:] = -1
+            self._order = grown(self._order, capacity)
             self._state = None
 
     def put(self, rows: Sequence[int], items: Sequence[CatalogueItem]) -> None:
         """Sets the features of distinct `rows`."""
         for row, item in zip(rows, items, strict=True):
-            codes = [
-                self._codes.setdefault(one, len(self._codes))
-                for one in dict.fromkeys(item.categories)
-            ][:CATEGORIES]
-            self._categories[row] = -1
-            self._categories[row, : len(codes)] = codes
-        self._place(
-            [
-                (row, (item.ts, len(item.item_id), item.item_id, row))
-                for row, item in zip(rows, items, strict=True)
-            ]
-        )
-        self._state = None
+            self._categorize(row, item)
+        keys = [
+            (item.ts, len(item.item_id), item.item_id, row)
+            for row, item in zip(rows, items, strict=True)
+        ]
+        changed = [key for key in keys if self._key_of.get(key[-1]) != key]
+        if changed:
+            self._place(changed)
+            self._state = None
 
     @property
     def state(self) -> Features:
         """The arrays as kernels take them; valid until the next `put` or `grow`."""
         if self._state is None:
-            order = np.fromiter((key[-1] for key in self._keys), np.int32, len(self._keys))
-            self._position[order] = np.arange(len(order), dtype=np.int32)
-            worth, norms = self._worths(len(order))
-            self._state = Features(self._categories, worth, norms, self._position, order)
+            order = self._order[: len(self._keys)]
+            self._state = Features(self._categories, self._worth(), self._position, order)
         return self._state
 
-    def _place(self, keyed: Sequence[tuple[int, _Key]]) -> None:
-        changed = [(row, key) for row, key in keyed if self._key_of.get(row) != key]
+    def _categorize(self, row: int, item: CatalogueItem) -> None:
+        codes = [
+            self._codes.setdefault(one, len(self._codes)) for one in dict.fromkeys(item.categories)
+        ][:CATEGORIES]
+        before = [code for code in self._categories[row].tolist() if code >= 0]
+        if codes != before:
+            self._counts = grown(self._counts, room(len(self._codes), len(self._counts)))
+            self._counts[before] -= 1
+            self._counts[codes] += 1
+            self._categories[row] = -1
+            self._categories[row, : len(codes)] = codes
+            self._state = None
+
+    def _place(self, changed: Sequence[_Key]) -> None:
+        """Moves rows to the places of their new keys, and what stands behind the first of them."""
+        before = [self._key_of[key[-1]] for key in changed if key[-1] in self._key_of]
+        first = min(bisect_left(self._keys, key) for key in (*before, *changed))
+        behind = self._order[first : len(self._keys)]
+        behind = behind[~np.isin(behind, [key[-1] for key in before])]
+        self._key_of.update((key[-1], key) for key in changed)
+        self._sort(before, changed)
+        rows = np.array([key[-1] for key in sorted(changed)], np.int32)
+        places = [bisect_left(self._keys, key) for key in sorted(changed)]
+        behind = np.insert(behind, np.array(places) - first - np.arange(len(rows)), rows)
+        self._order[first : len(self._keys)] = behind
+        self._position[behind] = np.arange(first, len(self._keys), dtype=np.int32)
+
+    def _sort(self, before: Sequence[_Key], changed: Sequence[_Key]) -> None:
         if len(changed) >= _BULK:
-            self._key_of.update(changed)
             self._keys = sorted(self._key_of.values())
             return
-        for row, key in changed:
-            before = self._key_of.get(row)
-            if before is not None:
-                del self._keys[bisect_left(self._keys, before)]
+        for key in before:
+            del self._keys[bisect_left(self._keys, key)]
+        for key in changed:
             insort(self._keys, key)
-            self._key_of[row] = key
 
-    def _worths(self, items: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        used = self._categories >= 0
-        counts = np.bincount(self._categories[used], minlength=max(1, len(self._codes)))
+    def _worth(self) -> NDArray[np.float32]:
+        counts = self._counts[: max(1, len(self._codes))]
         worth = np.zeros(room(len(counts), 0), np.float32)
-        worth[: len(counts)] = np.log(np.maximum(items, 1) / np.maximum(counts, 1.0))
-        squares = np.where(used, worth[self._categories] ** 2, np.float32(0.0))  # (N, 8)
-        return worth, np.sqrt(squares.sum(axis=1)).astype(np.float32)
+        worth[: len(counts)] = np.log(max(1, len(self._keys)) / np.maximum(counts, 1.0))
+        return worth

@@ -174,10 +174,10 @@ def count_event(
 
 
 @kernel
-def inherit(state: CountState, rows: int) -> None:
-    """Sums what the nearest text neighbours of every item earned, after the catalogue changed."""
+def inherit(state: CountState, moved: NDArray[np.int64], rows: int) -> None:
+    """Sums what the nearest text neighbours earned, for the items that have other ones now."""
     values, graph = state.popularity.values, state.text
-    for row in range(rows):
+    for row in moved:
         total = 0.0
         for place in range(min(NEAREST, graph.sizes[row])):
             total += graph.similarities[row, place] * values[EARNED, graph.ids[row, place]]
@@ -218,6 +218,14 @@ class Counts:
         self._people = grown(self._people, capacity)
         for table in self._tables.values():
             table.grow(capacity)
+
+    def forget(self, gone: NDArray[np.bool_], rows: int) -> None:
+        """Nothing was counted for the items that are true in `gone` (capacity,)."""
+        popularity.forget(self._popularity, gone, rows)
+        self._liked[gone] = 0.0
+        self._people[gone] = 0.0
+        for table in self._tables.values():
+            neighbours.forget(table.state, gone, rows)
 
     @property
     def evicted(self) -> dict[str, int]:

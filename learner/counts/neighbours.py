@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from learner.catalogue.kernel import grown, kernel
 
-__all__ = ["NeighbourTable", "Neighbours", "add", "advance", "value_of"]
+__all__ = ["NeighbourTable", "Neighbours", "add", "advance", "forget", "value_of"]
 
 _SCALE, _GROWTH = 0, 1
 _LARGEST_SCALE = 2.0**40
@@ -79,6 +79,20 @@ def advance(table: Neighbours, rows: int) -> None:
             for place in range(table.sizes[row]):
                 table.values[row, place] *= down
         table.step[_SCALE] = 1.0
+
+
+@kernel
+def forget(table: Neighbours, gone: NDArray[np.bool_], rows: int) -> None:
+    """Empties the rows that are true in `gone` (N,), and takes these out of all others."""
+    for row in range(rows):
+        ids, values = table.ids[row], table.values[row]
+        kept = 0
+        if not gone[row]:
+            for place in range(table.sizes[row]):
+                if not gone[ids[place]]:
+                    ids[kept], values[kept] = ids[place], values[place]
+                    kept += 1
+        table.sizes[row] = kept
 
 
 class NeighbourTable:

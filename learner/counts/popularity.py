@@ -30,6 +30,7 @@ __all__ = [
     "advance",
     "arrays",
     "empty",
+    "forget",
     "raise_by",
     "raise_to",
     "restore",
@@ -139,6 +140,33 @@ def settle(state: Popularity, column: int, rows: int) -> None:
     for row in range(rows):
         if state.values[column, row] > 0.0:
             raise_to(state, column, row, state.values[column, row])
+
+
+def forget(state: Popularity, gone: NDArray[np.bool_], rows: int) -> None:
+    """Nothing was counted for the items that are true in `gone` (N,): others take their places
+    among the leaders, of equals the one that came first.
+    """
+    state.values[:, gone] = 0.0
+    for column in range(COLUMNS):
+        leaders = state.leaders[column, : state.held[column]].copy()
+        kept = leaders[~gone[leaders]]
+        if len(kept) == len(leaders):
+            continue
+        state.places[column, leaders] = 0
+        state.places[column, kept] = 1
+        if len(leaders) == LEADERS:
+            kept = np.concatenate([kept, _next_best(state, column, rows, LEADERS - len(kept))])
+        state.leaders[column, : len(kept)] = kept
+        state.held[column] = len(kept)
+        state.places[column, kept] = 1 + np.arange(len(kept))
+
+
+def _next_best(state: Popularity, column: int, rows: int, count: int) -> NDArray[np.int64]:
+    """The best `count` items above zero without a place."""
+    values = np.where(state.places[column, :rows] == 0, state.values[column, :rows], 0.0)
+    least = np.partition(values, -count)[-count] if count < rows else 0.0
+    found = np.flatnonzero((values >= least) & (values > 0.0))
+    return found[np.lexsort((state.values[FIRST, found], -values[found]))][:count]
 
 
 def arrays(state: Popularity, rows: int) -> dict[str, NDArray[Any]]:

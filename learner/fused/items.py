@@ -56,6 +56,11 @@ class ItemTable:
         np.add.at(self.events, rows, 1.0)
         self._touch(rows)
 
+    def forget(self, rows: NDArray[np.int64]) -> None:
+        """No event was on them."""
+        self.events[rows] = 0.0
+        self._touch(rows)
+
     def restore(self, events: NDArray[np.float32]) -> None:
         """The events of the first rows, as `events[:size]` gave them; of all others none."""
         self.size = max(self.size, len(events))

@@ -170,6 +170,15 @@ class FusedModel:
         self._written = (self._written or set()) | set(rows.tolist())
         self._stale = self.ready = True
 
+    def forget(self, rows: NDArray[np.int64]) -> None:
+        """These rows have no identity."""
+        self._grow()
+        self._identities[rows] = 0
+        self._digests[rows] = 0
+        if self._written is not None:
+            self._written -= set(rows.tolist())
+        self._stale = True
+
     def changes(self) -> dict[str, NDArray[Any]]:
         """See `Parameters`: all small weights, and `rows` with their `identities` (float16); empty
         where nothing was written.

@@ -17,7 +17,22 @@ from learner.catalogue.text import NEAREST
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.counts.neighbours import Neighbours
 
-__all__ = ["Scratch", "clear", "collect", "empty_scratch", "widened"]
+__all__ = [
+    "COVISITATION",
+    "FAR",
+    "LONG",
+    "SHORT",
+    "TEXT",
+    "TEXT_COVISITATION",
+    "TEXT_DEPTH",
+    "USER_SIGNALS",
+    "Scratch",
+    "clear",
+    "collect",
+    "empty_scratch",
+    "spread_by_text",
+    "widened",
+]
 
 (
     COVISITATION,

@@ -23,13 +23,14 @@ POOL = 10
 _HALF = 2.0**64
 
 
-def draw(seed: int, trigger: str, chance: float) -> float:
-    """Where in the pool the lot of this trigger falls, in [0, 1); -1 where the list is not explored
-    (all but `chance` of the triggers).
+def draw(seed: int, lot: str, chance: float) -> float:
+    """Where in the pool this lot falls, in [0, 1); -1 where the list is not explored (all but
+    `chance` of the lots).
 
-    The same seed and trigger give the same lot: a redelivered event draws what it drew before.
+    The same seed and lot fall at the same place: a redelivered event draws what it drew before.
+    Nobody outside may know a lot: `Pseudonymizer.lot` makes it of the event's id and a secret.
     """
-    digest = blake2b(f"{seed}\n{trigger}".encode(), digest_size=16).digest()
+    digest = blake2b(f"{seed}\n{lot}".encode(), digest_size=16).digest()
     whether, which = (int.from_bytes(half) / _HALF for half in (digest[:8], digest[8:]))
     return min(which, float(np.nextafter(1.0, 0.0))) if whether < chance else -1.0
 

@@ -48,6 +48,12 @@ class Gate:
             self.state.weights[:, columns] = 0.0
             self.state.squares[:, columns] = np.inf  # AdaGrad's step is then zero
 
+    def forget(self, rows: NDArray[np.int64]) -> None:
+        """These rows have no bias."""
+        rows = rows[rows < len(self.state.bias)]
+        self.state.bias[rows] = 0.0
+        self.state.moved[rows] = False
+
     def changes(self) -> dict[str, NDArray[Any]]:
         """See `Parameters`: the weights whole, and the biases that moved."""
         rows = np.flatnonzero(self.state.moved)

@@ -106,7 +106,22 @@ class OnlineModel:
     def _item_keys(self) -> NDArray[np.uint64]:
         new = item_keys(self._catalogue.ids[len(self._keys) :])
         self._keys = np.concatenate([self._keys, new])
+        renamed = self._catalogue.take_renamed()
+        self._keys[renamed] = item_keys([self._catalogue.ids[row] for row in renamed])
         return self._keys
+
+    def _forget_items(self, rows: NDArray[np.int64]) -> None:
+        """Nothing was counted or learned of them; their rows are free, but of those that are
+        announced.
+        """
+        gone = np.zeros(self._catalogue.capacity, np.bool_)
+        gone[rows] = True
+        self.ranking.state()
+        self.ranking.counts.forget(gone, len(self._catalogue))
+        self._items.forget(rows)
+        self.parameters.forget(rows)
+        self._catalogue.release(rows.tolist())
+        self._digest = None
 
     # ---- checkpoints
 
@@ -141,8 +156,7 @@ class OnlineModel:
             )
         announced = [item for item in self._catalogue.items if item is not None]
         self._begin()
-        for item_id in meta["items"]:
-            self._catalogue.ensure(item_id)
+        self._catalogue.restore(meta["items"])
         self.ranking.state()
         self.ranking.counts.restore(part(arrays, "counts."))
         self._refer(np.zeros(0, np.int64))

@@ -86,6 +86,12 @@ class RankingParameters:
             if given := part(arrays, prefix):
                 yield from one.take(given, whole)
 
+    def forget(self, rows: NDArray[np.int64]) -> None:
+        """Nothing is known of these rows by themselves."""
+        self.gate.forget(rows)
+        if self.fused is not None:
+            self.fused.forget(rows)
+
     def digest(self, keys: NDArray[np.uint64]) -> str:
         """Eight hex digits of all that ranks, the same in every process that ranks by the same.
 

@@ -43,6 +43,7 @@ def read_features(
     found: NDArray[np.int32],
     raw: NDArray[np.float32],
 ) -> None:
+    """Writes what the features say of each found item into its rows of `raw`."""
     start, end = block.starts[user], block.starts[user + 1]
     for position in range(len(found)):
         item = found[position]

@@ -46,16 +46,12 @@ class Ranking:
         self.counts = Counts(settings.neighbours)
         self.scratch = empty_scratch()
         self._dense = np.zeros((len(DENSE), BLOCK, 0), np.float32)
-        self._inherited = True
 
     def announce(self, items: Sequence[CatalogueItem]) -> NDArray[np.int64]:
         """Announces or replaces items; the rows whose text vectors are new. Raises `ModelError`
         where one has another dimension.
         """
-        rows = self.catalogue.announce(items)
-        if len(rows):
-            self._inherited = False
-        return rows
+        return self.catalogue.announce(items)
 
     def state(self) -> CountState:
         """The arrays of all counts, with room for every row."""
@@ -69,9 +65,9 @@ class Ranking:
         ):
             self.scratch = widened(self.scratch, capacity, len(features.worth))
         state = self.counts.state(self.catalogue.graph.state, features)
-        if not self._inherited:
-            inherit(state, len(self.catalogue))
-            self._inherited = True
+        moved = self.catalogue.graph.take_moved()
+        if len(moved):
+            inherit(state, moved, len(self.catalogue))
         return state
 
     # ---- users as rows
@@ -215,7 +211,7 @@ class Ranking:
             ),
             np.array(
                 [
-                    draw(self._settings.seed, request.trigger or "", self._chance(request))
+                    draw(self._settings.seed, request.lot or "", self._chance(request))
                     for request in requests
                 ]
             ),
@@ -223,7 +219,7 @@ class Ranking:
 
     def _chance(self, request: RankRequest) -> float:
         """Of exploring; none where nobody is shown the list."""
-        return 0.0 if request.trigger is None else self._settings.explore
+        return 0.0 if request.lot is None else self._settings.explore
 
     def _entries(self, lists: Lists, user: int, request: RankRequest) -> tuple[Entry, ...]:
         rows = [int(row) for row in lists.rows[user] if row >= 0]
@@ -236,7 +232,7 @@ class Ranking:
                 reasons=reasons(
                     lists.shares[user, place],
                     lists.because[user, place].tolist(),
-                    self.catalogue.title,
+                    self.catalogue.named,
                     request.words,
                     _REASONS,
                 ),

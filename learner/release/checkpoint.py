@@ -5,14 +5,15 @@ all. No pickle.
       0000000000000042.safetensors      the arrays; the JSON of the rest is its metadata
       0000000000000042.json             version, sha256 of the arrays' file; written last, it counts
 
-It knows nothing about what the arrays mean.
+Removed in the other order: arrays go before the JSON file that points at them, so whatever dies in
+between, the next `prune` finds the rest. It knows nothing about what the arrays mean.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,10 +25,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from upwell.errors import ModelError
+from upwell.files import sync_folder, write_whole
 
-__all__ = ["Checkpoint", "every", "latest", "load", "prune", "save_checkpoint"]
+__all__ = ["Checkpoint", "every", "latest", "load", "prune", "save_checkpoint", "sweep"]
 
 FORMAT = "upwell-checkpoint-1"
+_TEMPORARY = ".tmp"
 _REMEDY = "remove {} to go on from the checkpoint before"
 
 
@@ -54,10 +57,10 @@ def save_checkpoint(
         contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         data = save(contiguous, metadata={"format": FORMAT, "meta": json.dumps(meta)})
         digest = sha256(data).hexdigest()
-        _write(stem.with_suffix(".safetensors"), data)
+        write_whole(stem.with_suffix(".safetensors"), data)
         head = {"format": FORMAT, "sha256": digest, "bytes": len(data)}
-        _write(stem.with_suffix(".json"), json.dumps(head).encode())
-        _sync_folder(folder)
+        write_whole(stem.with_suffix(".json"), json.dumps(head).encode())
+        sync_folder(folder)
     except OSError as exc:
         raise ModelError(
             f"checkpoint in {folder} cannot be written: {exc.strerror or exc}; free space "
@@ -115,20 +118,49 @@ def every(folder: Path) -> list[Checkpoint]:
 
 
 def prune(folder: Path, keep: int) -> int:
-    """Remove all but the newest `keep` (at least 1); how many were removed. Raises `ModelError`."""
+    """Remove all but the newest `keep` (at least 1), and what crashes left behind (`sweep`); how
+    many were removed. When it returns, the removal has reached the disk. Raises `ModelError`.
+    """
     if keep < 1:
         raise ValueError(f"keep is {keep}: at least one checkpoint stays")
     old = _heads(folder)[:-keep]
-    try:
+    with _removing(folder):
         for path in old:
-            path.unlink(missing_ok=True)
             path.with_suffix(".safetensors").unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+    return len(old) + sweep(folder)
+
+
+def sweep(folder: Path) -> int:
+    """Remove what a crash left of a checkpoint that was being written or removed: arrays without
+    their JSON file, a JSON file without its arrays (never the newest: there it is a fault, which
+    `load` says), temporary files. How many checkpoints they were of. Raises `ModelError`.
+    """
+    heads = {path.stem for path in _heads(folder)}
+    arrays = {path.stem for path in folder.glob("*.safetensors") if path.stem.isdecimal()}
+    newest = max(heads, key=int, default="")
+    orphans = (arrays - heads) | (heads - arrays - {newest})
+    with _removing(folder):
+        for stem in orphans:
+            (folder / f"{stem}.safetensors").unlink(missing_ok=True)
+            (folder / f"{stem}.json").unlink(missing_ok=True)
+        for path in folder.glob(f"*{_TEMPORARY}"):
+            path.unlink(missing_ok=True)
+    return len(orphans)
+
+
+@contextmanager
+def _removing(folder: Path) -> Iterator[None]:
+    """Files are removed within; at its end that has reached the disk. Raises `ModelError`."""
+    try:
+        yield
+        if folder.is_dir():
+            sync_folder(folder)
     except OSError as exc:
         raise ModelError(
             f"old checkpoints in {folder} cannot be removed: {exc.strerror or exc}; make "
             "the folder writable"
         ) from exc
-    return len(old)
 
 
 def _heads(folder: Path) -> list[Path]:
@@ -160,25 +192,3 @@ def _head(path: Path) -> dict[str, Any]:
     if not isinstance(head.get("sha256"), str):
         raise ModelError(f"checkpoint {path} names no sha256; {_REMEDY.format(path.name)}")
     return head
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all: a temporary name, synced, then renamed."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

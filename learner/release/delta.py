@@ -34,8 +34,9 @@ class ModelDelta:
     beginning. since, watermark: source → last offset learned before and after. sources, items: what
     the integer codes in `examples.*` stand for. row_items: by the name of an array of rows, the
     items that they are. arrays: `examples.*` (compact columns of the counted examples), `gate.*`
-    and `fused.*` (parameters). whole: the parameters are all there are, and replace what a replica
-    has. part, parts: the number of this one, from 0, of so many; examples count part by part,
+    and `fused.*` (parameters). forgotten: items of which nothing is known any more once the
+    examples are counted. whole: the parameters are all there are, and replace what a replica has.
+    part, parts: the number of this one, from 0, of so many; examples count part by part,
     parameters take effect with the last.
     """
 
@@ -47,6 +48,7 @@ class ModelDelta:
     items: tuple[str, ...]
     row_items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arrays: Mapping[str, NDArray[Any]]
+    forgotten: tuple[str, ...] = ()
     whole: bool = False
     part: int = 0
     parts: int = 1
@@ -62,6 +64,7 @@ def encode(delta: ModelDelta) -> bytes:
         "sources": list(delta.sources),
         "items": list(delta.items),
         "row_items": {name: list(items) for name, items in delta.row_items.items()},
+        "forgotten": list(delta.forgotten),
         "whole": delta.whole,
         "part": delta.part,
         "parts": delta.parts,
@@ -90,6 +93,7 @@ def decode(data: bytes) -> ModelDelta:
             items=tuple(head["items"]),
             row_items={name: tuple(items) for name, items in head["row_items"].items()},
             arrays=safetensors.numpy.load(data),
+            forgotten=tuple(head.get("forgotten", ())),
             whole=head.get("whole", False),
             part=head.get("part", 0),
             parts=head.get("parts", 1),

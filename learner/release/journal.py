@@ -17,7 +17,7 @@ from learner.release.delta import ModelDelta
 from upwell.errors import ModelError
 from upwell.values import Example
 
-__all__ = ["Journal", "replay"]
+__all__ = ["READ_AGAIN", "Journal", "replay"]
 
 READ_AGAIN = "restore the newest checkpoint, then read the deltas again"
 
@@ -25,7 +25,8 @@ READ_AGAIN = "restore the newest checkpoint, then read the deltas again"
 class Journal:
     """Grows by what was counted until its delta is taken.
 
-    `since`: the watermark when it was begun.
+    `since`: the watermark when it was begun. forgotten: items that made room for others, after all
+    that was added.
     """
 
     def __init__(self, since: Mapping[str, int]) -> None:
@@ -33,52 +34,50 @@ class Journal:
         self._sources: list[str] = []
         self._offsets: list[int] = []
         self._parts: list[dict[str, NDArray[Any]]] = []
+        self._codes: dict[str, int] = {}
+        self.forgotten: list[str] = []
 
-    def add(self, examples: Sequence[Example], block: Block, targets: Targets) -> None:
-        """Takes in one counted block; of each history only what counting reads."""
+    def add(
+        self, examples: Sequence[Example], block: Block, targets: Targets, ids: Sequence[str]
+    ) -> None:
+        """Takes in one counted block; of each history only what counting reads. ids: by row."""
         lengths = np.diff(block.starts)
         read = np.arange(len(block.history)) - np.repeat(block.starts[:-1], lengths) < COUNTED
         self._sources += [example.source for example in examples]
         self._offsets += [example.offset for example in examples]
         self._parts.append(
             {
-                "rows": targets.rows,
+                "rows": self._coded(targets.rows, ids),
                 "likes": targets.liked,
                 "met": targets.met,
                 "newcomer": targets.newcomer,
                 "weight": targets.weight,
                 "lengths": np.minimum(lengths, COUNTED),
-                "history": block.history[read],
+                "history": self._coded(block.history[read], ids),
                 "history_liked": block.liked[read],
             }
         )
 
-    def columns(
-        self, ids: Sequence[str]
-    ) -> tuple[dict[str, NDArray[Any]], tuple[str, ...], tuple[str, ...]]:
-        """The columns with rows as codes of the items they name, those items, and the sources.
+    def _coded(self, rows: NDArray[np.int32], ids: Sequence[str]) -> NDArray[np.int32]:
+        named, places = np.unique(rows, return_inverse=True)
+        codes = [self._codes.setdefault(ids[row], len(self._codes)) for row in named]
+        return np.array(codes, np.int32)[places]
 
-        ids: by row.
-        """
+    def columns(self) -> tuple[dict[str, NDArray[Any]], tuple[str, ...], tuple[str, ...]]:
+        """The columns with rows as codes of the items they name, those items, and the sources."""
         if not self._parts:
             return {}, (), ()
-        joined = {
-            name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]
-        }
-        named, codes = np.unique(
-            np.concatenate([joined["rows"], joined["history"]]), return_inverse=True
-        )
         sources = sorted(set(self._sources))
         code_of = {source: code for code, source in enumerate(sources)}
-        count = len(joined["rows"])
-        columns = joined | {
-            "rows": codes[:count].astype(np.int32),
-            "history": codes[count:].astype(np.int32),
-            "lengths": joined["lengths"].astype(np.uint8),
+        columns = {
+            name: np.concatenate([part[name] for part in self._parts]) for name in self._parts[0]
+        }
+        columns |= {
+            "lengths": columns["lengths"].astype(np.uint8),
             "sources": np.array([code_of[source] for source in self._sources], np.uint16),
             "offsets": np.array(self._offsets, np.int64),
         }
-        return columns, tuple(ids[row] for row in named), tuple(sources)
+        return columns, tuple(self._codes), tuple(sources)
 
     @property
     def since(self) -> dict[str, int]:
@@ -106,12 +105,14 @@ def replay(
     }
     if not columns:
         return _empty()
-    row_of = np.array([ensure(item_id) for item_id in delta.items], np.int32)
     last = np.array([watermark.get(source, -1) for source in delta.sources], np.int64)
     fresh = columns["offsets"] > last[columns["sources"]]
     lengths = columns["lengths"].astype(np.int64)
     kept = np.repeat(fresh, lengths)
     count = int(fresh.sum())
+    row_of = np.zeros(len(delta.items), np.int32)
+    for code in np.union1d(columns["rows"][fresh], columns["history"][kept]):
+        row_of[code] = ensure(delta.items[code])
     block = _empty()[0]._replace(
         history=row_of[columns["history"][kept]],
         liked=columns["history_liked"][kept],

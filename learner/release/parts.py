@@ -47,6 +47,7 @@ def in_parts(delta: ModelDelta, most_bytes: int = PART_BYTES) -> list[ModelDelta
     }
     if last:
         cuts.append(_bare(delta, last))
+    cuts = [replace(one, forgotten=()) for one in cuts[:-1]] + cuts[-1:]
     return [replace(one, part=number, parts=len(cuts)) for number, one in enumerate(cuts)]
 
 

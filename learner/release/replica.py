@@ -5,7 +5,7 @@ It knows nothing about how deltas travel.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,7 @@ class Replica(OnlineModel):
             self.learned += len(events.rows)
             self._items.count(events.rows)
             yield
+        self._forget(delta.forgotten)
         self._reach(delta)
         rows = {
             name: np.array([self._catalogue.ensure(one) for one in items], np.int32)
@@ -60,6 +61,11 @@ class Replica(OnlineModel):
             self._digest = None
         elif rows:
             yield
+
+    def _forget(self, item_ids: Sequence[str]) -> None:
+        rows = self._catalogue.rows(item_ids)
+        if rows:
+            self._forget_items(np.array(rows, np.int64))
 
     def _reach(self, delta: ModelDelta) -> None:
         ahead = any(

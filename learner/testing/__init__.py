@@ -1,0 +1,3 @@
+"""What lists are worth: each target ranked before it is learned, and other policies valued on
+logged impressions.
+"""

@@ -181,17 +181,40 @@ class ReplayBuffer:
         """Removes all of a user's windows, returns how many. Nothing of them stays in memory."""
         user = digest(name)
         gone = {slot for slot in [*self._recent, *self._older] if self._windows.users[slot] == user}
-        for slot in gone:
-            self._recent.pop(slot, None)
-        self._older = [slot for slot in self._older if slot not in gone]
-        self._open.pop(user, None)
-        self._free += sorted(gone)
+        self._drop(gone)
         copies = np.flatnonzero(
             self._windows.users == user
         )  # freed slots may still hold an older one
         for column in _COLUMNS:
             getattr(self._windows, column)[copies] = 0
         return len(gone)
+
+    def forget_items(self, gone: NDArray[np.bool_]) -> None:
+        """Takes the events on items that are true in `gone` (capacity,) out of all windows."""
+        windows, place = self._windows, np.arange(LENGTH + 1)
+        here = place < windows.lengths[:, None]
+        out = here & gone[windows.rows.clip(min=0)]
+        some = np.flatnonzero(out.any(axis=1))
+        here, out = here[some], out[some]
+        lengths = (here & ~out).sum(axis=1)
+        order = np.argsort(out | ~here, axis=1, kind="stable")
+        for name in ("rows", "kinds", "ratings", "ts"):
+            column = np.take_along_axis(getattr(windows, name)[some], order, axis=1)
+            column[place >= lengths[:, None]] = -1 if name == "rows" else 0
+            getattr(windows, name)[some] = column
+        windows.first[some] &= ~out[:, 0]
+        windows.lengths[some] = lengths
+        empty = set(some[lengths == 0].tolist())
+        self._drop(empty & {*self._recent, *self._older})
+
+    def _drop(self, slots: set[int]) -> None:
+        for slot in slots:
+            self._recent.pop(slot, None)
+            user = int(self._windows.users[slot])
+            if self._open.get(user, (-1, 0))[0] == slot:
+                del self._open[user]
+        self._older = [slot for slot in self._older if slot not in slots]
+        self._free += sorted(slots)
 
     # ---- checkpoints
 

@@ -40,6 +40,12 @@ class Identities:
         self.squares[rows] += squares
         self.values[rows] -= RATE * gradients / np.sqrt(self.squares[rows])[:, None]
 
+    def forget(self, rows: NDArray[np.int64]) -> None:
+        """They were never trained."""
+        rows = rows[rows < len(self.values)]
+        self.values[rows] = 0
+        self.squares[rows] = 0
+
     def begin_anew(self, values: NDArray[np.float16]) -> None:
         """(N, m + 1) other values; learning rates stay as far as they had come down, where they are
         finite.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from learner.counts.block import Block, Targets
 from learner.counts.influence import Influence
+from learner.counts.popularity import LAST
 from learner.ranking.online import OnlineModel
 from learner.ranking.parameters import ROWS, Arrays, part, prefixed, settle
 from learner.ranking.ranking import BLOCK
@@ -34,11 +35,13 @@ __all__ = ["Learner"]
 class Learner(OnlineModel):
     """Counts, gate, fused model and figures of one stream. It ranks by what it has just learned.
 
-    figures: running prequential figures of the model and its peers.
+    figures: running prequential figures of the model and its peers. made_room: ids that nobody
+    announced and that were forgotten for others.
     """
 
     def __init__(self, settings: LearnerSettings, dimension: int, seed: int) -> None:
         self.figures = Figures()
+        self.made_room = 0
         super().__init__(settings, dimension, seed)
 
     def _begin(self) -> None:
@@ -86,7 +89,7 @@ class Learner(OnlineModel):
             self._trainer.learn(
                 example_batch(examples, found.targets.rows, found.histories, self.dimension)
             )
-        self._journal.add(examples, found.block, found.targets)
+        self._journal.add(examples, found.block, found.targets, self._catalogue.ids)
         self._digest = None
 
     def _test_and_count(self, block: Block, targets: Targets) -> None:
@@ -120,6 +123,26 @@ class Learner(OnlineModel):
             return np.ones(len(examples), np.float32)
         return self._influence.weigh([example.user_events for example in examples])
 
+    def make_room(self) -> NDArray[np.int64]:
+        """Where too many ids wait for their announcement, forgets those whose last event is the
+        oldest, here and, by the next delta, on every replica; returns their rows, which are free.
+
+        Whoever holds more parameters over the same rows forgets them there.
+        """
+        rows = self._catalogue.surplus(self.ranking.state().popularity.values[LAST])
+        if len(rows):
+            self._journal.forgotten += [self._catalogue.ids[row] for row in rows]
+            self.made_room += len(rows)
+            self._forget_items(rows)
+            if self._trainer is not None:
+                self._trainer.forget_items(rows)
+        return rows
+
+    @property
+    def unannounced(self) -> int:
+        """Ids that wait for their announcement."""
+        return self._catalogue.unannounced
+
     # ---- what others take over
 
     def take_delta(
@@ -129,7 +152,8 @@ class Learner(OnlineModel):
 
         parameters, version, whole: what goes out instead of what this learner ranks by itself.
         """
-        columns, items, sources = self._journal.columns(self._catalogue.ids)
+        self.make_room()
+        columns, items, sources = self._journal.columns()
         arrays = prefixed("examples.", columns)
         arrays |= self.parameters.changes() if parameters is None else parameters
         delta = ModelDelta(
@@ -145,6 +169,7 @@ class Learner(OnlineModel):
             sources=sources,
             items=items,
             arrays=arrays,
+            forgotten=tuple(self._journal.forgotten),
             whole=whole,
         )
         self._journal = Journal(self.watermark)

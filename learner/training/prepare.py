@@ -61,6 +61,8 @@ def prepared(
         for example, blocked, test, slot in zip(examples, had, tested, slots, strict=True)
     ]
     ranking.state()  # room for the rows that are new
+    if fused is not None:
+        fused.items.refer(catalogue.graph.vectors, len(catalogue))
     histories = [ranking.placed(example.history) for example in examples]
     block = ranking.block(
         profiles,

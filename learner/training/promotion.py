@@ -147,9 +147,19 @@ class Promotion:
         """The counts since the last ones, and the parameters that were promoted since, if any: in
         parts, each for a record of its own, in this order.
         """
+        self._make_room()
         promoted, whole = self._promoted, self._whole
         self._promoted, self._whole = {}, False
         return in_parts(self._learner.take_delta(promoted, self.version, whole))
+
+    def _make_room(self) -> None:
+        rows = self._learner.make_room()
+        if len(rows):
+            for parameters in (self.serving, self._candidate):
+                parameters.forget(rows)
+            self._ahead, self._promoted = (
+                _without(arrays, rows) for arrays in (self._ahead, self._promoted)
+            )
 
     def arrays(self) -> Arrays:
         """What serves, for a checkpoint beside the learner's own arrays."""
@@ -207,6 +217,16 @@ class Promotion:
             return None
         self._act(Verdict.ROLL_BACK)
         return Ruling(Verdict.ROLL_BACK, self._learner.learned, 0, math.nan, math.nan, broken)
+
+
+def _without(arrays: Arrays, gone: NDArray[np.int64]) -> Arrays:
+    """All but what stands in the rows `gone`."""
+    kept = dict(arrays)
+    for rows, values in ROWS.items():
+        if rows in arrays:
+            stay = ~np.isin(arrays[rows], gone)
+            kept |= {name: arrays[name][stay] for name in (rows, values)}
+    return kept
 
 
 def _joined(older: Arrays, newer: Arrays) -> Arrays:

@@ -42,6 +42,12 @@ class RunningMeans:
         np.add.at(self._counts, rows, 1.0)
         self._total += (stars.sum(), len(stars))
 
+    def forget(self, rows: NDArray[np.int64]) -> None:
+        """These items have no offset; the mean stays."""
+        rows = rows[rows < len(self._sums)]
+        self._sums[rows] = 0.0
+        self._counts[rows] = 0.0
+
     @property
     def mean(self) -> float:
         """Of all ratings; 3.5 before the first."""

@@ -37,7 +37,8 @@ def rating_features(
 ) -> NDArray[np.float64]:
     """(b,) predictions of the head less the mean, (b,) offsets of the items, (b, L) residuals of
     the users' events, oldest first, nan
-    where no rating is, and (b, L) cosines of their texts with the item's → (b, len(FEATURES))."""
+    where no rating is, and (b, L) cosines of their texts with the item's → (b, len(FEATURES)).
+    """
     given = ~np.isnan(residuals)
     left = np.where(given, residuals, 0.0).astype(np.float64)
     after = given[:, ::-1].cumsum(axis=1)[:, ::-1] - given  # (b, L) ratings since

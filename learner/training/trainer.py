@@ -108,6 +108,15 @@ class Trainer:
             self.ratings.learn(examples)
         self.model.items.count(examples.rows)
 
+    def forget_items(self, rows: NDArray[np.int64]) -> None:
+        """Nothing was learned of them, and no window holds them."""
+        gone = np.zeros(len(self.model.items.events), np.bool_)
+        gone[rows] = True
+        self.buffer.forget_items(gone)
+        self.identities.forget(rows)
+        if self.ratings is not None:
+            self.ratings.means.forget(rows)
+
     def train(self, steps: int) -> TrainReport:
         """So many steps from the buffer; none where it is empty."""
         started = time.perf_counter()

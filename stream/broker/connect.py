@@ -1,39 +1,15 @@
-"""The settings as Kafka's two clients and the store want them."""
+"""The settings as kafka-python and the store want them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import faust
-
 from store import Store, open_store
 from upwell.client import client_options
-from upwell.connection import tls_context
 from upwell.errors import SettingsError
 from upwell.settings import Settings
 
-__all__ = ["client_options", "faust_broker", "faust_credentials", "open_settings_store"]
-
-
-def faust_broker(settings: Settings) -> str:
-    """The broker's addresses as a Faust URL."""
-    return "kafka://" + ";".join((settings.kafka.address or "").split(","))
-
-
-def faust_credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCredentials | None:
-    """Who we are, for Faust; None on a plain connection. Raises `SettingsError` where the file of
-    authorities cannot be used.
-    """
-    kafka = settings.kafka
-    context = tls_context(kafka)
-    if kafka.security_protocol.startswith("SASL"):
-        return faust.SASLCredentials(
-            mechanism=kafka.sasl_mechanism,
-            username=kafka.sasl_username,
-            password=kafka.sasl_password.reveal() if kafka.sasl_password else None,
-            ssl_context=context,
-        )
-    return faust.SSLCredentials(context=context) if context is not None else None
+__all__ = ["client_options", "open_settings_store"]
 
 
 def open_settings_store(settings: Settings, dimension: int) -> Store:

@@ -17,8 +17,9 @@ from kafka.errors import KafkaError
 from stream.chain.records import BroadcastRecord
 from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
+from upwell.threads import start_thread
 
-__all__ = ["Broadcast", "read_partition"]
+__all__ = ["FETCH_BYTES", "Broadcast", "read_partition"]
 
 POLL_MS = 100
 FETCH_BYTES = 32 << 20
@@ -28,7 +29,7 @@ class Broadcast:
     """Reads all partitions of `topic`. `start` blocks until what stood there has been read; `drain`
     gives what came since.
 
-    Raises `BrokerError` from `drain` when the reading thread failed.
+    `drain` and `waiting` raise `BrokerError` once the reading thread has ended by an error.
     """
 
     def __init__(self, topic: str, client_options: Mapping[str, Any]) -> None:
@@ -37,7 +38,7 @@ class Broadcast:
         self._queue: SimpleQueue[BroadcastRecord] = SimpleQueue()
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._read_on, name=f"read-{topic}", daemon=True)
+        self._thread: threading.Thread | None = None
         self._consumer: KafkaConsumer | None = None
 
     def start(self, from_beginning: bool = True) -> None:
@@ -71,14 +72,11 @@ class Broadcast:
                 "the topics made?"
             )
             raise refusal(self._options) or unread from exc
-        self._thread.start()
+        self._thread = start_thread(f"read-{self._topic}", self._read_on, self._failed)
 
     def drain(self) -> Iterator[BroadcastRecord]:
         """What has been read and not drained yet."""
-        if self._failure is not None:
-            raise BrokerError(
-                f"topic {self._topic}: reading stopped: {self._failure}"
-            ) from self._failure
+        self._raise_failure()
         while True:
             try:
                 yield self._queue.get_nowait()
@@ -88,21 +86,30 @@ class Broadcast:
     @property
     def waiting(self) -> int:
         """Records that were read and not drained yet."""
+        self._raise_failure()
         return self._queue.qsize()
 
     def stop(self) -> None:
         self._stopping.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
         if self._consumer is not None:
             self._consumer.close()
 
     def _read_on(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                self._poll()
-        except KafkaError as exc:
-            self._failure = exc
+        while not self._stopping.is_set():
+            self._poll()
+
+    def _failed(self, exc: BaseException) -> None:
+        self._failure = exc
+
+    def _raise_failure(self) -> None:
+        """kafka-python raises more than `KafkaError`: RuntimeError, ValueError, OSError."""
+        if self._failure is not None:
+            why = f"{type(self._failure).__name__}: {self._failure}"
+            raise BrokerError(
+                f"topic {self._topic}: reading stopped: {why}; start again"
+            ) from self._failure
 
     def _poll(self) -> None:
         assert self._consumer is not None

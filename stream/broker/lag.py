@@ -21,7 +21,7 @@ from kafka.errors import (
 from stream.broker.topics import no_broker
 from upwell.events import Topic
 
-__all__ = ["INPUT_TOPICS", "Lag", "Progress"]
+__all__ = ["INPUT_TOPICS", "Backlog", "Lag"]
 
 INPUT_TOPICS = (
     Topic.ITEMS,
@@ -36,7 +36,7 @@ INPUT_TOPICS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class Backlog:
     """behind: records that wait. done: records worked off since some beginning; it moves with each
     of them.
     """
@@ -88,7 +88,7 @@ class Lag:
         """Records that the serve workers have not acknowledged."""
         return sum(waiting for waiting, _ in self._positions(topics).values())
 
-    def progress(self, own: Collection[tuple[str, int]]) -> Progress:
+    def backlog(self, own: Collection[tuple[str, int]]) -> Backlog:
         """Of the partitions `own` (topic, number); of all where a worker has none, as in a
         rebalance that does not end.
         """
@@ -96,7 +96,7 @@ class Lag:
         held = [found for partition, found in positions.items() if tuple(partition) in own] or list(
             positions.values()
         )
-        return Progress(
+        return Backlog(
             sum(waiting for waiting, _ in held), sum(acknowledged for _, acknowledged in held)
         )
 

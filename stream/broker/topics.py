@@ -15,13 +15,13 @@ from typing import Any
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
-from kafka.partitioner.default import murmur2
 
 from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
 from upwell.events import Topic
+from upwell.partition import partition_of
 
-__all__ = ["TOPICS", "TopicSpec", "ensure_topics", "partition_of", "partitioner"]
+__all__ = ["TOPICS", "TopicSpec", "ensure_topics", "no_broker", "partition_of", "partitioner"]
 
 HOUR_MS = 3_600_000
 MAX_MODEL_BYTES = 32 << 20
@@ -85,11 +85,6 @@ TOPICS = (
     ),
     TopicSpec(Topic.METRICS, single=True, config=KEPT_AN_HOUR),
 )
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """Where Kafka's own clients put a record of this key (murmur2, as in Java)."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
 def partitioner(partitions: int) -> Callable[[bytes], int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from store import Store
 from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser, NoiseLimits
+from stream.chain.fences import Fences
 from stream.chain.fold import Bounds
 from stream.chain.items import ItemPipeline
 from stream.chain.pipeline import Limits, Pipeline
@@ -26,7 +27,8 @@ _DAY_MS = 86_400_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """What the chains ask of the world. bulk: encodes announcements, and gives way to `encoder`.
-    key: of the pseudonyms. partition_of: a record's key to its partition.
+    key: of the pseudonyms. partition_of: a record's key to its partition. oldest_ms: as `Fences`
+    asks.
     """
 
     store: Store
@@ -35,6 +37,7 @@ class Ports:
     ranker: Ranker
     key: bytes
     partition_of: Callable[[bytes], int]
+    oldest_ms: Callable[[], int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,7 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
         catalogue=catalogue,
         pseudonymizer=pseudonymizer,
         denoiser=Denoiser(NoiseLimits(stream.dedup_window, stream.bounce_ms, stream.bot_events)),
+        fences=Fences(ports.oldest_ms),
     )
     items = ItemPipeline(ports.bulk, ports.store, stream.catalogue_items)
     return Chains(

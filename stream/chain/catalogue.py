@@ -6,6 +6,7 @@ It knows nothing about Kafka: announcements and operators' controls in, `Catalog
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,16 +25,21 @@ _PATCHED = (*CLEARABLE, "title", "deleted")
 _NO_VECTOR = np.zeros(0, np.float32)
 
 
+_NUMBER = re.compile(r"(?a:(?<!\d)\d{5,14}(?!\d))")  # shorter ones are years, prices, sizes
+
+
 class Catalogue:
     """Every item announced so far, by id. Not thread-safe: one thread owns it."""
 
     def __init__(self) -> None:
         self._items: dict[str, CatalogueItem] = {}
+        self._numbers: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._items)
 
     def get(self, item_id: str) -> CatalogueItem | None:
+        """The item, None where nobody announced it."""
         return self._items.get(item_id)
 
     def vector(self, item_id: str) -> Vector | None:
@@ -42,12 +48,19 @@ class Catalogue:
         return None if item is None else item.vector
 
     def title(self, item_id: str) -> str | None:
+        """Of an item, None where nobody announced it."""
         item = self._items.get(item_id)
         return None if item is None else item.title
 
     def put(self, items: Iterable[CatalogueItem]) -> None:
+        """Take items in, in place of those with the same id."""
         for item in items:
             self._items[item.item_id] = item
+            self._numbers.update(_NUMBER.findall(item.title))
+
+    def has_number(self, digits: str) -> bool:
+        """Whether it is an item's id, or stands in a title: an article number, no phone."""
+        return digits in self._items or digits in self._numbers
 
 
 def check_revision(items: Iterable[CatalogueItem], own: str) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right, insort
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from stream.chain.records import Arrival
 from upwell.events import Action, Click, Control, Query, Review
+from upwell.lru import Lru
 from upwell.schema import key_of
 
 __all__ = ["Denoiser", "NoiseLimits"]
@@ -52,7 +53,7 @@ class Denoiser:
 
     def __init__(self, limits: NoiseLimits) -> None:
         self._limits = limits
-        self._seen: OrderedDict[EventKey, Position] = OrderedDict()
+        self._seen: Lru[EventKey, Position] = Lru(limits.window)
         self._pace = _Pace(limits.bot_events)
         self._new_ids: dict[EventKey, Position] = {}
         self._forgotten: list[str] = []
@@ -81,8 +82,6 @@ class Denoiser:
         for key, position in self._new_ids.items():
             self._seen.setdefault(key, position)
         self._new_ids = {}
-        while len(self._seen) > self._limits.window:
-            self._seen.popitem(last=False)
         self._pace.commit()
         for user in self._forgotten:
             self._pace.forget(user)
@@ -117,7 +116,7 @@ class _Pace:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._times: OrderedDict[str, Times] = OrderedDict()
+        self._times: Lru[str, Times] = Lru(WATCHED_USERS)
         self._counted: dict[str, int] = {}
         self._new_times: dict[str, Times] = {}
         self._new_counted: dict[str, int] = {}
@@ -132,9 +131,6 @@ class _Pace:
     def commit(self) -> None:
         for user, times in self._new_times.items():
             self._times[user] = times
-            self._times.move_to_end(user)
-        while len(self._times) > WATCHED_USERS:
-            self._times.popitem(last=False)
         self._counted |= self._new_counted
         self.begin()
 

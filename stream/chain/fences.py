@@ -2,8 +2,9 @@
 whenever it is delivered.
 
 A fence is needed as long as older events may still come: again after a crash, or late from a topic
-that lags behind `controls`. Nothing of it is stored with the user; a process that starts reads
-`controls` again. It knows nothing about stores.
+that lags behind `controls`. So it goes once no input topic, `controls` among them, holds anything
+as old: then nothing that it hides can come, and no start reads it again. Nothing of it is stored
+with the user; a process that starts reads `controls` again. It knows nothing about stores.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ from upwell.values import UserState
 if TYPE_CHECKING:
     from stream.chain.records import BroadcastRecord
 
-__all__ = ["Fence", "begun_after", "fences_on_controls", "newest_fences"]
+__all__ = ["Fence", "Fences", "begun_after", "fences_on_controls", "newest_fences"]
+
+FEWEST = 1_024
+DAY_MS = 86_400_000
+"""Clocks of brokers, and what a worker had fetched before it went from its topic."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,6 +51,44 @@ def newest_fences(*known: Mapping[str, Fence]) -> dict[str, Fence]:
         for user, fence in fences.items():
             newest[user] = max(fence, newest.get(user, fence))
     return newest
+
+
+class Fences:
+    """The fences of a worker, by pseudonym.
+
+    oldest_ms: asked, each time they have doubled since the last look, when the oldest record that
+    an input topic still holds was appended (UTC ms, None where there is none): memory follows the
+    topics' retention, and a look is paid by the fences that came since.
+    """
+
+    def __init__(self, oldest_ms: Callable[[], int | None]) -> None:
+        self._oldest_ms = oldest_ms
+        self._newest: dict[str, Fence] = {}
+        self._look_at = FEWEST
+
+    def __len__(self) -> int:
+        return len(self._newest)
+
+    def of(self, users: Iterable[str]) -> dict[str, Fence]:
+        """Those of `users` that there are."""
+        return {user: self._newest[user] for user in users if user in self._newest}
+
+    def add(self, fences: Mapping[str, Fence]) -> None:
+        """Of each user the newest counts."""
+        for user, fence in fences.items():
+            self._newest[user] = max(fence, self._newest.get(user, fence))
+        if len(self) >= self._look_at:
+            self._drop()
+            self._look_at = max(FEWEST, 2 * len(self))
+
+    def _drop(self) -> None:
+        oldest = self._oldest_ms()
+        if oldest is not None:
+            self._newest = {
+                user: fence
+                for user, fence in self._newest.items()
+                if fence.appended_ms >= oldest - DAY_MS
+            }
 
 
 def begun_after(state: UserState, fence: Fence | None) -> UserState:

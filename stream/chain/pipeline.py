@@ -17,10 +17,11 @@ from hashlib import blake2b
 from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser
 from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
-from stream.chain.fences import Fence, begun_after, newest_fences
+from stream.chain.fences import Fence, Fences, begun_after, newest_fences
 from stream.chain.fold import Bounds, Folded, Incoming, fold_events, standing
-from stream.chain.privacy import Pseudonymizer, scrub
+from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Arrival, Record, decode_records, user_in
+from stream.chain.scrub import scrub
 from stream.chain.users import Users
 from stream.chain.wire import encode_rerouted
 from upwell.errors import StoreError
@@ -43,7 +44,7 @@ Named = tuple[str, Arrival]
 class Limits:
     """What the chain needs of the settings.
 
-    `test_sample`: the share of events, by hash of event_id, whose targets are tested.
+    `test_sample`: the share of events, by lot, whose targets are tested.
     """
 
     bounds: Bounds
@@ -86,6 +87,7 @@ class Pipeline:
         catalogue: Catalogue,
         pseudonymizer: Pseudonymizer,
         denoiser: Denoiser,
+        fences: Fences,
     ) -> None:
         self._limits = limits
         self._encoder = encoder
@@ -94,14 +96,13 @@ class Pipeline:
         self._catalogue = catalogue
         self._pseudonymizer = pseudonymizer
         self._denoiser = denoiser
-        self._fences: dict[str, Fence] = {}
+        self._fences = fences
 
     def fence(self, fences: Mapping[str, Fence]) -> None:
         """Requests to forget that `controls` holds, by pseudonym: what is older than they are is
-        dropped from here on.
+        dropped from here on. Raises what asking the topics raises.
         """
-        if fences:
-            self._fences = newest_fences(self._fences, fences)
+        self._fences.add(fences)
 
     def run(self, records: Sequence[Record], now_ms: int) -> Effects:
         """Process and write. Where another worker has moved a state on, it is read again and the
@@ -132,9 +133,7 @@ class Pipeline:
         fences = newest_fences(
             *({user: Fence(one.record.appended_ms, one.source, one.offset)} for user, one in asked)
         )
-        after = newest_fences(
-            {user: self._fences[user] for user, _ in named if user in self._fences}, fences
-        )
+        after = newest_fences(self._fences.of(user for user, _ in named), fences)
         events = [(user, one) for user, one in named if not isinstance(one.event, Control)]
         kept = [
             (user, one)
@@ -215,22 +214,20 @@ class Pipeline:
         for letter in bad:
             user_id = user_in(letter)
             user = None if user_id is None else self._pseudonymizer.pseudonym(user_id)
-            known = (
-                [found[user] for found in (self._fences, fences) if user in found]
-                if user is not None
-                else []
-            )
-            if not any(
-                fence.hides(appended[letter.topic, letter.partition, letter.offset])
-                for fence in known
-            ):
+            fence = None
+            if user is not None:
+                fence = newest_fences(self._fences.of([user]), fences).get(user)
+            at = appended[letter.topic, letter.partition, letter.offset]
+            if fence is None or not fence.hides(at):
                 kept.append(replace(letter, user=user))
         return tuple(kept)
 
     def _sign(self, named: Sequence[Named]) -> list[_Signed]:
         """Scrubbed words, and one call of the encoder for all words of the batch."""
         words = [
-            scrub(text) if (text := getattr(arrival.event, "text", None)) else None
+            scrub(text, self._catalogue.has_number)
+            if (text := getattr(arrival.event, "text", None))
+            else None
             for _, arrival in named
         ]
         spoken = [text for text in words if text]
@@ -273,7 +270,8 @@ class Pipeline:
                 )
             case _:
                 return None
-        tested = interaction.liked and _share(event.event_id) < self._limits.test_sample
+        share = self._pseudonymizer.share("test", event.event_id)
+        tested = interaction.liked and share < self._limits.test_sample
         return Incoming(interaction, signed.vector, tested)
 
     def _orders(self, state: UserState, events: Sequence[_Signed]) -> list[_Order]:
@@ -286,18 +284,20 @@ class Pipeline:
             elif isinstance(signed.event, Click | Review | Query):
                 newest, words = signed, signed.words or words
         if newest is not None:
-            request = RankRequest(
-                state=state, k=self._limits.list_k, words=words, trigger=newest.event.event_id
-            )
+            lot = self._pseudonymizer.lot("explore", newest.event.event_id)
+            request = RankRequest(state=state, k=self._limits.list_k, words=words, lot=lot)
             orders.append(
                 _Order(newest.arrival, newest.event.user_id, newest.event.event_id, request)
             )
         return orders
 
     def _requested(self, state: UserState, signed: _Signed, asked: Request) -> _Order:
-        k, trigger = asked.k or self._limits.list_k, asked.request_id
         request = RankRequest(
-            state=state, k=k, exclude=asked.exclude, category=asked.category, trigger=trigger
+            state=state,
+            k=asked.k or self._limits.list_k,
+            exclude=asked.exclude,
+            category=asked.category,
+            lot=self._pseudonymizer.lot("explore", asked.request_id),
         )
         return _Order(signed.arrival, asked.user_id, asked.request_id, request)
 
@@ -330,8 +330,3 @@ def _of_standing(state: UserState) -> UserState:
 def _user_id(arrival: Arrival) -> str:
     """The app's own; empty where the event is an item's."""
     return getattr(arrival.event, "user_id", None) or ""
-
-
-def _share(event_id: str) -> float:
-    """A number in [0, 1) that depends on the event_id alone."""
-    return int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest()) / 2.0**64

@@ -63,6 +63,7 @@ class Arrival:
 
     @property
     def offset(self) -> int:
+        """Of the record."""
         return self.record.offset
 
 

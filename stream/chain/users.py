@@ -7,10 +7,10 @@ move.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 from stream.chain.fold import empty_state
+from upwell.lru import Lru
 from upwell.ports import UserStore
 from upwell.values import UserState
 
@@ -22,9 +22,8 @@ class Users:
 
     def __init__(self, store: UserStore, capacity: int, dimension: int) -> None:
         self._store = store
-        self._capacity = capacity
         self._dimension = dimension
-        self._hot: OrderedDict[str, UserState] = OrderedDict()
+        self._hot: Lru[str, UserState] = Lru(capacity)
 
     def __len__(self) -> int:
         return len(self._hot)
@@ -49,9 +48,6 @@ class Users:
         for state in states:
             if state.user not in refused:
                 self._hot[state.user] = state
-                self._hot.move_to_end(state.user)
-        while len(self._hot) > self._capacity:
-            self._hot.popitem(last=False)
         return refused
 
     def forget(self, users: Sequence[str]) -> None:

@@ -57,7 +57,8 @@ def decode_examples(raw: bytes) -> list[Example] | Erasure:
     history's event ids, which the learner
     has no use for.
 
-    Raises `BrokerError` for a record of another version."""
+    Raises `BrokerError` for a record of another version.
+    """
     record = _versioned(raw, Topic.EXAMPLES)
     if "erasure" in record:
         return Erasure(**record["erasure"])

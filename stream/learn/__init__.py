@@ -1,0 +1,3 @@
+"""The learn process: reads `examples`, tests, trains, publishes versions and deltas, carries out
+erasures. One runs.
+"""

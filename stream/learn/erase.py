@@ -1,5 +1,5 @@
-"""The learn process's part in forgetting a user: dead letters, and, once nothing of the user is
-left, the confirmation.
+"""The learn process's part in forgetting a user once nothing of the user is left: the
+confirmation.
 
 The app's user_id stands on no internal topic and in no checkpoint: it is read again from the
 request itself, where that stands.
@@ -7,11 +7,10 @@ request itself, where that stands.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from kafka import TopicPartition
 
 from stream.broker.feeds import read_partition
@@ -21,7 +20,7 @@ from upwell.codec import confirmation_value
 from upwell.events import Control, Topic
 from upwell.recommendations import Confirmation
 
-__all__ = ["REMAINS", "Owed", "confirmation_record", "letters_of", "request_at"]
+__all__ = ["REMAINS", "Unconfirmed", "confirmation_record", "request_at"]
 
 REMAINS = (
     "Kafka keeps the user's events, their lists, training examples, this request and its "
@@ -39,7 +38,7 @@ REMAINS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class Unconfirmed:
     """An erasure that is carried out, and confirmed once a checkpoint without the user is the
     oldest. Names no user.
 
@@ -51,10 +50,12 @@ class Owed:
     removed: Mapping[str, int]
 
 
-def confirmation_record(owed: Owed, checkpoints: int, request: Control, now_ms: int) -> Outgoing:
-    """checkpoints: older ones that were removed. request: what stands at the owed place."""
+def confirmation_record(
+    erasure: Unconfirmed, checkpoints: int, request: Control, now_ms: int
+) -> Outgoing:
+    """checkpoints: older ones that were removed. request: what stands at its place."""
     assert request.user_id is not None, "a request to forget names its user"
-    removed = {**owed.removed, "checkpoints": checkpoints}
+    removed = {**erasure.removed, "checkpoints": checkpoints}
     value = Confirmation(
         user_id=request.user_id,
         event_id=request.event_id,
@@ -65,13 +66,17 @@ def confirmation_record(owed: Owed, checkpoints: int, request: Control, now_ms: 
     return Outgoing(Topic.CONFIRMATIONS, request.user_id.encode(), confirmation_value(value))
 
 
-def request_at(client: Mapping[str, Any], prefix: str, owed: Owed, now_ms: int) -> Control | None:
-    """The request of `owed`, read from `controls` or `rerouted`; None where the topic's retention
-    has removed it.
+def request_at(
+    client: Mapping[str, Any], prefix: str, erasure: Unconfirmed, now_ms: int
+) -> Control | None:
+    """The request of `erasure`, read from `controls` or `rerouted`; None where the topic's
+    retention has removed it.
     """
-    topic, _, number = owed.source.rpartition("-")
-    for record in read_partition(client, TopicPartition(prefix + topic, int(number)), owed.offset):
-        if record.offset != owed.offset:
+    topic, _, number = erasure.source.rpartition("-")
+    for record in read_partition(
+        client, TopicPartition(prefix + topic, int(number)), erasure.offset
+    ):
+        if record.offset != erasure.offset:
             return None
         found = Record(
             Topic(topic), record.partition, record.offset, record.value, record.timestamp
@@ -80,15 +85,3 @@ def request_at(client: Mapping[str, Any], prefix: str, owed: Owed, now_ms: int) 
         assert isinstance(event, Control), "serve has taken it for one"
         return event
     return None
-
-
-def letters_of(
-    client: Mapping[str, Any], prefix: str, users: Collection[str]
-) -> Iterator[tuple[str, bytes]]:
-    """The pseudonym and the key of each dead letter that is of one of `users`."""
-    kept: dict[bytes, str | None] = {}
-    for record in read_partition(client, TopicPartition(prefix + Topic.DEAD_LETTERS, 0), 0):
-        if record.key is not None:
-            user = None if record.value is None else orjson.loads(record.value).get("user")
-            kept[record.key] = user if user in users else None
-    return ((user, key) for key, user in kept.items() if user is not None)

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,7 +21,6 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from encoders import model_dimension
-from infra.lock import try_lock
 from learner.release import checkpoint
 from learner.release.guard import Guard, Ruling, Verdict
 from learner.training.learner import Learner
@@ -33,11 +30,15 @@ from stream.broker.model_records import Version, delta_record, ruling_record, ve
 from stream.chain.effects import Erasure
 from stream.chain.publish import Outgoing
 from stream.chain.wire import decode_examples, decode_item
-from stream.learn.erase import Owed, confirmation_record, letters_of, request_at
+from stream.learn.erase import Unconfirmed, confirmation_record, request_at
+from stream.learn.letters import LetterIndex, remove_letters
 from upwell.client import client_options
+from upwell.clock import now_ms
 from upwell.errors import BrokerError, ModelError
 from upwell.events import Topic
+from upwell.lock import try_lock
 from upwell.settings import Settings
+from upwell.threads import end_with_any_thread
 
 __all__ = ["LearnLoop", "LearnOptions", "run_learn"]
 
@@ -79,7 +80,8 @@ class LearnLoop:
         self._clock_ms = clock_ms
         self._catalogue = Broadcast(options.prefix + Topic.CATALOGUE, options.client)
         self._positions: dict[int, int] = {}
-        self._owed: list[Owed] = []
+        self._letters = LetterIndex(options.client, options.prefix)
+        self._unconfirmed: list[Unconfirmed] = []
         self._stopping = False
         self._learned = 0
         self._saved_at = 0
@@ -111,6 +113,7 @@ class LearnLoop:
         self._stopping = True
 
     def _resume(self) -> None:
+        checkpoint.sweep(self._options.folder)
         newest = checkpoint.latest(self._options.folder)
         if newest is None:
             return
@@ -121,7 +124,7 @@ class LearnLoop:
         self._positions = {
             int(partition): offset for partition, offset in meta["positions"].items()
         }
-        self._owed = [Owed(**one) for one in meta.get("owed", ())]
+        self._unconfirmed = [Unconfirmed(**one) for one in meta.get("owed", ())]
         log.info("resumed at %s", self._learner.version)
 
     def _step(self, consumer: KafkaConsumer) -> None:
@@ -149,7 +152,8 @@ class LearnLoop:
             self._learner.figures.reset()
         self._learned += len(examples)
         save = (
-            bool(self._owed) or self._learned - self._saved_at >= self._options.checkpoint_examples
+            bool(self._unconfirmed)
+            or self._learned - self._saved_at >= self._options.checkpoint_examples
         )
         if save or self._clock_ms() - self._published_ms >= self._options.publish_ms:
             self._publish()
@@ -157,46 +161,44 @@ class LearnLoop:
             self._checkpoint()
 
     def _erase(self, erasures: Sequence[Erasure]) -> None:
-        """Remove users from memory and from `dead_letters`; the next checkpoint, which is due now,
+        """Remove users from `dead_letters` and from memory; the next checkpoint, which is due now,
         is without them.
+
+        Where a letter's removal is not delivered the process ends here: the erasure stands on
+        `examples` beyond what any checkpoint covers, and is read and tried again.
         """
         if not erasures:
             return
-        letters: Counter[str] = Counter()
-        for user, key in letters_of(
-            self._options.client, self._options.prefix, {one.user for one in erasures}
-        ):
-            self._sender.send(
-                self._options.prefix + Topic.DEAD_LETTERS, key=key, value=None, partition=0
-            )
-            letters[user] += 1
-        self._sender.flush(timeout=SEND_TIMEOUT_S)
+        found = self._letters.of({one.user for one in erasures})
+        letters = remove_letters(self._sender, self._options.prefix, found)
         for one in erasures:
-            found = {
+            removed = {
                 "state": one.states,
                 "vector": one.states,
                 "letters": letters[one.user],
                 "examples": self._learner.forget(one.user),
             }
-            self._owed.append(Owed(one.source, one.offset, found))
+            self._unconfirmed.append(Unconfirmed(one.source, one.offset, removed))
 
     def _confirm(self, checkpoints: int) -> None:
-        """What is owed, now that no checkpoint holds the users.
+        """The erasures, now that no checkpoint holds the users.
 
         It may go out once more after a crash.
         """
-        for owed in self._owed:
-            request = request_at(self._options.client, self._options.prefix, owed, self._clock_ms())
+        for erasure in self._unconfirmed:
+            request = request_at(
+                self._options.client, self._options.prefix, erasure, self._clock_ms()
+            )
             if request is None:
                 log.error(
                     "a user is forgotten; that cannot be confirmed: offset %d of %s is "
                     "past its retention",
-                    owed.offset,
-                    owed.source,
+                    erasure.offset,
+                    erasure.source,
                 )
             else:
-                self._send(confirmation_record(owed, checkpoints, request, self._clock_ms()))
-        self._owed = []
+                self._send(confirmation_record(erasure, checkpoints, request, self._clock_ms()))
+        self._unconfirmed = []
 
     def _say(self, ruling: Ruling) -> None:
         """On the log where something is wrong, on `models` whatever it is."""
@@ -223,11 +225,16 @@ class LearnLoop:
             self._published_version = self._promotion.version
         figures = {
             "role": "learn",
+            "instance": "learn",
             "at": self._published_ms,
             "examples": self._learned,
             "positions": self._positions,
             "model_version": self._promotion.version,
             "candidates": self._promotion.counts,
+            "unannounced": {
+                "waiting": self._learner.unannounced,
+                "made_room": self._learner.made_room,
+            },
             "figures": self._learner.figures.report(),
         }
         self._send(
@@ -241,16 +248,16 @@ class LearnLoop:
     def _checkpoint(self) -> None:
         """Save everything learned, announce it, and cut `models` off before it.
 
-        Where an erasure is owed it is the only one that stays.
+        Where an erasure is to be confirmed it is the only one that stays.
         """
-        if self._learned == self._saved_at and not self._owed:
+        if self._learned == self._saved_at and not self._unconfirmed:
             return
         meta = {
             "version": self._promotion.version,
             "learner": self._learner.meta(),
             "positions": self._positions,
         }
-        meta["owed"] = [asdict(one) for one in self._owed]
+        meta["owed"] = [asdict(one) for one in self._unconfirmed]
         saved = checkpoint.save_checkpoint(
             self._options.folder, self._learner.arrays() | self._promotion.arrays(), meta
         )
@@ -259,7 +266,9 @@ class LearnLoop:
         )
         offset = self._send(version_record(version))
         self._truncate(offset)
-        gone = checkpoint.prune(self._options.folder, keep=1 if self._owed else KEEP_CHECKPOINTS)
+        gone = checkpoint.prune(
+            self._options.folder, keep=1 if self._unconfirmed else KEEP_CHECKPOINTS
+        )
         self._saved_at = self._learned
         self._confirm(gone)
 
@@ -320,16 +329,12 @@ def own_folder(folder: Path) -> None:
         raise ModelError(f"another learn process runs on {folder}: one of it runs; stop the other")
 
 
-def clock_ms() -> int:
-    """UTC milliseconds."""
-    return time.time_ns() // 1_000_000
-
-
 def run_learn(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C.
 
     One torch thread: the cores are shared with serve and the broker (docs/decisions/0005).
     """
+    end_with_any_thread()
     torch.set_num_threads(1)
     dimension = model_dimension(settings.encoder.model)
     learner = settings.learner
@@ -342,6 +347,6 @@ def run_learn(settings: Settings) -> None:
         client=client_options(settings.kafka),
     )
     own_folder(options.folder)
-    loop = LearnLoop(Learner(learner, dimension, learner.seed), options, clock_ms)
+    loop = LearnLoop(Learner(learner, dimension, learner.seed), options, now_ms)
     stop_on_signals(loop)
     loop.run()

@@ -26,10 +26,9 @@ from stream.ops.command import (
     settings,
 )
 from stream.ops.dead_letters_cli import letters_app
+from stream.ops.import_cli import import_command
 
 __all__ = ["main"]
-
-DEMO_LOG = Path(__file__).parents[2] / "data" / "movielens" / "events.jsonl.gz"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -38,6 +37,7 @@ app = typer.Typer(
     help="Events in over Kafka, fresh lists out.",
 )
 app.add_typer(letters_app, name="dead-letters")
+app.command("import")(import_command)
 
 Log = Annotated[
     Path, typer.Argument(help="A .jsonl or .jsonl.gz file of {topic, key, value} lines.")
@@ -49,7 +49,9 @@ def demo(
     events: Annotated[
         int | None, typer.Option(help="Only the first so many events.", min=100)
     ] = None,
-    log: Annotated[Path, typer.Option(help="Another log than the bundled MovieLens.")] = DEMO_LOG,
+    log: Annotated[
+        Path | None, typer.Option(help="Another log than the MovieLens that comes with Upwell.")
+    ] = None,
     rate: Annotated[
         float, typer.Option(help="Events a second while freshness is measured.", min=1)
     ] = 200.0,
@@ -58,6 +60,7 @@ def demo(
 ) -> None:
     """Play a real log through a real broker, language model and learner, and report honestly."""
     from stream.ops.demo import DemoOptions, run_demo
+    from stream.replay.bundled import bundled_log
     from stream.replay.report import show_report
 
     def show(report: dict[str, Any]) -> None:
@@ -68,7 +71,7 @@ def demo(
     with faults(), interruptible():
         run_demo(
             settings(),
-            DemoOptions(log=log, events=events, steady_rate=rate, keep=keep),
+            DemoOptions(log=log or bundled_log(), events=events, steady_rate=rate, keep=keep),
             console,
             show,
         )
@@ -98,18 +101,22 @@ def replay(
         float | None, typer.Option(help="A multiple of the log's own pace.", min=0.001)
     ] = None,
     rate: Annotated[float | None, typer.Option(help="Events a second.", min=0.001)] = None,
+    max_dead_letters: Annotated[
+        float, typer.Option(help="The share of no events above which it ends with 6.", min=0, max=1)
+    ] = 0.5,
     as_json: Json = False,
 ) -> None:
     """Produce a log's records to the topics, as fast as the broker takes them unless --speed or
     --rate is given.
     """
-    from stream.replay.play import play_log
+    from stream.replay.play import check_share, play_log
     from stream.replay.player import Pace
 
     with faults(), interruptible():
         result = play_log(connected(), log, Pace(rate=rate, speed=speed), console)
         if as_json:
             print_json(result)
+        check_share(result, max_dead_letters)
 
 
 @app.command()
@@ -192,11 +199,21 @@ def evaluate(
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    as_json: Json = False,
+    show: Annotated[
+        bool, typer.Option("--settings", help="Show every setting and what is right for it.")
+    ] = False,
+) -> None:
     """Check Java, broker, store, model and settings, and say what to do."""
     from stream.ops.doctor import examine
+    from upwell.settings.table import setting_lines
 
     with faults():
+        if show:
+            for line in setting_lines(settings()):
+                typer.echo(line)
+            return
         findings = list(examine(settings()))
         for finding in findings:
             console.print(
@@ -255,7 +272,7 @@ def rollback(
 def serve() -> None:
     """One serve worker (what `upwell run` starts)."""
     from stream.ops.supervise import end_with_parent
-    from stream.serve.worker import run_serve
+    from stream.serve.run import run_serve
 
     with faults():
         show_kafka_errors()

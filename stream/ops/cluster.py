@@ -36,6 +36,7 @@ class Cluster:
 
     @property
     def client(self) -> dict[str, Any]:
+        """kafka-python's options for its broker."""
         return client_options(self.settings.kafka)
 
 
@@ -70,7 +71,8 @@ def running_cluster(
             "UPWELL_KAFKA": settings.kafka.address or "",
             "UPWELL_DATA": str(settings.data),
         }
-        command = [sys.executable, "-m", "stream.ops.cli"]
+        # -P: a folder `store` where Upwell is started is not what its workers import
+        command = [sys.executable, "-P", "-m", "upwell"]
         supervisor = stack.enter_context(Supervisor(command, children, logs))
         yield Cluster(settings, supervisor, own_broker)
 

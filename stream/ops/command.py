@@ -52,6 +52,7 @@ def connected() -> Settings:
 
 @contextmanager
 def client() -> Iterator[UpwellClient]:
+    """Of the broker that runs, closed at the end."""
     own = connected()
     with UpwellClient(own.kafka.address or "", own.kafka) as upwell:
         yield upwell
@@ -85,4 +86,5 @@ def interruptible() -> Iterator[None]:
 
 
 def print_json(value: Any) -> None:
+    """One line on standard output; all else that a command says goes to standard error."""
     sys.stdout.write(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.markup import escape
 
 from stream.ops.command import Json, connected, console, faults, interruptible, print_json
 from upwell.client import client_options
+from upwell.clock import now_ms
 
 __all__ = ["letters_app"]
 
@@ -90,7 +90,7 @@ def replay(
         own = connected()
         options, prefix = client_options(own.kafka), own.kafka.prefix
         letters = chosen(read_letters(options, prefix), keys or (), Filter(reason, topic))
-        done = replay_letters(options, prefix, letters, time.time_ns() // 1_000_000)
+        done = replay_letters(options, prefix, letters, now_ms())
         for place, why in done.skipped.items():
             console.print(escape(f"{place} is not sent: {why}"), highlight=False, soft_wrap=True)
         hint = "; what is still no event is soon in `upwell dead-letters list`" if done.sent else ""

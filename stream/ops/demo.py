@@ -47,7 +47,7 @@ class DemoOptions:
     """events: only the first so many after the announcements; None is all. steady_events at
     steady_rate a second measure freshness.
 
-    test_sample: the share of the targets, by hash of event_id, on which model and peers are tested.
+    test_sample: the share of the targets, by lot, on which model and peers are tested.
     keep: go on after the report.
     """
 
@@ -71,6 +71,7 @@ class DemoLog:
 
     @property
     def events(self) -> int:
+        """How many there are."""
         return len(self.bulk) + len(self.steady)
 
 
@@ -86,6 +87,7 @@ class Stage:
 
     @property
     def events_per_s(self) -> float:
+        """Events a second."""
         return round(self.events / self.seconds, 1) if self.seconds else 0.0
 
 

@@ -22,7 +22,6 @@ from kafka.errors import CommitFailedError, KafkaError, UnknownMemberIdError
 from kafka.structs import OffsetAndMetadata
 
 from infra.kafka import KafkaBroker
-from infra.lock import try_lock
 from learner.release import checkpoint
 from stream.broker.lag import Lag
 from stream.broker.model_records import Version, rollback_record
@@ -30,6 +29,7 @@ from stream.ops.snapshot_files import copy_files, read_manifest, write_manifest
 from upwell.client import client_options, find_broker
 from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic
+from upwell.lock import try_lock
 from upwell.settings import Settings
 
 __all__ = ["restore", "rollback", "snapshot"]
@@ -139,6 +139,7 @@ def rollback(settings: Settings, version: str, say: Say) -> None:
     """
     folder = settings.data / "models"
     with stopped(settings), _broker(settings, say) as running:
+        checkpoint.sweep(folder)
         versions = {
             str(checkpoint.load(one.path)[1].get("version")): one
             for one in reversed(checkpoint.every(folder))

@@ -11,7 +11,6 @@ import logging
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from upwell.errors import UpwellError
+from upwell.threads import start_thread
 
 __all__ = ["Child", "Supervisor", "end_with_parent"]
 
@@ -71,6 +71,7 @@ class Supervisor:
 
     @property
     def pids(self) -> dict[str, int]:
+        """The process id of each role that runs."""
         return {role: child.process.pid for role, child in self._children.items()}
 
     def check(self) -> None:
@@ -176,4 +177,4 @@ def end_with_parent() -> None:
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=wait, name="parent", daemon=True).start()
+    start_thread("parent", wait)

@@ -71,6 +71,7 @@ class InlineEngine:
             ranker=self.replica or self.learner,
             key=key,
             partition_of=self._partition_of,
+            oldest_ms=lambda: None,
         )
         self._chains = build_chains(settings, ports)
         self.catalogue, self.users = self._chains.catalogue, self._chains.users

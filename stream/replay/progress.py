@@ -57,16 +57,17 @@ class StreamProgress:
     ) -> None:
         self._progress.stop()
 
-    def show(self, done: int, behind: int, hr10: float | None) -> None:
+    def show(self, done: int, behind: int, hr10: float | None, letters: int = 0) -> None:
         """done: events served. behind: appended but not served yet. hr10: the running HR@10 of the
-        learner's own tests.
+        learner's own tests. letters: dead letters so far.
         """
         quality = "" if hr10 is None else f"HR@10 {hr10:.3f}"
         self._progress.update(
             self._task,
             completed=max(min(done, self._total), 0),
-            state=f"lag {max(behind, 0):,}  {quality}",
+            state=f"lag {max(behind, 0):,}  {quality}{f'dead letters {letters:,}' * bool(letters)}",
         )
 
     def finish(self, hr10: float | None) -> None:
+        """All is through. hr10: hits among the first ten, of the targets."""
         self.show(self._total, 0, hr10)

@@ -16,7 +16,14 @@ from rich.table import Table
 from stream.replay.evaluate import Evaluation
 from upwell.recommendations import Confirmation, DeadLetter, Entry, Recommendations
 
-__all__ = ["evaluation_table", "list_table", "show_confirmation", "show_report"]
+__all__ = [
+    "evaluation_table",
+    "letter_text",
+    "letters_table",
+    "list_table",
+    "show_confirmation",
+    "show_report",
+]
 
 SLICES = ("all", "cold_user", "cold_item", "warm")
 SHOWN_REASONS = 3

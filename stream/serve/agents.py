@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NoReturn
+from typing import Any
 
 import faust
 
 from stream.chain.publish import Outgoing
 from stream.chain.records import Record
+from upwell.clock import now_ms
 from upwell.errors import UpwellError
 from upwell.events import Topic
+from upwell.threads import UNEXPECTED_EXIT, end_process
 
-__all__ = ["ITEM_TOPICS", "USER_TOPICS", "Batching", "add_agent", "fail_stop"]
+__all__ = ["ITEM_TOPICS", "USER_TOPICS", "Batching", "add_agent", "fail_stop", "now_ms", "send"]
 
 USER_TOPICS = (
     Topic.CLICKS,
@@ -35,7 +35,6 @@ USER_TOPICS = (
     Topic.REROUTED,
 )
 ITEM_TOPICS = (Topic.ITEMS, Topic.CONTROLS)
-UNEXPECTED_EXIT = 70
 SPARE_SECONDS = 0.02
 
 Chain = Callable[[Sequence[Record], int], Iterable[Outgoing]]
@@ -120,15 +119,10 @@ async def fail_stop(work: Awaitable[None]) -> None:
     except asyncio.CancelledError:
         raise
     except UpwellError as exc:
-        _end(str(exc), exc.exit_code)
+        end_process(f"serve: {exc}", exc.exit_code)
     except BaseException:
         log.exception("unexpected: the worker ends; the batch is not acknowledged and comes again")
-        _end("unexpected exception (above)", UNEXPECTED_EXIT)
-
-
-def now_ms() -> int:
-    """UTC milliseconds."""
-    return time.time_ns() // 1_000_000
+        end_process("serve: unexpected exception (above)", UNEXPECTED_EXIT)
 
 
 def _record(message: Any, prefix: str) -> Record:
@@ -141,9 +135,3 @@ def _record(message: Any, prefix: str) -> Record:
         round(message.timestamp * 1000),
         message.key,
     )
-
-
-def _end(why: str, code: int) -> NoReturn:
-    log.error("serve: %s", why)
-    logging.shutdown()
-    os._exit(code)

@@ -9,13 +9,13 @@ about Faust, topics or the learner.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from typing import NoReturn
 
-from stream.broker.lag import Progress
+from stream.broker.lag import Backlog
 from upwell.errors import BrokerError
+from upwell.threads import end_process, start_thread
 
 __all__ = [
     "LOOK_SECONDS",
@@ -47,20 +47,20 @@ class Stall:
         self._since: float | None = None
         self._done = -1
 
-    def look(self, now: float, progress: Progress) -> str | None:
+    def look(self, now: float, backlog: Backlog) -> str | None:
         """The reason to end, or None.
 
         One that has nothing to do, or moved since the last look, is not stalled.
         """
-        if progress.behind == 0 or progress.done != self._done:
-            self._done, self._since = progress.done, None if progress.behind == 0 else now
+        if backlog.behind == 0 or backlog.done != self._done:
+            self._done, self._since = backlog.done, None if backlog.behind == 0 else now
             return None
         if self._since is None:
             self._since = now
         if now - self._since < self._seconds:
             return None
         return (
-            f"stalled: {progress.behind} records wait and none was acknowledged for "
+            f"stalled: {backlog.behind} records wait and none was acknowledged for "
             f"{now - self._since:.0f} s"
         )
 
@@ -73,12 +73,13 @@ class Watchdog:
     """A thread that looks every `every` seconds and calls `end` with the reason, at most
     `stall.seconds + every` after the last move.
 
-    look: blocks; raises `BrokerError` when nothing can be known. clock: monotonic seconds.
+    look: blocks; raises `BrokerError` when nothing can be known; with any other error the process
+    ends. clock: monotonic seconds.
     """
 
     def __init__(
         self,
-        look: Callable[[], Progress],
+        look: Callable[[], Backlog],
         stall: Stall,
         end: Callable[[str], None],
         clock: Callable[[], float],
@@ -90,15 +91,15 @@ class Watchdog:
         self._clock = clock
         self._every = every
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        self._thread.start()
+        self._thread = start_thread("watchdog", self._watch)
 
     def stop(self) -> None:
         """Returns when the thread has ended."""
         self._stopping.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     def _watch(self) -> None:
@@ -116,6 +117,4 @@ class Watchdog:
 
 def end_stalled(reason: str) -> NoReturn:
     """The process ends at once, with nothing acknowledged: the supervisor starts it again."""
-    log.error("%s; the worker ends and is started again", reason)
-    logging.shutdown()
-    os._exit(STALLED_EXIT)
+    end_process(f"{reason}; the worker ends and is started again", STALLED_EXIT)

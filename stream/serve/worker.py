@@ -1,28 +1,21 @@
-"""The serve process: builds the two chains from the settings, keeps level with `catalogue` and
-`models`, and runs the Faust worker.
+"""What a serve process does, without Faust: builds the two chains from the settings and keeps level
+with `catalogue` and `models`.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
-import faust
 import orjson
 
-from encoders import in_bulk, load_encoder
+from encoders import busy_seconds, in_bulk, load_encoder
 from learner.release.replica import Replica
-from stream.broker.connect import (
-    client_options,
-    faust_broker,
-    faust_credentials,
-    open_settings_store,
-)
+from stream.broker.connect import client_options, open_settings_store
 from stream.broker.feeds import Broadcast
-from stream.broker.lag import Lag, Progress
+from stream.broker.retention import oldest_record_ms
 from stream.broker.topics import partitioner
 from stream.chain.build import Ports, build_chains
 from stream.chain.catalogue import check_revision
@@ -30,33 +23,16 @@ from stream.chain.fences import fences_on_controls
 from stream.chain.privacy import load_or_create_key
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
-from stream.serve.agents import (
-    ITEM_TOPICS,
-    USER_TOPICS,
-    Batching,
-    add_agent,
-    fail_stop,
-    now_ms,
-    send,
-)
 from stream.serve.follow import Follower
 from stream.serve.model_reader import ModelReader
 from stream.serve.unknown_fields import KeptOut
-from stream.serve.watchdog import STALL_SECONDS, Stall, Watchdog, end_stalled
+from upwell.clock import now_ms
 from upwell.events import Topic
 from upwell.settings import Settings
 from upwell.values import CatalogueItem
 
-__all__ = ["ServeWorker", "run_serve"]
+__all__ = ["ServeWorker"]
 
-METRICS_SECONDS = 1.0
-SESSION_TIMEOUT_S = 10.0
-MAX_REQUEST_BYTES = 16 << 20
-BUFFER_EVENTS = 4_096
-BUFFER_SLACK = BUFFER_EVENTS // 5
-"""Of a chain's events that wait: Faust pauses a partition when only the slack is left, and stops
-reading all topics when nothing is.
-"""
 
 log = logging.getLogger("upwell.serve")
 
@@ -94,6 +70,7 @@ class ServeWorker:
             ranker=self._replica,
             key=_key(settings),
             partition_of=partitioner(settings.kafka.partitions),
+            oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
         )
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users
@@ -118,6 +95,7 @@ class ServeWorker:
         """Take in a little of what the catalogue and the model became since; False where there was
         nothing. Between users' batches.
         """
+        self._take_fences()
         more = self._follower.step()
         self.version = self._replica.version
         return more
@@ -163,16 +141,24 @@ class ServeWorker:
         self._kept_out.add(effects.unknown_fields)
         return item_records(effects)
 
-    def metrics(self) -> Outgoing:
-        """What was counted since the start, for the topic `metrics`."""
+    def metrics(self, beats: Mapping[str, float], leaves: bool = False) -> Outgoing:
+        """What was counted since the start, for the topic `metrics`.
+
+        beats: how many seconds ago each chain's thread last passed. leaves: this worker ends in
+        order.
+        """
+        instance = self._settings.stream.instance
         figures = {
             "role": "serve",
+            "instance": instance,
             "at": now_ms(),
+            "beats": {**beats, "encoder": round(busy_seconds(self._encoder), 3)},
+            "leaves": leaves,
             "counts": dict(self.counts),
             "model_version": self.version,
         }
         more = {"hot_users": len(self.users), "unknown_fields": dict(self._kept_out.counts)}
-        return Outgoing(Topic.METRICS, b"serve", orjson.dumps({**figures, **more}))
+        return Outgoing(Topic.METRICS, instance.encode(), orjson.dumps({**figures, **more}))
 
     def stop(self) -> None:
         """End the threads and let the store go: what was written is on the disk."""
@@ -181,76 +167,6 @@ class ServeWorker:
         self._control_feed.stop()
         self._encoder.close()
         self._store.close()
-
-
-def run_serve(settings: Settings) -> None:
-    """Run until SIGTERM or Ctrl-C; the process ends with it."""
-    worker = ServeWorker(settings)
-    try:
-        worker.start()
-        with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
-            _run(settings, worker, lag)
-    finally:
-        worker.stop()
-
-
-def _run(settings: Settings, worker: ServeWorker, lag: Lag) -> None:
-    app = _faust_app(settings)
-    batching = Batching(settings.stream.batch_events, settings.stream.batch_ms / 1000)
-    prefix = settings.kafka.prefix
-    add_agent(app, "users", USER_TOPICS, prefix, batching, worker.user_chain, spare=worker.follow)
-    add_agent(app, "items", ITEM_TOPICS, prefix, batching, worker.item_chain)
-
-    async def report() -> None:
-        await fail_stop(send(app, prefix, [worker.metrics()]))
-
-    app.timer(interval=METRICS_SECONDS)(report)
-
-    @app.on_partitions_revoked.connect
-    async def moved(*_: Any, **__: Any) -> None:
-        worker.partitions_moved()
-
-    def look() -> Progress:
-        return lag.progress({(held.topic, held.partition) for held in app.consumer.assignment()})
-
-    watchdog = Watchdog(look, Stall(STALL_SECONDS), end_stalled, time.monotonic)
-    watchdog.start()
-    logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_is_no_first_second)
-    try:
-        faust.Worker(
-            app, loglevel="WARN", quiet=True, redirect_stdouts=False
-        ).execute_from_commandline()
-    finally:
-        watchdog.stop()
-
-
-def _is_no_first_second(record: logging.LogRecord) -> bool:
-    """A broker that has just started has no group coordinator yet; the client asks again, and a
-    person need not hear of it.
-    """
-    return "GroupCoordinatorNotAvailable" not in record.getMessage()
-
-
-def _faust_app(settings: Settings) -> faust.App:
-    return faust.App(
-        settings.kafka.prefix + "serve",
-        broker=faust_broker(settings),
-        datadir=settings.data / "faust",
-        broker_credentials=faust_credentials(settings),
-        broker_commit_interval=0.5,
-        broker_max_poll_records=max(1, BUFFER_SLACK // settings.kafka.partitions),
-        broker_session_timeout=SESSION_TIMEOUT_S,
-        consumer_auto_offset_reset="earliest",
-        consumer_group_instance_id=settings.stream.instance,
-        producer_acks=-1,
-        producer_max_request_size=MAX_REQUEST_BYTES,
-        stream_buffer_maxsize=BUFFER_EVENTS,
-        stream_wait_empty=False,
-        topic_allow_declare=False,
-        topic_disable_leader=True,
-        web_enabled=False,
-        store="memory://",
-    )
 
 
 def _key(settings: Settings) -> bytes:

@@ -8,7 +8,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from stream.ops.supervise import Supervisor
 from stream.replay.log import LogRecord, read_log
 from upwell.client import client_options
 from upwell.events import Topic
-from upwell.settings import KafkaSettings, Settings
+from upwell.settings import load_settings
 
 __all__ = ["Engine", "bundled_log", "wait_until"]
 
@@ -57,9 +56,6 @@ class Engine:
     """One serve and one learn process under the supervisor. `environ`: more settings of theirs."""
 
     def __init__(self, kafka: str, prefix: str, folder: Path, **environ: str) -> None:
-        self.settings = replace(
-            Settings(), kafka=KafkaSettings(address=kafka, prefix=prefix), data=folder
-        )
         own = {
             "UPWELL_KAFKA": kafka,
             "UPWELL_PREFIX": prefix,
@@ -67,6 +63,7 @@ class Engine:
             "UPWELL_FUSED": "off",
             **environ,
         }
+        self.settings = load_settings(own)
         self.supervisor = Supervisor(
             [sys.executable, "-m", "stream.ops.cli"], {**os.environ, **own}, folder / "logs"
         )
@@ -81,10 +78,14 @@ class Engine:
     def __enter__(self) -> Engine:
         self.metrics.start()
         self.supervisor.__enter__()
-        self.wait(
-            lambda: bool(self.metrics.newest("serve") and self.metrics.newest("learn")),
-            "both roles to report",
-        )
+        try:
+            self.wait(
+                lambda: bool(self.metrics.newest("serve") and self.metrics.newest("learn")),
+                "both roles to report",
+            )
+        except BaseException:  # nobody would stop what has been started
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -14,7 +14,6 @@ from random import Random
 import numpy as np
 import pytest
 
-from encoders import load_encoder
 from learner.release import checkpoint
 from learner.training.learner import Learner
 from store import open_store
@@ -25,6 +24,7 @@ from stream.replay.player import Pace, Player
 from tests.e2e.engine import Engine, bundled_log, values
 from tests.learner.counted import item_events
 from upwell.client import UpwellClient
+from upwell.ports import Encoder
 from upwell.settings import KafkaSettings
 
 RATINGS = 3_000
@@ -33,7 +33,7 @@ KILLS = 4
 
 @pytest.mark.timeout(400)
 def test_killed_workers_lose_nothing_and_count_nothing_twice(
-    kafka: str, prefix: str, tmp_path: Path
+    kafka: str, prefix: str, tmp_path: Path, language_model: Encoder
 ) -> None:
     items, events = bundled_log(RATINGS)
     random = Random(5)
@@ -52,7 +52,7 @@ def test_killed_workers_lose_nothing_and_count_nothing_twice(
                 os.kill(engine.supervisor.pids[role], signal.SIGKILL)
         engine.wait(engine.settled, "everything to be served and learned")
         lists = newest_lists(kafka, prefix)
-    inline = undisturbed(engine, items, events)
+    inline = undisturbed(engine, language_model, items, events)
     ids = sorted({str(event["user_id"]) for event in values(events)})
     pseudonyms = Pseudonymizer(load_or_create_key(engine.settings.data / "key"))
     users = [pseudonyms.pseudonym(user_id) for user_id in ids]
@@ -80,11 +80,11 @@ def newest_lists(kafka: str, prefix: str) -> dict[str, dict[str, int]]:
 
 
 def undisturbed(
-    engine: Engine, items: Sequence[LogRecord], events: Sequence[LogRecord]
+    engine: Engine, encoder: Encoder, items: Sequence[LogRecord], events: Sequence[LogRecord]
 ) -> InlineEngine:
     """The same log through the inline engine, which nobody kills."""
     key = load_or_create_key(engine.settings.data / "key")
-    inline = InlineEngine(engine.settings, load_encoder(engine.settings.encoder.model), key)
+    inline = InlineEngine(engine.settings, encoder, key)
     for _ in inline.play([*items, *events]):
         pass
     return inline

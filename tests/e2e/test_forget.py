@@ -19,7 +19,7 @@ from learner.release import checkpoint
 from learner.training.buffer import digest
 from store import open_store
 from stream.chain.privacy import Pseudonymizer, load_or_create_key
-from stream.learn.erase import letters_of
+from stream.learn.letters import LetterIndex
 from tests.e2e.engine import Engine
 from upwell.client import UpwellClient
 from upwell.errors import BrokerError
@@ -59,7 +59,7 @@ def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(
                 for user in ("ann", "bob")
             }
             assert_learned_of(tmp_path / "models", names, {"bob"})
-            assert list(letters_of(engine.client, prefix, {names["ann"]})) == []
+            assert LetterIndex(engine.client, prefix).of({names["ann"]}) == []
             assert list(upwell.dead_letters(timeout=0.5)) == []
 
             done = forget_command(settings.kafka.address or "", prefix, tmp_path, "bob")

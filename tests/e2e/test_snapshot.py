@@ -12,6 +12,7 @@ import pytest
 from learner.release import checkpoint
 from stream.chain.privacy import Pseudonymizer, load_or_create_key
 from stream.ops.snapshot import restore, rollback, snapshot
+from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
 from stream.replay.player import Pace, Player
 from tests.e2e.engine import Engine, bundled_log, values
@@ -21,13 +22,14 @@ from tests.e2e.test_crash import (
     undisturbed,
 )
 from upwell.errors import SnapshotError
+from upwell.ports import Encoder
 
 RATINGS = 900
 
 
 @pytest.mark.timeout(400)
 def test_a_restored_engine_goes_on_from_the_snapshot_and_one_rolled_back_learns_again(
-    kafka: str, prefix: str, tmp_path: Path
+    kafka: str, prefix: str, tmp_path: Path, language_model: Encoder
 ) -> None:
     items, events = bundled_log(RATINGS)
     said: list[str] = []
@@ -50,7 +52,8 @@ def test_a_restored_engine_goes_on_from_the_snapshot_and_one_rolled_back_learns_
         restore(fresh, taken, said.append)
     with Engine(kafka, prefix, fresh.data) as engine:
         play(engine, events[750:])
-    check(engine, items, events)
+    inline = undisturbed(engine, language_model, items, events)
+    check(engine, inline, events)
     versions = [
         str(checkpoint.load(one.path)[1]["version"])
         for one in checkpoint.every(fresh.data / "models")
@@ -60,7 +63,7 @@ def test_a_restored_engine_goes_on_from_the_snapshot_and_one_rolled_back_learns_
     rollback(fresh, versions[-1], said.append)
     with Engine(kafka, prefix, fresh.data) as engine:
         engine.wait(engine.settled, "what came after the version to be learned again")
-    check(engine, items, events)
+    check(engine, inline, events)
     torn = next((taken / "store").rglob("*.json"))
     torn.write_bytes(torn.read_bytes() + b" ")
     with pytest.raises(SnapshotError, match=r"is torn \(its sha256 does not fit\)"):
@@ -76,8 +79,7 @@ def play(engine: Engine, records: list[LogRecord]) -> None:
     engine.wait(engine.settled, "all to be served and learned")
 
 
-def check(engine: Engine, items: list[LogRecord], events: list[LogRecord]) -> None:
-    inline = undisturbed(engine, items, events)
+def check(engine: Engine, inline: InlineEngine, events: list[LogRecord]) -> None:
     pseudonyms = Pseudonymizer(load_or_create_key(engine.settings.data / "key"))
     users = [
         pseudonyms.pseudonym(user)

@@ -32,7 +32,7 @@ class FakeEncoder:
 
     def __init__(self) -> None:
         self.calls: list[list[str]] = []
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
 
     def encode(self, texts: Sequence[str]) -> Vector:
         self.calls.append(list(texts))

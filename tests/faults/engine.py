@@ -26,6 +26,7 @@ from stream.replay.player import Pace, Player
 from tests.faults.inject import Fault
 from tests.faults.worker import Role, start_worker
 from upwell.client import client_options
+from upwell.clock import now_ms
 from upwell.errors import BrokerError
 from upwell.events import Topic
 from upwell.settings import KafkaSettings, LearnerSettings, Settings, StoreSettings, StreamSettings
@@ -134,7 +135,7 @@ class Engine:
         worker = self._workers.pop(name)
         worker.process.kill()
         worker.process.join()
-        return time.time_ns() // 1_000_000
+        return now_ms()
 
     def pause(self, name: str) -> None:
         """Stop a worker's clock: it goes on in the middle of what it did, with all that it
@@ -189,7 +190,7 @@ class Engine:
         assert self.fallen(name), (
             f"the fault in {name} did not strike; logs in {self.settings.data / 'logs'}"
         )
-        fallen_ms = time.time_ns() // 1_000_000
+        fallen_ms = now_ms()
         self.feed(records[fed + HANDFUL :])
         return fallen_ms
 

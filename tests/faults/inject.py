@@ -12,24 +12,28 @@ import itertools
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
+from upwell import files
+from upwell.clock import now_ms
 from upwell.events import Topic
 
-__all__ = ["CLOCK", "NAN", "POINTS", "Fault", "install"]
+__all__ = ["CLOCK", "HANG", "NAN", "POINTS", "Fault", "install"]
 
 DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """point: one of `POINTS`, `CLOCK` or `NAN`. passes: how often the place is passed before the
-    fault strikes.
+    """point: one of `POINTS`, `CLOCK`, `NAN` or `HANG`. passes: how often the place is passed
+    before the fault strikes.
     """
 
     point: str
@@ -49,7 +53,8 @@ class _Countdown:
 
 def install(fault: Fault) -> None:
     """Arm this process."""
-    {**POINTS, CLOCK: _clock_jumps, NAN: _nan_from_encoder}[fault.point](_Countdown(fault.passes))
+    more = {CLOCK: _clock_jumps, NAN: _nan_from_encoder, HANG: _item_chain_hangs}
+    {**POINTS, **more}[fault.point](_Countdown(fault.passes))
 
 
 def _die() -> None:
@@ -122,7 +127,7 @@ def _within_checkpoint(now: Callable[[], bool]) -> None:
     """Half of the arrays' file is on the disk, under its temporary name."""
     from learner.release import checkpoint
 
-    write = checkpoint._write
+    write = files.write_whole
 
     def half(path: Any, data: bytes) -> None:
         if now():
@@ -130,21 +135,21 @@ def _within_checkpoint(now: Callable[[], bool]) -> None:
             _die()
         write(path, data)
 
-    patch.object(checkpoint, "_write", half).start()
+    patch.object(checkpoint, "write_whole", half).start()
 
 
 def _before_checkpoint_head(now: Callable[[], bool]) -> None:
     """The arrays' file stands, its JSON is missing: the checkpoint does not count."""
     from learner.release import checkpoint
 
-    write = checkpoint._write
+    write = files.write_whole
 
     def stop(path: Any, data: bytes) -> None:
         if path.suffix == ".json" and now():
             _die()
         write(path, data)
 
-    patch.object(checkpoint, "_write", stop).start()
+    patch.object(checkpoint, "write_whole", stop).start()
 
 
 def _before_version(now: Callable[[], bool]) -> None:
@@ -188,14 +193,14 @@ def _disk_full_at_checkpoint(now: Callable[[], bool]) -> None:
     """The system says ENOSPC when the checkpoint is written."""
     from learner.release import checkpoint
 
-    write = checkpoint._write
+    write = files.write_whole
 
     def full(path: Any, data: bytes) -> None:
         if now():
             raise OSError(errno.ENOSPC, "No space left on device")
         write(path, data)
 
-    patch.object(checkpoint, "_write", full).start()
+    patch.object(checkpoint, "write_whole", full).start()
 
 
 def _disk_full_at_store(now: Callable[[], bool]) -> None:
@@ -224,21 +229,48 @@ def _nan_from_encoder(now: Callable[[], bool]) -> None:
 def _clock_jumps(now: Callable[[], bool]) -> None:
     """The system's clock is a day ahead at every other look, and right at the others."""
     from stream.learn import loop as learn
-    from stream.serve import agents
-    from stream.serve import worker as serve
+    from stream.serve import agents, worker
 
-    right, looks = agents.now_ms, itertools.count()
+    right, looks = now_ms, itertools.count()
 
     def jumping() -> int:
         return right() + DAY_MS * (next(looks) % 2)
 
-    patch.object(agents, "now_ms", jumping).start()
-    patch.object(serve, "now_ms", jumping).start()
-    patch.object(learn, "clock_ms", jumping).start()
+    for module in (agents, worker, learn):
+        patch.object(module, "now_ms", jumping).start()
+
+
+def _reader_fails(topic: Topic, now: Callable[[], bool]) -> None:
+    """kafka-python raises something of its own in the thread that reads `topic`."""
+    from stream.broker.feeds import Broadcast
+
+    poll = Broadcast._poll
+
+    def failing(feed: Broadcast) -> None:
+        if threading.current_thread().name.endswith(topic) and now():
+            raise RuntimeError("NetworkSelector closed!")
+        poll(feed)
+
+    patch.object(Broadcast, "_poll", failing).start()
+
+
+def _item_chain_hangs(now: Callable[[], bool]) -> None:
+    """The items' chain does not come back from a batch; all else goes on."""
+    from stream.chain.items import ItemPipeline
+
+    run = ItemPipeline.run
+
+    def hanging(chain: ItemPipeline, records: Any, now_ms: int) -> Any:
+        if now():
+            threading.Event().wait()
+        return run(chain, records, now_ms)
+
+    patch.object(ItemPipeline, "run", hanging).start()
 
 
 CLOCK = "the clock jumps by a day, to and fro"
 NAN = "the encoder gives NaN for an item"
+HANG = "the items' chain hangs"
 POINTS: dict[str, Callable[[Callable[[], bool]], None]] = {
     "serve dies within the store write": _within_store_write,
     "serve dies between store write and publish": _after_store_write,
@@ -252,4 +284,7 @@ POINTS: dict[str, Callable[[Callable[[], bool]], None]] = {
     "learn dies after a delta is out": _after_delta,
     "learn's disk is full at a checkpoint": _disk_full_at_checkpoint,
     "serve's disk is full at a store write": _disk_full_at_store,
+    "serve's reader of the model fails": partial(_reader_fails, Topic.MODELS),
+    "serve's reader of erasures fails": partial(_reader_fails, Topic.CONTROLS),
+    "learn's reader of the catalogue fails": partial(_reader_fails, Topic.CATALOGUE),
 }

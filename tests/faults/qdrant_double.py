@@ -114,9 +114,6 @@ class QdrantDouble(wire.PointsServicer, wire.CollectionsServicer, wire.QdrantSer
             result=self._do(context, lambda: self._local.delete_collection(request.collection_name))
         )
 
-    def CreateFieldIndex(self, request: Any, context: Any) -> Any:
-        return self._do(context, self._done)  # local mode searches without
-
     # ---- points
 
     def Upsert(self, request: Any, context: Any) -> Any:
@@ -132,46 +129,9 @@ class QdrantDouble(wire.PointsServicer, wire.CollectionsServicer, wire.QdrantSer
         )
         return self._done()
 
-    def Scroll(self, request: Any, context: Any) -> Any:
-        offset = GrpcToRest.convert_point_id(request.offset) if request.HasField("offset") else None
-        records, following = self._do(
-            context,
-            lambda: self._local.scroll(
-                request.collection_name,
-                limit=request.limit,
-                offset=offset,
-                with_payload=True,
-                with_vectors=True,
-            ),
-        )
-        page = None if following is None else RestToGrpc.convert_extended_point_id(following)
-        return wire.ScrollResponse(
-            next_page_offset=page, result=[RestToGrpc.convert_record(record) for record in records]
-        )
-
     def Count(self, request: Any, context: Any) -> Any:
         counted = self._do(context, lambda: self._local.count(request.collection_name))
         return wire.CountResponse(result=wire.CountResult(count=counted.count))
-
-    def QueryBatch(self, request: Any, context: Any) -> Any:
-        return wire.QueryBatchResponse(
-            result=[self._query(query, context) for query in request.query_points]
-        )
-
-    def _query(self, asked: Any, context: Any) -> Any:
-        answer = self._do(
-            context,
-            lambda: self._local.query_points(
-                asked.collection_name,
-                query=GrpcToRest.convert_query(asked.query),
-                limit=asked.limit,
-                query_filter=GrpcToRest.convert_filter(asked.filter),
-                with_payload=GrpcToRest.convert_with_payload_selector(asked.with_payload),
-            ),
-        )
-        return wire.BatchResult(
-            result=[RestToGrpc.convert_scored_point(point) for point in answer.points]
-        )
 
     def _points(self, request: Any, context: Any) -> Any:
         ids = [GrpcToRest.convert_point_id(one) for one in request.ids]

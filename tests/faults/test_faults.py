@@ -1,5 +1,5 @@
 """A short seeded selection of `make faults`: kills at random, the exact points that a kill from
-outside rarely hits, two workers.
+outside rarely hits, a thread that fails.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ SELECTION = (
     "kill -9 of serve or learn at random",
     "serve dies between store write and publish",
     "learn dies after a delta is out",
+    "serve's reader of erasures fails",
 )
 KILLS = 5
 SEED = 11

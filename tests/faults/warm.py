@@ -14,7 +14,7 @@ import faust.transport.drivers.aiokafka
 import faust.worker
 
 import stream.learn.loop
-import stream.serve.worker
+import stream.serve.run
 from learner.training.warmup import compile_kernels
 
 __all__ = ["loaded"]

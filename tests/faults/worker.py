@@ -78,17 +78,17 @@ def _work(role: Role, settings: Settings, log: str, fault: Fault | None) -> None
     import torch
 
     from stream.learn import loop as learn
-    from stream.serve import worker as serve
+    from stream.serve import faust_app, run, worker
 
     torch.set_num_threads(1)
-    patch.object(serve, "load_encoder", lambda *_, **__: encoder()).start()
-    patch.object(serve, "SESSION_TIMEOUT_S", SESSION_SECONDS).start()
+    patch.object(worker, "load_encoder", lambda *_, **__: encoder()).start()
+    patch.object(faust_app, "SESSION_TIMEOUT_S", SESSION_SECONDS).start()
     patch.object(learn, "model_dimension", lambda _: DIMENSION).start()
     if fault is not None:
         install(fault)
     sys.argv = ["upwell", role]
     if role == "serve":
-        serve.run_serve(settings)
+        run.run_serve(settings)
     else:
         learn.run_learn(settings)
 

@@ -25,7 +25,15 @@ DEADLINE_SECONDS = 60.0
 
 
 def guard(code: str, grace: float = 60.0, announcement: str = "") -> subprocess.Popen[bytes]:
-    command = [
+    command = guarded(code, grace, announcement)
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    return process
+
+
+def guarded(code: str, grace: float = 60.0, announcement: str = "") -> list[str]:
+    return [
         sys.executable,
         "-I",
         "-S",
@@ -36,10 +44,6 @@ def guard(code: str, grace: float = 60.0, announcement: str = "") -> subprocess.
         "-c",
         code,
     ]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"up\n"
-    return process
 
 
 def test_the_end_of_the_pipe_asks_the_command_to_end(tmp_path: Path) -> None:
@@ -49,6 +53,15 @@ def test_the_end_of_the_pipe_asks_the_command_to_end(tmp_path: Path) -> None:
         process.communicate(b"what stands in the pipe does not matter", timeout=DEADLINE_SECONDS)
     assert process.returncode == 7
     assert not announcement.exists()
+
+
+def test_a_pipe_that_cannot_be_read_ends_the_command_too(tmp_path: Path) -> None:
+    """It may be asked before it listens."""
+    with (tmp_path / "unreadable").open("wb") as unreadable:
+        done = subprocess.run(
+            guarded(ASKED), stdin=unreadable, check=False, timeout=DEADLINE_SECONDS
+        )
+    assert done.returncode in (7, 128 + signal.SIGTERM)
 
 
 def test_sigterm_asks_the_command_to_end() -> None:

@@ -1,35 +1,55 @@
-"""The container's health check on a real broker: healthy while both roles speak, else a line that
-says who is silent.
+"""The container's health check on a real broker: healthy while every worker speaks and all its
+threads move, else a line that says who does not.
 """
 
 from __future__ import annotations
 
-from time import time_ns
-
+import orjson
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
 
 from infra import health
-from infra.health import MAX_SILENCE_MS, TAIL_RECORDS, main, silent_roles
+from infra.health import LOOK_BACK_MS, MAX_SILENCE_MS, MAX_STILL_SECONDS, Spoken, main, unwell
+from upwell.clock import now_ms
 
-NOW = 1_000_000
+NOW = 1_000_000_000
+OWN = ["serve-0", "learn"]
+LATE = NOW - MAX_SILENCE_MS - 1_000
+STUCK = {"users": 0.1, "items": MAX_STILL_SECONDS + 1}
+MOVING = {"users": 0.1, "items": MAX_STILL_SECONDS}
 
 
 @pytest.mark.parametrize(
-    ("spoke", "silent"),
+    ("spoken", "wrong"),
     [
-        ([], ["serve", "learn"]),
-        ([(b"serve", NOW), (b"learn", NOW - MAX_SILENCE_MS)], []),
-        ([(b"serve", NOW), (b"learn", NOW - MAX_SILENCE_MS - 1)], ["learn"]),
-        ([(b"learn", NOW), (b"serve", NOW - 2 * MAX_SILENCE_MS), (b"another", NOW)], ["serve"]),
-        ([(b"serve", NOW - 2 * MAX_SILENCE_MS), (b"serve", NOW), (b"learn", NOW + 5)], []),
+        ([], ["serve-0 is silent", "learn is silent"]),
+        ([Spoken("serve-0", NOW), Spoken("learn", NOW - MAX_SILENCE_MS)], []),
+        ([Spoken("serve-0", NOW), Spoken("learn", LATE)], ["learn is silent for 61 s"]),
+        ([Spoken("learn", NOW), Spoken("serve-0", LATE)], ["serve-0 is silent for 61 s"]),
+        ([Spoken("serve-0", LATE), Spoken("serve-0", NOW), Spoken("learn", NOW + 5)], []),
     ],
 )
-def test_who_has_not_spoken_lately_is_silent(
-    spoke: list[tuple[bytes, int]], silent: list[str]
+def test_who_has_not_spoken_lately_is_silent(spoken: list[Spoken], wrong: list[str]) -> None:
+    assert unwell(spoken, OWN, NOW) == wrong
+
+
+@pytest.mark.parametrize(
+    ("second", "wrong"),
+    [
+        (Spoken("serve-1", NOW), []),
+        (Spoken("serve-1", LATE), ["serve-1 is silent for 61 s"]),
+        (Spoken("serve-1", LATE, leaves=True), []),
+        (Spoken("serve-1", NOW, STUCK), ["serve-1's thread items stands still for 121 s"]),
+        (Spoken("serve-0", NOW, STUCK), ["serve-0's thread items stands still for 121 s"]),
+        (Spoken("serve-0", NOW, MOVING), []),
+        (Spoken("serve-0", NOW, leaves=True), ["serve-0 is silent"]),
+    ],
+)
+def test_one_live_worker_does_not_speak_for_a_dead_or_a_stuck_one(
+    second: Spoken, wrong: list[str]
 ) -> None:
-    assert silent_roles(spoke, NOW) == silent
+    assert unwell([Spoken("serve-0", NOW), Spoken("learn", NOW), second], OWN, NOW) == wrong
 
 
 @pytest.fixture
@@ -47,27 +67,45 @@ def metrics(kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return prefix + "metrics"
 
 
-def say(kafka: str, topic: str, *roles: bytes) -> None:
+def say(kafka: str, topic: str, *instances: str) -> None:
+    """As workers of version 1 do: each with its instance, learn without one."""
     producer = KafkaProducer(bootstrap_servers=kafka, acks="all")
-    for role in roles:
-        producer.send(topic, key=role, value=b"{}")
+    for name in instances:
+        role = "learn" if name == "learn" else "serve"
+        told = {"role": role} | ({} if name == "learn" else {"instance": name, "beats": {}})
+        producer.send(topic, key=name.encode(), value=orjson.dumps(told))
     producer.close()
 
 
-def test_both_roles_make_it_healthy(
+def test_every_worker_makes_it_healthy(
     kafka: str, metrics: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main() == 1
-    assert capsys.readouterr().out == "silent for 60 s or more: serve, learn\n"
-    say(kafka, metrics, b"learn")
-    assert main() == 1
-    assert capsys.readouterr().out == "silent for 60 s or more: serve\n"
-    say(kafka, metrics, *[b"serve"] * TAIL_RECORDS, b"learn")
-    assert main() == 0
-    assert capsys.readouterr().out == "serve and learn are at work\n"
-    later = time_ns() + 2 * MAX_SILENCE_MS * 1_000_000
-    monkeypatch.setattr(health, "time_ns", lambda: later)
-    assert main() == 1
+    def checked(*arguments: str) -> tuple[int, str]:
+        return main(arguments), capsys.readouterr().out
+
+    assert checked() == (1, "serve-0 is silent; learn is silent\n")
+    say(kafka, metrics, "learn")
+    assert checked() == (1, "serve-0 is silent\n")
+    say(kafka, metrics, *["serve-0"] * 400, "learn")
+    assert checked() == (0, "serve-0, learn are at work\n")
+    say(kafka, metrics, "serve-1")
+    assert checked() == (0, "serve-0, learn, serve-1 are at work\n")
+    assert checked("--own") == (0, "serve-0, learn are at work\n")
+    monkeypatch.setenv("UPWELL_INSTANCE", "serve-2")
+    assert checked() == checked("--own") == (1, "serve-2 is silent\n")
+    later = now_ms() + 2 * MAX_SILENCE_MS
+    monkeypatch.setattr(health, "now_ms", lambda: later)
+    assert checked("--own") == (1, "serve-2 is silent; learn is silent\n")
+    code, said = checked()
+    assert code == 1
+    assert [one.rpartition(" for ")[0] for one in said.split("; ")] == [
+        "",  # serve-2 never spoke
+        "learn is silent",
+        "serve-0 is silent",
+        "serve-1 is silent",
+    ]
+    monkeypatch.setattr(health, "now_ms", lambda: later + LOOK_BACK_MS)
+    assert checked() == (1, "serve-2 is silent; learn is silent\n")
 
 
 def test_no_engine_and_no_settings_are_one_line(

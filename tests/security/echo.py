@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 
 import faust
 
-from stream.broker.connect import faust_broker, faust_credentials
 from stream.chain.publish import Outgoing
 from stream.chain.records import Record, decode_records
 from stream.ops.supervise import end_with_parent
 from stream.serve.agents import Batching, add_agent
+from stream.serve.faust_app import faust_broker, faust_credentials
 from upwell.codec import recommendations_value
 from upwell.events import Request, Topic
 from upwell.recommendations import Recommendations

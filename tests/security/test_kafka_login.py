@@ -114,7 +114,10 @@ WRONG: dict[str, tuple[Callable[[SecuredKafka], KafkaSettings], str]] = {
         lambda broker: broker.login(PREFIX, "PLAIN", "wrong-horse"),
         "UPWELL_SASL_PASSWORD",
     ),
-    "mechanism": (lambda broker: broker.login(PREFIX, "SCRAM-SHA-512"), "UPWELL_SASL_MECHANISM"),
+    "mechanism": (
+        lambda broker: broker.login(PREFIX, "SCRAM-SHA-512"),
+        "takes no login of SCRAM-SHA-512: set UPWELL_SASL_MECHANISM to PLAIN or SCRAM-SHA-256$",
+    ),
     "needless login": (
         lambda broker: replace(broker.login(PREFIX), address=broker.tls(PREFIX).address),
         "UPWELL_SECURITY_PROTOCOL",

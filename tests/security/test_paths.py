@@ -13,6 +13,7 @@ from stream.broker.model_records import Version
 from stream.broker.topics import partition_of, partitioner
 from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser, NoiseLimits
+from stream.chain.fences import Fences
 from stream.chain.fold import Bounds
 from stream.chain.items import ItemPipeline
 from stream.chain.pipeline import Limits, Pipeline
@@ -56,6 +57,7 @@ def user_chain(store: Store) -> Pipeline:
         catalogue=Catalogue(),
         pseudonymizer=Pseudonymizer(bytes(32)),
         denoiser=Denoiser(NoiseLimits(1_000, 500)),
+        fences=Fences(lambda: None),
     )
 
 

@@ -11,8 +11,7 @@ import logging
 import pickle
 import socket
 import traceback
-import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 
 import orjson
@@ -21,12 +20,12 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from store.server import ServerOptions
-from stream.broker.connect import faust_credentials
 from stream.ops.doctor import examine
+from stream.serve.faust_app import faust_credentials
 from upwell.client import UpwellClient, client_options
 from upwell.errors import BrokerError, SettingsError
 from upwell.secret import Secret
-from upwell.settings import Settings, describe_settings, load_settings
+from upwell.settings import Settings, all_settings, describe_settings, load_settings
 
 HEX = "5ec2e7" * 11
 BASE = {
@@ -39,21 +38,7 @@ BASE = {
 
 def secret_variables() -> list[str]:
     """Every setting whose type is a secret."""
-    groups = [
-        group
-        for group in typing.get_type_hints(Settings).values()
-        if dataclasses.is_dataclass(group)
-    ]
-    found = [
-        (one, typing.get_type_hints(group)[one.name])
-        for group in groups
-        for one in dataclasses.fields(group)
-    ]
-    return [
-        "UPWELL_" + one.metadata.get("variable", one.name.upper())
-        for one, kind in found
-        if Secret in typing.get_args(kind)
-    ]
+    return [one.variable for one in all_settings() if one.plain_kind is Secret]
 
 
 SECRETS = dict.fromkeys(secret_variables(), HEX)
@@ -169,7 +154,7 @@ def test_a_login_that_fails_leaves_no_trace_of_it(
     assert HEX not in told + everything_logged.getvalue()
 
 
-def _hang_up_on(listener: socket.socket, connect: typing.Callable[[], object]) -> None:
+def _hang_up_on(listener: socket.socket, connect: Callable[[], object]) -> None:
     """Run `connect` while each connection is ended as soon as it is there."""
     import threading
 

@@ -34,9 +34,6 @@ ADAPTERS = ("memory", "edge", SERVER, DOUBLE)
 # local mode says that it is not the real thing, which is why it is used here only
 LOCAL_MODE_WARNINGS = [
     pytest.mark.filterwarnings("ignore:Local mode performs exact:UserWarning"),
-    pytest.mark.filterwarnings(
-        "ignore:Payload indexes have no effect in the local Qdrant:UserWarning"
-    ),
 ]
 
 

@@ -60,19 +60,7 @@ def test_no_field_is_left_out() -> None:
 
 def test_the_fields_that_a_backend_sees() -> None:
     assert set(encode_user(state("u", 3), DIMENSION).payload) == {"user", "sequence", "state"}
-    payload = encode_item(
-        dataclasses.replace(item("i", 7), banned=True, price=3), DIMENSION
-    ).payload
-    seen = {name: value for name, value in payload.items() if name != "item"}
-    assert seen == {
-        "item_id": "i",
-        "sequence": 7,
-        "categories": [],
-        "brand": None,
-        "price": 3.0,
-        "available": 0,
-    }
-    assert type(payload["available"]) is int
+    assert set(encode_item(item("i", 7), DIMENSION).payload) == {"item_id", "sequence", "item"}
 
 
 def test_kinds_are_written_once_and_shared() -> None:

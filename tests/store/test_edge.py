@@ -1,25 +1,21 @@
-"""What only the embedded store has: files that outlive the process, quantisation, a flushing
-thread.
-"""
+"""What only the embedded store has: files that outlive the process, a flushing thread."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
 import qdrant_edge as edge
 
-from store.codec import encode_user
+from store.codec import encode_item, encode_user
 from store.edge import EdgeCollection, Flusher, open_edge
 from store.schema import Point
 from tests.store.states import DIMENSION, item, same_item, same_state, state
 from upwell.errors import StoreError
-from upwell.ports import ItemFilter
-from upwell.values import CatalogueItem
 
 WRITE_FOR_EVER = """
 import itertools, sys
@@ -81,25 +77,37 @@ def test_the_folder_has_one_owner_and_one_dimension(tmp_path: Path) -> None:
     open_edge(tmp_path, DIMENSION).close()
 
 
-def test_quantised_search_after_optimize_is_exact(tmp_path: Path) -> None:
-    draw = np.random.default_rng(3)
-    vectors = draw.standard_normal((2000, 64)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    items = [
-        CatalogueItem(item_id=str(number), ts=1, title="t", vector=row, revision="r")
-        for number, row in enumerate(vectors)
-    ]
-    store = open_edge(tmp_path, 64)
-    store.write_items(items[:-1])
-    store.close()
-    store = open_edge(tmp_path, 64)  # quantises what is there
-    store.write_items(items[-1:])
-    queries = np.vstack([vectors[-1:], draw.standard_normal((4, 64)).astype(np.float32)])
-    found = store.search_items(queries, 50, ItemFilter())
-    for row, hits in zip(queries @ vectors.T, found, strict=True):
-        assert [int(name) for name, _ in hits] == np.argsort(-row)[:50].tolist()
-        np.testing.assert_allclose([score for _, score in hits], np.sort(row)[::-1][:50], atol=1e-5)
-    assert found[0][0][0] == "1999"
+def test_a_store_made_when_items_were_searched_still_opens(tmp_path: Path) -> None:
+    """It had int8 vectors, four indexes and more payload."""
+    open_edge(tmp_path, DIMENSION).close()
+    shutil.rmtree(tmp_path / "items")
+    (tmp_path / "items").mkdir()
+    config = edge.EdgeConfig(
+        vectors=edge.EdgeVectorParams(size=DIMENSION, distance=edge.Distance.Dot),
+        hnsw_config=edge.HnswIndexConfig(m=0, ef_construct=16, full_scan_threshold=10_000),
+        quantization_config=edge.ScalarQuantizationConfig(type=edge.ScalarType.Int8, quantile=0.99),
+        wal_enabled=True,
+    )
+    shard = edge.EdgeShard.create(str(tmp_path / "items"), config)
+    shard.update(
+        edge.UpdateOperation.create_field_index("available", edge.PayloadSchemaType.Integer)
+    )
+    points = [encode_item(item(f"i{number}", 1), DIMENSION) for number in range(300)]
+    shard.update(
+        edge.UpdateOperation.upsert_points(
+            [
+                edge.Point(one.id, one.vector, {**one.payload, "available": 1, "brand": None})  # type: ignore[arg-type]
+                for one in points
+            ]
+        )
+    )
+    shard.optimize()
+    shard.close()
+    store = open_edge(tmp_path, DIMENSION)
+    assert store.health().items == 300
+    assert same_item(store.read_items(["i7"])[0], item("i7", 1))
+    assert store.write_items([item("i7", 2), item("i8", 0)]) == ["i8"]
+    assert same_item(store.read_items(["i7"])[0], item("i7", 2))
     store.close()
 
 
@@ -149,3 +157,20 @@ def test_a_failed_flush_is_raised_by_the_next_write() -> None:
 
 def _point(user: str) -> Point:
     return encode_user(state(user, 1), DIMENSION)
+
+
+class Panic(BaseException):
+    """As qdrant-edge's Rust code panics: no `Exception`."""
+
+
+def test_a_flush_that_panics_is_raised_by_the_next_write_too() -> None:
+    class Panicking:
+        def flush(self) -> None:
+            raise Panic("range end index 8")
+
+    flusher = Flusher([Panicking()], 0.001)  # type: ignore[list-item]
+    flusher.start()
+    assert flusher._thread is not None
+    flusher._thread.join()
+    with pytest.raises(StoreError, match="no longer flushed: Panic: range end index 8"):
+        flusher.check()

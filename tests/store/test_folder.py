@@ -31,7 +31,7 @@ def test_a_second_owner_is_told_who_the_first_is(tmp_path: Path) -> None:
     ) as owner:
         assert owner.stdout is not None
         assert owner.stdout.readline() == "held\n"
-        with pytest.raises(StoreError, match=f"in use by process {owner.pid} "):
+        with pytest.raises(StoreError, match=f"in use by process {owner.pid}:"):
             StoreFolder(tmp_path, 4)
         owner.kill()
     StoreFolder(tmp_path, 4).close()

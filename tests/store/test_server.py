@@ -170,7 +170,7 @@ def test_a_writer_that_comes_between_is_not_overwritten(local: QdrantClient, seq
     later state.
     """
     mine, other = collection(local), collection(local)
-    mine.ensure(DIMENSION, searched=False)
+    mine.ensure(DIMENSION)
     upsert = local.upsert
 
     def come_between(*arguments: Any, **options: Any) -> Any:
@@ -220,16 +220,16 @@ def test_no_url(url: str) -> None:
 
 
 def test_other_collections_are_refused(local: QdrantClient) -> None:
-    collection(local).ensure(DIMENSION, searched=False)
-    collection(local).ensure(DIMENSION, searched=False)
+    collection(local).ensure(DIMENSION)
+    collection(local).ensure(DIMENSION)
     with pytest.raises(StoreError, match="4 dimensions, but the encoder gives 8"):
-        collection(local).ensure(8, searched=False)
+        collection(local).ensure(8)
     local.create_collection(
         "theirs",
         vectors_config=models.VectorParams(size=DIMENSION, distance=models.Distance.COSINE),
     )
     with pytest.raises(StoreError, match="was not made by Upwell"):
-        collection(local, "theirs").ensure(DIMENSION, searched=False)
+        collection(local, "theirs").ensure(DIMENSION)
 
 
 def test_the_collections_are_made_as_decided(local: QdrantClient) -> None:
@@ -242,8 +242,8 @@ def test_the_collections_are_made_as_decided(local: QdrantClient) -> None:
 
     local.create_collection = watch  # type: ignore[assignment, method-assign]
     open_server(local, DIMENSION, prefix="p")
-    assert made["p_users"]["hnsw_config"].m == 0
-    assert made["p_items"]["quantization_config"].scalar.type == models.ScalarType.INT8
+    assert {options["hnsw_config"].m for options in made.values()} == {0}
+    assert all("quantization_config" not in options for options in made.values())
     assert {options["vectors_config"].distance for options in made.values()} == {
         models.Distance.DOT
     }

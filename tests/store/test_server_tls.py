@@ -94,7 +94,9 @@ def test_a_key_is_not_sent_over_a_network_in_the_clear(url: str) -> None:
 @pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection:UserWarning")
 @pytest.mark.parametrize("url", NEAR)
 def test_a_key_may_go_over_tls_and_within_this_machine(url: str) -> None:
-    connect(ServerOptions(url, KEY)).close()
+    client = connect(ServerOptions(url, KEY))
+    client.close()
+    assert client.init_options["api_key"] == KEY
 
 
 def test_the_settings_reach_the_server(options: ServerOptions, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 from kafka import KafkaProducer
+from kafka.future import Future
 
 from stream.broker.topics import ensure_topics
 from stream.chain.validate import decode
@@ -24,6 +25,7 @@ from upwell.settings import KafkaSettings, Settings
 LETTER = DeadLetter(
     reason="empty", detail="nothing", topic="clicks", partition=0, offset=3, raw=b"\xff", ts=1
 )
+FULL = OSError("disk full")
 FIRST, LAST, PARTITIONS = 5.0, 0.5, 4
 
 
@@ -212,12 +214,21 @@ def test_topics_that_are_not_there_are_told(kafka: str) -> None:
         client.lists("ann")
 
 
-def test_an_undelivered_event_is_told_once(client: UpwellClient) -> None:
-    client._failed(OSError("disk full"))
-    with pytest.raises(BrokerError, match="disk full"):
+def test_an_undelivered_event_is_told_once(
+    client: UpwellClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object, **__: object) -> Future:
+        return Future().failure(OSError("disk full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(KafkaProducer, "send", lost)
         client.click("ann", "i1")
-    client.click("ann", "i1")
-    client._failed(OSError("disk full"))
+    with pytest.raises(BrokerError, match="disk full"):
+        client.click("ann", "i2")
+    client.click("ann", "i3")
+    with monkeypatch.context() as patch:
+        patch.setattr(KafkaProducer, "send", lost)
+        client.click("ann", "i4")
     with pytest.raises(BrokerError, match="disk full"):
         client.close()
 

@@ -35,9 +35,9 @@ def learner() -> Learner:
 
 
 def asked(lots: int, k: int = K) -> list[RankRequest]:
-    """Each user `lots` times, each time by another trigger."""
+    """Each user `lots` times, each time by another lot."""
     return [
-        replace(one, k=k, trigger=f"{number}-{one.state.user}")
+        replace(one, k=k, lot=f"{number}-{one.state.user}")
         for number in range(lots)
         for one in requests_of(STATES)[: 2000 // lots + 1]
     ]
@@ -47,7 +47,7 @@ def pairs(
     learner: Learner, requests: list[RankRequest]
 ) -> Iterator[tuple[RankRequest, tuple[Entry, ...], tuple[Entry, ...]]]:
     """Each request with its list and with the list that it would have had without a lot."""
-    greedy = learner.rank([replace(one, trigger=None) for one in requests])
+    greedy = learner.rank([replace(one, lot=None) for one in requests])
     return zip(requests, learner.rank(requests), greedy, strict=True)
 
 
@@ -66,7 +66,7 @@ def test_the_stated_propensities_are_those_that_items_are_drawn_with(learner: Le
     lots = 3_000
     last = [
         one[-1]
-        for one in learner.rank([replace(request, trigger=f"t{number}") for number in range(lots)])
+        for one in learner.rank([replace(request, lot=f"t{number}") for number in range(lots)])
     ]
     stated: dict[str, set[float]] = defaultdict(set)
     for entry in last:
@@ -120,7 +120,7 @@ def test_without_chance_or_trigger_nothing_is_drawn(learner: Learner) -> None:
     }
     unexplored = explorer(0.0)
     assert unexplored.rank(asked(4)) == unexplored.rank(
-        [replace(one, trigger=None) for one in asked(4)]
+        [replace(one, lot=None) for one in asked(4)]
     )
 
 

@@ -13,6 +13,7 @@ from learner.ranking.gate import (
     FEATURES,
     KEPT_SQUARE,
     LEAST_SHARE,
+    PER_SIGNAL,
     RATE,
     GateState,
     band_of,
@@ -66,8 +67,11 @@ def test_features_are_z_scores_and_log_ranks_among_all_and_among_the_cold(seed: 
 
 def test_features_of_values_that_are_no_numbers_end() -> None:
     raw, cold = example()
+    x, spoilt = np.zeros((2, N, FEATURES), np.float32)
+    features(raw, cold, x)
     raw[0, :4] = np.nan
-    features(raw, cold, np.zeros((N, FEATURES), np.float32))
+    features(raw, cold, spoilt)
+    assert np.array_equal(spoilt[:, PER_SIGNAL:], x[:, PER_SIGNAL:])  # of the other signals
 
 
 @pytest.mark.parametrize(

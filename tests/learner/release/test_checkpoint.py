@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 from numpy.typing import NDArray
 
-from learner.release.checkpoint import every, latest, load, prune, save_checkpoint
+from learner.release.checkpoint import every, latest, load, prune, save_checkpoint, sweep
 from upwell.errors import ModelError
 
 ARRAYS: dict[str, NDArray[Any]] = {
@@ -158,3 +158,74 @@ def test_a_crash_between_the_two_files_leaves_the_one_before(tmp_path: Path) -> 
     (tmp_path / "0000000000000002.json.tmp").write_bytes(b"{")
     assert latest(tmp_path) == good
     assert load(save_checkpoint(tmp_path, ARRAYS, {"n": 2}).path)[1] == {"n": 2}
+
+
+class Died(BaseException):
+    """Stands in for SIGKILL: nothing catches it."""
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(os.listdir(folder))
+
+
+@pytest.mark.parametrize("unlinked", range(4))
+def test_a_kill_between_any_two_removals_leaves_nothing_that_the_next_prune_does_not_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unlinked: int
+) -> None:
+    saved = [save_checkpoint(tmp_path, ARRAYS, {"n": n}) for n in range(3)]
+    unlink = Path.unlink
+    left = unlinked
+
+    def die_after(path: Path, missing_ok: bool = False) -> None:
+        nonlocal left
+        if left == 0:
+            raise Died
+        left -= 1
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", die_after)
+        with pytest.raises(Died):
+            prune(tmp_path, keep=1)
+    heads = {path.stem for path in tmp_path.glob("*.json")}
+    assert {path.stem for path in tmp_path.glob("*.safetensors")} <= heads
+    assert latest(tmp_path) == saved[-1]
+    assert prune(tmp_path, keep=1) == len(heads) - 1
+    assert files(tmp_path) == [f"{saved[-1].path.stem}.{kind}" for kind in ("json", "safetensors")]
+
+
+def test_a_sweep_takes_what_crashes_left_and_nothing_else(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "none yet") == 0
+    saved = [save_checkpoint(tmp_path, ARRAYS, {"n": n}) for n in range(3)]
+    (tmp_path / "owner.lock").touch()
+    whole = files(tmp_path)
+    assert sweep(tmp_path) == 0
+    assert files(tmp_path) == whole
+    for name in ("0000000000000004.safetensors", "0000000000000004.json.tmp", "7.safetensors.tmp"):
+        (tmp_path / name).write_bytes(b"of somebody")
+    saved[0].path.unlink()  # by an Upwell that removed the JSON file first
+    saved[1].path.with_suffix(".safetensors").unlink()
+    assert sweep(tmp_path) == 3
+    assert files(tmp_path) == [name for name in whole if name.startswith((saved[2].path.stem, "o"))]
+
+
+def test_a_newest_without_arrays_is_a_fault_that_no_sweep_hides(tmp_path: Path) -> None:
+    saved = save_checkpoint(tmp_path, ARRAYS, META)
+    saved.path.with_suffix(".safetensors").unlink()
+    assert sweep(tmp_path) == 0
+    with pytest.raises(ModelError, match="cannot be read"):
+        load(saved.path)
+
+
+def test_a_removal_is_on_the_disk_before_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(2):
+        save_checkpoint(tmp_path, ARRAYS, {"n": n})
+
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    with pytest.raises(ModelError, match="cannot be removed: Input/output error"):
+        prune(tmp_path, keep=1)

@@ -13,6 +13,7 @@ from store.memory import MemoryStore
 from stream.broker.topics import partition_of, partitioner
 from stream.chain.catalogue import Catalogue, changed, encoded
 from stream.chain.denoise import Denoiser, NoiseLimits
+from stream.chain.fences import Fences
 from stream.chain.fold import Bounds
 from stream.chain.pipeline import Limits, Pipeline
 from stream.chain.privacy import Pseudonymizer
@@ -38,7 +39,8 @@ __all__ = [
 NOW_MS = 1_800_000_000_000
 PARTITIONS = 4
 ENCODER = HashingEncoder(8)
-PSEUDONYMIZER = Pseudonymizer(bytes(32))
+KEY = bytes(32)
+PSEUDONYMIZER = Pseudonymizer(KEY)
 ITEMS = ("i0", "i1", "i2", "i3")
 
 
@@ -84,7 +86,9 @@ class NotingRanker:
 class Chain:
     """One worker's user chain. store: shared by several workers in some tests."""
 
-    def __init__(self, store: MemoryStore | None = None, *, test_sample: float = 1.0) -> None:
+    def __init__(
+        self, store: MemoryStore | None = None, *, test_sample: float = 1.0, key: bytes = KEY
+    ) -> None:
         self.store = store or MemoryStore(ENCODER.dimension)
         self.encoder = NotingEncoder(ENCODER.dimension)
         self.ranker = NotingRanker()
@@ -103,8 +107,9 @@ class Chain:
             ranker=self.ranker,
             users=Users(self.store, 100, ENCODER.dimension),
             catalogue=self.catalogue,
-            pseudonymizer=PSEUDONYMIZER,
+            pseudonymizer=Pseudonymizer(key),
             denoiser=Denoiser(NoiseLimits(1_000, 500)),
+            fences=Fences(lambda: None),
         )
 
     def state(self, user_id: str) -> UserState | None:

@@ -4,10 +4,14 @@ counted twice, nothing personal kept.
 
 from __future__ import annotations
 
+from hashlib import blake2b
+from itertools import count, islice
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learner.ranking.explore import draw
 from store.memory import MemoryStore
 from stream.broker.topics import partition_of
 from stream.chain.effects import Effects
@@ -314,6 +318,46 @@ def test_only_targets_in_the_sample_are_tested(share: float, tested: int) -> Non
     effects = Chain(test_sample=share).pipeline.run(records, NOW_MS)
     assert sum(example.tested for example in effects.examples) == tested
     assert len(effects.examples) == 3
+
+
+def chosen_ids(share: float, wanted: int) -> list[str]:
+    """Ids whose hash without a secret lies below `share`: what an app would pick to be drawn."""
+    ids = (f"chosen-{number}" for number in count())
+    low = (one for one in ids if plain_hash(one) < share or plain_hash(f"7\n{one}", 16) < share)
+    return list(islice(low, wanted))
+
+
+def plain_hash(text: str, size: int = 8) -> float:
+    digest = blake2b(text.encode(), digest_size=size).digest()[:8]
+    return int.from_bytes(digest) / 2.0**64
+
+
+def test_whoever_chooses_ids_chooses_neither_what_is_tested_nor_what_explores() -> None:
+    ids = chosen_ids(0.1, 600)
+    records = [
+        click(f"user-{number}", "i0", number, event_id=one) for number, one in enumerate(ids)
+    ]
+    chain = Chain(test_sample=0.1)
+    effects = chain.pipeline.run(records, NOW_MS)
+    assert sum(one.tested for one in effects.examples) == pytest.approx(60, abs=5 * 7.4)
+    lots = [request.lot for requests in chain.ranker.calls for request in requests]
+    assert len(set(lots)) == len(ids)
+    explored = sum(draw(7, lot or "", 0.1) >= 0.0 for lot in lots)
+    assert explored == pytest.approx(60, abs=5 * 7.4)
+
+
+def test_lots_are_the_same_for_the_same_key_and_others_for_another() -> None:
+    def lots(key: bytes) -> list[str | None]:
+        chain = Chain(key=key)
+        asked = request("ann", 0)
+        for records in ([click("ann", "i0", 0), asked], [click("ann", "i0", 0), asked]):
+            chain.pipeline.run(records, NOW_MS)
+        return [request.lot for requests in chain.ranker.calls for request in requests]
+
+    one = lots(bytes(32))
+    assert one[:2] == one[2:]  # delivered again, drawn as before
+    assert lots(bytes(32)) == one
+    assert not set(lots(bytes(31) + b"1")) & set(one)
 
 
 def test_a_state_that_another_worker_moved_on_is_read_again_and_the_batch_done_once_more() -> None:

@@ -13,6 +13,7 @@ from unittest.mock import patch
 import orjson
 import pytest
 from kafka import KafkaProducer
+from kafka.errors import KafkaTimeoutError
 
 from learner.release import checkpoint
 from learner.training.buffer import digest
@@ -20,10 +21,12 @@ from learner.training.learner import Learner
 from stream.broker.topics import ensure_topics
 from stream.chain.effects import Erasure
 from stream.chain.wire import encode_erasure, encode_examples, encode_rerouted
-from stream.learn.erase import REMAINS, Owed, letters_of, request_at
+from stream.learn.erase import REMAINS, Unconfirmed, request_at
+from stream.learn.letters import LetterIndex
 from stream.learn.loop import LearnLoop, LearnOptions
 from tests.learner.training.small import DIMENSION, SETTINGS, log
 from upwell.client import UpwellClient, client_options
+from upwell.errors import BrokerError
 from upwell.events import Topic
 from upwell.settings import KafkaSettings
 
@@ -40,6 +43,21 @@ REQUEST = {
 
 class Died(BaseException):
     """Stands in for SIGKILL: nothing catches it."""
+
+
+class Undelivered:
+    """A producer's answer for a record that reached no broker in time."""
+
+    def get(self, timeout: float) -> None:
+        raise KafkaTimeoutError("it took too long")
+
+
+class LosingLetters(KafkaProducer):  # type: ignore[misc]
+    """Delivers everything but records of `dead_letters`."""
+
+    def send(self, topic: str, **record: object) -> object:
+        lost = topic.endswith(Topic.DEAD_LETTERS)
+        return Undelivered() if lost else super().send(topic, **record)
 
 
 def loop_on(kafka: KafkaSettings, folder: Path) -> LearnLoop:
@@ -98,7 +116,8 @@ def test_a_user_is_gone_before_that_is_confirmed_also_when_learn_dies_in_between
     assert digest("u3") not in arrays["fused.trainer.buffer.users"]
     assert digest("u4") in arrays["fused.trainer.buffer.users"]
     assert '"u3"' not in str(meta).replace("'", '"')
-    assert list(letters_of(client_options(on), on.prefix, {"u3", "u4"})) == [("u4", b"clicks-0-8")]
+    letters_left = LetterIndex(client_options(on), on.prefix).of({"u3", "u4"})
+    assert letters_left == [("u4", b"clicks-0-8")]
 
     loop = loop_on(on, tmp_path)
     with UpwellClient(on.address or "", on) as upwell:
@@ -122,6 +141,44 @@ def test_a_user_is_gone_before_that_is_confirmed_also_when_learn_dies_in_between
     assert len(checkpoint.every(tmp_path)) == 1
 
 
+def test_a_letter_whose_removal_was_not_delivered_is_not_confirmed_and_removed_by_the_next_start(
+    on: KafkaSettings, tmp_path: Path
+) -> None:
+    send(
+        on,
+        (Topic.CONTROLS, 1, b"ann", orjson.dumps(REQUEST)),
+        (Topic.DEAD_LETTERS, 0, b"clicks-0-7", orjson.dumps({"user": "u3"})),
+        (Topic.EXAMPLES, 0, None, encode_erasure(Erasure("u3", "controls-1", 0, states=1))),
+    )
+    with (
+        patch("stream.learn.loop.KafkaProducer", LosingLetters),
+        pytest.raises(BrokerError, match="it took too long"),
+    ):
+        loop_on(on, tmp_path).run()
+    assert checkpoint.every(tmp_path) == []
+    with UpwellClient(on.address or "", on) as upwell:
+        assert list(upwell.confirmations(timeout=0.5, from_beginning=True)) == []
+        loop = loop_on(on, tmp_path)
+        runs = threading.Thread(target=loop.run)
+        runs.start()
+        try:
+            answer = next(upwell.confirmations("ann", timeout=20, from_beginning=True))
+        finally:
+            loop.stop()
+            runs.join()
+    assert answer.removed["letters"] == 1
+    assert LetterIndex(client_options(on), on.prefix).of({"u3"}) == []
+
+
+def test_a_start_sweeps_what_a_kill_left_of_checkpoints(on: KafkaSettings, tmp_path: Path) -> None:
+    saved = checkpoint.save_checkpoint(tmp_path, {}, {"stands": "in for one with the user"})
+    saved.path.unlink()
+    loop = loop_on(on, tmp_path)
+    loop.stop()
+    loop.run()
+    assert list(tmp_path.glob("*.safetensors")) == []
+
+
 def test_a_request_is_read_where_it_stands_also_if_it_was_sent_on(on: KafkaSettings) -> None:
     other = REQUEST | {"event_id": "f2", "user_id": "bob"}
     send(
@@ -131,8 +188,9 @@ def test_a_request_is_read_where_it_stands_also_if_it_was_sent_on(on: KafkaSetti
         (Topic.REROUTED, 1, b"bob", encode_rerouted(Topic.CONTROLS, orjson.dumps(other))),
     )
     found = [
-        request_at(client_options(on), on.prefix, Owed(*place, {}), NOW_MS)
+        request_at(client_options(on), on.prefix, Unconfirmed(*place, {}), NOW_MS)
         for place in (("controls-0", 1), ("rerouted-1", 0))
     ]
     assert [one.user_id for one in found if one is not None] == ["bob", "bob"]
-    assert request_at(client_options(on), on.prefix, Owed("controls-0", 2, {}), NOW_MS) is None
+    nowhere = Unconfirmed("controls-0", 2, {})
+    assert request_at(client_options(on), on.prefix, nowhere, NOW_MS) is None

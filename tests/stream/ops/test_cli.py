@@ -14,6 +14,8 @@ from subprocess import DEVNULL
 
 import pytest
 
+from upwell.settings import all_settings
+
 ROOT = Path(__file__).parents[3]
 LINE = (
     '{"topic": "clicks", "key": "u", "value": {"event_id": "1", "ts": 1700000000000, '
@@ -151,3 +153,12 @@ def test_misuse_is_told_with_exit_code_2(tmp_path: Path, words: tuple[str, ...])
     done = upwell(tmp_path, *words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_doctor_shows_every_setting_and_what_is_right_for_it(tmp_path: Path) -> None:
+    done = upwell(tmp_path, "doctor", "--settings", UPWELL_LIST_K="12", UPWELL_KEY="ab" * 32)
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr, len(lines)) == (0, "", len(all_settings()))
+    assert "UPWELL_LIST_K = 12 (set; entries, 1 to 100): in a list" in done.stdout
+    assert "UPWELL_KEY = *** (set" in done.stdout
+    assert "abab" not in done.stdout

@@ -13,7 +13,6 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
-from infra.lock import try_lock
 from learner.release import checkpoint
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag
@@ -24,6 +23,7 @@ from stream.ops.snapshot import restore, rollback, snapshot
 from upwell.client import client_options
 from upwell.errors import SnapshotError
 from upwell.events import Topic
+from upwell.lock import try_lock
 from upwell.settings import KafkaSettings, Settings
 
 

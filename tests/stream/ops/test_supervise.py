@@ -21,6 +21,7 @@ import pytest
 from stream.ops import supervise
 from stream.ops.supervise import MAX_RESTARTS, ROLES, Supervisor
 from upwell.errors import UpwellError
+from upwell.threads import UNEXPECTED_EXIT
 
 ROOT = Path(__file__).parents[3]
 DEADLINE_SECONDS = 60.0
@@ -189,7 +190,10 @@ def test_falls_of_long_ago_are_forgotten(tmp_path: Path, monkeypatch: pytest.Mon
         return len(said(tmp_path, "serve")) > MAX_RESTARTS + 3
 
     with Supervisor(command, os.environ, tmp_path) as supervisor:
+        learn = supervisor.pids["learn"]
         supervisor.watch(until=fallen_often)
+        assert supervisor.pids["learn"] == learn  # which did not fall, and was left alone
+    assert said(tmp_path, "serve") == ["fell"] * len(said(tmp_path, "serve"))
 
 
 def test_a_child_that_does_not_end_is_killed(
@@ -218,3 +222,19 @@ def test_children_end_in_order_when_the_supervisor_is_killed(tmp_path: Path) -> 
         until(lambda: all(said(logs, role) == ["up"] for role in ROLES))
         supervisor.kill()
     until(lambda: all(said(logs, role) == ["up", "ended in order"] for role in ROLES))
+
+
+def test_a_child_whose_parent_cannot_be_watched_ends_with_the_reason(tmp_path: Path) -> None:
+    command = python_child(tmp_path, QUIET_CHILD)
+    with (tmp_path / "unreadable").open("wb") as unreadable:
+        done = subprocess.run(
+            command,
+            stdin=unreadable,
+            capture_output=True,
+            text=True,
+            env=environ(),
+            check=False,
+            timeout=DEADLINE_SECONDS,
+        )
+    assert done.returncode == UNEXPECTED_EXIT
+    assert "thread parent: OSError: [Errno 9] Bad file descriptor" in done.stderr

@@ -1,4 +1,4 @@
-"""What the worker asks of Faust."""
+"""What the serve worker asks of Faust."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mode.utils.queues import FlowControlEvent, FlowControlQueue
 
-from stream.serve.worker import _faust_app
+from stream.serve.faust_app import faust_app
 from upwell.settings import KafkaSettings, Settings
 
 
@@ -20,7 +20,7 @@ def test_a_flood_of_items_is_paused_before_it_keeps_users_events_from_being_read
     read for it.
     """
     kafka = KafkaSettings(address="127.0.0.1:9", partitions=partitions)
-    conf = _faust_app(replace(Settings(), kafka=kafka, data=tmp_path)).conf
+    conf = faust_app(replace(Settings(), kafka=kafka, data=tmp_path)).conf
     queue: FlowControlQueue[int] = FlowControlQueue(
         conf.stream_buffer_maxsize, flow_control=FlowControlEvent()
     )

@@ -1,4 +1,4 @@
-"""What a setting's text or TOML value means, and what is said where it means nothing."""
+"""What a setting is, what its text or TOML value means, and what is said where it means nothing."""
 
 from __future__ import annotations
 
@@ -6,33 +6,61 @@ import math
 import re
 import types
 import typing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from upwell.errors import SettingsError
 from upwell.secret import Secret
 
-__all__ = ["Field", "parse"]
+__all__ = ["Field", "Who", "parse", "setting"]
+
+Who = Literal["operator", "tuner", "developer"]
+"""Who has a reason to set it: who runs Upwell in their surroundings, who looks after the quality of
+the lists, who changes how it learns.
+"""
+
+
+def setting(
+    default: Any, does: str, who: Who, unit: str = "", *, variable: str | None = None, **right: Any
+) -> Any:
+    """A dataclass field with what is told of a setting.
+
+    does: one line, without its name. unit: of a number; of a text what is right. variable: where
+    it is not the field's name. right: `above`, `below` (ends included), `hex_bytes`, as of a
+    `Field`.
+    """
+    told = {"does": does, "who": who, "unit": unit, "variable": variable, **right}
+    return field(default=default, metadata=told)
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A setting: where it stands, and what is right for it. hex_bytes: of a key in hexadecimal, at
-    least.
+    """A setting: where it stands, and what is right for it. above, below: ends included. hex_bytes:
+    of a key in hexadecimal, at least. does, who, unit: as of `setting`.
     """
 
     group: str | None
     name: str
     variable: str
     kind: Any
-    above: float
-    below: float
-    hex_bytes: int | None
+    above: float = -math.inf
+    below: float = math.inf
+    hex_bytes: int | None = None
+    default: Any = None
+    does: str = ""
+    who: Who = "operator"
+    unit: str = ""
 
     @property
     def key(self) -> str:
         """In the file."""
         return f"{self.group}.{self.name}" if self.group else self.name
+
+    @property
+    def plain_kind(self) -> Any:
+        """Of a value that is not left out."""
+        kinds = typing.get_args(self.kind) if isinstance(self.kind, types.UnionType) else ()
+        return next((kind for kind in kinds if kind is not type(None)), self.kind)
 
 
 def parse(one: Field, value: Any, where: str) -> Any:
@@ -40,8 +68,7 @@ def parse(one: Field, value: Any, where: str) -> Any:
 
     Raises `SettingsError` with `where` and what would be right.
     """
-    kinds = typing.get_args(one.kind) if isinstance(one.kind, types.UnionType) else (one.kind,)
-    kind = next(kind for kind in kinds if kind is not type(None))
+    kind = one.plain_kind
     if typing.get_origin(kind) is Literal:
         choices = typing.get_args(kind)
         if value not in choices:
@@ -89,6 +116,7 @@ def _number(one: Field, kind: type, value: Any, where: str) -> Any:
             f"{where} is {value!r}: must be {'a whole number' if kind is int else 'a number'}"
         ) from None
     if not one.above <= number <= one.below:
-        most = f" and at most {one.below:g}" if one.below < math.inf else ""
-        raise SettingsError(f"{where} is {value}: must be at least {one.above:g}{most}")
+        most = f" and at most {one.below:.15g}" if one.below < math.inf else ""
+        unit = f" ({one.unit})" if one.unit else ""
+        raise SettingsError(f"{where} is {value}: must be at least {one.above:.15g}{most}{unit}")
     return number

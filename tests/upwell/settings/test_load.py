@@ -8,7 +8,11 @@ import pytest
 
 from upwell.errors import SettingsError
 from upwell.secret import Secret
-from upwell.settings import Settings, describe_settings, load_settings
+from upwell.settings import (
+    Settings,
+    describe_settings,
+    load_settings,
+)
 
 KEY = "ab" * 32
 
@@ -126,3 +130,10 @@ def test_the_description_names_every_setting_once() -> None:
     assert len(names) == len(set(names))
     assert ("UPWELL_LIST_K", "12", "set") in rows
     assert ("UPWELL_KAFKA", "–", "default") in rows
+
+
+def test_what_would_be_right_has_its_unit() -> None:
+    with pytest.raises(SettingsError, match=r"must be at least 1 \(ms\)$"):
+        load_settings({"UPWELL_PUBLISH_MS": "0"})
+    with pytest.raises(SettingsError, match=r"at least 100 and at most 1000000 \(items\)$"):
+        load_settings({"UPWELL_HAD": "1"})

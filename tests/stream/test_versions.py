@@ -49,7 +49,7 @@ from upwell.schema import OTHER_FIELD, VERSION, parse_event
 from upwell.settings import KafkaSettings, LearnerSettings, Settings, StoreSettings
 
 LOG = Path(__file__).parent / "events_v1.jsonl"
-REFERENCE = (Path(__file__).parents[3] / "docs" / "events.md").read_text()
+REFERENCE = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
 T = 1_700_000_000_000
 EVENTS: list[Event] = [
     Item(
@@ -289,7 +289,7 @@ def test_the_reference_names_the_fields_of_each_topic_and_which_are_needed(topic
 
 
 def test_the_reference_names_every_reason() -> None:
-    root = Path(__file__).parents[3]
+    root = Path(__file__).parents[2]
     sources = "".join(
         (root / name).read_text()
         for name in (

@@ -1,0 +1,93 @@
+"""The serve process: the chains of a `ServeWorker` as agents of a Faust app, its figures each
+second, the watchdog beside them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import faust
+from faust.exceptions import ConsumerNotStarted
+
+from stream.broker.connect import client_options
+from stream.broker.lag import Backlog, Lag
+from stream.serve.agents import ITEM_TOPICS, USER_TOPICS, Batching, add_agent, fail_stop, send
+from stream.serve.beats import Beats
+from stream.serve.faust_app import faust_app
+from stream.serve.watchdog import STALL_SECONDS, Stall, Watchdog, end_stalled
+from stream.serve.worker import ServeWorker
+from upwell.settings import Settings
+from upwell.threads import end_with_any_thread
+
+__all__ = ["run_serve"]
+
+METRICS_SECONDS = 1.0
+
+
+def run_serve(settings: Settings) -> None:
+    """Run until SIGTERM or Ctrl-C; the process ends with it, and with any thread that fails."""
+    end_with_any_thread()
+    worker = ServeWorker(settings)
+    try:
+        worker.start()
+        with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
+            _run(settings, worker, lag)
+    finally:
+        worker.stop()
+
+
+def _run(settings: Settings, worker: ServeWorker, lag: Lag) -> None:
+    app = faust_app(settings)
+    _add_chains(app, settings, worker)
+
+    def look() -> Backlog:
+        return lag.backlog(_own_partitions(app))
+
+    watchdog = Watchdog(look, Stall(STALL_SECONDS), end_stalled, time.monotonic)
+    watchdog.start()
+    logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_is_no_first_second)
+    try:
+        faust.Worker(
+            app, loglevel="WARN", quiet=True, redirect_stdouts=False
+        ).execute_from_commandline()
+    finally:
+        watchdog.stop()
+
+
+def _add_chains(app: faust.App, settings: Settings, worker: ServeWorker) -> None:
+    """Both chains, their figures, and what they must know of the group."""
+    batching = Batching(settings.stream.batch_events, settings.stream.batch_ms / 1000)
+    prefix, beats = settings.kafka.prefix, Beats(time.monotonic)
+    follow, pass_by = beats.through("users", worker.follow), beats.through("items")
+    add_agent(app, "users", USER_TOPICS, prefix, batching, worker.user_chain, follow)
+    add_agent(app, "items", ITEM_TOPICS, prefix, batching, worker.item_chain, pass_by)
+
+    async def report() -> None:
+        await fail_stop(send(app, prefix, [worker.metrics(beats.ages())]))
+
+    app.timer(interval=METRICS_SECONDS)(report)
+
+    @app.on_before_shutdown.connect
+    async def leave(*_: Any, **__: Any) -> None:
+        await send(app, prefix, [worker.metrics(beats.ages(), leaves=True)])
+
+    @app.on_partitions_revoked.connect
+    async def moved(*_: Any, **__: Any) -> None:
+        worker.partitions_moved()
+
+
+def _own_partitions(app: faust.App) -> set[tuple[str, int]]:
+    """None while the worker starts, which may take longer than the watchdog's first look."""
+    try:
+        return {(held.topic, held.partition) for held in app.consumer.assignment()}
+    except ConsumerNotStarted:
+        return set()
+
+
+def _is_no_first_second(record: logging.LogRecord) -> bool:
+    """A broker that has just started has no group coordinator yet; the client asks again, and a
+    person need not hear of it.
+    """
+    return "GroupCoordinatorNotAvailable" not in record.getMessage()

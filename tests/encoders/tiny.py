@@ -1,0 +1,57 @@
+"""A model small enough to be made anew for each test, and the one line of a fault."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from transformers import BertConfig, BertModel
+
+from encoders.folder import DEFAULT_MODEL, find_model
+from upwell.errors import EncoderError
+
+__all__ = ["POSITIONS", "TOKENIZER_FILES", "message", "tiny_model"]
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.txt",
+)
+POSITIONS = 64
+
+
+def tiny_model(folder: Path) -> Path:
+    """A folder with a random BERT of 32 dimensions that takes 64 tokens, and MiniLM's tokenizer."""
+    torch.manual_seed(7)
+    config = BertConfig(
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=POSITIONS,
+    )
+    folder.mkdir()
+    model = BertModel(config)  # type: ignore[no-untyped-call]
+    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    (folder / "config.json").write_text(
+        json.dumps({**config.to_dict(), "architectures": ["BertModel"]})
+    )
+    for name in TOKENIZER_FILES:
+        shutil.copy(find_model(DEFAULT_MODEL) / name, folder / name)
+    return folder
+
+
+def message(failing: Callable[[], object]) -> str:
+    """What a person reads where the encoder fails: one line."""
+    with pytest.raises(EncoderError) as error:
+        failing()
+    text = str(error.value)
+    assert "\n" not in text
+    return text

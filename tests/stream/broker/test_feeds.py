@@ -1,0 +1,65 @@
+"""Broadcast readers on a real broker: what was there, and an end that is heard of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from kafka import KafkaAdminClient, KafkaProducer
+from kafka.admin import NewTopic
+from kafka.errors import KafkaError
+
+from stream.broker.feeds import Broadcast
+from upwell.errors import BrokerError
+
+DEADLINE_SECONDS = 60.0
+ERRORS = [
+    KafkaError("gone"),
+    RuntimeError("NetworkSelector closed!"),
+    ValueError("Invalid file descriptor: -1"),
+    OSError(9, "Bad file descriptor"),
+    KeyboardInterrupt("not even an Exception"),
+]
+
+
+@pytest.fixture
+def reader(kafka: str, prefix: str) -> Iterator[Broadcast]:
+    """Of a topic with one record."""
+    admin = KafkaAdminClient(bootstrap_servers=kafka)
+    admin.create_topics(
+        [NewTopic(prefix + "models", num_partitions=1, replication_factor=1)],
+        wait_for_metadata=True,
+    )
+    admin.close()
+    producer = KafkaProducer(bootstrap_servers=kafka, acks="all")
+    producer.send(prefix + "models", value=b"first")
+    producer.close()
+    reading = Broadcast(prefix + "models", {"bootstrap_servers": kafka})
+    yield reading
+    reading.stop()
+
+
+def test_what_stood_there_is_read_when_start_returns(reader: Broadcast) -> None:
+    reader.start()
+    assert reader.waiting == 1
+    assert [record.value for record in reader.drain()] == [b"first"]
+    assert reader.waiting == 0
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_a_reader_that_ended_by_whatever_error_says_so_at_the_next_call(
+    error: BaseException, reader: Broadcast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.start()
+
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(reader._consumer, "poll", broken)
+    assert reader._thread is not None
+    reader._thread.join(DEADLINE_SECONDS)
+    why = f"models: reading stopped: {type(error).__name__}: "
+    with pytest.raises(BrokerError, match=why):
+        next(reader.drain())
+    with pytest.raises(BrokerError, match=why):
+        _ = reader.waiting

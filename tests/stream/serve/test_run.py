@@ -1,0 +1,16 @@
+"""What the serve process knows of its partitions, also before Faust does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from stream.serve.faust_app import faust_app
+from stream.serve.run import _own_partitions
+from upwell.settings import KafkaSettings, Settings
+
+
+def test_a_worker_that_still_starts_owns_nothing(tmp_path: Path) -> None:
+    """Faust raises `ConsumerNotStarted` until then, maybe after the watchdog's first look."""
+    kafka = KafkaSettings(address="127.0.0.1:9")
+    assert _own_partitions(faust_app(replace(Settings(), kafka=kafka, data=tmp_path))) == set()

@@ -1,0 +1,156 @@
+"""The tree keeps its shape: tests mirror modules, a folder holds few of them, files are short (ruff
+holds the lines). What does not yet, or never will, stands here by name with its reason.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("upwell", "stream", "encoders", "learner", "store", "infra")
+FOLDERS = (*ROOMS, "tests", "bench", "examples")
+MOST_MODULES = 15
+MOST_LINES = 300
+
+ELSEWHERE = {
+    "upwell/ports.py": "protocols: tests/conformance runs them on every adapter",
+    "upwell/__main__.py": "the entry point: tests/stream/ops/test_cli.py runs it",
+    "upwell/settings/learner.py": "a group of settings: tests/upwell/settings/test_groups.py",
+    "store/memory.py": "tests/conformance: the reference of both stores",
+    "store/point_store.py": "tests/conformance, by the edge and the server store",
+    "store/port.py": "a protocol: tests/conformance",
+    "stream/learn/loop.py": "a process: tests/e2e and tests/faults run and kill it",
+    "stream/serve/agents.py": "runs in Faust: tests/faults/test_faust_shape.py, tests/e2e",
+    "stream/ops/demo.py": "a command: `make demo`, whose parts have tests of their own",
+    "stream/ops/dead_letters_cli.py": "a command: tests/e2e/test_dead_letters.py",
+    "stream/ops/import_cli.py": "a command: tests/stream/replay/importers/test_import.py",
+    "stream/ops/doctor.py": "a command: tests/stream/ops/test_cli.py",
+    "stream/replay/inline.py": "the reference of tests/e2e and tests/faults",
+    "learner/training/warmup.py": "compiles what tests/faults and every start need",
+    "stream/replay/importers/convert.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/draft.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/kinds.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/lastfm.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/mapping.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/mind.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/movielens.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/order.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/reviews.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/shops.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/text.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/values.py": "tests/stream/replay/importers: by format",
+    "stream/chain/scrub/check_digits.py": "tests/stream/chain/scrub/test_scrubber.py",
+    "stream/chain/scrub/folding.py": "tests/stream/chain/scrub/test_scrubber.py",
+    "stream/chain/scrub/phones.py": "tests/stream/chain/scrub/test_scrubber.py",
+}
+"""Modules whose tests have another name, and where those are."""
+
+OWED: dict[str, str] = {
+    "stream/broker/connect.py": "only by what runs it, in tests/stream and tests/e2e",
+    "stream/broker/feeds.py": "only by what runs it, in tests/stream and tests/e2e",
+    "stream/broker/lag.py": "only by what runs it, in tests/stream and tests/e2e",
+    "stream/broker/model_records.py": "only by what runs it, in tests/stream and tests/e2e",
+    "stream/chain/build.py": "only by what runs it, in tests/stream and tests/e2e",
+    "stream/ops/cluster.py": "only by what runs it, in tests/stream and tests/e2e",
+    "stream/replay/bundled.py": "only by what runs it, in tests/stream and tests/e2e",
+    "stream/serve/model_reader.py": "only by what runs it, in tests/stream and tests/e2e",
+    "learner/catalogue/catalogue.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/catalogue/kernel.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/counts/block.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/counts/counts.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/fused/digest.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/fused/histories.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/fused/intent.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/fused/items.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/fused/network.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/ranking/affinity.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/ranking/gate_parameters.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/ranking/lists.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/ranking/online.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/ranking/parameters.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/ranking/rank.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/ranking/ranking.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/release/journal.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/release/parts.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/release/replica.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/testing/prequential.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/training/identities.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/training/objective.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/training/prepare.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/training/ratings.py": "only by what learns and ranks with it, in tests/learner",
+    "learner/training/windows.py": "only by what learns and ranks with it, in tests/learner",
+}
+"""Modules without a test of their own yet: only through what uses them."""
+
+LONG: dict[str, int] = {
+    "upwell/client.py": 408,
+    "upwell/schema.py": 331,
+    "stream/chain/pipeline.py": 332,
+    "stream/learn/loop.py": 350,
+    "stream/ops/cli.py": 316,
+    "stream/ops/demo.py": 304,
+    "learner/training/objective.py": 314,
+    "store/edge.py": 324,
+    "store/server.py": 371,
+    "tests/learner/training/test_trainer.py": 346,
+    "tests/stream/chain/test_pipeline.py": 392,
+    "tests/stream/test_versions.py": 305,
+    "bench/coat.py": 374,
+    "bench/prequential.py": 350,
+}
+"""Files longer than `MOST_LINES`: none may grow, and none that is short again stays listed."""
+
+FULL: dict[str, int] = {
+    "bench": 18,
+}
+"""Folders with more than `MOST_MODULES`, likewise."""
+
+
+def modules(*folders: str) -> list[Path]:
+    """Python files below these folders, relative to the root."""
+    return sorted(
+        path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).rglob("*.py")
+    )
+
+
+def lines(path: Path) -> list[str]:
+    return (ROOT / path).read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_each_module_has_a_test_file_of_its_name(room: str) -> None:
+    untested = {
+        path.as_posix()
+        for path in modules(room)
+        if path.name != "__init__.py"
+        and not (ROOT / "tests" / path.parent / f"test_{path.name}").exists()
+    }
+    excused = {path for path in {**ELSEWHERE, **OWED} if path.startswith(f"{room}/")}
+    assert sorted(untested - excused) == []
+    assert sorted(excused - untested) == [], "these have one now, or are gone: no excuse is needed"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_each_folder_of_tests_stands_for_one_that_there_is(room: str) -> None:
+    mirrored = {path.parent for path in modules(f"tests/{room}")}
+    assert [
+        folder.as_posix()
+        for folder in sorted(mirrored)
+        if not (ROOT / folder.relative_to("tests")).is_dir()
+    ] == []
+
+
+def test_a_folder_holds_few_modules() -> None:
+    counts: dict[str, int] = {}
+    for path in modules(*FOLDERS):
+        if path.name != "__init__.py":
+            counts[path.parent.as_posix()] = counts.get(path.parent.as_posix(), 0) + 1
+    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == FULL
+
+
+def test_files_are_short() -> None:
+    long = {path.as_posix(): len(lines(path)) for path in modules(*FOLDERS)}
+    assert {path: count for path, count in long.items() if count > LONG.get(path, MOST_LINES)} == {}
+    assert [path for path in LONG if long.get(path, 0) <= MOST_LINES] == []

@@ -1,0 +1,35 @@
+"""A file is there whole or not at all, and nothing is left beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from upwell.files import sync_folder, write_whole
+
+
+def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    for data in (b"first and longer", b"second"):
+        write_whole(path, data)
+        assert path.read_bytes() == data
+    sync_folder(tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_was_there_stays_when_the_disk_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "one.json"
+    write_whole(path, b"first")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]

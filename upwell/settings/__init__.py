@@ -1,0 +1,29 @@
+"""Settings: one frozen value, read once at the edge from `UPWELL_*` variables and an optional
+`upwell.toml`; docs/settings.md lists them. This room knows nothing of what they are for: it holds
+their names, their ranges and what is said of a wrong one. Secrets never print.
+"""
+
+from upwell.settings.groups import (
+    EncoderSettings,
+    KafkaSettings,
+    PrivacySettings,
+    Settings,
+    StoreSettings,
+    StreamSettings,
+)
+from upwell.settings.learner import LearnerSettings
+from upwell.settings.load import all_settings, describe_settings, load_settings, show_value
+
+__all__ = [
+    "EncoderSettings",
+    "KafkaSettings",
+    "LearnerSettings",
+    "PrivacySettings",
+    "Settings",
+    "StoreSettings",
+    "StreamSettings",
+    "all_settings",
+    "describe_settings",
+    "load_settings",
+    "show_value",
+]

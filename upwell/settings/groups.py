@@ -1,0 +1,212 @@
+"""Every setting of Upwell: its default, what is right for it, what it does and who sets it. Those
+of the learner stand in `upwell.settings.learner`.
+
+They are values: where they are read from is `upwell.settings`, how they are shown
+`upwell.settings.table` (docs/settings.md). Secrets never print.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from upwell.secret import Secret
+from upwell.settings.learner import LearnerSettings
+from upwell.settings.values import setting
+
+__all__ = [
+    "EncoderSettings",
+    "KafkaSettings",
+    "PrivacySettings",
+    "Settings",
+    "StoreSettings",
+    "StreamSettings",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSettings:
+    """How Kafka is found, and who lets us in."""
+
+    address: str | None = setting(
+        None,
+        "the brokers, several with commas; unset, `upwell run` starts one on this machine",
+        "operator",
+        "host:port",
+        variable="KAFKA",
+    )
+    prefix: str = setting(
+        "upwell.", "stands before the name of each topic and of the group", "operator"
+    )
+    partitions: int = setting(
+        4,
+        "in each topic that is made, and so the most serve workers that share the work",
+        "operator",
+        "partitions",
+        above=1,
+        below=1_000,
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = setting(
+        "PLAINTEXT", "how the brokers' listener is spoken to", "operator"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = setting(
+        "PLAIN", "how the password is proven", "operator"
+    )
+    sasl_username: str | None = setting(None, "whom the brokers let in", "operator")
+    sasl_password: Secret | None = setting(None, "the password of that user", "operator")
+    ssl_cafile: str | None = setting(
+        None,
+        "the authorities that may sign the brokers' certificates; unset, those of this machine",
+        "operator",
+        "file in PEM",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where users and items are kept."""
+
+    kind: Literal["memory", "edge", "server"] = setting(
+        "edge",
+        "Qdrant in this process, a Qdrant server, or memory that forgets all at the end",
+        "operator",
+        variable="STORE",
+    )
+    url: str | None = setting(
+        None,
+        "address of the Qdrant server; https goes over TLS",
+        "operator",
+        "URL",
+        variable="QDRANT_URL",
+    )
+    api_key: Secret | None = setting(
+        None, "what the Qdrant server lets us in by", "operator", variable="QDRANT_API_KEY"
+    )
+    cafile: str | None = setting(
+        None,
+        "the private authority that signed the Qdrant server's certificate",
+        "operator",
+        "file in PEM",
+        variable="QDRANT_CAFILE",
+    )
+    grpc_port: int = setting(
+        6334,
+        "gRPC of the Qdrant server, on the URL's host",
+        "operator",
+        "port",
+        variable="QDRANT_GRPC_PORT",
+        above=1,
+        below=65_535,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """The language model that reads texts."""
+
+    model: str = setting(
+        "all-MiniLM-L6-v2",
+        "name or folder of the language model; all workers of a prefix have the same one",
+        "operator",
+        variable="ENCODER",
+    )
+    device: Literal["auto", "cpu", "cuda"] = setting(
+        "auto", "where the language model computes", "operator"
+    )
+    cache_entries: int = setting(
+        100_000, "whose vectors are kept in memory", "operator", "texts", above=0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """What makes pseudonyms of users' ids."""
+
+    key: Secret | None = setting(
+        None,
+        "what pseudonyms are made with, the same for all workers of a prefix; unset, one is made "
+        "and kept in the data folder",
+        "operator",
+        hex_bytes=32,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """What a serve worker does with events, and how much it keeps."""
+
+    batch_events: int = setting(
+        256, "in a micro-batch at most", "tuner", "events", above=1, below=10_000
+    )
+    batch_ms: int = setting(
+        5, "a micro-batch waits so long for more", "tuner", "ms", above=1, below=10_000
+    )
+    list_k: int = setting(
+        10,
+        "in a list, unless a request asks for more or fewer",
+        "tuner",
+        "entries",
+        above=1,
+        below=100,
+    )
+    history: int = setting(
+        200, "of a user that are kept, the latest", "tuner", "events", above=50, below=1_000
+    )
+    had: int = setting(
+        10_000,
+        "a user had and is not shown again: the latest so many are remembered",
+        "tuner",
+        "items",
+        above=100,
+        below=1_000_000,
+    )
+    hot_users: int = setting(
+        50_000,
+        "whose state a worker holds in memory; that of the others is read from the store",
+        "operator",
+        "users",
+        above=1,
+    )
+    catalogue_items: int = setting(
+        200_000,
+        "in the catalogue at most; new ones beyond are dead letters",
+        "operator",
+        "items",
+        above=1,
+    )
+    dedup_window: int = setting(
+        100_000,
+        "whose ids a worker knows again as duplicates; 0 is off",
+        "operator",
+        "events",
+        above=0,
+    )
+    bounce_ms: int = setting(
+        500, "a view that ended sooner is a bounce and is dropped; 0 is off", "tuner", "ms", above=0
+    )
+    bot_events: int = setting(
+        0,
+        "a user with more, by the events' own time, is a bot and is dropped; 0 is off",
+        "tuner",
+        "events a minute",
+        above=0,
+    )
+    instance: str = setting(
+        "serve-0", "a worker's own name in the group, the same after a restart", "operator"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of them, by group."""
+
+    kafka: KafkaSettings = KafkaSettings()
+    store: StoreSettings = StoreSettings()
+    encoder: EncoderSettings = EncoderSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    stream: StreamSettings = StreamSettings()
+    learner: LearnerSettings = LearnerSettings()
+    data: Path = setting(
+        Path(".upwell"), "everything that is kept on this machine", "operator", "folder"
+    )

@@ -1,0 +1,111 @@
+"""What the learner can be told: its settings, each with what is right for it and who sets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from upwell.settings.values import setting
+
+__all__ = ["LearnerSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerSettings:
+    """What is learned from events, and how lists come of it."""
+
+    seed: int = setting(7, "where every random draw starts from", "developer")
+    test_sample: float = setting(
+        1.0,
+        "of the targets that are tested before they are learned, by lot; the gate learns "
+        "from these alone",
+        "tuner",
+        "share",
+        above=0.0,
+        below=1.0,
+    )
+    neighbours: int = setting(
+        256,
+        "that an item has at most in each table of counts",
+        "tuner",
+        "items",
+        above=8,
+        below=4_096,
+    )
+    cold_item_weight: float = setting(
+        1.25,
+        "how much more a target on a new item teaches (docs/quality.md)",
+        "tuner",
+        "times",
+        above=0.0,
+        below=100.0,
+    )
+    bounded_influence: bool = setting(
+        False,
+        "an event of a user with a short past counts less (docs/decisions/0014)",
+        "tuner",
+    )
+    candidates: int = setting(
+        30,
+        "that each signal puts forward as candidates for a list",
+        "tuner",
+        "items",
+        above=1,
+        below=1_000,
+    )
+    search_weight: float = setting(
+        3.0,
+        "added by the intent, in a list that answers a user's own words (docs/decisions/0007)",
+        "tuner",
+        "score",
+        above=0.0,
+        below=100.0,
+    )
+    explore: float = setting(
+        0.05,
+        "of the lists whose last place shows a new item by lot (docs/exploration.md)",
+        "tuner",
+        "share",
+        above=0.0,
+        below=0.5,
+    )
+    fused: bool = setting(True, "the fused model is one of the signals", "tuner")
+    fused_every: int = setting(
+        256, "after which the fused model is trained", "developer", "examples", above=1
+    )
+    fused_steps: int = setting(
+        2, "in each training of the fused model", "developer", "steps", above=1, below=1_000
+    )
+    adversarial: Literal["off", "fgsm", "vat"] = setting(
+        "off", "perturb the embeddings in training against the loss, and how", "developer"
+    )
+    adversarial_epsilon: float = setting(
+        0.1, "how far they are perturbed", "developer", "length", above=0.0
+    )
+    self_supervised: bool = setting(False, "two views of a history teach each other", "developer")
+    self_supervised_weight: float = setting(
+        0.1, "that loss counts so much beside the main one", "developer", "times", above=0.0
+    )
+    propensity: bool = setting(
+        False, "targets weigh by their inverse propensity (docs/causal.md)", "developer"
+    )
+    propensity_clip: float = setting(
+        10.0, "a target weighs at most", "developer", "times", above=1.0
+    )
+    rating_head: bool = setting(False, "the fused model predicts ratings too", "developer")
+    publish_ms: int = setting(
+        1_000,
+        "at most so long from an example learned to its delta on `models`",
+        "operator",
+        "ms",
+        above=1,
+    )
+    checkpoint_examples: int = setting(
+        20_000, "learned from one checkpoint to the next", "operator", "examples", above=1
+    )
+    warmup_examples: int = setting(
+        0, "after which the running figures start anew", "developer", "examples", above=0
+    )
+    intent_half_life_days: float = setting(
+        30.0, "after so long an event weighs half in the intent", "tuner", "days", above=0.001
+    )

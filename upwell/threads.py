@@ -1,0 +1,71 @@
+"""Threads that cannot die in silence: one that ends by an error tells its owner, or ends the
+process with its reason.
+
+A library that runs in somebody's app tells the owner, who raises in the next call; a worker under a
+supervisor ends, and is started again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import NoReturn
+
+__all__ = ["UNEXPECTED_EXIT", "end_process", "end_with_any_thread", "start_thread"]
+
+UNEXPECTED_EXIT = 70
+"""A worker's exit code after an error that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
+
+log = logging.getLogger("upwell")
+
+
+def start_thread(
+    name: str,
+    work: Callable[[], None],
+    failed: Callable[[BaseException], None] | None = None,
+) -> threading.Thread:
+    """A running daemon thread that does `work`.
+
+    failed: is told on that thread what ended it, of whatever kind; without it the process ends.
+    """
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as exc:
+            if failed is None:
+                _end_by(name, exc)
+            failed(exc)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def end_with_any_thread() -> None:
+    """For a worker process, once: any thread that ends by an error ends the process, a library's
+    own threads too.
+    """
+    threading.excepthook = _on_lost_thread
+
+
+def end_process(why: str, code: int) -> NoReturn:
+    """At once, from any thread, with nothing more acknowledged, saved or sent."""
+    log.error("%s", why)
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _on_lost_thread(lost: threading.ExceptHookArgs) -> None:
+    if lost.exc_value is not None and not isinstance(lost.exc_value, SystemExit):
+        _end_by(lost.thread.name if lost.thread is not None else "unknown", lost.exc_value)
+
+
+def _end_by(name: str, exc: BaseException) -> NoReturn:
+    log.error("thread %s ended by an error", name, exc_info=exc)
+    reason = f"{type(exc).__name__}: {exc}"
+    end_process(f"the process ends with its thread {name}: {reason}", UNEXPECTED_EXIT)
