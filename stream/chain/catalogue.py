@@ -67,7 +67,7 @@ def _vectors(revision: str) -> str:
     return revision.rpartition("@")[2].rpartition("/")[0] or revision
 
 
-def item_text(item: Item) -> str:
+def item_text(item: Item | CatalogueItem) -> str:
     """What the language model reads of an item: title, categories, text."""
     parts = (item.title, ", ".join(item.categories), item.text or "")
     return ". ".join(part for part in parts if part)
@@ -76,18 +76,28 @@ def item_text(item: Item) -> str:
 def announce(
     items: Sequence[Item], known: Sequence[CatalogueItem | None], encoder: Encoder
 ) -> list[CatalogueItem]:
-    """Encode announcements.
+    """Encode announcements whose text is new.
 
-    What operators decided about an item (`known`: its entry so far) stays.
+    Of an item that has an entry (`known`) the vector stays while its text does, and what operators
+    decided about it.
     """
     if not items:
         return []
-    vectors = encoder.encode([item_text(item) for item in items])
     revision = encoder.revision
-    return [
-        _entry(item, vector, revision, before)
-        for item, vector, before in zip(items, vectors, known, strict=True)
+    kept = [
+        before.vector if before is not None and _same_text(item, before, revision) else None
+        for item, before in zip(items, known, strict=True)
     ]
+    texts = [item_text(item) for item, vector in zip(items, kept, strict=True) if vector is None]
+    encoded = iter(encoder.encode(texts)) if texts else iter(())
+    return [
+        _entry(item, next(encoded) if vector is None else vector, revision, before)
+        for item, vector, before in zip(items, kept, known, strict=True)
+    ]
+
+
+def _same_text(item: Item, entry: CatalogueItem, revision: str) -> bool:
+    return entry.revision == revision and item_text(entry) == item_text(item)
 
 
 def govern(item: CatalogueItem, control: Control) -> CatalogueItem:
