@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -55,6 +56,30 @@ def test_an_entry_has_all_of_its_announcement_and_the_vector_of_its_words() -> N
         made.vector, ENCODER.encode(["Solaris. sci-fi, drama. A planet thinks."])[0]
     )
     assert (made.sequence, made.revision, made.available) == (5, ENCODER.revision, True)
+
+
+def test_an_unchanged_text_is_not_encoded_again_and_keeps_its_vector_to_the_bit() -> None:
+    before = replace(entry(), vector=entry().vector * np.float32(1.0000001))
+    other = replace(ITEM, item_id="j", title="Stalker")
+    asked: list[str] = []
+
+    class Watched:
+        dimension, revision = ENCODER.dimension, ENCODER.revision
+
+        def encode(self, texts: Sequence[str]) -> Any:
+            asked.extend(texts)
+            return ENCODER.encode(texts)
+
+    dearer = replace(ITEM, price=9.0, ts=6)
+    made = announce([dearer, other], [before, None], Watched())
+    assert asked == [item_text(other)]
+    assert np.array_equal(made[0].vector, before.vector)
+    assert np.array_equal(made[1].vector, entry(other).vector)
+    assert made[0].price == 9.0
+    renamed = announce([replace(ITEM, title="New")], [before], ENCODER)[0]
+    assert np.array_equal(renamed.vector, entry(replace(ITEM, title="New")).vector)
+    elsewhere = replace(before, revision="another encoder")
+    assert np.array_equal(announce([ITEM], [elsewhere], ENCODER)[0].vector, entry().vector)
 
 
 @pytest.mark.parametrize(
