@@ -29,7 +29,7 @@ def commands(text: str, program: str) -> Iterator[list[str]]:
         for part in re.split(r"\s&&\s", line):
             words = _VARIABLES.sub("", part.strip().removeprefix("$ "))
             if words == program or words.startswith(program + " "):
-                yield shlex.split(re.split(r"\s{2,}|\s#", words)[0])[1:]
+                yield shlex.split(re.split(r"\s{2,}|\s[#>|]", words)[0])[1:]
 
 
 def _code(text: str) -> Iterator[str]:

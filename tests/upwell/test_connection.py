@@ -129,8 +129,11 @@ def test_a_listener_that_wants_a_login(answer: bytes) -> None:
         )
 
 
-def test_on_a_plain_connection_nothing_is_asked() -> None:
+def test_on_a_plain_connection_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: asked.append(address))
     check_login(plain("127.0.0.1:1"))
+    assert asked == []
 
 
 @settings(max_examples=50)
