@@ -1,5 +1,5 @@
-"""The scrubber against the library `phonenumbers` on a seeded, labelled set: phones as people in many
-countries write them; and what must stay: articles, prices, dates, years, orders, titles.
+"""The scrubber against the library `phonenumbers` on a seeded, labelled set: phone numbers of
+many countries; and what must stay: articles, prices, dates, years, orders, titles.
 
     python bench/scrub.py data/movielens/events.jsonl.gz [--numbers 4000] [--seed 7]
 

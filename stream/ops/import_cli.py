@@ -33,7 +33,7 @@ def import_command(
         bool, typer.Option("--json", help="Say what was read as JSON, last on the error output.")
     ] = False,
 ) -> None:
-    """Write a replay log of another format's files: upwell import KIND PATH > log.jsonl.gz"""
+    """Write a replay log of another format's files: upwell import KIND PATH > log.jsonl.gz."""
     with faults(), interruptible():
         if kind not in ("auto", "csv", *KINDS):
             raise LogError(

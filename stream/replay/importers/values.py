@@ -72,7 +72,7 @@ def _of_number(shown: str, shape: str) -> int:
 def _moment(shown: str, shape: str) -> datetime:
     if shape not in ("auto", "s", "ms"):
         try:
-            return datetime.strptime(shown, shape)
+            return datetime.strptime(shown, shape)  # noqa: DTZ007 (time_ms names the zone)
         except ValueError as exc:
             raise DirtyError("bad_time") from exc
     try:
@@ -80,7 +80,7 @@ def _moment(shown: str, shape: str) -> datetime:
     except ValueError:
         for one in _SHAPES:
             try:
-                return datetime.strptime(shown, one)
+                return datetime.strptime(shown, one)  # noqa: DTZ007
             except ValueError:
                 continue
     raise DirtyError("bad_time")
