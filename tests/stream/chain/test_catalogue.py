@@ -28,10 +28,14 @@ ITEM = Item(
 )
 
 
-def entry(item: Item = ITEM, before: CatalogueItem | None = None) -> CatalogueItem:
+def entry_of(item: Item, before: CatalogueItem | None) -> CatalogueItem:
     made = changed(before, item, item.ts)
     assert made is not None
-    return encoded([made], [before], ENCODER)[0]
+    return made
+
+
+def entry(item: Item = ITEM, before: CatalogueItem | None = None) -> CatalogueItem:
+    return encoded([entry_of(item, before)], [before], ENCODER)[0]
 
 
 def control(kind: ControlKind, boost: float | None = None) -> Control:
@@ -71,15 +75,17 @@ def test_an_unchanged_text_is_not_encoded_again_and_keeps_its_vector_to_the_bit(
             return ENCODER.encode(texts)
 
     dearer = replace(ITEM, price=9.0, ts=6)
-    made = announce([dearer, other], [before, None], Watched())
+    known = [before, None]
+    entries = [entry_of(one, kept) for one, kept in zip([dearer, other], known, strict=True)]
+    made = encoded(entries, known, Watched())
     assert asked == [item_text(other)]
     assert np.array_equal(made[0].vector, before.vector)
     assert np.array_equal(made[1].vector, entry(other).vector)
     assert made[0].price == 9.0
-    renamed = announce([replace(ITEM, title="New")], [before], ENCODER)[0]
+    renamed = entry(replace(ITEM, title="New"), before)
     assert np.array_equal(renamed.vector, entry(replace(ITEM, title="New")).vector)
     elsewhere = replace(before, revision="another encoder")
-    assert np.array_equal(announce([ITEM], [elsewhere], ENCODER)[0].vector, entry().vector)
+    assert np.array_equal(entry(ITEM, elsewhere).vector, entry().vector)
 
 
 @pytest.mark.parametrize(
