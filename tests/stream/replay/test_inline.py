@@ -47,7 +47,7 @@ def test_guarded_lists_are_by_what_serves_and_training_is_the_same() -> None:
     guarded = InlineEngine(SETTINGS, encoder, serving="guarded")
     live = InlineEngine(SETTINGS, encoder)
     versions = set()
-    for one, other in zip(guarded.play(log(), 60), live.play(log(), 60), strict=True):
+    for one, other in zip(guarded.play(log(), 32), live.play(log(), 32), strict=True):
         assert len(one.lists) == len(other.lists)
         versions |= {fresh.model_version for fresh in one.lists}
     assert guarded.replica is not None
