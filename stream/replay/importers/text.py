@@ -10,7 +10,7 @@ import io
 import zlib
 from collections import Counter
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -69,7 +69,8 @@ def _wrapped(file: io.TextIOWrapper) -> Iterator[str]:
     try:
         yield from file
     finally:
-        file.detach()  # whoever opened it closes it
+        with suppress(ValueError):  # where the file itself was closed first
+            file.detach()  # whoever opened it closes it
 
 
 def _text(raw: bytes, dirty: Counter[str]) -> str:
