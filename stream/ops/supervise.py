@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from upwell.errors import UpwellError
-from upwell.threads import start_thread
+from upwell.threads import UNEXPECTED_EXIT, end_process, start_thread
 
 __all__ = ["Child", "Supervisor", "end_with_parent"]
 
@@ -170,11 +170,15 @@ def _close_input(process: subprocess.Popen[bytes]) -> None:
 
 
 def end_with_parent() -> None:
-    """In a child: end in order once the supervisor is gone."""
+    """In a child: end in order once the supervisor is gone, and in any way after `STOP_SECONDS`:
+    with the broker gone too, Faust never comes to an end.
+    """
 
     def wait() -> None:
         while os.read(0, 1024):  # not sys.stdin, whose lock would hang the interpreter's end
             pass
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_SECONDS)
+        end_process(f"the supervisor is gone for {STOP_SECONDS:.0f} s", UNEXPECTED_EXIT)
 
     start_thread("parent", wait)

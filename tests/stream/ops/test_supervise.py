@@ -238,3 +238,26 @@ def test_a_child_whose_parent_cannot_be_watched_ends_with_the_reason(tmp_path: P
         )
     assert done.returncode == UNEXPECTED_EXIT
     assert "thread parent: OSError: [Errno 9] Bad file descriptor" in done.stderr
+
+
+DEAF_CHILD = """
+import signal
+from stream.ops import supervise
+supervise.STOP_SECONDS = 0.1
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+supervise.end_with_parent()
+while True:
+    signal.pause()
+"""
+
+
+def test_a_child_that_hears_no_signal_ends_with_its_supervisor_all_the_same() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", DEAF_CHILD], stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    )
+    assert child.stdin is not None
+    assert child.stderr is not None
+    child.stdin.close()
+    with child.stderr as said:
+        assert child.wait(DEADLINE_SECONDS) == UNEXPECTED_EXIT
+        assert b"the supervisor is gone" in said.read()
