@@ -28,7 +28,7 @@ from upwell.events import Topic
 ITEMS = 6
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(
     kafka: str, prefix: str, tmp_path: Path
 ) -> None:
@@ -39,7 +39,7 @@ def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(
         with UpwellClient(kafka, settings.kafka) as upwell:
             learn_of_both(engine, upwell, prefix)
             os.kill(engine.supervisor.pids["learn"], signal.SIGSTOP)
-            answers = upwell.confirmations("ann", timeout=30)
+            answers = upwell.confirmations("ann", timeout=90)
             asked = upwell.control("forget_user", "op", "asked to", user_id="ann")
             upwell.flush()
             engine.wait(lambda: engine.lag.behind() == 0, "serve to forget")
