@@ -11,6 +11,8 @@ SEED ?= 5
 WORKERS ?= 2
 COVERED := bench conformance encoders infra learner security store stream upwell
 STAMP := $(VENV)/.installed
+# so that no test waits for a minute
+COMPILE := from learner.training.warmup import compile_kernels; compile_kernels()
 # Each worker imports torch and Faust anew: without their bytecode on disk that takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -41,11 +43,12 @@ demo: setup
 
 ## make test     formatting, types, import arrows, tests on two processors, each with a real broker; WORKERS=2
 test: setup check
+	@$(BIN)/python -c "$(COMPILE)"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 ## make test-least  the numeric rooms' tests as on a processor without AVX and bf16
 test-least: $(STAMP)
-	@$(BIN)/python -m tests.least
+	@$(BIN)/python -m tests.least -n$(WORKERS) --dist=worksteal
 
 ## make coverage which lines and branches the tests without a broker reach; fails below the figure in pyproject.toml
 coverage: $(STAMP)

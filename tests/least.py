@@ -7,6 +7,7 @@ this is how the oldest machine sees them. `python -m tests.least [pytest's optio
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -46,5 +47,8 @@ def least() -> Mapping[str, str]:
 if __name__ == "__main__":
     named = any(not one.startswith("-") for one in sys.argv[1:])
     rooms = () if named else ROOMS
+    environ = {**os.environ, **least()}
+    compiling = "from learner.training.warmup import compile_kernels; compile_kernels()"
+    subprocess.run([sys.executable, "-c", compiling], env=environ, check=True)
     command = [sys.executable, "-m", "pytest", "-m", "not broker", *sys.argv[1:], *rooms]
-    os.execve(sys.executable, command, {**os.environ, **least()})
+    os.execve(sys.executable, command, environ)
