@@ -14,8 +14,10 @@ from typing import Any
 from kafka import TopicPartition
 
 from stream.broker.feeds import read_partition
+from stream.broker.incarnations import incarnations_of
 from stream.chain.publish import Outgoing
 from stream.chain.records import Record, decode_records
+from stream.chain.sources import Source
 from upwell.codec import confirmation_value
 from upwell.events import Control, Topic
 from upwell.recommendations import Confirmation
@@ -70,16 +72,18 @@ def request_at(
     client: Mapping[str, Any], prefix: str, erasure: Unconfirmed, now_ms: int
 ) -> Control | None:
     """The request of `erasure`, read from `controls` or `rerouted`; None where the topic's
-    retention has removed it.
+    retention has removed it, or the topic was made anew.
     """
-    topic, _, number = erasure.source.rpartition("-")
-    for record in read_partition(
-        client, TopicPartition(prefix + topic, int(number)), erasure.offset
-    ):
+    source = Source.parse(erasure.source)
+    now = incarnations_of(client, prefix, [source.topic])
+    if source.incarnation and now.get(source.topic) != source.incarnation:
+        return None
+    place = TopicPartition(prefix + source.topic, source.partition)
+    for record in read_partition(client, place, erasure.offset):
         if record.offset != erasure.offset:
             return None
         found = Record(
-            Topic(topic), record.partition, record.offset, record.value, record.timestamp
+            source.topic, record.partition, record.offset, record.value, record.timestamp
         )
         event = decode_records([found], now_ms)[0][0].event
         assert isinstance(event, Control), "serve has taken it for one"
