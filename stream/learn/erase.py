@@ -27,7 +27,7 @@ __all__ = ["REMAINS", "Unconfirmed", "confirmation_record", "request_at"]
 REMAINS = (
     "Kafka keeps the user's events, their lists, training examples, this request and its "
     "confirmation until each topic's retention removes "
-    "them (a week unless you set it otherwise, `rerouted` an hour)",
+    "them (a week unless you set it otherwise)",
     "dead letters are marked as removed now, and their bytes go when Kafka compacts the "
     "topic; those in which no user could be read stay",
     "the store's write-ahead log and disk blocks hold what was removed until the store "
