@@ -13,8 +13,6 @@ from kafka.admin import (
     ACL,
     ACLOperation,
     ACLPermissionType,
-    ConfigResource,
-    ConfigResourceType,
     ResourcePattern,
     ResourceType,
 )
@@ -22,6 +20,7 @@ from kafka.admin import ACLResourcePatternType as PatternType
 
 from stream.broker.topics import ensure_topics
 from tests.security.secured import USER, SecuredKafka
+from tests.topics import set_topics
 from upwell.client import client_options
 from upwell.errors import BrokerError
 from upwell.events import Topic
@@ -49,15 +48,6 @@ def grant(broker: SecuredKafka, prefix: str, *operations: ACLOperation) -> None:
         admin.close()
 
 
-def make_compact(broker: SecuredKafka, name: str) -> None:
-    admin = KafkaAdminClient(**client_options(broker.plain("")))
-    try:
-        wrong = {"cleanup.policy": "compact"}
-        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, wrong)])
-    finally:
-        admin.close()
-
-
 def test_topics_that_are_missing_and_may_not_be_made_are_named(
     guarded: SecuredKafka, prefix: str
 ) -> None:
@@ -71,7 +61,8 @@ def test_what_may_not_be_set_is_named_with_the_command_that_sets_it(
     ensure_topics(prefix, 1, client_options(guarded.plain(prefix)))
     grant(guarded, prefix, ACLOperation.READ, ACLOperation.WRITE, ACLOperation.DESCRIBE_CONFIGS)
     ensure_topics(prefix, 1, client_options(guarded.login(prefix)))  # all is as it must be
-    make_compact(guarded, prefix + Topic.CLICKS)
+    wrong = {prefix + Topic.CLICKS: {"cleanup.policy": "compact"}}
+    set_topics(client_options(guarded.plain(prefix)), wrong)
     with pytest.raises(
         BrokerError,
         match=f"topic {prefix}clicks is not set .* AlterConfigs .* cleanup.policy=delete",

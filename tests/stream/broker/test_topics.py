@@ -19,6 +19,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.partitioner.default import DefaultPartitioner
 
 from stream.broker.topics import TOPICS, ensure_topics, partition_of
+from tests.topics import set_topics
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
@@ -126,13 +127,7 @@ def test_what_an_admin_set_otherwise_is_noticed_on_every_topic(kafka: str, prefi
         Topic.MODELS: {"retention.ms": "1000"},
         Topic.CONTROLS: {"message.timestamp.type": "CreateTime"},
     }
-    with admin_of(kafka) as admin:
-        admin.alter_configs(
-            [
-                ConfigResource(ConfigResourceType.TOPIC, prefix + topic, one)
-                for topic, one in wrong.items()
-            ]
-        )
+    set_topics({"bootstrap_servers": kafka}, {prefix + topic: one for topic, one in wrong.items()})
     ensure_topics(prefix, 1, {"bootstrap_servers": kafka})
     found = configs(kafka, prefix)
     assert found[Topic.CLICKS]["cleanup.policy"] == "delete"
@@ -145,14 +140,8 @@ def test_what_an_admin_set_otherwise_is_noticed_on_every_topic(kafka: str, prefi
 
 def test_a_topic_that_can_never_acknowledge_a_write_is_named(kafka: str, prefix: str) -> None:
     ensure_topics(prefix, 1, {"bootstrap_servers": kafka})
-    with admin_of(kafka) as admin:
-        admin.alter_configs(
-            [
-                ConfigResource(
-                    ConfigResourceType.TOPIC, prefix + Topic.EXAMPLES, {"min.insync.replicas": "2"}
-                )
-            ]
-        )
+    short = {prefix + Topic.EXAMPLES: {"min.insync.replicas": "2"}}
+    set_topics({"bootstrap_servers": kafka}, short)
     with pytest.raises(BrokerError, match=f"{prefix}examples has 1 replicas and .* 2: no write"):
         ensure_topics(prefix, 1, {"bootstrap_servers": kafka})
 
