@@ -13,7 +13,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from upwell.errors import BrokerError
 
-__all__ = ["Needs", "set_needed"]
+__all__ = ["Needs", "set_needed", "shortcomings"]
 
 FOREVER = -1
 
@@ -67,6 +67,20 @@ def set_needed(admin: KafkaAdminClient, needs: Mapping[str, Needs]) -> None:
         if refused:
             raise BrokerError("; ".join(_refused(*one) for one in refused.items()))
     _check_writable(admin, held)
+
+
+def shortcomings(admin: KafkaAdminClient, needs: Mapping[str, Needs]) -> list[str]:
+    """What a start would set or say of these topics, which are there; changes nothing. Raises
+    `BrokerError` where no write can ever be acknowledged.
+    """
+    held = _held(admin, list(needs))
+    _check_writable(admin, held)
+    return [_UNSEEN.format(name) for name in _unseen(held)] + [
+        f"topic {name}: {key} is {found[key]}, Upwell needs {value}"
+        for name, found in held.items()
+        if found
+        for key, value in needs[name].short(found, held).items()
+    ]
 
 
 _UNSEEN = (

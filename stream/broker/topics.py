@@ -16,13 +16,21 @@ from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from stream.broker.topic_settings import Needs, set_needed
+from stream.broker.topic_settings import Needs, set_needed, shortcomings
 from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
 from upwell.events import Topic
 from upwell.partition import partition_of
 
-__all__ = ["TOPICS", "TopicSpec", "ensure_topics", "no_broker", "partition_of", "partitioner"]
+__all__ = [
+    "TOPICS",
+    "TopicSpec",
+    "check_topics",
+    "ensure_topics",
+    "no_broker",
+    "partition_of",
+    "partitioner",
+]
 
 HOUR_MS = 3_600_000
 MAX_MODEL_BYTES = 32 << 20
@@ -127,6 +135,27 @@ def ensure_topics(prefix: str, partitions: int, client_options: Mapping[str, Any
         ) from exc
     finally:
         admin.close()
+
+
+def check_topics(prefix: str, partitions: int, client_options: Mapping[str, Any]) -> int:
+    """How many of the topics are there, each as Upwell needs it; changes nothing. Raises
+    `BrokerError` that names what is not, or may not be seen.
+    """
+    try:
+        admin = KafkaAdminClient(**client_options)
+        try:
+            existing = set(admin.list_topics())
+            there = [spec for spec in TOPICS if prefix + spec.topic in existing]
+            _check(admin, prefix, partitions, existing)
+            needs = {prefix + spec.topic: _needs(spec, prefix) for spec in there}
+            found = shortcomings(admin, needs)
+        finally:
+            admin.close()
+    except KafkaError as exc:
+        raise no_broker(client_options, exc) from exc
+    if found:
+        raise BrokerError("; ".join(found))
+    return len(there)
 
 
 def _make(

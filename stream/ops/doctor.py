@@ -15,7 +15,7 @@ from infra.java import find_java, find_maven
 from infra.kafka import KAFKA_VERSION, cache_folder
 from stream.broker.codecs import CODECS, check_codecs
 from stream.broker.connect import open_settings_store
-from stream.broker.topics import no_broker
+from stream.broker.topics import check_topics, no_broker
 from upwell.client import client_options, find_broker
 from upwell.connection import check_login
 from upwell.errors import BrokerError, UpwellError
@@ -45,6 +45,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _check("broker", lambda: _own_broker(settings))
     else:
         yield _check("broker", lambda: _answering(settings))
+        yield _check("topics", lambda: _topics(settings))
     yield _check("codecs", _codecs)
     yield _check("model", lambda: _model(settings))
     yield _check("store", lambda: _store(settings))
@@ -87,6 +88,12 @@ def _answering(settings: Settings) -> str:
     except Exception as exc:  # any failure of the client means the same to a person
         raise no_broker(options, exc) from exc
     return f"answers at {settings.kafka.address}, {len(topics)} topics {settings.kafka.prefix}*"
+
+
+def _topics(settings: Settings) -> str:
+    kafka = settings.kafka
+    there = check_topics(kafka.prefix, kafka.partitions, client_options(kafka))
+    return f"{there} there and set as they must be; `upwell run` makes the others"
 
 
 def _codecs() -> str:

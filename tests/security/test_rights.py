@@ -18,7 +18,7 @@ from kafka.admin import (
 )
 from kafka.admin import ACLResourcePatternType as PatternType
 
-from stream.broker.topics import ensure_topics
+from stream.broker.topics import check_topics, ensure_topics
 from tests.security.secured import USER, SecuredKafka
 from tests.topics import set_topics
 from upwell.client import client_options
@@ -63,6 +63,8 @@ def test_what_may_not_be_set_is_named_with_the_command_that_sets_it(
     ensure_topics(prefix, 1, client_options(guarded.login(prefix)))  # all is as it must be
     wrong = {prefix + Topic.CLICKS: {"cleanup.policy": "compact"}}
     set_topics(client_options(guarded.plain(prefix)), wrong)
+    with pytest.raises(BrokerError, match=f"{prefix}clicks: cleanup.policy is compact, Upwell"):
+        check_topics(prefix, 1, client_options(guarded.login(prefix)))
     with pytest.raises(
         BrokerError,
         match=f"topic {prefix}clicks is not set .* AlterConfigs .* cleanup.policy=delete",
@@ -78,3 +80,5 @@ def test_settings_that_may_not_be_seen_are_said(
     with caplog.at_level(logging.WARNING):
         ensure_topics(prefix, 1, client_options(guarded.login(prefix)))
     assert f"topic {prefix}clicks: this client may not see its settings" in caplog.text
+    with pytest.raises(BrokerError, match=f"topic {prefix}clicks: this client may not see"):
+        check_topics(prefix, 1, client_options(guarded.login(prefix)))
