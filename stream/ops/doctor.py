@@ -13,9 +13,9 @@ from kafka import KafkaAdminClient
 from encoders import load_encoder, model_dimension
 from infra.java import find_java, find_maven
 from infra.kafka import KAFKA_VERSION, cache_folder
-from stream.broker.codecs import CODECS, check_codecs
 from stream.broker.connect import open_settings_store
 from stream.broker.topics import check_topics, no_broker
+from stream.serve.codecs import CODECS, check_codecs
 from upwell.client import client_options, find_broker
 from upwell.connection import check_login
 from upwell.errors import BrokerError, UpwellError

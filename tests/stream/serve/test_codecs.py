@@ -14,8 +14,8 @@ from confluent_kafka import Producer
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
-from stream.broker.codecs import CODECS, check_codecs
 from stream.broker.feeds import Broadcast
+from stream.serve.codecs import CODECS, check_codecs
 from upwell.errors import BrokerError
 
 VALUES = [f"value {number} ".encode() * 40 for number in range(100)] + [b"a large one " * 200_000]
