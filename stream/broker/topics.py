@@ -13,15 +13,24 @@ from functools import partial
 from typing import Any
 
 from kafka import KafkaAdminClient
-from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
+from kafka.admin import NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+from stream.broker.topic_settings import Needs, set_needed, shortcomings
 from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
 from upwell.events import Topic
 from upwell.partition import partition_of
 
-__all__ = ["TOPICS", "TopicSpec", "ensure_topics", "no_broker", "partition_of", "partitioner"]
+__all__ = [
+    "TOPICS",
+    "TopicSpec",
+    "check_topics",
+    "ensure_topics",
+    "no_broker",
+    "partition_of",
+    "partitioner",
+]
 
 HOUR_MS = 3_600_000
 MAX_MODEL_BYTES = 32 << 20
@@ -32,10 +41,17 @@ entry carries its vector.
 MAX_REPLICAS = 3
 KEPT_AN_HOUR = {"retention.ms": str(HOUR_MS), "segment.ms": str(HOUR_MS // 6)}
 """Only a closed segment can be deleted, and by itself Kafka closes one after a week."""
-NEEDED = ("message.timestamp.type", "cleanup.policy", "max.message.bytes")
-"""Settings without which Upwell loses something; how long the rest is kept is the operator's to
-change.
-"""
+MAX_LIST_BYTES = 1_000_000
+"""Of what Upwell writes elsewhere: less than Kafka's default."""
+EVENTS = (
+    Topic.CLICKS,
+    Topic.REVIEWS,
+    Topic.QUERIES,
+    Topic.IMPRESSIONS,
+    Topic.REQUESTS,
+    Topic.CONTROLS,
+)
+"""Of users, which may be sent on by `rerouted`: what waits there waits as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +81,7 @@ TOPICS = (
     TopicSpec(Topic.IMPRESSIONS),
     TopicSpec(Topic.REQUESTS),
     TopicSpec(Topic.CONTROLS),
-    TopicSpec(Topic.REROUTED, config={**KEPT_AN_HOUR, "max.message.bytes": str(MAX_DERIVED_BYTES)}),
+    TopicSpec(Topic.REROUTED, config={"max.message.bytes": str(MAX_DERIVED_BYTES)}),
     TopicSpec(
         Topic.CATALOGUE,
         config={"cleanup.policy": "compact", "max.message.bytes": str(MAX_DERIVED_BYTES)},
@@ -108,17 +124,38 @@ def ensure_topics(prefix: str, partitions: int, client_options: Mapping[str, Any
     try:
         existing = set(admin.list_topics())
         _check(admin, prefix, partitions, existing)
-        _set_needed(admin, prefix, existing)
         missing = [spec for spec in TOPICS if prefix + spec.topic not in existing]
         if missing:
             _make(admin, missing, prefix, partitions)
             _check(admin, prefix, partitions, {prefix + spec.topic for spec in missing})
+        set_needed(admin, {prefix + spec.topic: _needs(spec, prefix) for spec in TOPICS})
     except KafkaError as exc:
         raise BrokerError(
             f"topics {prefix}*: the broker refused: {exc}; may this client create topics?"
         ) from exc
     finally:
         admin.close()
+
+
+def check_topics(prefix: str, partitions: int, client_options: Mapping[str, Any]) -> int:
+    """How many of the topics are there, each as Upwell needs it; changes nothing. Raises
+    `BrokerError` that names what is not, or may not be seen.
+    """
+    try:
+        admin = KafkaAdminClient(**client_options)
+        try:
+            existing = set(admin.list_topics())
+            there = [spec for spec in TOPICS if prefix + spec.topic in existing]
+            _check(admin, prefix, partitions, existing)
+            needs = {prefix + spec.topic: _needs(spec, prefix) for spec in there}
+            found = shortcomings(admin, needs)
+        finally:
+            admin.close()
+    except KafkaError as exc:
+        raise no_broker(client_options, exc) from exc
+    if found:
+        raise BrokerError("; ".join(found))
+    return len(there)
 
 
 def _make(
@@ -169,30 +206,20 @@ def _check(admin: KafkaAdminClient, prefix: str, partitions: int, existing: set[
             )
 
 
-def _set_needed(admin: KafkaAdminClient, prefix: str, existing: set[str]) -> None:
-    """An app that produced first may have made a topic with the cluster's defaults."""
-    needed = {
-        prefix + spec.topic: spec.settings for spec in TOPICS if prefix + spec.topic in existing
+def _needs(spec: TopicSpec, prefix: str) -> Needs:
+    """Without these Upwell loses something; how long the rest is kept is up to the operator."""
+    settings = {
+        "cleanup.policy": "delete",
+        "max.message.bytes": str(MAX_LIST_BYTES),
+        **spec.settings,
     }
-    if not needed:
-        return
-    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in needed]
-    found = admin.describe_configs(asked, config_filter="all").get("topic", {})
-    changes = []
-    for name, settings in needed.items():
-        held = {
-            key: one["value"] for key, one in found.get(name, {}).items()
-        }  # empty where this client may not look
-        wrong = {
-            key: settings[key]
-            for key in NEEDED
-            if key in settings and key in held and _falls_short(key, held[key], settings[key])
-        }
-        if wrong:
-            changes.append(ConfigResource(ConfigResourceType.TOPIC, name, wrong))
-    if changes:
-        admin.alter_configs(changes)
-
-
-def _falls_short(key: str, held: str, needed: str) -> bool:
-    return int(held) < int(needed) if key == "max.message.bytes" else held != needed
+    least = {"max.message.bytes": int(settings["max.message.bytes"])}
+    if spec.topic is Topic.MODELS:
+        least |= {"retention.ms": -1, "retention.bytes": -1}
+    return Needs(
+        exact={key: settings[key] for key in ("message.timestamp.type", "cleanup.policy")},
+        least=least,
+        as_long_as=tuple(prefix + topic for topic in EVENTS)
+        if spec.topic is Topic.REROUTED
+        else (),
+    )

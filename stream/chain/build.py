@@ -4,8 +4,8 @@ inline engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from store import Store
 from stream.chain.catalogue import Catalogue
@@ -16,6 +16,7 @@ from stream.chain.items import ItemPipeline
 from stream.chain.pipeline import Limits, Pipeline
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.users import Users
+from upwell.events import Topic
 from upwell.ports import Encoder, Ranker
 from upwell.settings import Settings
 
@@ -28,7 +29,7 @@ _DAY_MS = 86_400_000
 class Ports:
     """What the chains ask of the world. bulk: encodes announcements, and gives way to `encoder`.
     key: of the pseudonyms. partition_of: a record's key to its partition. oldest_ms: as `Fences`
-    asks.
+    asks. incarnations: of the topics that are read; none without a broker.
     """
 
     store: Store
@@ -38,6 +39,7 @@ class Ports:
     key: bytes
     partition_of: Callable[[bytes], int]
     oldest_ms: Callable[[], int | None]
+    incarnations: Mapping[Topic, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
         partition_of=ports.partition_of,
         list_k=stream.list_k,
         test_sample=settings.learner.test_sample,
+        incarnations=ports.incarnations,
     )
     pipeline = Pipeline(
         limits,

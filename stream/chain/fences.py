@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from stream.chain.fold import empty_state
 from stream.chain.privacy import Pseudonymizer
+from stream.chain.sources import Source
 from stream.chain.validate import decode
 from upwell.events import Control, Topic
 from upwell.values import UserState
@@ -32,7 +33,7 @@ DAY_MS = 86_400_000
 @dataclass(frozen=True, slots=True, order=True)
 class Fence:
     """appended_ms: when the broker appended the request to forget, UTC ms; source, offset: its
-    `topic-partition` and offset there.
+    `Source` and offset there.
     """
 
     appended_ms: int
@@ -104,8 +105,9 @@ def fences_on_controls(
     records: Iterable[BroadcastRecord],
     pseudonymizer: Pseudonymizer,
     partition_of: Callable[[bytes], int],
+    incarnation: str = "",
 ) -> dict[str, Fence]:
-    """Of the requests to forget among records of `controls`.
+    """Of the requests to forget among records of `controls`, a topic of this incarnation.
 
     One on another partition than its user's counts where it is sent on to.
     """
@@ -116,6 +118,7 @@ def fences_on_controls(
         )
         user_id = event.user_id if isinstance(event, Control) else None
         if user_id is not None and partition_of(user_id.encode()) == record.partition:
-            fence = Fence(record.appended_ms, f"{Topic.CONTROLS}-{record.partition}", record.offset)
+            source = str(Source(Topic.CONTROLS, incarnation, record.partition))
+            fence = Fence(record.appended_ms, source, record.offset)
             asked.append({pseudonymizer.pseudonym(user_id): fence})
     return newest_fences(*asked)

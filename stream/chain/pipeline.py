@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from stream.chain.catalogue import Catalogue
@@ -22,6 +22,7 @@ from stream.chain.fold import Bounds, Folded, Incoming, fold_events, standing
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Arrival, Record, decode_records, user_in
 from stream.chain.scrub import scrub
+from stream.chain.sources import current_offsets
 from stream.chain.users import Users
 from stream.chain.wire import encode_rerouted
 from upwell.errors import StoreError
@@ -44,13 +45,15 @@ Named = tuple[str, Arrival]
 class Limits:
     """What the chain needs of the settings.
 
-    `test_sample`: the share of events, by lot, whose targets are tested.
+    `test_sample`: the share of events, by lot, whose targets are tested. incarnations: of the
+    topics that are read, by which lists say what they cover.
     """
 
     bounds: Bounds
     partition_of: Callable[[bytes], int]
     list_k: int
     test_sample: float
+    incarnations: Mapping[Topic, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +318,7 @@ class Pipeline:
                 items=entries,
                 model_version=version,
                 trigger=order.trigger,
-                covers=dict(order.request.state.watermark),
+                covers=current_offsets(order.request.state.watermark, self._limits.incarnations),
                 appended_ms=order.arrival.record.appended_ms,
             )
             for order, entries in zip(orders, ranked, strict=True)

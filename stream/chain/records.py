@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
+from stream.chain.sources import Source
 from stream.chain.validate import decode, load_json
 from stream.chain.wire import decode_rerouted
 from upwell.errors import InvalidEventError
@@ -25,7 +26,8 @@ __all__ = ["Arrival", "BroadcastRecord", "Record", "decode_records", "user_in"]
 class Record:
     """One record as it came from the broker.
 
-    `appended_ms`: the broker's own time stamp, UTC ms. `key`: as the app sent it.
+    `appended_ms`: the broker's own time stamp, UTC ms. `key`: as the app sent it. `incarnation`: of
+    the topic (`Source`).
     """
 
     topic: Topic
@@ -34,6 +36,7 @@ class Record:
     value: bytes | None
     appended_ms: int
     key: bytes | None = None
+    incarnation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,9 @@ class Arrival:
 
     @property
     def source(self) -> str:
-        """The `topic-partition` whose offset stands for this event in a watermark."""
-        return f"{self.record.topic}-{self.record.partition}"
+        """The `Source` whose offset stands for this event in a watermark."""
+        record = self.record
+        return str(Source(record.topic, record.incarnation, record.partition))
 
     @property
     def offset(self) -> int:

@@ -14,8 +14,10 @@ from typing import Any
 from kafka import TopicPartition
 
 from stream.broker.feeds import read_partition
+from stream.broker.incarnations import incarnations_of
 from stream.chain.publish import Outgoing
 from stream.chain.records import Record, decode_records
+from stream.chain.sources import Source
 from upwell.codec import confirmation_value
 from upwell.events import Control, Topic
 from upwell.recommendations import Confirmation
@@ -25,7 +27,7 @@ __all__ = ["REMAINS", "Unconfirmed", "confirmation_record", "request_at"]
 REMAINS = (
     "Kafka keeps the user's events, their lists, training examples, this request and its "
     "confirmation until each topic's retention removes "
-    "them (a week unless you set it otherwise, `rerouted` an hour)",
+    "them (a week unless you set it otherwise)",
     "dead letters are marked as removed now, and their bytes go when Kafka compacts the "
     "topic; those in which no user could be read stay",
     "the store's write-ahead log and disk blocks hold what was removed until the store "
@@ -70,16 +72,18 @@ def request_at(
     client: Mapping[str, Any], prefix: str, erasure: Unconfirmed, now_ms: int
 ) -> Control | None:
     """The request of `erasure`, read from `controls` or `rerouted`; None where the topic's
-    retention has removed it.
+    retention has removed it, or the topic was made anew.
     """
-    topic, _, number = erasure.source.rpartition("-")
-    for record in read_partition(
-        client, TopicPartition(prefix + topic, int(number)), erasure.offset
-    ):
+    source = Source.parse(erasure.source)
+    now = incarnations_of(client, prefix, [source.topic])
+    if source.incarnation and now.get(source.topic) != source.incarnation:
+        return None
+    place = TopicPartition(prefix + source.topic, source.partition)
+    for record in read_partition(client, place, erasure.offset):
         if record.offset != erasure.offset:
             return None
         found = Record(
-            Topic(topic), record.partition, record.offset, record.value, record.timestamp
+            source.topic, record.partition, record.offset, record.value, record.timestamp
         )
         event = decode_records([found], now_ms)[0][0].event
         assert isinstance(event, Control), "serve has taken it for one"

@@ -26,6 +26,7 @@ from learner.release.guard import Guard, Ruling, Verdict
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
 from stream.broker.feeds import FETCH_BYTES, Broadcast
+from stream.broker.incarnations import Incarnations
 from stream.broker.model_records import Version, delta_record, ruling_record, version_record
 from stream.chain.effects import Erasure
 from stream.chain.publish import Outgoing
@@ -45,6 +46,8 @@ __all__ = ["LearnLoop", "LearnOptions", "run_learn"]
 POLL_MS = 50
 SEND_TIMEOUT_S = 60
 KEEP_CHECKPOINTS = 3
+LOOK_MS = 10_000
+READ_TOPICS = (Topic.EXAMPLES, Topic.CATALOGUE, Topic.MODELS, Topic.DEAD_LETTERS)
 
 log = logging.getLogger("upwell.learn")
 
@@ -87,16 +90,20 @@ class LearnLoop:
         self._saved_at = 0
         self._published_ms = 0
         self._published_version = ""
+        self._looked_ms = clock_ms()
+        self._models_anew = False
 
     def run(self) -> None:
         """Learn until stopped.
 
         Raises `BrokerError` when the broker is gone for good, `ModelError` for a torn checkpoint.
         """
-        self._resume()
+        self._incarnations = Incarnations(self._options.client, self._options.prefix, READ_TOPICS)
+        newest = self._resume()
         self._catalogue.start()
         try:
             with self._producer() as self._sender, self._consumer() as consumer:
+                self._announce(newest, consumer)
                 while not self._stopping:
                     self._step(consumer)
                 self._publish()
@@ -112,22 +119,55 @@ class LearnLoop:
         """May be called from a signal handler."""
         self._stopping = True
 
-    def _resume(self) -> None:
+    def _resume(self) -> Version | None:
+        """The newest checkpoint, None where there is none yet."""
         checkpoint.sweep(self._options.folder)
         newest = checkpoint.latest(self._options.folder)
         if newest is None:
-            return
+            return None
         arrays, meta = checkpoint.load(newest.path)
         self._learner.restore(arrays, meta["learner"])
         self._promotion = Promotion(self._learner, self._options.guard)
         self._promotion.restore(arrays)
-        self._positions = {
-            int(partition): offset for partition, offset in meta["positions"].items()
-        }
+        self._models_anew = self._made_anew(meta, Topic.MODELS)
+        if not self._made_anew(meta, Topic.EXAMPLES):
+            self._positions = {
+                int(partition): offset for partition, offset in meta["positions"].items()
+            }
+        else:
+            log.warning(
+                "topic %s%s was made anew: read from its beginning",
+                self._options.prefix,
+                Topic.EXAMPLES,
+            )
         self._unconfirmed = [Unconfirmed(**one) for one in meta.get("owed", ())]
         log.info("resumed at %s", self._learner.version)
+        return Version(
+            meta["version"], newest.path.name, newest.sha256, meta["learner"]["watermark"]
+        )
+
+    def _made_anew(self, meta: Mapping[str, Any], topic: Topic) -> bool:
+        """Since the checkpoint of this `meta`; False where an older version wrote it."""
+        now = self._incarnations.ids[topic]
+        return bool(meta.get("topics", {}).get(topic, now) != now)
+
+    def _announce(self, newest: Version | None, consumer: KafkaConsumer) -> None:
+        """On a `models` topic that is empty or was made anew: replicas start from there."""
+        models = [TopicPartition(self._options.prefix + Topic.MODELS, 0)]
+        empty = consumer.beginning_offsets(models) == consumer.end_offsets(models)
+        if newest and (empty or self._models_anew):
+            self._truncate(self._send(version_record(newest)))
+
+    def _look(self) -> None:
+        """Raises `BrokerError` where a topic was made anew: what was read of it is of another."""
+        if self._clock_ms() - self._looked_ms < LOOK_MS:
+            return
+        self._looked_ms = self._clock_ms()
+        if (anew := self._incarnations.changed()) is not None:
+            raise BrokerError(f"learn: {anew}; it starts again")
 
     def _step(self, consumer: KafkaConsumer) -> None:
+        self._look()
         self._learner.add_items(
             [
                 decode_item(record.value)
@@ -256,6 +296,7 @@ class LearnLoop:
             "version": self._promotion.version,
             "learner": self._learner.meta(),
             "positions": self._positions,
+            "topics": dict(self._incarnations.ids),
         }
         meta["owed"] = [asdict(one) for one in self._unconfirmed]
         saved = checkpoint.save_checkpoint(

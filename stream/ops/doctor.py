@@ -14,7 +14,8 @@ from encoders import load_encoder, model_dimension
 from infra.java import find_java, find_maven
 from infra.kafka import KAFKA_VERSION, cache_folder
 from stream.broker.connect import open_settings_store
-from stream.broker.topics import no_broker
+from stream.broker.topics import check_topics, no_broker
+from stream.serve.codecs import CODECS, check_codecs
 from upwell.client import client_options, find_broker
 from upwell.connection import check_login
 from upwell.errors import BrokerError, UpwellError
@@ -44,6 +45,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _check("broker", lambda: _own_broker(settings))
     else:
         yield _check("broker", lambda: _answering(settings))
+        yield _check("topics", lambda: _topics(settings))
+    yield _check("codecs", _codecs)
     yield _check("model", lambda: _model(settings))
     yield _check("store", lambda: _store(settings))
 
@@ -85,6 +88,17 @@ def _answering(settings: Settings) -> str:
     except Exception as exc:  # any failure of the client means the same to a person
         raise no_broker(options, exc) from exc
     return f"answers at {settings.kafka.address}, {len(topics)} topics {settings.kafka.prefix}*"
+
+
+def _topics(settings: Settings) -> str:
+    kafka = settings.kafka
+    there = check_topics(kafka.prefix, kafka.partitions, client_options(kafka))
+    return f"{there} there and set as they must be; `upwell run` makes the others"
+
+
+def _codecs() -> str:
+    check_codecs()
+    return f"{', '.join(CODECS)}: by both clients"
 
 
 def _model(settings: Settings) -> str:

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import CommitFailedError, KafkaError, UnknownMemberIdError
-from kafka.structs import OffsetAndMetadata
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
 
 from infra.kafka import KafkaBroker
 from learner.release import checkpoint
-from stream.broker.lag import Lag
+from stream.broker.group import rewind, serve_group
+from stream.broker.incarnations import incarnations_of
+from stream.broker.lag import INPUT_TOPICS, Lag
 from stream.broker.model_records import Version, rollback_record
 from stream.ops.snapshot_files import copy_files, read_manifest, write_manifest
 from upwell.client import client_options, find_broker
@@ -37,8 +37,6 @@ __all__ = ["restore", "rollback", "snapshot"]
 PARTS = ("models", "store", "key")
 NEVER = frozenset({"owner.lock", "lock", "broker.log", "broker.log.1", "ports.json"})
 SEND_TIMEOUT_S = 60
-MEMBER_SECONDS = 30.0
-TICK_SECONDS = 0.5
 SERVER_STORE = (
     "the store is a Qdrant server: it is not part of the snapshot. Snapshot its "
     "collections {0}_users and {0}_items while the engine "
@@ -64,6 +62,7 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
                 [partition.topic, partition.partition, offset]
                 for partition, offset in lag.acknowledged().items()
             ]
+            topics = _topic_ids(running)
         parts = PARTS if settings.kafka.address is not None else (*PARTS, "kafka")
         files = copy_files(settings.data, partial, parts, NEVER)
     if not files:
@@ -73,7 +72,12 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
         )
     write_manifest(
         partial,
-        {**_identity(settings), "own_broker": settings.kafka.address is None, "offsets": offsets},
+        {
+            **_identity(settings),
+            "own_broker": settings.kafka.address is None,
+            "offsets": offsets,
+            "topics": topics,
+        },
         files,
     )
     partial.rename(folder)
@@ -114,6 +118,7 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
         TopicPartition(topic, number): offset for topic, number, offset in manifest["offsets"]
     }
     if settings.kafka.address is not None:
+        _check_same(settings, manifest.get("topics", {}))
         _check_held(settings, offsets)
     settings.data.mkdir(parents=True, exist_ok=True)
     copied = copy_files(folder, settings.data, (*PARTS, "kafka"), frozenset())
@@ -124,7 +129,7 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
         )
     newest = checkpoint.latest(settings.data / "models")
     if settings.kafka.address is not None:
-        _rewind(settings, offsets)
+        rewind(client_options(settings.kafka), settings.kafka.prefix, offsets)
         if newest is not None:
             _announce(settings, newest)
     if settings.store.kind == "server":
@@ -199,9 +204,29 @@ def _collections(settings: Settings) -> str:
     return settings.kafka.prefix.rstrip(".") or "upwell"
 
 
+def _topic_ids(settings: Settings) -> dict[str, str]:
+    """By name: which topics they are whose offsets the snapshot holds."""
+    prefix = settings.kafka.prefix
+    topics = (*INPUT_TOPICS, Topic.EXAMPLES)
+    found = incarnations_of(client_options(settings.kafka), prefix, topics)
+    return {prefix + topic: incarnation for topic, incarnation in found.items()}
+
+
+def _check_same(settings: Settings, topics: Mapping[str, str]) -> None:
+    """Raises `SnapshotError` where a topic was made anew since; `topics`: as they were."""
+    now = _topic_ids(settings)
+    other = [name for name, incarnation in topics.items() if now.get(name, "") != incarnation]
+    if other:
+        raise SnapshotError(
+            f"{', '.join(other)}: not the topics that the snapshot was made on (made anew, or "
+            "of another broker): its offsets mean nothing there; use the broker it was made on, or "
+            "start afresh and replay"
+        )
+
+
 def _check_held(settings: Settings, offsets: Mapping[TopicPartition, int]) -> None:
     """Raises `SnapshotError` where the broker does not hold what came after these offsets."""
-    with _serve_group(settings) as consumer:
+    with serve_group(client_options(settings.kafka), settings.kafka.prefix) as consumer:
         ends, starts = (
             consumer.end_offsets(list(offsets)),
             consumer.beginning_offsets(list(offsets)),
@@ -214,48 +239,6 @@ def _check_held(settings: Settings, offsets: Mapping[TopicPartition, int]) -> No
                 f"{starts[partition]} to {ends[partition]}: use the broker it was made on, "
                 "and none older than the topics' retention"
             )
-
-
-def _rewind(settings: Settings, offsets: Mapping[TopicPartition, int]) -> None:
-    """The serve workers go on from these offsets.
-
-    A worker that has just ended is a member until its session times out: waits for that.
-    """
-    deadline = time.monotonic() + MEMBER_SECONDS
-    with _serve_group(settings) as consumer:
-        consumer.assign(list(offsets))
-        while True:
-            try:
-                consumer.commit(
-                    {
-                        partition: OffsetAndMetadata(offset, "", -1)
-                        for partition, offset in offsets.items()
-                    }
-                )
-                return
-            except (CommitFailedError, UnknownMemberIdError):
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(TICK_SECONDS)
-
-
-@contextmanager
-def _serve_group(settings: Settings) -> Iterator[KafkaConsumer]:
-    try:
-        consumer = KafkaConsumer(
-            group_id=settings.kafka.prefix + "serve",
-            enable_auto_commit=False,
-            **client_options(settings.kafka),
-        )
-        try:
-            yield consumer
-        finally:
-            consumer.close()
-    except KafkaError as exc:
-        raise BrokerError(
-            f"the serve workers' offsets cannot be used: {exc}; does a worker run on "
-            "another machine?"
-        ) from exc
 
 
 def _announce(settings: Settings, newest: checkpoint.Checkpoint) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -60,13 +60,15 @@ def add_agent(
     prefix: str,
     batching: Batching,
     chain: Chain,
+    incarnations: Mapping[Topic, str],
     spare: Callable[[], bool] | None = None,
 ) -> None:
     """Register an agent that feeds `chain` with micro-batches of `topics`, sends what it returns,
     then acknowledges.
 
-    spare: is called again and again on the chain's thread while no batch waits, at once where it
-    says that there was something to do.
+    incarnations: of `topics`, as they are while this process runs. spare: is called again and
+    again on the chain's thread while no batch waits, at once where it says that there was
+    something to do.
     """
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
     channel = app.topic(
@@ -81,7 +83,7 @@ def add_agent(
 
     async def consume(stream: Any) -> None:
         async for events in stream.noack_take(batching.events, within=batching.seconds):
-            records = [_record(event.message, prefix) for event in events]
+            records = [_record(event.message, prefix, incarnations) for event in events]
             outgoing = await app.loop.run_in_executor(thread, run, records)
             await send(app, prefix, outgoing)
             for event in events:
@@ -125,7 +127,7 @@ async def fail_stop(work: Awaitable[None]) -> None:
         end_process("serve: unexpected exception (above)", UNEXPECTED_EXIT)
 
 
-def _record(message: Any, prefix: str) -> Record:
+def _record(message: Any, prefix: str, incarnations: Mapping[Topic, str]) -> Record:
     topic = Topic(message.topic.removeprefix(prefix))
     return Record(
         topic,
@@ -134,4 +136,5 @@ def _record(message: Any, prefix: str) -> Record:
         message.value,
         round(message.timestamp * 1000),
         message.key,
+        incarnations.get(topic, ""),
     )

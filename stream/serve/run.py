@@ -12,12 +12,14 @@ import faust
 from faust.exceptions import ConsumerNotStarted
 
 from stream.broker.connect import client_options
-from stream.broker.lag import Backlog, Lag
+from stream.broker.incarnations import begin_made_anew
+from stream.broker.lag import INPUT_TOPICS, Backlog, Lag
 from stream.serve.agents import ITEM_TOPICS, USER_TOPICS, Batching, add_agent, fail_stop, send
 from stream.serve.beats import Beats
 from stream.serve.faust_app import faust_app
 from stream.serve.watchdog import STALL_SECONDS, Stall, Watchdog, end_stalled
 from stream.serve.worker import ServeWorker
+from upwell.events import Topic
 from upwell.settings import Settings
 from upwell.threads import end_with_any_thread
 
@@ -32,6 +34,12 @@ def run_serve(settings: Settings) -> None:
     worker = ServeWorker(settings)
     try:
         worker.start()
+        begin_made_anew(
+            client_options(settings.kafka),
+            settings.kafka.prefix,
+            {topic: worker.incarnations.ids[topic] for topic in (*INPUT_TOPICS, Topic.CATALOGUE)},
+            settings.data,
+        )
         with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
             _run(settings, worker, lag)
     finally:
@@ -43,6 +51,8 @@ def _run(settings: Settings, worker: ServeWorker, lag: Lag) -> None:
     _add_chains(app, settings, worker)
 
     def look() -> Backlog:
+        if (anew := worker.incarnations.changed()) is not None:
+            end_stalled(anew)
         return lag.backlog(_own_partitions(app))
 
     watchdog = Watchdog(look, Stall(STALL_SECONDS), end_stalled, time.monotonic)
@@ -60,9 +70,10 @@ def _add_chains(app: faust.App, settings: Settings, worker: ServeWorker) -> None
     """Both chains, their figures, and what they must know of the group."""
     batching = Batching(settings.stream.batch_events, settings.stream.batch_ms / 1000)
     prefix, beats = settings.kafka.prefix, Beats(time.monotonic)
+    ids = worker.incarnations.ids
     follow, pass_by = beats.through("users", worker.follow), beats.through("items")
-    add_agent(app, "users", USER_TOPICS, prefix, batching, worker.user_chain, follow)
-    add_agent(app, "items", ITEM_TOPICS, prefix, batching, worker.item_chain, pass_by)
+    add_agent(app, "users", USER_TOPICS, prefix, batching, worker.user_chain, ids, follow)
+    add_agent(app, "items", ITEM_TOPICS, prefix, batching, worker.item_chain, ids, pass_by)
 
     async def report() -> None:
         await fail_stop(send(app, prefix, [worker.metrics(beats.ages())]))

@@ -15,6 +15,8 @@ from encoders import busy_seconds, in_bulk, load_encoder
 from learner.release.replica import Replica
 from stream.broker.connect import client_options, open_settings_store
 from stream.broker.feeds import Broadcast
+from stream.broker.incarnations import Incarnations
+from stream.broker.lag import INPUT_TOPICS
 from stream.broker.retention import oldest_record_ms
 from stream.broker.topics import partitioner
 from stream.chain.build import Ports, build_chains
@@ -33,6 +35,7 @@ from upwell.values import CatalogueItem
 
 __all__ = ["ServeWorker"]
 
+READ_TOPICS = (*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS)
 
 log = logging.getLogger("upwell.serve")
 
@@ -45,6 +48,7 @@ class ServeWorker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         options = client_options(settings.kafka)
+        self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
         encoder = load_encoder(
             settings.encoder.model,
             device=settings.encoder.device,
@@ -71,6 +75,7 @@ class ServeWorker:
             key=_key(settings),
             partition_of=partitioner(settings.kafka.partitions),
             oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
+            incarnations=self.incarnations.ids,
         )
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users
@@ -113,6 +118,7 @@ class ServeWorker:
                 self._control_feed.drain(),
                 self._chains.pseudonymizer,
                 partitioner(self._settings.kafka.partitions),
+                self.incarnations.ids.get(Topic.CONTROLS, ""),
             )
         )
 

@@ -258,6 +258,13 @@ class Engine:
         """All records of an output topic so far."""
         return self._look(topic)
 
+    def read_anew(self, topic: Topic) -> None:
+        """An output topic that was made anew: what the old one had is no longer seen."""
+        self._feeds[topic].stop()
+        self._seen[topic].clear()
+        self._feeds[topic] = Broadcast(self.settings.kafka.prefix + topic, self.client)
+        self._feeds[topic].start()
+
     def _look(self, topic: Topic) -> list[BroadcastRecord]:
         self._seen[topic].extend(self._feeds[topic].drain())
         return self._seen[topic]

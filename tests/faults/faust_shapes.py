@@ -100,4 +100,5 @@ def _ours(app: faust.App, prefix: str, fail_once: Callable[[Sequence[bytes | Non
             Outgoing(Topic.RECOMMENDATIONS, record.value, record.value or b"") for record in records
         )
 
-    add_agent(app, "forward", [Topic.CLICKS], prefix, Batching(BATCH_EVENTS, BATCH_SECONDS), chain)
+    batching = Batching(BATCH_EVENTS, BATCH_SECONDS)
+    add_agent(app, "forward", [Topic.CLICKS], prefix, batching, chain, {})

@@ -25,9 +25,10 @@ from infra.kafka import KafkaBroker
 from tests.faults.compare import Outcome, compare
 from tests.faults.engine import Engine, harness_settings
 from tests.faults.qdrant_double import QdrantDouble
-from tests.faults.replayed import bundled_slice, undisturbed
+from tests.faults.replayed import bundled_slice, undisturbed, without_offsets
 from tests.faults.scenarios import Scenario, scenarios
 from tests.faults.surroundings import Stage, poisoned
+from upwell.events import Topic
 from upwell.settings import StoreSettings
 
 __all__ = ["Row", "run_scenario"]
@@ -65,7 +66,10 @@ def run_scenario(scenario: Scenario, broker: KafkaBroker, folder: Path, seed: in
         recoveries = scenario.play(stage)
         engine.settle("everything to be served and learned")
         engine.stop()
-        outcome = compare(engine, undisturbed(settings, engine.key, part.items, events))
+        if scenario.anew:
+            engine.read_anew(Topic.MODELS)
+        expected = undisturbed(settings, engine.key, part.items, events)
+        outcome = compare(engine, without_offsets(expected) if scenario.anew else expected)
     return Row(
         scenario, outcome, median(recoveries) if recoveries else None, time.monotonic() - started
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.faults import surroundings
+from tests.faults.anew import made_anew_at_rest, made_anew_at_work
 from tests.faults.inject import CLOCK, NAN, POINTS, Fault
 from tests.faults.kills import random_kills
 from tests.faults.surroundings import BROKER_AWAY_SECONDS, FLOOD, PADDING_BYTES, Stage
@@ -28,7 +29,8 @@ class Scenario:
     """runs: how often the fault strikes. kills: how many of these end a process by SIGKILL. serves:
     how many workers.
 
-    server: whether the store is a server. poisoned: whether bad events are among the slice's.
+    server: whether the store is a server. anew: whether offsets begin anew in between.
+    poisoned: whether bad events are among the slice's.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Scenario:
     kills: int = 0
     serves: int = 1
     server: bool = False
+    anew: bool = False
     poisoned: bool = False
 
 
@@ -81,6 +84,8 @@ def scenarios(kills: int) -> list[Scenario]:
             "store takes 0.2 s a call and refuses some", 4, 100, around.store_slow, server=True
         ),
         Scenario("torn checkpoint", 1, 200, around.torn_checkpoint),
+        Scenario("topics made anew while all is stopped", 1, 200, made_anew_at_rest, anew=True),
+        Scenario("topics made anew while all runs", 1, 200, made_anew_at_work, anew=True),
         Scenario(CLOCK, 1, 200, around.clock_jumps),
         Scenario(NAN, 1, 200, around.nan_vectors),
         Scenario(

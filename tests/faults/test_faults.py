@@ -18,6 +18,8 @@ SELECTION = (
     "serve dies between store write and publish",
     "learn dies after a delta is out",
     "serve's reader of erasures fails",
+    "topics made anew while all is stopped",
+    "topics made anew while all runs",
 )
 KILLS = 5
 SEED = 11

@@ -55,7 +55,8 @@ def main() -> None:
         web_enabled=False,
         store="memory://",
     )
-    add_agent(app, "users", [Topic.REQUESTS], settings.kafka.prefix, Batching(16, 0.01), answers)
+    prefix = settings.kafka.prefix
+    add_agent(app, "users", [Topic.REQUESTS], prefix, Batching(16, 0.01), answers, {})
     faust.Worker(
         app, loglevel="INFO", quiet=True, redirect_stdouts=False
     ).execute_from_commandline()

@@ -35,9 +35,12 @@ listener.name.login.scram-sha-256.sasl.jaas.config=\\
 
 
 class SecuredKafka:
-    """A context manager; `tls`, `login` and `plain` are settings that its listeners let in."""
+    """A context manager; `tls`, `login` and `plain` are settings that its listeners let in. more:
+    lines of Kafka's own settings.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: str = "") -> None:
+        self._more = more
         self.authority = make_authority(folder / "certificates")
         self._tls_port, self._login_port = _free_ports(2)
         self._broker = KafkaBroker(folder / "kafka", template=self._template(folder))
@@ -98,7 +101,7 @@ class SecuredKafka:
             listeners = listeners.replace(f"{{{name}}}", str(value))
         template = folder / "server.properties"
         template.write_text(
-            TEMPLATE.read_text() + listeners
+            TEMPLATE.read_text() + listeners + self._more
         )  # of two lines for one name, Kafka takes the last
         return template
 

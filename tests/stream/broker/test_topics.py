@@ -19,6 +19,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.partitioner.default import DefaultPartitioner
 
 from stream.broker.topics import TOPICS, ensure_topics, partition_of
+from tests.topics import set_topics
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
@@ -26,7 +27,7 @@ SINGLE = {Topic.DEAD_LETTERS, Topic.MODELS, Topic.METRICS}
 HOUR = {"retention.ms": "3600000", "segment.ms": "600000"}
 DERIVED = {"max.message.bytes": str(4 << 20)}
 KEPT = {
-    Topic.REROUTED: HOUR | DERIVED,
+    Topic.REROUTED: DERIVED,
     Topic.CATALOGUE: {"cleanup.policy": "compact"} | DERIVED,
     Topic.DEAD_LETTERS: {"cleanup.policy": "compact,delete"} | DERIVED,
     Topic.EXAMPLES: {"max.message.bytes": str(32 << 20)},
@@ -115,6 +116,34 @@ def test_what_upwell_needs_of_a_topic_that_is_there_is_set(kafka: str, prefix: s
         found[Topic.EXAMPLES] == stamped | made[Topic.EXAMPLES]
     )  # more than enough, and kept as the operator wants it
     assert found[Topic.METRICS] == made[Topic.METRICS]
+
+
+def test_what_an_admin_set_otherwise_is_noticed_on_every_topic(kafka: str, prefix: str) -> None:
+    ensure_topics(prefix, 1, {"bootstrap_servers": kafka})
+    wrong = {
+        Topic.CLICKS: {"cleanup.policy": "compact", "retention.ms": "7200000"},
+        Topic.RECOMMENDATIONS: {"max.message.bytes": "1000"},
+        Topic.REROUTED: {"retention.ms": "3600000"},  # as an older version made it
+        Topic.MODELS: {"retention.ms": "1000"},
+        Topic.CONTROLS: {"message.timestamp.type": "CreateTime"},
+    }
+    set_topics({"bootstrap_servers": kafka}, {prefix + topic: one for topic, one in wrong.items()})
+    ensure_topics(prefix, 1, {"bootstrap_servers": kafka})
+    found = configs(kafka, prefix)
+    assert found[Topic.CLICKS]["cleanup.policy"] == "delete"
+    assert found[Topic.CLICKS]["retention.ms"] == "7200000"  # the operator's to choose
+    assert found[Topic.RECOMMENDATIONS]["max.message.bytes"] == "1000000"
+    assert found[Topic.REROUTED]["retention.ms"] == "604800000"  # that of the other events
+    assert found[Topic.MODELS]["retention.ms"] == "-1"
+    assert found[Topic.CONTROLS]["message.timestamp.type"] == "LogAppendTime"
+
+
+def test_a_topic_that_can_never_acknowledge_a_write_is_named(kafka: str, prefix: str) -> None:
+    ensure_topics(prefix, 1, {"bootstrap_servers": kafka})
+    short = {prefix + Topic.EXAMPLES: {"min.insync.replicas": "2"}}
+    set_topics({"bootstrap_servers": kafka}, short)
+    with pytest.raises(BrokerError, match=f"{prefix}examples has 1 replicas and .* 2: no write"):
+        ensure_topics(prefix, 1, {"bootstrap_servers": kafka})
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ counted twice, nothing personal kept.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import count, islice
 
@@ -54,6 +55,21 @@ def shown(effects: Effects) -> list[tuple[str, str, list[str]]]:
         (fresh.user_id, fresh.trigger, [entry.item_id for entry in fresh.items])
         for fresh in effects.lists
     ]
+
+
+def test_the_first_events_of_a_topic_made_anew_are_no_redelivered_ones() -> None:
+    chain = Chain()
+    for number, incarnation in enumerate(("", "aa", "bb")):  # an older version's, then two ids
+        first = replace(click("ann", "i0", 0, event_id=f"e{number}"), incarnation=incarnation)
+        effects = chain.pipeline.run([first], NOW_MS)
+        chain.pipeline.run([first], NOW_MS)  # redelivered
+        assert [one.event.event_id for one in effects.examples] == [f"e{number}"]
+        state = chain.state("ann")
+        assert state is not None
+        assert state.events == number + 1
+        assert len(state.watermark) == number + 1
+    old_retry = replace(click("ann", "i0", 1, event_id="e0"), incarnation="bb")
+    assert chain.pipeline.run([old_retry], NOW_MS).counts["duplicates"] == 1
 
 
 def test_each_touched_user_gets_one_list_for_the_newest_event_without_what_they_had() -> None:

@@ -106,7 +106,7 @@ def test_a_user_is_gone_before_that_is_confirmed_also_when_learn_dies_in_between
     for _ in range(2):  # three checkpoints are kept otherwise
         checkpoint.save_checkpoint(tmp_path, {}, {"stands": "in for one with the user"})
     with (
-        patch.object(LearnLoop, "_resume"),
+        patch.object(LearnLoop, "_resume", return_value=None),
         patch("stream.learn.loop.confirmation_record", side_effect=Died),
         pytest.raises(Died),
     ):

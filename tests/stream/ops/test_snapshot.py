@@ -20,6 +20,7 @@ from stream.broker.model_records import KIND, ROLLBACK
 from stream.broker.topics import ensure_topics
 from stream.chain.records import BroadcastRecord
 from stream.ops.snapshot import restore, rollback, snapshot
+from tests.topics import delete_topics
 from upwell.client import client_options
 from upwell.errors import SnapshotError
 from upwell.events import Topic
@@ -117,6 +118,24 @@ def test_nothing_is_restored_from_a_torn_snapshot_or_onto_another_broker(
         restore(fresh, taken, print)
     assert not fresh.data.exists()
     assert behind(settings) == 2
+
+
+def test_a_topic_made_anew_since_the_snapshot_is_named(settings: Settings, tmp_path: Path) -> None:
+    taken, fresh = tmp_path / "taken", replace(settings, data=tmp_path / "fresh")
+    snapshot(settings, taken, print)
+    clicks, client = settings.kafka.prefix + Topic.CLICKS, client_options(settings.kafka)
+    delete_topics(client, [clicks])
+    ensure_topics(settings.kafka.prefix, 1, client)
+    with KafkaProducer(acks="all", **client) as producer:  # as many as before: offsets would fit
+        for _ in range(5):
+            producer.send(clicks, value=b"{}", partition=0).get(timeout=30)
+    with pytest.raises(SnapshotError, match=f"^{clicks}: not the topics that the snapshot"):
+        restore(fresh, taken, print)
+    assert not fresh.data.exists()
+    manifest = orjson.loads((taken / "manifest.json").read_bytes())
+    del manifest["topics"]  # one of an older version
+    (taken / "manifest.json").write_bytes(orjson.dumps(manifest))
+    restore(fresh, taken, print)
 
 
 def test_while_a_worker_runs_nothing_is_done(settings: Settings, tmp_path: Path) -> None:

@@ -1,0 +1,134 @@
+"""Which of the topics that ever had a name is the one that stands there now.
+
+A topic that was deleted and made again, or a data folder on another cluster, is told apart by the
+id that Kafka gives each topic. Offsets that were kept for another incarnation mean nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from stream.broker.group import rewind
+from stream.broker.topics import no_broker
+from upwell.errors import BrokerError
+from upwell.events import Topic
+
+__all__ = ["Incarnations", "begin_made_anew", "incarnations_of"]
+
+DIGITS = 8
+FILE = "topics.json"
+NO_ID = "0" * 32
+
+log = logging.getLogger("upwell.topics")
+
+
+def incarnations_of(
+    client: Mapping[str, Any], prefix: str, topics: Collection[Topic]
+) -> dict[Topic, str]:
+    """The first digits of each topic's id; empty where the broker has no ids (before Kafka 2.8).
+
+    Topics that do not exist are left out. Raises `BrokerError`.
+    """
+    try:
+        admin = KafkaAdminClient(**client)
+        try:
+            described = admin.describe_topics([prefix + topic for topic in topics])
+        finally:
+            admin.close()
+    except KafkaError as exc:
+        raise no_broker(client, exc) from exc
+    found = {one["name"]: one.get("topic_id") for one in described if one["error_code"] == 0}
+    return {topic: _digits(found[prefix + topic]) for topic in topics if prefix + topic in found}
+
+
+def _digits(topic_id: str | None) -> str:
+    parsed = uuid.UUID(topic_id or NO_ID)
+    return parsed.hex[:DIGITS] if parsed.int else ""
+
+
+class Incarnations:
+    """Of `topics` as they were when this was made. Raises `BrokerError`."""
+
+    def __init__(self, client: Mapping[str, Any], prefix: str, topics: Collection[Topic]) -> None:
+        self._client = dict(client)
+        self._prefix = prefix
+        self.ids = incarnations_of(client, prefix, topics)
+        if missing := [prefix + topic for topic in topics if topic not in self.ids]:
+            raise BrokerError(
+                f"topics {', '.join(missing)} do not exist: `upwell run` makes them at its start"
+            )
+
+    def changed(self) -> str | None:
+        """Why this process must begin anew, None where nothing is another. A topic that is gone is
+        said, and waited for. Raises `BrokerError`.
+        """
+        now = incarnations_of(self._client, self._prefix, tuple(self.ids))
+        for topic in self.ids:
+            if topic not in now:
+                log.warning(
+                    "topic %s%s is gone: make it again, or `upwell run` makes it at its start",
+                    self._prefix,
+                    topic,
+                )
+        other = [
+            f"topic {self._prefix}{topic} was made anew ({self.ids[topic]} is {now[topic]} now)"
+            for topic in now
+            if now[topic] != self.ids[topic]
+        ]
+        return "; ".join(other) or None
+
+
+def begin_made_anew(
+    client: Mapping[str, Any], prefix: str, ids: Mapping[Topic, str], folder: Path
+) -> None:
+    """Before a serve worker joins its group: topics that are others than at the last start on this
+    data folder are read from their beginning, whatever a worker has still committed for them. So
+    is `items` where `catalogue` is another: what it had is announced on it once more.
+
+    ids: of all input topics and `catalogue`, now. Raises `BrokerError`.
+    """
+    known = _known(folder / FILE)
+    made_anew = [topic for topic in ids if known.get(prefix + topic, ids[topic]) != ids[topic]]
+    if made_anew:
+        log.warning(
+            "made anew since the last start: %s; read from their beginning (of catalogue, items: "
+            "what its retention has removed must be announced again)",
+            ", ".join(prefix + topic for topic in made_anew),
+        )
+        again = {Topic.ITEMS if topic is Topic.CATALOGUE else topic for topic in made_anew}
+        rewind(client, prefix, _beginnings(client, [prefix + topic for topic in again]))
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f"{FILE}.part"
+    draft.write_text(json.dumps(known | {prefix + topic: one for topic, one in ids.items()}))
+    draft.replace(folder / FILE)
+
+
+def _known(file: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads(file.read_text()))
+    except FileNotFoundError:
+        return {}
+
+
+def _beginnings(client: Mapping[str, Any], names: Collection[str]) -> dict[TopicPartition, int]:
+    consumer = KafkaConsumer(group_id=None, **client)
+    try:
+        partitions = [
+            TopicPartition(name, number)
+            for name in names
+            for number in sorted(consumer.partitions_for_topic(name) or ())
+        ]
+        beginnings: dict[TopicPartition, int] = consumer.beginning_offsets(partitions)
+        return beginnings
+    except KafkaError as exc:
+        raise no_broker(client, exc) from exc
+    finally:
+        consumer.close()
