@@ -13,8 +13,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from encoders.worker import busy_seconds, in_bulk
-from upwell.lru import Lru
 from upwell.ports import Encoder
+from upwell.system.lru import Lru
 from upwell.values import Vector
 
 __all__ = ["CachingEncoder"]

@@ -22,7 +22,7 @@ import numpy as np
 from encoders.batching import chunks
 from upwell.errors import EncoderError
 from upwell.ports import Encoder
-from upwell.threads import start_thread
+from upwell.system.threads import start_thread
 from upwell.values import Vector
 
 __all__ = ["EncoderWorker", "busy_seconds", "in_bulk"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.java import find_maven
 from upwell.errors import BrokerError
-from upwell.lock import lock
+from upwell.system.lock import lock
 
 __all__ = ["KAFKA_VERSION", "cache_folder", "fetch_kafka"]
 

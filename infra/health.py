@@ -21,11 +21,11 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from upwell.client import client_options
-from upwell.clock import now_ms
 from upwell.connection import refusal
 from upwell.errors import BrokerError, UpwellError
 from upwell.events import Topic
 from upwell.settings import KafkaSettings, load_settings
+from upwell.system.clock import now_ms
 
 __all__ = ["Spoken", "main", "unwell"]
 

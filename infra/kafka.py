@@ -23,8 +23,8 @@ from infra.kafka_folder import TEMPLATE, KafkaFolder
 from infra.ports import LOOPBACK, Ports, choose_ports
 from infra.probe import answers
 from upwell.errors import BrokerError
-from upwell.files import write_whole
-from upwell.lock import holder, try_lock
+from upwell.system.files import write_whole
+from upwell.system.lock import holder, try_lock
 
 __all__ = ["KAFKA_VERSION", "KafkaBroker", "cache_folder", "fetch_kafka"]
 

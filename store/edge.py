@@ -18,7 +18,7 @@ from store.folder import MIN_FREE_BYTES, StoreFolder
 from store.point_store import PointStore, StoredPoint
 from store.schema import Point
 from upwell.errors import StoreError
-from upwell.threads import start_thread
+from upwell.system.threads import start_thread
 from upwell.values import Vector
 
 __all__ = ["EdgeCollection", "open_edge"]

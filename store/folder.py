@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from upwell.errors import StoreError
-from upwell.files import write_whole
-from upwell.lock import holder, try_lock
+from upwell.system.files import write_whole
+from upwell.system.lock import holder, try_lock
 
 __all__ = ["MIN_FREE_BYTES", "StoreFolder"]
 

@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 
 from upwell.errors import InstallationError
-from upwell.installation import check_installation
+from upwell.system.installation import check_installation
 
 __all__ = ["main"]
 

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from upwell.clock import now_ms
 from upwell.codec import parse_confirmation, parse_dead_letter, parse_recommendations
 from upwell.connection import check_login, refusal, tls_context
 from upwell.errors import BrokerError, InvalidEventError
@@ -39,6 +38,7 @@ from upwell.events import (
 from upwell.recommendations import Confirmation, DeadLetter, Recommendations
 from upwell.schema import event_value, key_of, parse_event, topic_of
 from upwell.settings import KafkaSettings, Settings
+from upwell.system.clock import now_ms
 
 if TYPE_CHECKING:
     from upwell.reader import TopicReader

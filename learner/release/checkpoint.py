@@ -25,7 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from upwell.errors import ModelError
-from upwell.files import sync_folder, write_whole
+from upwell.system.files import sync_folder, write_whole
 
 __all__ = ["Checkpoint", "every", "latest", "load", "prune", "save_checkpoint", "sweep"]
 

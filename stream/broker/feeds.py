@@ -17,7 +17,7 @@ from kafka.errors import KafkaError
 from stream.chain.records import BroadcastRecord
 from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
-from upwell.threads import start_thread
+from upwell.system.threads import start_thread
 
 __all__ = ["FETCH_BYTES", "Broadcast", "read_partition"]
 

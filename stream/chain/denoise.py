@@ -17,8 +17,8 @@ from typing import TypeAlias
 
 from stream.chain.records import Arrival
 from upwell.events import Action, Click, Control, Query, Review
-from upwell.lru import Lru
 from upwell.schema import key_of
+from upwell.system.lru import Lru
 
 __all__ = ["Denoiser", "NoiseLimits"]
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stream.chain.fold import empty_state
-from upwell.lru import Lru
 from upwell.ports import UserStore
+from upwell.system.lru import Lru
 from upwell.values import UserState
 
 __all__ = ["Users"]

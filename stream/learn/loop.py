@@ -34,12 +34,12 @@ from stream.chain.wire import decode_examples, decode_item
 from stream.learn.erase import Unconfirmed, confirmation_record, request_at
 from stream.learn.letters import LetterIndex, remove_letters
 from upwell.client import client_options
-from upwell.clock import now_ms
 from upwell.errors import BrokerError, ModelError
 from upwell.events import Topic
-from upwell.lock import try_lock
 from upwell.settings import Settings
-from upwell.threads import end_with_any_thread
+from upwell.system.clock import now_ms
+from upwell.system.lock import try_lock
+from upwell.system.threads import end_with_any_thread
 
 __all__ = ["LearnLoop", "LearnOptions", "run_learn"]
 

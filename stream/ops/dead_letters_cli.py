@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from stream.ops.command import Json, connected, console, faults, interruptible, print_json
 from upwell.client import client_options
-from upwell.clock import now_ms
+from upwell.system.clock import now_ms
 
 __all__ = ["letters_app"]
 

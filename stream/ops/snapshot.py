@@ -29,8 +29,8 @@ from stream.ops.snapshot_files import copy_files, read_manifest, write_manifest
 from upwell.client import client_options, find_broker
 from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic
-from upwell.lock import try_lock
 from upwell.settings import Settings
+from upwell.system.lock import try_lock
 
 __all__ = ["restore", "rollback", "snapshot"]
 

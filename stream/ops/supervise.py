@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from upwell.errors import UpwellError
-from upwell.threads import UNEXPECTED_EXIT, end_process, start_thread
+from upwell.system.threads import UNEXPECTED_EXIT, end_process, start_thread
 
 __all__ = ["Child", "Supervisor", "end_with_parent"]
 

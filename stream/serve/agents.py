@@ -18,10 +18,10 @@ import faust
 
 from stream.chain.publish import Outgoing
 from stream.chain.records import Record
-from upwell.clock import now_ms
 from upwell.errors import UpwellError
 from upwell.events import Topic
-from upwell.threads import UNEXPECTED_EXIT, end_process
+from upwell.system.clock import now_ms
+from upwell.system.threads import UNEXPECTED_EXIT, end_process
 
 __all__ = ["ITEM_TOPICS", "USER_TOPICS", "Batching", "add_agent", "fail_stop", "now_ms", "send"]
 

@@ -21,7 +21,7 @@ from stream.serve.watchdog import STALL_SECONDS, Stall, Watchdog, end_stalled
 from stream.serve.worker import ServeWorker
 from upwell.events import Topic
 from upwell.settings import Settings
-from upwell.threads import end_with_any_thread
+from upwell.system.threads import end_with_any_thread
 
 __all__ = ["run_serve"]
 

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from stream.broker.lag import Backlog
 from upwell.errors import BrokerError
-from upwell.threads import end_process, start_thread
+from upwell.system.threads import end_process, start_thread
 
 __all__ = [
     "LOOK_SECONDS",

@@ -28,9 +28,9 @@ from stream.chain.records import Record
 from stream.serve.follow import Follower
 from stream.serve.model_reader import ModelReader
 from stream.serve.unknown_fields import KeptOut
-from upwell.clock import now_ms
 from upwell.events import Topic
 from upwell.settings import Settings
+from upwell.system.clock import now_ms
 from upwell.values import CatalogueItem
 
 __all__ = ["ServeWorker"]

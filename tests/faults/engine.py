@@ -26,10 +26,10 @@ from stream.replay.player import Pace, Player
 from tests.faults.inject import Fault
 from tests.faults.worker import Role, start_worker
 from upwell.client import client_options
-from upwell.clock import now_ms
 from upwell.errors import BrokerError
 from upwell.events import Topic
 from upwell.settings import KafkaSettings, LearnerSettings, Settings, StoreSettings, StreamSettings
+from upwell.system.clock import now_ms
 
 __all__ = ["Engine", "harness_settings", "wait_until"]
 

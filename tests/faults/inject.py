@@ -21,9 +21,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from upwell import files
-from upwell.clock import now_ms
 from upwell.events import Topic
+from upwell.system import files
+from upwell.system.clock import now_ms
 
 __all__ = ["CLOCK", "HANG", "NAN", "POINTS", "Fault", "install"]
 

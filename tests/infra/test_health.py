@@ -11,7 +11,7 @@ from kafka.admin import NewTopic
 
 from infra import health
 from infra.health import LOOK_BACK_MS, MAX_SILENCE_MS, MAX_STILL_SECONDS, Spoken, main, unwell
-from upwell.clock import now_ms
+from upwell.system.clock import now_ms
 
 NOW = 1_000_000_000
 OWN = ["serve-0", "learn"]

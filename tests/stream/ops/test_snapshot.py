@@ -24,8 +24,8 @@ from tests.topics import delete_topics
 from upwell.client import client_options
 from upwell.errors import SnapshotError
 from upwell.events import Topic
-from upwell.lock import try_lock
 from upwell.settings import KafkaSettings, Settings
+from upwell.system.lock import try_lock
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import pytest
 from stream.ops import supervise
 from stream.ops.supervise import MAX_RESTARTS, ROLES, Supervisor
 from upwell.errors import UpwellError
-from upwell.threads import UNEXPECTED_EXIT
+from upwell.system.threads import UNEXPECTED_EXIT
 
 ROOT = Path(__file__).parents[3]
 DEADLINE_SECONDS = 60.0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stream.broker.lag import Backlog
 from stream.serve.watchdog import STALLED_EXIT, Stall, Watchdog
 from upwell.errors import BrokerError
-from upwell.threads import UNEXPECTED_EXIT
+from upwell.system.threads import UNEXPECTED_EXIT
 
 
 def reasons(looks: list[tuple[float, Backlog]], seconds: float = 60.0) -> list[str | None]:

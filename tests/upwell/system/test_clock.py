@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-import upwell.clock as clock
+import upwell.system.clock as clock
 
 
 def test_it_lies_between_two_looks_at_the_machine_s_clock() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from upwell.files import sync_folder, write_whole
+from upwell.system.files import sync_folder, write_whole
 
 
 def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:

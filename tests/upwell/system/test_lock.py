@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from upwell.lock import holder, try_lock
+from upwell.system.lock import holder, try_lock
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:

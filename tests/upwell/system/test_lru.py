@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from upwell.lru import Lru
+from upwell.system.lru import Lru
 
 
 def test_the_one_that_was_written_or_marked_the_longest_ago_leaves_first() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from upwell import installation
 from upwell.errors import InstallationError
-from upwell.installation import FOLDERS, check_installation
+from upwell.system import installation
+from upwell.system.installation import FOLDERS, check_installation
 
 ROOT = Path(__file__).parents[2]
 

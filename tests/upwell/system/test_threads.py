@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from upwell.threads import UNEXPECTED_EXIT, start_thread
+from upwell.system.threads import UNEXPECTED_EXIT, start_thread
 
 ENDED = """
 import logging, threading
-from upwell.threads import end_with_any_thread, start_thread
+from upwell.system.threads import end_with_any_thread, start_thread
 logging.basicConfig()
 def work():
     raise {error}
