@@ -9,18 +9,15 @@ gone from every checkpoint before that is confirmed. It knows nothing about Faus
 from __future__ import annotations
 
 import logging
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
-import torch
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
-from encoders import model_dimension
 from learner.release import checkpoint
 from learner.release.guard import Guard, Ruling, Verdict
 from learner.training.learner import Learner
@@ -33,15 +30,10 @@ from stream.chain.publish import Outgoing
 from stream.chain.wire import decode_examples, decode_item
 from stream.learn.erase import Unconfirmed, confirmation_record, request_at
 from stream.learn.letters import LetterIndex, remove_letters
-from upwell.client import client_options
-from upwell.errors import BrokerError, ModelError
+from upwell.errors import BrokerError
 from upwell.events import Topic
-from upwell.settings import Settings
-from upwell.system.clock import now_ms
-from upwell.system.lock import try_lock
-from upwell.system.threads import end_with_any_thread
 
-__all__ = ["LearnLoop", "LearnOptions", "run_learn"]
+__all__ = ["LearnLoop", "LearnOptions"]
 
 POLL_MS = 50
 SEND_TIMEOUT_S = 60
@@ -352,42 +344,3 @@ class LearnLoop:
                 partition, max(self._positions.get(partition.partition, 0), starts[partition])
             )
         return consumer
-
-
-def stop_on_signals(loop: LearnLoop) -> None:
-    """End in order on Ctrl-C and on the supervisor's SIGTERM."""
-    signal.signal(signal.SIGTERM, loop.stop)
-    signal.signal(signal.SIGINT, loop.stop)
-
-
-def own_folder(folder: Path) -> None:
-    """Hold the models' folder until this process ends, however it ends.
-
-    Raises `ModelError` where another holds it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    if try_lock(folder / "owner.lock") is None:
-        raise ModelError(f"another learn process runs on {folder}: one of it runs; stop the other")
-
-
-def run_learn(settings: Settings) -> None:
-    """Run until SIGTERM or Ctrl-C.
-
-    One torch thread: the cores are shared with serve and the broker (docs/decisions/0005).
-    """
-    end_with_any_thread()
-    torch.set_num_threads(1)
-    dimension = model_dimension(settings.encoder.model)
-    learner = settings.learner
-    options = LearnOptions(
-        prefix=settings.kafka.prefix,
-        folder=settings.data / "models",
-        publish_ms=learner.publish_ms,
-        checkpoint_examples=learner.checkpoint_examples,
-        warmup_examples=learner.warmup_examples,
-        client=client_options(settings.kafka),
-    )
-    own_folder(options.folder)
-    loop = LearnLoop(Learner(learner, dimension, learner.seed), options, now_ms)
-    stop_on_signals(loop)
-    loop.run()

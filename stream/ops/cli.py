@@ -283,7 +283,7 @@ def serve() -> None:
 @app.command(hidden=True)
 def learn() -> None:
     """The learn process (what `upwell run` starts)."""
-    from stream.learn.loop import run_learn
+    from stream.learn.run import run_learn
     from stream.ops.supervise import end_with_parent
 
     with faults():

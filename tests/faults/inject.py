@@ -228,7 +228,7 @@ def _nan_from_encoder(now: Callable[[], bool]) -> None:
 
 def _clock_jumps(now: Callable[[], bool]) -> None:
     """The system's clock is a day ahead at every other look, and right at the others."""
-    from stream.learn import loop as learn
+    from stream.learn import run as learn
     from stream.serve import agents, worker
 
     right, looks = now_ms, itertools.count()

@@ -77,7 +77,7 @@ def _work(role: Role, settings: Settings, log: str, fault: Fault | None) -> None
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
-    from stream.learn import loop as learn
+    from stream.learn import run as learn
     from stream.serve import faust_app, run, worker
 
     torch.set_num_threads(1)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["Folded", "fold"]
+__all__ = ["Folded", "Span", "fold"]
 
 Span = tuple[int, int, str]
 """First character, the one after the last, and what stands there instead."""

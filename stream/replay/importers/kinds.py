@@ -18,7 +18,7 @@ from stream.replay.importers.shops import HM, RETAILROCKET
 from stream.replay.importers.text import lines
 from upwell.errors import LogError
 
-__all__ = ["KINDS", "Found", "choose", "files_in", "roles_of"]
+__all__ = ["KINDS", "Found", "choose", "files_in", "head_of", "roles_of"]
 
 KINDS: Mapping[str, Kind] = {
     kind.name: kind

@@ -15,7 +15,7 @@ from stream.replay.importers.text import csv_rows
 from stream.replay.importers.values import DirtyError, text, time_ms
 from upwell.events import Topic
 
-__all__ = ["HM", "RETAILROCKET"]
+__all__ = ["HM", "RETAILROCKET", "click"]
 
 _ACTIONS = {"view": "view", "addtocart": "cart", "transaction": "purchase"}
 _HM_CATEGORIES = ("product_type_name", "product_group_name", "index_group_name", "section_name")

@@ -18,7 +18,7 @@ import orjson
 
 from upwell.errors import LogError
 
-__all__ = ["csv_rows", "json_rows", "lines", "split_rows"]
+__all__ = ["Row", "csv_rows", "json_rows", "lines", "split_rows"]
 
 MAX_LINE = 16 << 20
 """Bytes; what is longer comes cut."""

@@ -1,0 +1,59 @@
+"""Starts the learn process: one a models' folder, from the settings, until it is told to end."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import torch
+
+from encoders import model_dimension
+from learner.training.learner import Learner
+from stream.learn.loop import LearnLoop, LearnOptions
+from upwell.client import client_options
+from upwell.errors import ModelError
+from upwell.settings import Settings
+from upwell.system.clock import now_ms
+from upwell.system.lock import try_lock
+from upwell.system.threads import end_with_any_thread
+
+__all__ = ["own_folder", "run_learn", "stop_on_signals"]
+
+
+def stop_on_signals(loop: LearnLoop) -> None:
+    """End in order on Ctrl-C and on the supervisor's SIGTERM."""
+    signal.signal(signal.SIGTERM, loop.stop)
+    signal.signal(signal.SIGINT, loop.stop)
+
+
+def own_folder(folder: Path) -> None:
+    """Hold the models' folder until this process ends, however it ends.
+
+    Raises `ModelError` where another holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if try_lock(folder / "owner.lock") is None:
+        raise ModelError(f"another learn process runs on {folder}: one of it runs; stop the other")
+
+
+def run_learn(settings: Settings) -> None:
+    """Run until SIGTERM or Ctrl-C.
+
+    One torch thread: the cores are shared with serve and the broker (docs/decisions/0005).
+    """
+    end_with_any_thread()
+    torch.set_num_threads(1)
+    dimension = model_dimension(settings.encoder.model)
+    learner = settings.learner
+    options = LearnOptions(
+        prefix=settings.kafka.prefix,
+        folder=settings.data / "models",
+        publish_ms=learner.publish_ms,
+        checkpoint_examples=learner.checkpoint_examples,
+        warmup_examples=learner.warmup_examples,
+        client=client_options(settings.kafka),
+    )
+    own_folder(options.folder)
+    loop = LearnLoop(Learner(learner, dimension, learner.seed), options, now_ms)
+    stop_on_signals(loop)
+    loop.run()
