@@ -62,12 +62,12 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLI
 def harness_settings(kafka: str, prefix: str, folder: Path) -> Settings:
     """Small batches, frequent deltas and checkpoints, so that a kill has much to hit.
 
-    No fused model: it learns nothing in a slice.
+    The fused model trains every few examples, so that deltas and checkpoints carry it.
     """
     return Settings(
         kafka=KafkaSettings(address=kafka, prefix=prefix),
         stream=StreamSettings(batch_events=64),
-        learner=LearnerSettings(fused=False, publish_ms=100, checkpoint_examples=20),
+        learner=LearnerSettings(fused_every=16, publish_ms=100, checkpoint_examples=20),
         store=StoreSettings(),
         data=folder,
     )

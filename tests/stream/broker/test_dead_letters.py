@@ -207,7 +207,7 @@ def test_an_announcement_needs_none_since_a_second_one_changes_nothing() -> None
         )
     [item] = store.read_items(["i"])
     assert item is not None
-    assert item.sequence == 1700000000000
+    assert item.ts == 1700000000000
 
 
 def test_a_letter_keeps_its_records_key_and_tells_its_user_by_bytes_or_by_key() -> None:
