@@ -4,7 +4,6 @@ own for each test that uses the broker.
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -65,18 +64,6 @@ def language_model() -> Iterator[Encoder]:
 
     with closing(load_encoder(DEFAULT_MODEL)) as encoder:
         yield encoder
-
-
-@pytest.fixture
-def faust_loop() -> Iterator[None]:
-    """For a test that makes a Faust app, which takes the event loop that there is, or makes one
-    that nobody closes.
-    """
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ from mode.utils.queues import FlowControlEvent, FlowControlQueue
 from stream.serve.faust_app import faust_app
 from upwell.settings import KafkaSettings, Settings
 
-pytestmark = pytest.mark.usefixtures("faust_loop")
-
 
 @pytest.mark.parametrize("partitions", [1, 4, 16, 300])
 def test_a_flood_of_items_is_paused_before_it_keeps_users_events_from_being_read(

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from stream.serve.faust_app import faust_app
 from stream.serve.run import _own_partitions
 from upwell.settings import KafkaSettings, Settings
-
-pytestmark = pytest.mark.usefixtures("faust_loop")
 
 
 def test_a_worker_that_still_starts_owns_nothing(tmp_path: Path) -> None:
