@@ -26,7 +26,7 @@ def check_installation() -> None:
 
     The files of a checkout (an editable installation) are its owner's to change.
     """
-    home = Path(__file__).parents[1]
+    home = Path(__file__).parents[2]
     for name in FOLDERS:
         _check_place(name, home / name)
     try:

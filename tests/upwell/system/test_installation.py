@@ -14,7 +14,7 @@ from upwell.errors import InstallationError
 from upwell.system import installation
 from upwell.system.installation import FOLDERS, check_installation
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_checkout_is_its_own() -> None:
