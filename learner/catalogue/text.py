@@ -20,7 +20,12 @@ __all__ = ["NEAREST", "NEIGHBOURS", "TextGraph", "TextNeighbours"]
 NEIGHBOURS = 100
 NEAREST = 20
 _RESERVE = 28
-_BLOCK, _TILE = 32, 2048  # rows and columns of every product
+_SIDE = 16
+"""Rows and columns of every product: a multiple of what any processor's kernel computes at a time,
+and so small that BLAS leaves it to one thread (up to 1,024 dimensions): waiting for a second one
+took ten times as long on a busy machine.
+"""
+_TILE = 128 * _SIDE  # columns that are linked at a time
 
 
 class TextNeighbours(NamedTuple):
@@ -91,13 +96,16 @@ def link(
     """product: (b, n) similarities of `rows` to the n rows from `first` on. Fills the lists of
     `rows`, and puts them into the lists of those that are true in `others` (N,).
     """
+    least = known.least  # a local array: the compiler counts references to those in tuples
     for position in range(len(rows)):
         row = rows[position]
         for column in range(product.shape[1]):
             other, similarity = first + column, product[position, column]
-            if similarity > known.least[row] and other != row:
+            if similarity <= least[row] and similarity <= least[other]:
+                continue
+            if similarity > least[row] and other != row:
                 insert(graph, known, row, other, similarity)
-            if others[other] and similarity > known.least[other]:
+            if similarity > least[other] and others[other]:
                 insert(graph, known, other, row, similarity)
 
 
@@ -152,7 +160,7 @@ class TextGraph:
     def put(self, rows: NDArray[np.int64], vectors: NDArray[np.float32], count: int) -> None:
         """Sets the vectors of distinct `rows`; `count` rows exist.
 
-        Costs b·N·d multiplications for b new vectors (b rounded up to 32), and about five times as
+        Costs b·N·d multiplications for b new vectors (b rounded up to 16), and about five times as
         much for b replaced ones: each leaves about 128 lists, and one is found anew once it has
         lost 28.
         """
@@ -162,9 +170,9 @@ class TextGraph:
             gone[rows[replaced]] = True
             unlink(self.state, self._known, gone, count)
         self.vectors[rows] = 0.0
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
-            self.vectors[block] = vectors[start : start + _BLOCK]
+        for start in range(0, len(rows), _SIDE):
+            block = rows[start : start + _SIDE]
+            self.vectors[block] = vectors[start : start + _SIDE]
             self.filled = max(self.filled, int(block.max()) + 1)
             others = np.ones(len(self.vectors), np.bool_)
             others[block] = False
@@ -183,14 +191,18 @@ class TextGraph:
         known, nobody = self._known, np.zeros(len(self.vectors), np.bool_)
         short = np.flatnonzero(~known.whole[:count] & (known.held[:count] < NEIGHBOURS))
         known.held[short], known.whole[short], known.least[short] = 0, True, 0.0
-        for start in range(0, len(short), _BLOCK):
-            self._link(short[start : start + _BLOCK], nobody)
+        for start in range(0, len(short), _SIDE):
+            self._link(short[start : start + _SIDE], nobody)
 
     def _link(self, block: NDArray[np.int64], others: NDArray[np.bool_]) -> None:
-        """The products of at most 32 rows with all, in one shape: zeros fill it up."""
-        left = np.zeros((_BLOCK, self.vectors.shape[1]), np.float32)
+        """The products of at most 16 rows with all, in one shape: zeros fill it up."""
+        dimension = self.vectors.shape[1]
+        left = np.zeros((_SIDE, dimension), np.float32)
         left[: len(block)] = self.vectors[block]
         for first in range(0, self.filled, _TILE):
             right = self.vectors[first : first + _TILE]
-            product = (left @ grown(right, _TILE).T)[: len(block), : len(right)]  # (b, n)
+            count = len(right)
+            right = grown(right, _TILE).reshape(-1, _SIDE, dimension)  # (t, 16, d)
+            product = (left @ right.transpose(0, 2, 1)).transpose(1, 0, 2)  # (16, t, 16)
+            product = product.reshape(_SIDE, _TILE)[: len(block), :count]  # (b, n)
             link(self.state, self._known, block, first, product, others)
