@@ -9,7 +9,7 @@ from typing import Any
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
-__all__ = ["delete_topics", "set_topics"]
+__all__ = ["delete_topics", "set_topics", "wait_until_shown"]
 
 DEADLINE_SECONDS = 60.0
 TICK_SECONDS = 0.05
@@ -30,12 +30,21 @@ def delete_topics(client: Mapping[str, Any], names: Sequence[str]) -> None:
 
 def set_topics(client: Mapping[str, Any], settings: Mapping[str, Mapping[str, str]]) -> None:
     """Returns when the broker shows them. `settings`: by the topic's whole name."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
     changes = [ConfigResource(ConfigResourceType.TOPIC, *one) for one in settings.items()]
-    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in settings]
     admin = KafkaAdminClient(**client)
     try:
         assert set(admin.alter_configs(changes)["topic"].values()) == {"OK"}
+    finally:
+        admin.close()
+    wait_until_shown(client, settings)
+
+
+def wait_until_shown(client: Mapping[str, Any], settings: Mapping[str, Mapping[str, str]]) -> None:
+    """Kafka shows an altered setting a little late."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in settings]
+    admin = KafkaAdminClient(**client)
+    try:
         while not _shown(admin.describe_configs(asked, config_filter="all")["topic"], settings):
             assert time.monotonic() < deadline, f"not shown: {settings}"
             time.sleep(TICK_SECONDS)

@@ -48,13 +48,13 @@ class ServeWorker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         options = client_options(settings.kafka)
-        self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
         encoder = load_encoder(
             settings.encoder.model,
             device=settings.encoder.device,
             cache_entries=settings.encoder.cache_entries,
         )
         self._encoder = encoder
+        self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
         self._store = open_settings_store(settings, encoder.dimension)
         self._replica = Replica(settings.learner, encoder.dimension, settings.learner.seed)
         self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)

@@ -19,7 +19,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.partitioner.default import DefaultPartitioner
 
 from stream.broker.topics import TOPICS, ensure_topics, partition_of
-from tests.topics import set_topics
+from tests.topics import set_topics, wait_until_shown
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
@@ -109,9 +109,14 @@ def test_what_upwell_needs_of_a_topic_that_is_there_is_set(kafka: str, prefix: s
             )
             admin.create_topics([one], wait_for_metadata=True)
     ensure_topics(prefix, 2, {"bootstrap_servers": kafka})
-    found = configs(kafka, prefix)
     stamped = {"message.timestamp.type": "LogAppendTime"}
-    assert found[Topic.CATALOGUE] == stamped | KEPT[Topic.CATALOGUE]
+    needed = {
+        Topic.CATALOGUE: stamped | KEPT[Topic.CATALOGUE],
+        Topic.EXAMPLES: stamped,
+    }
+    wait_until_shown({"bootstrap_servers": kafka}, {prefix + one: it for one, it in needed.items()})
+    found = configs(kafka, prefix)
+    assert found[Topic.CATALOGUE] == needed[Topic.CATALOGUE]
     assert (
         found[Topic.EXAMPLES] == stamped | made[Topic.EXAMPLES]
     )  # more than enough, and kept as the operator wants it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,4 +14,7 @@ from upwell.settings import KafkaSettings, Settings
 def test_a_worker_that_still_starts_owns_nothing(tmp_path: Path) -> None:
     """Faust raises `ConsumerNotStarted` until then, maybe after the watchdog's first look."""
     kafka = KafkaSettings(address="127.0.0.1:9")
-    assert _own_partitions(faust_app(replace(Settings(), kafka=kafka, data=tmp_path))) == set()
+    app = faust_app(replace(Settings(), kafka=kafka, data=tmp_path))
+    # its thread never starts, so Faust never closes the loop that it made for it
+    with closing(app.consumer._thread.thread_loop):
+        assert _own_partitions(app) == set()
