@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from learner.fused.intent import Intent, event_weight, fold, unit
 from upwell.values import TAKEN_BACK, Example, Interaction, Pending, UserState, Vector
 
-__all__ = ["Bounds", "Folded", "Incoming", "empty_state", "fold_events", "standing"]
+__all__ = ["Bounds", "Draft", "Folded", "Incoming", "empty_state", "fold_events", "standing"]
 
 EXAMPLE_HISTORY = 50
 PENDING_LIMIT = 200
@@ -63,7 +63,7 @@ def empty_state(user: str, dimension: int) -> UserState:
     return UserState(user=user, intent=np.zeros(dimension, dtype=np.float32))
 
 
-class _Draft:
+class Draft:
     """A state being folded: lists instead of tuples, so that a batch costs one copy."""
 
     def __init__(self, state: UserState, bounds: Bounds) -> None:
@@ -156,8 +156,8 @@ class _Draft:
         )
 
     def state(self) -> UserState:
-        return UserState(
-            user=self.base.user,
+        return replace(
+            self.base,
             intent=self.intent.vector,
             intent_ts=self.intent.ts,
             history=tuple(self.history[-self.bounds.history :]),
@@ -182,7 +182,7 @@ def fold_events(
 
     `item_vector` gives an announced item's (d,) vector, else None.
     """
-    draft = _Draft(state, bounds)
+    draft = Draft(state, bounds)
     draft.announce(item_vector)
     examples: list[Example] = []
     duplicates: list[Interaction] = []
