@@ -62,7 +62,7 @@ def controls() -> st.SearchStrategy[Control]:
         of_users = (ControlKind.FORGET_USER, ControlKind.MERGE_USER)
         target: dict[str, Any] = {"user_id" if kind in of_users else "item_id": whom}
         if kind is ControlKind.MERGE_USER:
-            target["from_user"] = f"{whom[:255]}g" if whom[255:] != "g" else whom[:255]
+            target["from_user"] = f"{whom}g"
         return Control(
             **rest, **target, kind=kind, boost=boost if kind is ControlKind.BOOST_ITEM else None
         )
