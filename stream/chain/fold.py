@@ -92,6 +92,7 @@ class Draft:
         self.pending = still
 
     def add(self, incoming: Incoming, item_vector: Callable[[str], Vector | None]) -> None:
+        """Fold in one that is new."""
         event = incoming.event
         self._add_intent(incoming, item_vector)
         insort(self.history, event, key=lambda entry: entry.order)
@@ -156,6 +157,7 @@ class Draft:
         )
 
     def state(self) -> UserState:
+        """As it stands, within the bounds."""
         return replace(
             self.base,
             intent=self.intent.vector,
