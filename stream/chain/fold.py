@@ -15,9 +15,19 @@ from itertools import islice
 import numpy as np
 
 from learner.fused.intent import Intent, event_weight, fold, unit
+from upwell.events import Click, Event, Query, Review
 from upwell.values import TAKEN_BACK, Example, Interaction, Pending, UserState, Vector
 
-__all__ = ["Bounds", "Draft", "Folded", "Incoming", "empty_state", "fold_events", "standing"]
+__all__ = [
+    "Bounds",
+    "Draft",
+    "Folded",
+    "Incoming",
+    "empty_state",
+    "fold_events",
+    "interaction_of",
+    "standing",
+]
 
 EXAMPLE_HISTORY = 50
 PENDING_LIMIT = 200
@@ -56,6 +66,23 @@ class Folded:
     changed: bool
     examples: tuple[Example, ...]
     duplicates: tuple[Interaction, ...]
+
+
+def interaction_of(event: Event, source: str, offset: int) -> Interaction | None:
+    """What history keeps of an event that stands there; None of one that is not folded."""
+    item_id, kind, rating = None, "query", None
+    match event:
+        case Click():
+            item_id, kind = event.item_id, event.action.value
+        case Review(deleted=True):
+            item_id, kind = event.item_id, TAKEN_BACK
+        case Review():
+            item_id, kind, rating = event.item_id, "review", event.rating
+        case Query():
+            pass
+        case _:
+            return None
+    return Interaction(event.event_id, event.ts, item_id, kind, rating, source, offset)
 
 
 def empty_state(user: str, dimension: int) -> UserState:

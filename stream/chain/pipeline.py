@@ -18,7 +18,7 @@ from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser
 from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
 from stream.chain.fences import Fence, Fences, begun_after, newest_fences
-from stream.chain.fold import Bounds, Incoming, fold_events, standing
+from stream.chain.fold import Bounds, Incoming, fold_events, interaction_of, standing
 from stream.chain.merge import Owners, between_owners
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Arrival, Record, decode_records, user_in
@@ -30,7 +30,7 @@ from upwell.errors import StoreError
 from upwell.events import Click, Control, ControlKind, Impression, Query, Request, Review, Topic
 from upwell.ports import Encoder, Ranker, RankRequest
 from upwell.recommendations import DeadLetter
-from upwell.values import TAKEN_BACK, Interaction, UserState, Vector
+from upwell.values import UserState, Vector
 
 __all__ = ["Limits", "Pipeline"]
 
@@ -142,12 +142,14 @@ class Pipeline:
         states = self._users.read(list(dict.fromkeys([*(user for user, _ in named), *told])))
         requests, passed_on = self._owners.forget(asked, told, states)
         fences = newest_fences(
-            *({one.user: Fence(one.appended_ms, one.source, one.offset)} for one, _ in requests)
+            *({user: Fence(one.record.appended_ms, one.source, one.offset)} for user, one in asked),
+            *({one.user: Fence(one.appended_ms, one.source, one.offset)} for one, _ in requests),
         )
         after = newest_fences(self._fences.of(states), fences)
+        now = {one.user for one, _ in requests}
         began = {
             user: begun_after(state, after.get(user))
-            if user in fences or not state.merged
+            if user in now or not state.merged
             else state  # until their guests were told
             for user, state in states.items()
         }
@@ -285,32 +287,10 @@ class Pipeline:
         ]
 
     def _incoming(self, signed: _Signed) -> Incoming | None:
-        event, source, offset = signed.event, signed.arrival.source, signed.arrival.offset
-        match event:
-            case Click():
-                interaction = Interaction(
-                    event.event_id,
-                    event.ts,
-                    event.item_id,
-                    event.action.value,
-                    None,
-                    source,
-                    offset,
-                )
-            case Review(deleted=True):
-                interaction = Interaction(
-                    event.event_id, event.ts, event.item_id, TAKEN_BACK, None, source, offset
-                )
-            case Review():
-                interaction = Interaction(
-                    event.event_id, event.ts, event.item_id, "review", event.rating, source, offset
-                )
-            case Query():
-                interaction = Interaction(
-                    event.event_id, event.ts, None, "query", None, source, offset
-                )
-            case _:
-                return None
+        event, arrival = signed.event, signed.arrival
+        interaction = interaction_of(event, arrival.source, arrival.offset)
+        if interaction is None:
+            return None
         share = self._pseudonymizer.share("test", event.event_id)
         tested = interaction.liked and share < self._limits.test_sample
         return Incoming(interaction, signed.vector, tested)

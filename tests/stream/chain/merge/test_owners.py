@@ -258,9 +258,12 @@ def test_who_forgets_the_user_forgets_the_guests(crash: bool) -> None:
     assert [one.item_id for one in cluster.state(FAR).history] == ["i0"]
 
 
-def test_a_merge_on_its_way_does_not_bring_a_forgotten_user_back() -> None:
+@pytest.mark.parametrize("has_guests", [False, True])
+def test_a_merge_on_its_way_does_not_bring_a_forgotten_user_back(has_guests: bool) -> None:
     log, cluster = Log(), Cluster()
     cluster.send([*log.some(FAR), *log.some(USER)])
+    if has_guests:
+        cluster.send([log.click(NEAR, "i0"), log.merge(NEAR)])
     cluster.send([log.merge(FAR)], deliver=False)
     cluster.send([log.forget(USER)], deliver=False)
     cluster.send([])
