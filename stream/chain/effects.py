@@ -48,7 +48,7 @@ class Erasure:
 
     user: the pseudonym. source, offset: where the request stands, which alone names the app's
     user_id. states: found and removed, 0 or 1. home: the partition of the user's examples, where
-    the request is another's, of whom they were a guest.
+    the request came by `rerouted`. guest: of the user who asked, which is not confirmed.
     """
 
     user: str
@@ -56,6 +56,7 @@ class Erasure:
     offset: int
     states: int
     home: int | None = None
+    guest: bool = False
 
     @property
     def partition(self) -> int:

@@ -212,7 +212,9 @@ class Pipeline:
             fences=fences,
             forgotten=forgotten,
             erasures=tuple(
-                Erasure(one.user, one.source, one.offset, int(one.user in forgotten), home)
+                Erasure(
+                    one.user, one.source, one.offset, int(one.user in forgotten), home, one.guest
+                )
                 for one, home in requests
             ),
             counts=counts,

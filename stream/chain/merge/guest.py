@@ -33,15 +33,23 @@ ItemVector = Callable[[str], Vector | None]
 
 @dataclass(frozen=True, slots=True)
 class Forgetting:
-    """A request to forget, for a guest of the user whom it names, and behind those for the user.
+    """A request to forget a user who has guests, on its way from one to the next, the user last.
 
-    user: the pseudonym of who is to be forgotten. source, offset, appended_ms: of the request.
+    user: the pseudonym of who is to be forgotten now. source, offset, appended_ms: of the request.
+    guest: whether it is one. then: who comes next, each with their partition.
     """
 
     user: str
     source: str
     offset: int
     appended_ms: int
+    guest: bool = False
+    then: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def next(self) -> Forgetting:
+        """Of the first of `then`."""
+        return replace(self, user=self.then[0][0], guest=len(self.then) > 1, then=self.then[1:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

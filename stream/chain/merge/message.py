@@ -51,7 +51,7 @@ def decode_message(raw: bytes | None) -> Merged | Forgetting | None:
         value: dict[str, Any] = orjson.loads(raw.removeprefix(kind))
         if value.pop("v") != VERSION:
             return None
-        return Forgetting(**value) if kind == FORGETTING else _merged(value)
+        return _forgetting(value) if kind == FORGETTING else _merged(value)
     except (AttributeError, KeyError, TypeError, ValueError):
         return None
 
@@ -62,6 +62,10 @@ def _merged_record(merged: Merged) -> bytes:
     value["guests"] = {name: astuple(guest) for name, guest in merged.guests.items()}
     value["covers"] = dict(merged.covers)
     return MERGED + orjson.dumps({"v": VERSION, **value}, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _forgetting(value: dict[str, Any]) -> Forgetting:
+    return Forgetting(**{**value, "then": tuple((user, home) for user, home in value["then"])})
 
 
 def _merged(value: dict[str, Any]) -> Merged:

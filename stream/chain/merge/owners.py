@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stream.chain.effects import Rerouted
 from stream.chain.fences import Fence
@@ -64,8 +64,8 @@ class Owners:
     ) -> tuple[list[Asked], list[Rerouted]]:
         """The requests to forget that count now, and those that are sent on.
 
-        Where a user has guests, these are told first, and the user behind them: a worker that dies
-        in between still knows the guests.
+        Where a user has guests, it goes from guest to guest and then to the user: a worker that
+        dies in between still knows the guests, and what is confirmed is done.
         """
         now: list[Asked] = []
         on: list[Rerouted] = []
@@ -75,12 +75,13 @@ class Owners:
             if not state.merged or state.watermark.get(one.source, -1) >= one.offset:
                 now.append((request, None))
                 continue
-            for guest, known in state.merged.items():
-                told_guest = Forgetting(guest, one.source, one.offset, one.record.appended_ms)
-                on.append(_forgetting(told_guest, known.partition))
-            on.append(_forgetting(request, one.record.partition))
+            guests = [(guest, known.partition) for guest, known in state.merged.items()]
+            on += _next(replace(request, then=(*guests, (user, one.record.partition))))
         for messages in told.values():
-            now += [(one, at.partition) for one, at in messages if isinstance(one, Forgetting)]
+            for message, at in messages:
+                if isinstance(message, Forgetting):
+                    now.append((message, at.partition))
+                    on += _next(message)
         return now, on
 
     def take_in(
@@ -100,8 +101,10 @@ class Owners:
                         grown[user], one, at.source, at.offset, self.item_vector, self.bounds
                     )
                 elif one.whole:
-                    late = Forgetting(one.guest, fence.source, fence.offset, fence.appended_ms)
-                    on.append(_forgetting(late, one.partition))
+                    late = Forgetting(
+                        one.guest, fence.source, fence.offset, fence.appended_ms, guest=True
+                    )
+                    on.append(Rerouted(None, encode_forgetting(late), one.partition))
         return grown, on
 
     def hand_on(
@@ -136,5 +139,5 @@ class Owners:
         return state, [Rerouted(None, encode_merged(merged), request.home)]
 
 
-def _forgetting(one: Forgetting, partition: int) -> Rerouted:
-    return Rerouted(None, encode_forgetting(one), partition)
+def _next(one: Forgetting) -> list[Rerouted]:
+    return [Rerouted(None, encode_forgetting(one.next), one.then[0][1])] if one.then else []

@@ -43,7 +43,7 @@ def taken(state: UserState, merged: Merged, offset: int = 0) -> UserState:
 
 def test_what_the_history_no_longer_holds_comes_too() -> None:
     search = Interaction("q", 0, None, "query", None, "queries-0", 0)
-    guest = folded("g", Incoming(search, WORDS), *(click(n, "ab"[n % 2]) for n in range(5)))
+    guest = folded("g", Incoming(search, WORDS), *map(click, range(5), "abbbb"))
     after, merged = handed(guest, asked())
     ann = taken(empty_state("ann", 3), merged)
     np.testing.assert_allclose(ann.intent, guest.intent, atol=1e-6)
@@ -63,6 +63,18 @@ def test_a_whole_that_comes_again_brings_only_what_is_new() -> None:
     grown = taken(ann, whole, 2)
     assert [one.event_id for one in grown.history] == ["e0", "e1"]
     np.testing.assert_allclose(grown.intent, later.intent, atol=1e-6)
+
+
+def test_a_whole_that_comes_again_counts_once_though_the_history_forgot_it() -> None:
+    after, merged = handed(folded("g", click(0, "a")), asked())
+    ann = taken(empty_state("ann", 3), merged)
+    own = [
+        replace(one, event=replace(one.event, source="clicks-2"))
+        for one in map(click, range(1, 4), "bbb")
+    ]
+    ann = fold_events(ann, own, vector, BOUNDS).state
+    assert [one.event_id for one in ann.history] == ["e1", "e2", "e3"]
+    assert taken(ann, handed(after, asked())[1], 1) is ann
 
 
 def test_what_comes_before_the_whole_waits_for_it() -> None:
@@ -89,6 +101,8 @@ def test_guests_of_a_guest_are_known_to_be_forgotten_and_the_oldest_leave() -> N
     guest = replace(folded("g", click(0, "a")), merged={"first": Guest(3, {"clicks-3": 9})})
     ann = taken(replace(empty_state("ann", 3), merged=known), handed(guest, asked())[1])
     assert len(ann.merged) == GUESTS
+    forgotten = replace(ann, merged={})
+    assert taken(forgotten, handed(guest, asked())[1]) is forgotten, "delivered again"
     assert list(ann.merged)[-1] == "g"
     alone = taken(empty_state("ann", 3), handed(guest, asked())[1])
     assert alone.merged["first"] == Guest(3, {})

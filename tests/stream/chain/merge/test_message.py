@@ -25,6 +25,7 @@ from upwell.values import Guest, Interaction
 
 covers = st.dictionaries(text, int64, max_size=3)
 events = st.builds(Incoming, interactions, st.none() | vectors)
+then = st.lists(st.tuples(ids, st.integers(0, 99)), max_size=3).map(tuple)
 merges = st.builds(
     Merged,
     user=ids,
@@ -58,9 +59,8 @@ def test_a_merge_comes_back_as_it_was(merged: Merged) -> None:
     assert facts(decode_message(encode_merged(merged))) == facts(merged)
 
 
-@given(ids, text, int64, int64)
-def test_a_forgetting_comes_back_as_it_was(user: str, source: str, offset: int, at: int) -> None:
-    forgetting = Forgetting(user, source, offset, at)
+@given(st.builds(Forgetting, ids, text, int64, int64, st.booleans(), then=then))
+def test_a_forgetting_comes_back_as_it_was(forgetting: Forgetting) -> None:
     assert decode_message(encode_forgetting(forgetting)) == forgetting
 
 

@@ -251,6 +251,9 @@ def test_who_forgets_the_user_forgets_the_guests(crash: bool) -> None:
         (PSEUDONYMIZER.pseudonym(NEAR), HOME),
         (PSEUDONYMIZER.pseudonym(FAR), AWAY),
     }
+    asked = [one for effects in cluster.effects for one in effects.erasures]
+    assert [one.guest for one in asked if one.states] == ([True] * 2 + [False] if not crash else [])
+    assert asked[-1].user == PSEUDONYMIZER.pseudonym(USER), "the guests first: then it is done"
     cluster.send(cluster.done)
     assert [cluster.workers[0].state(one) for one in (USER, FAR, NEAR)] == [None] * 3
     cluster.send([log.click(FAR, "i0"), log.click(USER, "i1")])
