@@ -29,8 +29,8 @@ AWAY = partition_of(FAR.encode(), PARTITIONS)
 
 
 class Cluster:
-    """A worker a partition on one store, and `rerouted` between them. crash: each batch
-    is stored and not published, and comes again to a fresh worker.
+    """A worker a partition on one store, and `rerouted` between them. crash: each batch is stored
+    and not published, and comes again to a fresh worker.
     """
 
     def __init__(self) -> None:
@@ -59,9 +59,8 @@ class Cluster:
     def _take(self, effects: Effects) -> None:
         self.effects.append(effects)
         for one in effects.rerouted:
-            partition = one.partition
-            if partition is None:
-                partition = partition_of(one.key or b"", PARTITIONS)
+            away, key = one.partition, one.key or b""
+            partition = partition_of(key, PARTITIONS) if away is None else away
             offset = self.offsets[partition]
             self.offsets[partition] += 1
             self.at += 1
