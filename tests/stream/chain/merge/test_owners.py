@@ -179,9 +179,7 @@ def test_in_any_order_with_crashes_and_redeliveries_the_user_is_who_all_events_w
 
 def test_all_again_changes_nothing_and_is_merged_once() -> None:
     log, cluster = Log(), Cluster()
-    events = [*log.some(FAR), *log.some(USER)]
-    merge = log.merge(FAR)
-    cluster.send([*events, merge])
+    cluster.send([*log.some(FAR), *log.some(USER), log.merge(FAR)])
     state = cluster.state(USER)
     cluster.send(cluster.done)
     assert cluster.state(USER) is state
