@@ -23,7 +23,7 @@ from store.schema import (
     point_id,
 )
 from upwell.errors import StoreError
-from upwell.values import CatalogueItem, Interaction, Pending, UserState
+from upwell.values import CatalogueItem, Guest, Interaction, MergedInto, Pending, UserState
 
 __all__ = ["decode_item", "decode_user", "encode_item", "encode_user"]
 
@@ -43,6 +43,7 @@ def encode_user(state: UserState, dimension: int) -> Point:
     check_vector(state.intent, dimension, owner)
     check_finite([event.rating for event in state.history], "a rating", owner)
     check_finite([event.weight for event in state.pending], "a pending weight", owner)
+    into = state.merged_into
     packed = _pack(
         {
             "format": FORMAT,
@@ -52,6 +53,10 @@ def encode_user(state: UserState, dimension: int) -> Point:
             "had": state.had,
             "history": HISTORY.pack(state.history),
             "pending": PENDING.pack(state.pending),
+            "merged": {
+                name: (guest.partition, dict(guest.covers)) for name, guest in state.merged.items()
+            },
+            "merged_into": into and (into.user, into.partition, into.whole),
         },
         owner,
     )
@@ -60,7 +65,9 @@ def encode_user(state: UserState, dimension: int) -> Point:
 
 
 def decode_user(vector: ArrayLike, payload: dict[str, Any]) -> UserState:
-    """The state of a point; raises `StoreError` on a point of another format."""
+    """The state of a point; raises `StoreError` on a point of another format. One that was written
+    before users were merged has no guests.
+    """
     user = payload.get("user")
     packed = _unpack(payload.get("state"), f"user {user!r}")
     try:
@@ -78,6 +85,8 @@ def decode_user(vector: ArrayLike, payload: dict[str, Any]) -> UserState:
         pending=pending,
         events=packed["events"],
         watermark=packed["watermark"],
+        merged={name: Guest(*guest) for name, guest in packed.get("merged", {}).items()},
+        merged_into=MergedInto(*into) if (into := packed.get("merged_into")) else None,
     )
 
 

@@ -85,15 +85,15 @@ OWED: dict[str, str] = {
 """Modules without a test of their own yet: only through what uses them."""
 
 LONG: dict[str, int] = {
-    "upwell/client.py": 405,
-    "upwell/schema.py": 331,
-    "stream/chain/pipeline.py": 335,
+    "upwell/client.py": 410,
+    "upwell/schema.py": 344,
+    "stream/chain/pipeline.py": 360,
     "stream/learn/loop.py": 346,
     "stream/ops/cli.py": 316,
     "stream/ops/demo.py": 304,
     "tests/encoders/test_worker.py": 323,
     "tests/learner/training/test_trainer.py": 347,
-    "tests/stream/chain/test_pipeline.py": 408,
+    "tests/stream/chain/test_pipeline.py": 410,
     "tests/stream/test_versions.py": 305,
     "bench/coat.py": 374,
     "bench/prequential.py": 394,

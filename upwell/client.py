@@ -258,6 +258,11 @@ class UpwellClient:
             Control(**{**_stamp(), **more}, kind=_one_of(ControlKind, kind), by=by, why=why)
         )
 
+    def merge(self, from_user: str, into: str, by: str, why: str, **more: Any) -> Control:
+        """What a guest did is from now on also `into`'s, who has logged in (docs/events.md)."""
+        more |= {"user_id": into, "from_user": from_user}
+        return self.control(ControlKind.MERGE_USER, by, why, **more)
+
     def lists(
         self, user_id: str | None = None, timeout: float | None = None, from_beginning: bool = False
     ) -> Iterator[Recommendations]:

@@ -65,6 +65,7 @@ class ControlKind(StrEnum):
     """What an operator asks for."""
 
     FORGET_USER = "forget_user"
+    MERGE_USER = "merge_user"
     BAN_ITEM = "ban_item"
     PIN_ITEM = "pin_item"
     BOOST_ITEM = "boost_item"
@@ -167,8 +168,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """An operator's word on a user (`forget_user`) or an item (ban, pin, boost, clear); `by` and
-    `why` are kept for the record.
+    """An operator's word on a user (`forget_user`, `merge_user`) or an item (ban, pin, boost,
+    clear); `by` and `why` are kept for the record.
+
+    from_user: of a merge, the guest whose events are `user_id`'s.
     """
 
     event_id: str
@@ -179,6 +182,7 @@ class Control:
     user_id: str | None = None
     item_id: str | None = None
     boost: float | None = None
+    from_user: str | None = None
 
 
 type_of_topic: dict[Topic, type[Item | Click | Review | Query | Impression | Request | Control]] = {

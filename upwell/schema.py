@@ -62,6 +62,7 @@ FUTURE_MS = 24 * 3_600_000
 MAX_TEXT = 20_000
 CLEARABLE = ("text", "categories", "brand", "price", "image", "language")
 """Fields of an item that a null, or an empty text or list, takes away."""
+_OF_USERS = (ControlKind.FORGET_USER, ControlKind.MERGE_USER)
 _LARGEST = 2**53 - 1  # of whole numbers that every JSON reader keeps exactly
 
 _ID = label()
@@ -121,6 +122,7 @@ _CHECKS: dict[Topic, dict[str, Check]] = {
         "user_id": _OPTIONAL_LABEL,
         "item_id": _OPTIONAL_LABEL,
         "boost": number(-10, 10),
+        "from_user": _OPTIONAL_LABEL,
     },
 }
 
@@ -194,8 +196,8 @@ def key_of(event: Event) -> str:
     """The record key: the user whose state, or the item whose features the event changes."""
     if isinstance(event, Item):
         return event.item_id
-    if isinstance(event, Control):
-        return event.user_id or event.item_id or ""
+    if isinstance(event, Control):  # a merge begins at the guest's state
+        return event.from_user or event.user_id or event.item_id or ""
     return event.user_id
 
 
@@ -288,17 +290,14 @@ def _impression_lengths(impression: Any) -> None:
 
 
 def _control_target(control: Any) -> None:
-    needed, other = (
-        ("user_id", "item_id")
-        if control.kind is ControlKind.FORGET_USER
-        else ("item_id", "user_id")
-    )
+    needed, other = ("user_id", "item_id") if control.kind in _OF_USERS else ("item_id", "user_id")
     if getattr(control, needed) is None:
         raise InvalidEventError("missing_field", f"{needed} is missing, {control.kind} needs it")
     if getattr(control, other) is not None:
         raise InvalidEventError(
             "unexpected_field", f"{other} has no meaning for {control.kind}: leave it out"
         )
+    _guest(control)
     if (control.boost is None) is (control.kind is ControlKind.BOOST_ITEM):
         if control.boost is None:
             raise InvalidEventError(
@@ -307,6 +306,20 @@ def _control_target(control: Any) -> None:
             )
         raise InvalidEventError(
             "unexpected_field", f"boost has no meaning for {control.kind}: leave it out"
+        )
+
+
+def _guest(control: Any) -> None:
+    guest = control.from_user
+    if (guest is None) is (control.kind is ControlKind.MERGE_USER):
+        if guest is None:
+            raise InvalidEventError("missing_field", "from_user is missing, merge_user needs it")
+        raise InvalidEventError(
+            "unexpected_field", f"from_user has no meaning for {control.kind}: leave it out"
+        )
+    if guest is not None and guest == control.user_id:
+        raise InvalidEventError(
+            "unexpected_field", "from_user is user_id itself: a merge is of two users"
         )
 
 

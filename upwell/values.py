@@ -19,7 +19,9 @@ __all__ = [
     "TAKEN_BACK",
     "CatalogueItem",
     "Example",
+    "Guest",
     "Interaction",
+    "MergedInto",
     "Pending",
     "UserState",
     "Vector",
@@ -84,6 +86,27 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Guest:
+    """A user who was merged into another. partition: of the guest; covers: of the guest's events,
+    the last offset per `topic-partition` that the other has.
+    """
+
+    partition: int
+    covers: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class MergedInto:
+    """Whom a guest's events go to. user: the pseudonym; partition: theirs. whole: from the first
+    one on, else what came since another had them.
+    """
+
+    user: str
+    partition: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class UserState:
     """All that is kept of one user, written whole by the one worker that owns the user's partition.
 
@@ -91,7 +114,8 @@ class UserState:
     intent: (d,) sum of signed event vectors, each decayed from its own ts to `intent_ts` (UTC ms);
     not normalized. history: the newest interactions in `Interaction.order`, oldest first, bounded.
     had: item ids that no list may show again, oldest first, bounded. events: how many events were
-    ever folded in. watermark: per `topic-partition` the last offset folded in.
+    ever folded in. watermark: per `topic-partition` the last offset folded in. merged: guests who
+    were merged into this user, by pseudonym, bounded. merged_into: whom this guest's events go to.
     """
 
     user: str
@@ -102,6 +126,8 @@ class UserState:
     pending: tuple[Pending, ...] = ()
     events: int = 0
     watermark: Mapping[str, int] = field(default_factory=dict)
+    merged: Mapping[str, Guest] = field(default_factory=dict)
+    merged_into: MergedInto | None = None
 
     @property
     def sequence(self) -> int:

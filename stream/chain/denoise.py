@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from stream.chain.records import Arrival
-from upwell.events import Action, Click, Control, Query, Review
+from upwell.events import Action, Click, Control, ControlKind, Query, Review
 from upwell.schema import key_of
 from upwell.system.lru import Lru
 
@@ -69,8 +69,9 @@ class Denoiser:
             reason = self._reason(arrival)
             if reason is None:
                 kept.append(arrival)
-                if isinstance(arrival.event, Control) and arrival.event.user_id is not None:
-                    self._forgotten.append(arrival.event.user_id)
+                event = arrival.event
+                if isinstance(event, Control) and event.kind is ControlKind.FORGET_USER:
+                    self._forgotten.append(event.user_id or "")
             else:
                 dropped[reason] += 1
         return kept, dropped

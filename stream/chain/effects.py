@@ -33,12 +33,13 @@ class FreshList:
 
 @dataclass(frozen=True, slots=True)
 class Rerouted:
-    """An event that came on another partition than its user's: key and value for the topic
-    `rerouted`.
+    """What goes to the worker that owns its user, by the topic `rerouted`: an event that came on
+    another partition, or what `stream.chain.merge` makes, which has no key and names its partition.
     """
 
-    key: bytes
+    key: bytes | None
     value: bytes
+    partition: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +47,21 @@ class Erasure:
     """A user who is to be forgotten, on the way from serve to the learner.
 
     user: the pseudonym. source, offset: where the request stands, which alone names the app's
-    user_id. states: found and removed, 0 or 1.
+    user_id. states: found and removed, 0 or 1. home: the partition of the user's examples, where
+    the request came by `rerouted`. guest: of the user who asked, which is not confirmed.
     """
 
     user: str
     source: str
     offset: int
     states: int
+    home: int | None = None
+    guest: bool = False
 
     @property
     def partition(self) -> int:
         """Of the source, and of all the user's examples."""
-        return int(self.source.rpartition("-")[2])
+        return int(self.source.rpartition("-")[2]) if self.home is None else self.home
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from stream.chain.fold import empty_state
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.sources import Source
 from stream.chain.validate import decode
-from upwell.events import Control, Topic
+from upwell.events import Control, ControlKind, Topic
 from upwell.values import UserState
 
 if TYPE_CHECKING:
@@ -116,7 +116,11 @@ def fences_on_controls(
         event = decode(
             Topic.CONTROLS, record.partition, record.offset, record.value, record.appended_ms
         )
-        user_id = event.user_id if isinstance(event, Control) else None
+        user_id = (
+            event.user_id
+            if isinstance(event, Control) and event.kind is ControlKind.FORGET_USER
+            else None
+        )
         if user_id is not None and partition_of(user_id.encode()) == record.partition:
             source = str(Source(Topic.CONTROLS, incarnation, record.partition))
             fence = Fence(record.appended_ms, source, record.offset)

@@ -9,15 +9,25 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
 from learner.fused.intent import Intent, event_weight, fold, unit
+from upwell.events import Click, Event, Query, Review
 from upwell.values import TAKEN_BACK, Example, Interaction, Pending, UserState, Vector
 
-__all__ = ["Bounds", "Folded", "Incoming", "empty_state", "fold_events", "standing"]
+__all__ = [
+    "Bounds",
+    "Draft",
+    "Folded",
+    "Incoming",
+    "empty_state",
+    "fold_events",
+    "interaction_of",
+    "standing",
+]
 
 EXAMPLE_HISTORY = 50
 PENDING_LIMIT = 200
@@ -58,12 +68,29 @@ class Folded:
     duplicates: tuple[Interaction, ...]
 
 
+def interaction_of(event: Event, source: str, offset: int) -> Interaction | None:
+    """What history keeps of an event that stands there; None of one that is not folded."""
+    item_id, kind, rating = None, "query", None
+    match event:
+        case Click():
+            item_id, kind = event.item_id, event.action.value
+        case Review(deleted=True):
+            item_id, kind = event.item_id, TAKEN_BACK
+        case Review():
+            item_id, kind, rating = event.item_id, "review", event.rating
+        case Query():
+            pass
+        case _:
+            return None
+    return Interaction(event.event_id, event.ts, item_id, kind, rating, source, offset)
+
+
 def empty_state(user: str, dimension: int) -> UserState:
     """The state of a user nobody has seen."""
     return UserState(user=user, intent=np.zeros(dimension, dtype=np.float32))
 
 
-class _Draft:
+class Draft:
     """A state being folded: lists instead of tuples, so that a batch costs one copy."""
 
     def __init__(self, state: UserState, bounds: Bounds) -> None:
@@ -92,6 +119,7 @@ class _Draft:
         self.pending = still
 
     def add(self, incoming: Incoming, item_vector: Callable[[str], Vector | None]) -> None:
+        """Fold in one that is new."""
         event = incoming.event
         self._add_intent(incoming, item_vector)
         insort(self.history, event, key=lambda entry: entry.order)
@@ -156,8 +184,9 @@ class _Draft:
         )
 
     def state(self) -> UserState:
-        return UserState(
-            user=self.base.user,
+        """As it stands, within the bounds."""
+        return replace(
+            self.base,
             intent=self.intent.vector,
             intent_ts=self.intent.ts,
             history=tuple(self.history[-self.bounds.history :]),
@@ -182,7 +211,7 @@ def fold_events(
 
     `item_vector` gives an announced item's (d,) vector, else None.
     """
-    draft = _Draft(state, bounds)
+    draft = Draft(state, bounds)
     draft.announce(item_vector)
     examples: list[Example] = []
     duplicates: list[Interaction] = []

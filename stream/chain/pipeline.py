@@ -18,7 +18,8 @@ from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser
 from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
 from stream.chain.fences import Fence, Fences, begun_after, newest_fences
-from stream.chain.fold import Bounds, Folded, Incoming, fold_events, standing
+from stream.chain.fold import Bounds, Incoming, fold_events, interaction_of, standing
+from stream.chain.merge import Owners, between_owners
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Arrival, Record, decode_records, user_in
 from stream.chain.scrub import scrub
@@ -26,10 +27,10 @@ from stream.chain.sources import current_offsets
 from stream.chain.users import Users
 from stream.chain.wire import encode_rerouted
 from upwell.errors import StoreError
-from upwell.events import Click, Control, Impression, Query, Request, Review, Topic
+from upwell.events import Click, Control, ControlKind, Impression, Query, Request, Review, Topic
 from upwell.ports import Encoder, Ranker, RankRequest
 from upwell.recommendations import DeadLetter
-from upwell.values import TAKEN_BACK, Interaction, UserState, Vector
+from upwell.values import UserState, Vector
 
 __all__ = ["Limits", "Pipeline"]
 
@@ -100,6 +101,9 @@ class Pipeline:
         self._pseudonymizer = pseudonymizer
         self._denoiser = denoiser
         self._fences = fences
+        self._owners = Owners(
+            limits.bounds, limits.partition_of, catalogue.vector, pseudonymizer.pseudonym
+        )
 
     def fence(self, fences: Mapping[str, Fence]) -> None:
         """Requests to forget that `controls` holds, by pseudonym: what is older than they are is
@@ -128,31 +132,60 @@ class Pipeline:
     def process(self, records: Sequence[Record], now_ms: int) -> Effects:
         """The effects of a micro-batch, given the users' states so far (`now_ms`: UTC ms)."""
         unknown: Counter[str] = Counter()
-        arrivals, bad = decode_records(records, now_ms, unknown)
+        told, others = between_owners(records)
+        arrivals, bad = decode_records(others, now_ms, unknown)
         own, rerouted = self._route(arrivals)
         unique, dropped = self._denoiser.split(own)
         named = [(self._pseudonymizer.pseudonym(_user_id(arrival)), arrival) for arrival in unique]
-        asked = [(user, one) for user, one in named if isinstance(one.event, Control)]
+        asked = [(user, one) for user, one in named if _asks(one, ControlKind.FORGET_USER)]
+        events = [(user, one) for user, one in named if not _asks(one, ControlKind.FORGET_USER)]
+        states = self._users.read(list(dict.fromkeys([*(user for user, _ in named), *told])))
+        requests, passed_on = self._owners.forget(asked, told, states)
         fences = newest_fences(
-            *({user: Fence(one.record.appended_ms, one.source, one.offset)} for user, one in asked)
+            *({user: Fence(one.record.appended_ms, one.source, one.offset)} for user, one in asked),
+            *({one.user: Fence(one.appended_ms, one.source, one.offset)} for one, _ in requests),
         )
-        after = newest_fences(self._fences.of(user for user, _ in named), fences)
-        events = [(user, one) for user, one in named if not isinstance(one.event, Control)]
+        after = newest_fences(self._fences.of(states), fences)
+        now = {one.user for one, _ in requests}
+        began = {
+            user: begun_after(state, after.get(user))
+            if user in now or not state.merged
+            else state  # until their guests were told
+            for user, state in states.items()
+        }
+        forgotten = tuple(
+            user for user, state in states.items() if began[user] is not state and state.watermark
+        )
         kept = [
             (user, one)
             for user, one in events
             if user not in after or not after[user].hides(one.record.appended_ms)
         ]
         by_user: dict[str, list[_Signed]] = defaultdict(list)
-        for signed in self._sign(kept):
+        merges = [(user, one) for user, one in kept if _asks(one, ControlKind.MERGE_USER)]
+        for signed in self._sign([one for one in kept if not isinstance(one[1].event, Control)]):
             by_user[signed.user].append(signed)
         dead_letters = self._letters(bad, records, fences)
-        states = self._users.read(list(dict.fromkeys(user for user, _ in named)))
-        began = {user: begun_after(state, after.get(user)) for user, state in states.items()}
-        forgotten = tuple(
-            user for user, state in states.items() if began[user] is not state and state.watermark
-        )
-        folded = {user: self._fold(began[user], events) for user, events in by_user.items()}
+        grown, late = self._owners.take_in(began, told, after)
+        incoming = {user: self._incoming_of(events) for user, events in by_user.items()}
+        folded = {
+            user: fold_events(
+                grown[user],
+                [one for one, _ in events],
+                self._catalogue.vector,
+                self._limits.bounds,
+            )
+            for user, events in incoming.items()
+        }
+        final = grown | {user: result.state for user, result in folded.items()}
+        handed = [
+            one
+            for user, events in incoming.items()
+            for one in self._owners.hand_on(began[user], events)
+        ]
+        for user, merge in merges:
+            final[user], sent = self._owners.hand_over(final[user], merge)
+            handed += sent
         orders = [
             order
             for user, events in by_user.items()
@@ -167,16 +200,22 @@ class Pipeline:
         counts.update(dropped)
         counts.update(forgotten=len(events) - len(kept) + len(bad) - len(dead_letters))
         counts.update(duplicates=sum(len(result.duplicates) for result in folded.values()))
+        counts.update(
+            merged=sum(len(grown[user].merged.keys() - began[user].merged.keys()) for user in told)
+        )
         return Effects(
-            states=tuple(result.state for result in folded.values() if result.changed),
+            states=tuple(state for user, state in final.items() if state is not began[user]),
             dead_letters=dead_letters,
-            rerouted=tuple(rerouted),
+            rerouted=(*rerouted, *passed_on, *late, *handed),
             lists=self._lists(orders),
             examples=tuple(example for result in folded.values() for example in result.examples),
             fences=fences,
             forgotten=forgotten,
             erasures=tuple(
-                Erasure(user, one.source, one.offset, int(user in forgotten)) for user, one in asked
+                Erasure(
+                    one.user, one.source, one.offset, int(one.user in forgotten), home, one.guest
+                )
+                for one, home in requests
             ),
             counts=counts,
             unknown_fields=unknown,
@@ -242,37 +281,18 @@ class Pipeline:
             signed.append(_Signed(arrival, event, user, text, next(vectors) if text else None))
         return signed
 
-    def _fold(self, state: UserState, events: Sequence[_Signed]) -> Folded:
-        incoming = [one for signed in events if (one := self._incoming(signed)) is not None]
-        return fold_events(state, incoming, self._catalogue.vector, self._limits.bounds)
+    def _incoming_of(self, events: Sequence[_Signed]) -> list[tuple[Incoming, Record]]:
+        return [
+            (one, signed.arrival.record)
+            for signed in events
+            if (one := self._incoming(signed)) is not None
+        ]
 
     def _incoming(self, signed: _Signed) -> Incoming | None:
-        event, source, offset = signed.event, signed.arrival.source, signed.arrival.offset
-        match event:
-            case Click():
-                interaction = Interaction(
-                    event.event_id,
-                    event.ts,
-                    event.item_id,
-                    event.action.value,
-                    None,
-                    source,
-                    offset,
-                )
-            case Review(deleted=True):
-                interaction = Interaction(
-                    event.event_id, event.ts, event.item_id, TAKEN_BACK, None, source, offset
-                )
-            case Review():
-                interaction = Interaction(
-                    event.event_id, event.ts, event.item_id, "review", event.rating, source, offset
-                )
-            case Query():
-                interaction = Interaction(
-                    event.event_id, event.ts, None, "query", None, source, offset
-                )
-            case _:
-                return None
+        event, arrival = signed.event, signed.arrival
+        interaction = interaction_of(event, arrival.source, arrival.offset)
+        if interaction is None:
+            return None
         share = self._pseudonymizer.share("test", event.event_id)
         tested = interaction.liked and share < self._limits.test_sample
         return Incoming(interaction, signed.vector, tested)
@@ -331,5 +351,10 @@ def _of_standing(state: UserState) -> UserState:
 
 
 def _user_id(arrival: Arrival) -> str:
-    """The app's own; empty where the event is an item's."""
-    return getattr(arrival.event, "user_id", None) or ""
+    """The app's own, of whose state the event changes; empty where it is an item's."""
+    event = arrival.event
+    return getattr(event, "from_user", None) or getattr(event, "user_id", None) or ""
+
+
+def _asks(arrival: Arrival, kind: ControlKind) -> bool:
+    return isinstance(arrival.event, Control) and arrival.event.kind is kind

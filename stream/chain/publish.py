@@ -54,7 +54,7 @@ def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
     for letter in effects.dead_letters:
         yield _letter_record(letter)
     for stray in effects.rerouted:
-        yield Outgoing(Topic.REROUTED, stray.key, stray.value)
+        yield Outgoing(Topic.REROUTED, stray.key, stray.value, partition=stray.partition)
     for fresh in effects.lists:
         yield _list_record(fresh, now_ms)
     for source, examples in _by_source(effects.examples).items():

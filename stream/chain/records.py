@@ -38,6 +38,11 @@ class Record:
     key: bytes | None = None
     incarnation: str = ""
 
+    @property
+    def source(self) -> str:
+        """The `Source` whose offset stands for this record in a watermark."""
+        return str(Source(self.topic, self.incarnation, self.partition))
+
 
 @dataclass(frozen=True, slots=True)
 class BroadcastRecord:
@@ -61,9 +66,8 @@ class Arrival:
 
     @property
     def source(self) -> str:
-        """The `Source` whose offset stands for this event in a watermark."""
-        record = self.record
-        return str(Source(record.topic, record.incarnation, record.partition))
+        """Of the record."""
+        return self.record.source
 
     @property
     def offset(self) -> int:

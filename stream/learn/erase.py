@@ -44,12 +44,14 @@ class Unconfirmed:
     """An erasure that is carried out, and confirmed once a checkpoint without the user is the
     oldest. Names no user.
 
-    source, offset: where its request stands. removed: as in `Confirmation`.
+    source, offset: where its request stands. removed: as in `Confirmation`. guest: of the user of
+    the request, whose own erasure comes behind and is confirmed.
     """
 
     source: str
     offset: int
     removed: Mapping[str, int]
+    guest: bool = False
 
 
 def confirmation_record(

@@ -210,14 +210,14 @@ class LearnLoop:
                 "letters": letters[one.user],
                 "examples": self._learner.forget(one.user),
             }
-            self._unconfirmed.append(Unconfirmed(one.source, one.offset, removed))
+            self._unconfirmed.append(Unconfirmed(one.source, one.offset, removed, one.guest))
 
     def _confirm(self, checkpoints: int) -> None:
         """The erasures, now that no checkpoint holds the users.
 
         It may go out once more after a crash.
         """
-        for erasure in self._unconfirmed:
+        for erasure in (one for one in self._unconfirmed if not one.guest):
             request = request_at(
                 self._options.client, self._options.prefix, erasure, self._clock_ms()
             )

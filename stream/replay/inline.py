@@ -21,7 +21,7 @@ from learner.training.promotion import Promotion
 from store.memory import MemoryStore
 from stream.broker.topics import partitioner
 from stream.chain.build import Ports, build_chains
-from stream.chain.effects import Effects
+from stream.chain.effects import Effects, Rerouted
 from stream.chain.records import Record
 from stream.replay.log import BadLine, LogRecord
 from upwell.events import Topic
@@ -57,6 +57,7 @@ class InlineEngine:
         self._partition_of = partitioner(settings.kafka.partitions)
         self._offsets: Counter[tuple[Topic, int]] = Counter()
         self._appended = 0
+        self._sent_on: list[Record] = []
         learner, dimension = settings.learner, encoder.dimension
         self.learner = Learner(learner, dimension, learner.seed)
         self.promotion: Promotion | None = None
@@ -86,14 +87,15 @@ class InlineEngine:
         """
         size = batch_events or self._settings.stream.batch_events
         good = (line for line in lines if isinstance(line, LogRecord))
-        while batch := list(islice(good, size)):
+        while (batch := list(islice(good, size))) or self._sent_on:
             yield self.process(batch)
 
     def process(self, batch: Sequence[LogRecord]) -> Effects:
         """One micro-batch: announcements first, then users' events, then learning. Time is the
-        log's own: no event is in the future.
+        log's own: no event is in the future. What was sent on to its owner comes with the next
+        batch.
         """
-        records = [self._record(line) for line in batch]
+        records = self._sent_on + [self._record(line) for line in batch]
         announced = self._chains.items.run(
             [record for record in records if record.topic in ITEM_TOPICS], FOREVER_MS
         )
@@ -101,6 +103,7 @@ class InlineEngine:
         effects = self._chains.pipeline.run(
             [record for record in records if record.topic is not Topic.ITEMS], FOREVER_MS
         )
+        self._sent_on = [self._rerouted(one) for one in effects.rerouted]
         position = {
             (f"{record.topic}-{record.partition}", record.offset): number
             for number, record in enumerate(records)
@@ -136,8 +139,18 @@ class InlineEngine:
 
     def _record(self, line: LogRecord) -> Record:
         """The record that a broker would have made of the line; its clock ticks once a record."""
-        partition = self._partition_of(line.key or b"")
-        offset = self._offsets[line.topic, partition]
-        self._offsets[line.topic, partition] += 1
+        return self._appended_to(
+            line.topic, self._partition_of(line.key or b""), line.value, line.key
+        )
+
+    def _rerouted(self, one: Rerouted) -> Record:
+        partition = self._partition_of(one.key or b"") if one.partition is None else one.partition
+        return self._appended_to(Topic.REROUTED, partition, one.value, one.key)
+
+    def _appended_to(
+        self, topic: Topic, partition: int, value: bytes | None, key: bytes | None
+    ) -> Record:
+        offset = self._offsets[topic, partition]
+        self._offsets[topic, partition] += 1
         self._appended += 1
-        return Record(line.topic, partition, offset, line.value, self._appended, line.key)
+        return Record(topic, partition, offset, value, self._appended, key)

@@ -1,5 +1,5 @@
 """A user acts, is forgotten and comes back, on the real broker; learn is killed between the request
-and its confirmation.
+and its confirmation. Another was a visitor before, who is forgotten with them.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(
             assert confirmed.removed["checkpoints"] > 0
             names = {
                 user: Pseudonymizer(load_or_create_key(tmp_path / "key")).pseudonym(user)
-                for user in ("ann", "bob")
+                for user in ("ann", "bob", "visitor")
             }
-            assert_learned_of(tmp_path / "models", names, {"bob"})
+            assert_learned_of(tmp_path / "models", names, {"bob", "visitor"})
             assert LetterIndex(engine.client, prefix).of({names["ann"]}) == []
             assert list(upwell.dead_letters(timeout=0.5)) == []
 
@@ -66,15 +66,17 @@ def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(
             assert done.returncode == 0, done.stderr
             assert "bob is forgotten; removed: 1 state" in done.stderr
             assert orjson.loads(done.stdout)["user_id"] == "bob"
+            assert_learned_of(tmp_path / "models", names, set())
             upwell.click("ann", "i5")
             upwell.flush()
             engine.wait(engine.settled, "the fresh user")
     store = open_store("edge", folder=tmp_path / "store", dimension=384)
     try:
-        ann, bob = store.read_users([names["ann"], names["bob"]])
+        ann, bob, visitor = store.read_users([names[one] for one in ("ann", "bob", "visitor")])
     finally:
         store.close()
     assert bob is None
+    assert visitor is None
     assert ann is not None
     assert (ann.events, ann.had) == (1, ("i5",))
     with (
@@ -92,7 +94,7 @@ def learn_of_both(engine: Engine, upwell: UpwellClient, prefix: str) -> None:
         upwell.item(f"i{number}", f"Title {number}")
     upwell.flush()
     engine.wait(engine.settled, "the catalogue")
-    for user in ("ann", "bob"):
+    for user in ("ann", "bob", "visitor"):
         for number in range(ITEMS):
             upwell.click(user, f"i{number}")
     upwell.flush()
@@ -102,7 +104,9 @@ def learn_of_both(engine: Engine, upwell: UpwellClient, prefix: str) -> None:
     )
     with KafkaProducer(**engine.client) as producer:
         producer.send(prefix + Topic.CLICKS, key=b"ann", value=wrong)
-    engine.wait(engine.settled, "both users to be served and learned")
+    upwell.merge("visitor", "bob", "shop", "login")
+    upwell.flush()
+    engine.wait(engine.settled, "all users to be served and learned")
     engine.wait(
         partial(saved, engine.settings.data / "models"), "a checkpoint"
     )  # figures go out just before it is saved

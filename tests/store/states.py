@@ -10,7 +10,15 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from upwell.values import CatalogueItem, Interaction, Pending, UserState, Vector
+from upwell.values import (
+    CatalogueItem,
+    Guest,
+    Interaction,
+    MergedInto,
+    Pending,
+    UserState,
+    Vector,
+)
 
 __all__ = [
     "DIMENSION",
@@ -54,6 +62,10 @@ arbitrary_states = st.builds(
     ),
     events=int64,
     watermark=st.dictionaries(text, st.integers(-1, 2**50), max_size=4),
+    merged=st.dictionaries(
+        text, st.builds(Guest, int64, st.dictionaries(text, int64, max_size=3)), max_size=2
+    ),
+    merged_into=st.none() | st.builds(MergedInto, text, int64, st.booleans()),
 )
 arbitrary_items = st.builds(
     CatalogueItem,

@@ -20,7 +20,7 @@ from tests.store.states import (
     state,
 )
 from upwell.errors import StoreError
-from upwell.values import CatalogueItem, Interaction, Pending, UserState
+from upwell.values import CatalogueItem, Guest, Interaction, MergedInto, Pending, UserState
 
 
 @given(arbitrary_states)
@@ -47,6 +47,8 @@ def test_no_field_is_left_out() -> None:
         pending=(Pending("j", 2, -1.0),),
         events=2,
         watermark={"clicks-0": 3},
+        merged={"g": Guest(1, {"clicks-1": 5})},
+        merged_into=MergedInto("w", 2, whole=True),
     )
     empty = UserState(user="", intent=full.intent)
     for field in dataclasses.fields(UserState):
@@ -56,6 +58,15 @@ def test_no_field_is_left_out() -> None:
             )
     point = encode_user(full, DIMENSION)
     assert same_state(decode_user(point.vector.tolist(), point.payload), full)
+
+
+def test_a_state_of_before_there_were_guests_still_loads() -> None:
+    written = state("u", 3)
+    point = encode_user(written, DIMENSION)
+    packed = orjson.loads(str(point.payload["state"]))
+    del packed["merged"], packed["merged_into"]
+    older = {**point.payload, "state": orjson.dumps(packed).decode()}
+    assert same_state(decode_user(point.vector.tolist(), older), written)
 
 
 def test_the_fields_that_a_backend_sees() -> None:

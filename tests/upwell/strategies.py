@@ -59,7 +59,10 @@ def impressions() -> st.SearchStrategy[Impression]:
 
 def controls() -> st.SearchStrategy[Control]:
     def build(kind: ControlKind, whom: str, boost: float, rest: dict[str, Any]) -> Control:
-        target: dict[str, Any] = {"user_id" if kind is ControlKind.FORGET_USER else "item_id": whom}
+        of_users = (ControlKind.FORGET_USER, ControlKind.MERGE_USER)
+        target: dict[str, Any] = {"user_id" if kind in of_users else "item_id": whom}
+        if kind is ControlKind.MERGE_USER:
+            target["from_user"] = f"{whom}g"
         return Control(
             **rest, **target, kind=kind, boost=boost if kind is ControlKind.BOOST_ITEM else None
         )

@@ -20,6 +20,7 @@ from upwell.codec import dead_letter_value, recommendations_value
 from upwell.errors import BrokerError, InvalidEventError
 from upwell.events import Action, Click, ControlKind, Event, Topic
 from upwell.recommendations import DeadLetter, Entry, Recommendations
+from upwell.schema import key_of
 from upwell.settings import KafkaSettings, Settings
 
 LETTER = DeadLetter(
@@ -153,6 +154,14 @@ def test_what_the_stream_would_refuse_is_refused_at_once(client: UpwellClient) -
             wrong()
     with pytest.raises(TypeError, match="dwell"):
         client.click("ann", "i1", dwell=5)
+
+
+def test_a_merge_stands_where_the_guest_s_owner_reads_it(client: UpwellClient) -> None:
+    asked = client.merge("guest", "ann", "app", "login")
+    assert (asked.kind, asked.user_id, asked.from_user) == (ControlKind.MERGE_USER, "ann", "guest")
+    assert key_of(asked) == "guest"
+    with pytest.raises(InvalidEventError, match="two users"):
+        client.merge("ann", "ann", "app", "login")
 
 
 def test_lists_published_after_the_call_are_not_missed_and_old_ones_come_when_asked_for(

@@ -33,6 +33,7 @@ GOOD: dict[Topic, dict[str, Any]] = {
         "boost": 2,
     },
 }
+MERGE = {"kind": "merge_user", "user_id": "ann", "item_id": None, "boost": None, "from_user": "g"}
 FORGET = {"kind": "forget_user", "user_id": "ann", "item_id": None, "boost": None}
 BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.CLICKS, {"ts": None}, "missing_field", "ts is missing"),
@@ -118,6 +119,9 @@ BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
         "user_id is missing, forget_user needs it",
     ),
     (Topic.CONTROLS, {**FORGET, "item_id": "i1"}, "unexpected_field", "item_id has no meaning"),
+    (Topic.CONTROLS, MERGE | {"from_user": None}, "missing_field", "merge_user needs it"),
+    (Topic.CONTROLS, MERGE | {"from_user": "ann"}, "unexpected_field", "is of two users"),
+    (Topic.CONTROLS, FORGET | {"from_user": "g"}, "unexpected_field", "from_user has no meaning"),
     (Topic.CONTROLS, {"why": None}, "missing_field", "why"),
 ]
 

@@ -257,7 +257,10 @@ def test_how_fast_a_forgotten_user_was_is_not_kept() -> None:
         event_id="f", ts=0, kind=ControlKind.FORGET_USER, by="op", why="asked to", user_id="u"
     )
     run(denoiser, [*burst(0, 5), *burst(5, 5, user="v")])
-    run(denoiser, [arrival(forget, topic=Topic.CONTROLS)])
+    merge = replace(
+        forget, kind=ControlKind.MERGE_USER, event_id="m", user_id="v", from_user="guest"
+    )
+    run(denoiser, [arrival(one, topic=Topic.CONTROLS) for one in (forget, merge)])
     assert run(denoiser, burst(10, 5))[1] == {}
     assert run(denoiser, burst(15, 5, user="v"))[1] == {"bots": 5}
 

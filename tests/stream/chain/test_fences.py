@@ -5,6 +5,7 @@ the topics' retention, and none goes that could still hide something.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
@@ -77,7 +78,11 @@ def test_one_on_another_partition_counts_where_it_is_sent_on_to() -> None:
 def test_other_controls_and_what_is_none_are_no_fences() -> None:
     torn = BroadcastRecord(0, 1, b"ann", b"{", {}, 1)
     empty = BroadcastRecord(0, 2, b"ann", None, {}, 1)
-    assert found(request("i1", 0, kind="ban_item"), torn, empty) == {}
+    merge = request(ANN, 3, away=0)
+    assert merge.value is not None
+    asks = json.loads(merge.value) | {"kind": "merge_user", "from_user": "guest"}
+    merge = replace(merge, value=json.dumps(asks).encode())
+    assert found(request("i1", 0, kind="ban_item"), torn, empty, merge) == {}
 
 
 @given(fences, st.integers(0, 9), st.integers(0, 9))

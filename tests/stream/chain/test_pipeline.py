@@ -45,7 +45,9 @@ def request(user: str, offset: int, **more: object) -> Record:
 def retold(effects: Effects) -> list[Record]:
     """The events that were sent on, as they arrive on `rerouted`."""
     return [
-        Record(Topic.REROUTED, partition_of(stray.key, PARTITIONS), number, stray.value, NOW_MS)
+        Record(
+            Topic.REROUTED, partition_of(stray.key or b"", PARTITIONS), number, stray.value, NOW_MS
+        )
         for number, stray in enumerate(effects.rerouted)
     ]
 

@@ -66,7 +66,7 @@ def example(source: str, offset: int) -> Example:
 def test_all_effects_are_published_in_their_order() -> None:
     effects = Effects(
         dead_letters=(LETTER,),
-        rerouted=(Rerouted(b"ann", b"raw"),),
+        rerouted=(Rerouted(b"ann", b"raw"), Rerouted(None, b"told", partition=3)),
         lists=(FRESH,),
         examples=(example("clicks-1", 0),),
     )
@@ -74,11 +74,13 @@ def test_all_effects_are_published_in_their_order() -> None:
     assert [record.topic for record in records] == [
         Topic.DEAD_LETTERS,
         Topic.REROUTED,
+        Topic.REROUTED,
         Topic.RECOMMENDATIONS,
         Topic.EXAMPLES,
     ]
     assert parse_dead_letter(records[0].value) == LETTER
     assert (records[1].key, records[1].value, records[1].partition) == (b"ann", b"raw", None)
+    assert (records[2].key, records[2].value, records[2].partition) == (None, b"told", 3)
 
 
 def test_a_list_goes_to_its_user_and_says_when_its_trigger_was_appended() -> None:

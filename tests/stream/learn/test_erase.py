@@ -101,7 +101,15 @@ def test_a_user_is_gone_before_that_is_confirmed_also_when_learn_dies_in_between
         (Topic.CONTROLS, 1, b"ann", orjson.dumps(REQUEST)),
         *((Topic.DEAD_LETTERS, 0, key, orjson.dumps(value)) for key, value in letters),
         (Topic.EXAMPLES, 0, None, encode_examples(examples)),
-        (Topic.EXAMPLES, 0, None, encode_erasure(Erasure("u3", "controls-1", 0, states=1))),
+        *(
+            (
+                Topic.EXAMPLES,
+                0,
+                None,
+                encode_erasure(Erasure(user, "controls-1", 0, 1, guest=guest)),
+            )
+            for user, guest in (("u5", True), ("u3", False))
+        ),
     )
     for _ in range(2):  # three checkpoints are kept otherwise
         checkpoint.save_checkpoint(tmp_path, {}, {"stands": "in for one with the user"})
@@ -114,6 +122,7 @@ def test_a_user_is_gone_before_that_is_confirmed_also_when_learn_dies_in_between
     [newest] = checkpoint.every(tmp_path)
     arrays, meta = checkpoint.load(newest.path)
     assert digest("u3") not in arrays["fused.trainer.buffer.users"]
+    assert digest("u5") not in arrays["fused.trainer.buffer.users"], "the user's guest"
     assert digest("u4") in arrays["fused.trainer.buffer.users"]
     assert '"u3"' not in str(meta).replace("'", '"')
     letters_left = LetterIndex(client_options(on), on.prefix).of({"u3", "u4"})

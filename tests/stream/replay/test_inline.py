@@ -42,6 +42,20 @@ def log() -> list[LogRecord]:
     return items
 
 
+def test_what_is_sent_on_reaches_its_owner_also_after_the_last_line() -> None:
+    click = {"event_id": "e", "ts": T0, "user_id": "guest", "item_id": "i", "action": "click"}
+    merge = {"event_id": "m", "ts": T0 + 1, "kind": "merge_user", "by": "app", "why": "login"}
+    lines = [
+        record(Topic.CLICKS, "guest", click),
+        record(Topic.CONTROLS, "ann", merge | {"user_id": "ann", "from_user": "guest"}),
+    ]
+    engine = InlineEngine(SETTINGS, HashingEncoder())
+    states = [state for effects in engine.play(lines, 1) for state in effects.states]
+    assert len(states[-1].merged) == 1
+    assert [one.item_id for one in states[-1].history] == ["i"]
+    assert engine.counts["merged"] == 1
+
+
 def test_guarded_lists_are_by_what_serves_and_training_is_the_same() -> None:
     encoder = HashingEncoder()
     guarded = InlineEngine(SETTINGS, encoder, serving="guarded")
