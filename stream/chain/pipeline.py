@@ -18,7 +18,7 @@ from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser
 from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
 from stream.chain.fences import Fence, Fences, begun_after, newest_fences
-from stream.chain.fold import Bounds, Folded, Incoming, fold_events, standing
+from stream.chain.fold import Bounds, Folded, Incoming, fold_events, for_ranker
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Arrival, Record, decode_records, user_in
 from stream.chain.scrub import scrub
@@ -46,7 +46,8 @@ class Limits:
     """What the chain needs of the settings.
 
     `test_sample`: the share of events, by lot, whose targets are tested. incarnations: of the
-    topics that are read, by which lists say what they cover.
+    topics that are read, by which lists say what they cover. returns: what a user buys again and
+    again may stand in lists again.
     """
 
     bounds: Bounds
@@ -54,6 +55,7 @@ class Limits:
     list_k: int
     test_sample: float
     incarnations: Mapping[Topic, str] = field(default_factory=dict)
+    returns: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class Pipeline:
         orders = [
             order
             for user, events in by_user.items()
-            for order in self._orders(_of_standing(folded[user].state), events)
+            for order in self._orders(folded[user].state, events)
         ]
         counts = Counter(
             events=len(records),
@@ -288,7 +290,8 @@ class Pipeline:
                 newest, words = signed, signed.words or words
         if newest is not None:
             lot = self._pseudonymizer.lot("explore", newest.event.event_id)
-            request = RankRequest(state=state, k=self._limits.list_k, words=words, lot=lot)
+            ranked = for_ranker(state, self._limits.returns, newest.event.ts)
+            request = RankRequest(state=ranked, k=self._limits.list_k, words=words, lot=lot)
             orders.append(
                 _Order(newest.arrival, newest.event.user_id, newest.event.event_id, request)
             )
@@ -296,7 +299,7 @@ class Pipeline:
 
     def _requested(self, state: UserState, signed: _Signed, asked: Request) -> _Order:
         request = RankRequest(
-            state=state,
+            state=for_ranker(state, self._limits.returns, asked.ts),
             k=asked.k or self._limits.list_k,
             exclude=asked.exclude,
             category=asked.category,
@@ -323,11 +326,6 @@ class Pipeline:
             )
             for order, entries in zip(orders, ranked, strict=True)
         )
-
-
-def _of_standing(state: UserState) -> UserState:
-    """For the ranker: without opinions that the user has replaced or taken back."""
-    return replace(state, history=tuple(standing(state.history))[::-1])
 
 
 def _user_id(arrival: Arrival) -> str:
