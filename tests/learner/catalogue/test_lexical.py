@@ -42,9 +42,9 @@ def test_an_exact_title_is_found_first_in_any_script(row: int) -> None:
 
 @pytest.mark.parametrize("words", ["oat milk 1 l", "OAT  MILK 1 L\n", "Oat Milk 1 Ｌ"])
 def test_width_case_and_spaces_do_not_matter(words: str) -> None:
-    assert index_of(*TITLES).search(words, 1) == [
-        (TITLES.index("Ｏａｔ Milk 1 L"), pytest.approx(1))
-    ]
+    ((row, likeness),) = index_of(*TITLES).search(words, 1)
+    assert TITLES[row] == "Ｏａｔ Milk 1 L"
+    assert likeness == pytest.approx(1.0)
 
 
 def test_of_a_title_misspelt_the_likeness_is_less_and_it_is_still_first() -> None:
