@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from heapq import nsmallest
 from itertools import islice
 from math import log, sqrt
 from unicodedata import normalize
@@ -18,7 +19,7 @@ __all__ = ["NAMED", "LexicalIndex", "folded", "grams"]
 NAMED = 0.8
 """Likeness from which a query names a title."""
 CHARACTERS = 200  # of a title or a query, the first so many
-POSTINGS = 20_000  # that a query visits at most, its rarest n-grams first: about 2 ms
+POSTINGS = 20_000  # that a query visits at most, its rarest first: 8 ms among 100,000 titles
 _COMPARED = 50  # titles whose likeness is computed exactly
 _SELECTORS = dict.fromkeys((0xFE0E, 0xFE0F))  # how an emoji is drawn, not which
 
@@ -73,8 +74,8 @@ class LexicalIndex:
             left -= len(posting)
             if left <= 0:
                 break
-        near = sorted(partly, key=lambda row: (-partly[row], row))[: max(_COMPARED, most)]
-        exact = [(row, self._likeness(asked, row)) for row in near if row in self._titles]
+        near = nsmallest(max(_COMPARED, most), ((-worth, row) for row, worth in partly.items()))
+        exact = [(row, self._likeness(asked, row)) for _, row in near if row in self._titles]
         exact.sort(key=lambda one: (-one[1], one[0]))
         return [one for one in exact[:most] if one[1] > 0.0]
 
