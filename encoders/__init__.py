@@ -3,6 +3,15 @@ MiniLM from its package by default.
 """
 
 from encoders.load import load_encoder, model_dimension
+from encoders.unknown import Tokens, UnknownTokens, WatchedTitles
 from encoders.worker import busy_seconds, in_bulk
 
-__all__ = ["busy_seconds", "in_bulk", "load_encoder", "model_dimension"]
+__all__ = [
+    "Tokens",
+    "UnknownTokens",
+    "WatchedTitles",
+    "busy_seconds",
+    "in_bulk",
+    "load_encoder",
+    "model_dimension",
+]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from learner.catalogue.features import FeatureTable
 from learner.catalogue.kernel import grown, room
+from learner.catalogue.lexical import LexicalIndex
 from learner.catalogue.text import TextGraph
 from upwell.errors import ModelError
 from upwell.values import CatalogueItem
@@ -46,6 +47,7 @@ class Catalogue:
         self.pinned = np.zeros(0, np.bool_)
         self.graph = TextGraph(dimension)
         self.features = FeatureTable()
+        self.lexical = LexicalIndex()
         self._rows: dict[str, int] = {}
         self._unannounced: set[int] = set()
         self._free: list[int] = []
@@ -193,6 +195,7 @@ class Catalogue:
         for category in item.categories:
             self._categories.setdefault(category, set()).add(row)
         self.items[row] = item
+        self.lexical.put(row, item.title if item.available else None)
         self._unannounced.discard(row)
         self.allowed[row] = item.available
         self.boost[row] = item.boost

@@ -24,6 +24,7 @@ from upwell.recommendations import Reason
 __all__ = [
     "BOOST",
     "CAUSED",
+    "LEXICAL",
     "NEW_ITEM",
     "OTHER",
     "SHARES",
@@ -37,8 +38,10 @@ __all__ = [
 NEW_ITEM = "new_item"
 UPTAKE = "uptake"
 BOOST = "boost"
+LEXICAL = "lexical"
 OTHER = "other"
-SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST)
+SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST, LEXICAL)
+_SIGNALS = len(SIGNALS)
 CAUSED = FIRST_DENSE - FIRST_USER  # signals that an item of the history causes
 SIGNAL_WORDS = {
     "popularity_50": "popular right now",
@@ -73,22 +76,23 @@ SIGNAL_WORDS = {
     NEW_ITEM: "new here",
     UPTAKE: "taken more often than all else says",
     BOOST: "put forward by the operator",
+    LEXICAL: "its title is written like your words",
     OTHER: "smaller reasons together",
 }
 
 
 @kernel
 def shares(gate: GateState, band: int, x: NDArray[np.float32], out: NDArray[np.float64]) -> None:
-    """x: (F,) of one candidate. out: (S + 3,) each signal's share of its score, then the new
-    item's; the last two are left as they are.
+    """x: (F,) of one candidate. out: (len(SHARES),) each signal's share of its score, then the new
+    item's; the others are left as they are.
     """
-    for signal in range(len(out) - 3):
+    for signal in range(_SIGNALS):
         total = 0.0
         for feature in range(PER_SIGNAL * signal, PER_SIGNAL * (signal + 1)):
             total += (gate.weights[0, feature] + gate.weights[1 + band, feature]) * x[feature]
         out[signal] = total
     last = len(x) - 1
-    out[-3] = (gate.weights[0, last] + gate.weights[1 + band, last]) * x[last]
+    out[_SIGNALS] = (gate.weights[0, last] + gate.weights[1 + band, last]) * x[last]
 
 
 @kernel
@@ -171,8 +175,8 @@ def reasons(
     words: str | None,
     most: int,
 ) -> tuple[Reason, ...]:
-    """weights: (S + 3,) shares of one entry; because: rows from `causes`. The `most` strongest, and
-    the sum of the rest as `other`.
+    """weights: (len(SHARES),) shares of one entry; because: rows from `causes`. The `most`
+    strongest, and the sum of the rest as `other`.
     """
     order = [
         int(place) for place in np.argsort(-np.abs(weights), kind="stable") if weights[place] != 0.0
@@ -180,7 +184,7 @@ def reasons(
     named = []
     for place in order[:most]:
         signal = SHARES[place]
-        cause = words if signal == "intent" else None
+        cause = words if signal in ("intent", LEXICAL) else None
         if FIRST_USER <= place < FIRST_USER + len(because) and because[place - FIRST_USER] >= 0:
             cause = title(because[place - FIRST_USER])
         named.append(Reason(signal=signal, weight=float(weights[place]), because=cause))

@@ -13,7 +13,7 @@ from learner.catalogue.kernel import kernel
 from learner.counts.block import Block
 from learner.counts.counts import CountState
 from learner.ranking.affinity import Scratch
-from learner.ranking.explain import CAUSED, SHARES, causes, shares
+from learner.ranking.explain import BOOST, CAUSED, LEXICAL, SHARES, UPTAKE, causes, shares
 from learner.ranking.explore import POOL, pool
 from learner.ranking.gate import FEATURES, PER_SIGNAL, GateState, band_of, bias_of
 from learner.ranking.names import FIRST_DENSE
@@ -23,6 +23,7 @@ __all__ = ["Lists", "Wishes", "list_block"]
 
 _INTENT = PER_SIGNAL * FIRST_DENSE  # the z-score of the intent's similarity
 _FIRST = 1e9  # lifts a pinned item above any score
+_UPTAKE, _BOOST, _LEXICAL = (SHARES.index(name) for name in (UPTAKE, BOOST, LEXICAL))
 
 
 class Wishes(NamedTuple):
@@ -32,7 +33,9 @@ class Wishes(NamedTuple):
     promoted: rows that are candidates for everybody. boost: (capacity,) is added to the score.
     pinned: (capacity,) stand first. search: (b,) weight of the intent's z-score beside what the
     gate learned: a user who just said what they want is taken at their word. lot: (b,) where in the
-    pool of new items the last place is drawn from, in [0, 1); below 0 where it is not drawn.
+    pool of new items the last place is drawn from, in [0, 1); below 0 where it is not drawn. named:
+    (b, n) rows whose titles are written like a user's words, -1 where fewer: they are candidates.
+    likeness: (b, n) in z-scores, weighed as the intent's.
     """
 
     allowed: NDArray[np.bool_]
@@ -43,11 +46,13 @@ class Wishes(NamedTuple):
     pinned: NDArray[np.bool_]
     search: NDArray[np.float64]
     lot: NDArray[np.float64]
+    named: NDArray[np.int32]
+    likeness: NDArray[np.float64]
 
 
 class Lists(NamedTuple):
-    """rows: (b, K) best first, -1 where a list is shorter. shares: (b, K, S + 3). because: (b, K,
-    user signals) rows or -1.
+    """rows: (b, K) best first, -1 where a list is shorter. shares: (b, K, len(SHARES)). because:
+    (b, K, user signals) rows or -1.
 
     pool: (b,) how many new items the last place could be drawn from. explored: (b,) it was.
     """
@@ -80,6 +85,22 @@ def _center(x: NDArray[np.float32]) -> None:
 
 
 @kernel
+def _with_named(wishes: Wishes, user: int) -> NDArray[np.int32]:
+    """Rows that are candidates of the user whatever their signals say."""
+    named = wishes.named[user]
+    return np.concatenate((wishes.promoted, named[named >= 0]))
+
+
+@kernel
+def _wanted(wishes: Wishes, user: int, item: int) -> float:
+    """How much the item's title is written like the user's words."""
+    for place in range(wishes.named.shape[1]):
+        if wishes.named[user, place] == item:
+            return float(wishes.search[user] * wishes.likeness[user, place])
+    return 0.0
+
+
+@kernel
 def list_block(
     state: CountState,
     gate: GateState,
@@ -94,7 +115,7 @@ def list_block(
     new item on the last place.
     """
     longest = lists.rows.shape[1]
-    most = most_candidates(depth, longest + len(wishes.promoted))
+    most = most_candidates(depth, longest + len(wishes.promoted) + wishes.named.shape[1])
     found, score = np.zeros(most, np.int32), np.zeros(most, np.float64)
     x = np.zeros((most, FEATURES), np.float32)
     new = np.zeros(POOL, np.int64)
@@ -111,7 +132,7 @@ def list_block(
             depth,
             rows,
             wishes.k[user],
-            wishes.promoted,
+            _with_named(wishes, user),
             found,
             x,
             score,
@@ -119,7 +140,7 @@ def list_block(
         key = np.zeros(n)
         for position in range(n):
             item = found[position]
-            wanted = wishes.search[user] * x[position, _INTENT]
+            wanted = wishes.search[user] * x[position, _INTENT] + _wanted(wishes, user, item)
             key[position] = -(score[position] + wanted + wishes.boost[item]) - (
                 _FIRST if wishes.pinned[item] else 0.0
             )
@@ -141,8 +162,9 @@ def list_block(
             lists.rows[user, place] = item
             shares(gate, band, x[position], lists.shares[user, place])
             lists.shares[user, place, FIRST_DENSE] += wishes.search[user] * x[position, _INTENT]
-            lists.shares[user, place, -2] = bias_of(gate, item) - usual
-            lists.shares[user, place, -1] = wishes.boost[item]
+            lists.shares[user, place, _UPTAKE] = bias_of(gate, item) - usual
+            lists.shares[user, place, _BOOST] = wishes.boost[item]
+            lists.shares[user, place, _LEXICAL] = _wanted(wishes, user, item)
             causes(
                 state,
                 block.history[start:end],

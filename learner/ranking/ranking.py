@@ -6,13 +6,14 @@ It knows nothing about learning or examples.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.catalogue import Catalogue
+from learner.catalogue.lexical import NAMED
 from learner.counts.block import HISTORY, Block, Profile, block_of, profile
 from learner.counts.counts import Counts, CountState, inherit
 from learner.fused.histories import LENGTH, Placed, history_batch
@@ -32,9 +33,14 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCK", "Ranking"]
 
+Named = list[tuple[int, float]]
+"""Rows whose titles are written like a user's words, with their likeness."""
+
 BLOCK = 256
 """Users whose dense signals are held at once."""
 _REASONS = 8
+_TITLES = 10  # written like a user's words, that are candidates
+_EXACT = 5.0  # a title that is the words, in z-scores: as the best of some hundred intents
 
 
 class Ranking:
@@ -154,20 +160,21 @@ class Ranking:
 
     def _lists(self, requests: Sequence[RankRequest], parameters: RankingParameters) -> Lists:
         state = self.state()
+        named = [self._named(request) for request in requests]
         profiles = [
             Profile(
                 *self.known(request.state.history, create=False),
-                tuple(set(self.catalogue.rows(chain(request.state.had, request.exclude)))),
+                self._blocked(request, some),
                 request.state.events,
                 slot,
             )
-            for slot, request in enumerate(requests)
+            for slot, (request, some) in enumerate(zip(requests, named, strict=True))
         ]
         histories = [self.placed(request.state.history) for request in requests]
         block = self.block(
             profiles, [request.state.intent for request in requests], histories, parameters.fused
         )
-        wishes = self._wishes(requests)
+        wishes = self._wishes(requests, named)
         lists = Lists.empty(len(requests), int(wishes.k.max()))
         parameters.gate.grow(len(self.catalogue))
         if len(self.catalogue):
@@ -183,7 +190,16 @@ class Ranking:
             )
         return lists
 
-    def _wishes(self, requests: Sequence[RankRequest]) -> Wishes:
+    def _named(self, request: RankRequest) -> Named:
+        return self.catalogue.lexical.search(request.words, _TITLES) if request.words else []
+
+    def _blocked(self, request: RankRequest, named: Named) -> tuple[int, ...]:
+        """What the list leaves out: what the user had, unless their words name it."""
+        had = set(self.catalogue.rows(request.state.had))
+        had.difference_update(row for row, likeness in named if likeness >= NAMED)
+        return tuple(had.union(self.catalogue.rows(request.exclude)))
+
+    def _wishes(self, requests: Sequence[RankRequest], named: Sequence[Named]) -> Wishes:
         categories = sorted(
             {request.category for request in requests if request.category is not None}
         )
@@ -215,6 +231,7 @@ class Ranking:
                     for request in requests
                 ]
             ),
+            *_padded(named),
         )
 
     def _chance(self, request: RankRequest) -> float:
@@ -242,6 +259,18 @@ class Ranking:
             )
             for place, row in enumerate(rows)
         )
+
+
+def _padded(named: Sequence[Named]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Rows, -1 where there are fewer, and likeness in z-scores; squared, so that titles that share
+    some letters with the words hardly count.
+    """
+    shape = (len(named), max(map(len, named), default=0))
+    rows, worth = np.full(shape, -1, np.int32), np.zeros(shape)
+    for user, some in enumerate(named):
+        for place, (row, likeness) in enumerate(some):
+            rows[user, place], worth[user, place] = row, _EXACT * likeness**2
+    return rows, worth
 
 
 def _searched(request: RankRequest) -> bool:

@@ -64,6 +64,7 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
         list_k=stream.list_k,
         test_sample=settings.learner.test_sample,
         incarnations=ports.incarnations,
+        returns=stream.returns,
     )
     pipeline = Pipeline(
         limits,

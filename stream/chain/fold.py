@@ -8,9 +8,11 @@ or below the watermark) changes nothing.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
+from statistics import median
 
 import numpy as np
 
@@ -25,6 +27,7 @@ __all__ = [
     "Incoming",
     "empty_state",
     "fold_events",
+    "for_ranker",
     "interaction_of",
     "standing",
 ]
@@ -33,6 +36,9 @@ EXAMPLE_HISTORY = 50
 PENDING_LIMIT = 200
 MOMENTARY_KINDS = frozenset({"view", "skip", "query", TAKEN_BACK})
 """Events that do not make an item one that the user had."""
+PURCHASE = "purchase"
+ONE_PURCHASE_MS = 3_600_000
+"""Purchases of an item that follow each other sooner are one: two of it in one basket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +250,41 @@ def standing(history: Sequence[Interaction]) -> Iterator[Interaction]:
             judged.add(one.item_id)
             if one.kind != TAKEN_BACK:
                 yield one
+
+
+def for_ranker(state: UserState, returns: bool, now_ms: int) -> UserState:
+    """As lists are made of it: without opinions that the user has replaced or taken back; where
+    `returns`, `had` lacks what the user has run out of by `now_ms` (UTC ms, or their newest event).
+    """
+    kept = tuple(standing(state.history))[::-1]
+    out = _run_out(state.history, kept, now_ms) if returns else set()
+    had = tuple(item for item in state.had if item not in out) if out else state.had
+    return replace(state, history=kept, had=had)
+
+
+def _run_out(history: Sequence[Interaction], kept: Iterable[Interaction], now_ms: int) -> set[str]:
+    """Items bought at least twice, the last time at least as long ago as the user's median time
+    between two purchases of it; none that they do not like.
+    """
+    bought: defaultdict[str, list[int]] = defaultdict(list)
+    for one in history:
+        if one.item_id is not None and one.kind == PURCHASE:
+            bought[one.item_id].append(one.ts)
+    again = {item: gaps for item, times in bought.items() if (gaps := _gaps(times))}
+    if not again:
+        return set()
+    now_ms = max(now_ms, history[-1].ts)
+    disliked = {one.item_id for one in kept if one.opinion and not one.liked}
+    return {
+        item
+        for item, gaps in again.items()
+        if item not in disliked and now_ms - bought[item][-1] >= median(gaps)
+    }
+
+
+def _gaps(times: Sequence[int]) -> list[int]:
+    """ms between purchases (oldest first) that are not of one basket."""
+    return [gap for before, after in pairwise(times) if (gap := after - before) >= ONE_PURCHASE_MS]
 
 
 def _newest_items(history: Sequence[Interaction]) -> tuple[Interaction, ...]:

@@ -18,7 +18,7 @@ from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser
 from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
 from stream.chain.fences import Fence, Fences, begun_after, newest_fences
-from stream.chain.fold import Bounds, Incoming, fold_events, interaction_of, standing
+from stream.chain.fold import Bounds, Incoming, fold_events, for_ranker, interaction_of
 from stream.chain.merge import Owners, between_owners
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Arrival, Record, decode_records, user_in
@@ -47,7 +47,8 @@ class Limits:
     """What the chain needs of the settings.
 
     `test_sample`: the share of events, by lot, whose targets are tested. incarnations: of the
-    topics that are read, by which lists say what they cover.
+    topics that are read, by which lists say what they cover. returns: what a user buys again and
+    again may stand in lists again.
     """
 
     bounds: Bounds
@@ -55,6 +56,7 @@ class Limits:
     list_k: int
     test_sample: float
     incarnations: Mapping[Topic, str] = field(default_factory=dict)
+    returns: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class Pipeline:
         orders = [
             order
             for user, events in by_user.items()
-            for order in self._orders(_of_standing(folded[user].state), events)
+            for order in self._orders(folded[user].state, events)
         ]
         counts = Counter(
             events=len(records),
@@ -308,7 +310,8 @@ class Pipeline:
                 newest, words = signed, signed.words or words
         if newest is not None:
             lot = self._pseudonymizer.lot("explore", newest.event.event_id)
-            request = RankRequest(state=state, k=self._limits.list_k, words=words, lot=lot)
+            ranked = for_ranker(state, self._limits.returns, newest.event.ts)
+            request = RankRequest(state=ranked, k=self._limits.list_k, words=words, lot=lot)
             orders.append(
                 _Order(newest.arrival, newest.event.user_id, newest.event.event_id, request)
             )
@@ -316,7 +319,7 @@ class Pipeline:
 
     def _requested(self, state: UserState, signed: _Signed, asked: Request) -> _Order:
         request = RankRequest(
-            state=state,
+            state=for_ranker(state, self._limits.returns, asked.ts),
             k=asked.k or self._limits.list_k,
             exclude=asked.exclude,
             category=asked.category,
@@ -343,11 +346,6 @@ class Pipeline:
             )
             for order, entries in zip(orders, ranked, strict=True)
         )
-
-
-def _of_standing(state: UserState) -> UserState:
-    """For the ranker: without opinions that the user has replaced or taken back."""
-    return replace(state, history=tuple(standing(state.history))[::-1])
 
 
 def _user_id(arrival: Arrival) -> str:

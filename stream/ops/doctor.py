@@ -15,6 +15,7 @@ from infra.java import find_java, find_maven
 from infra.kafka import KAFKA_VERSION, cache_folder
 from stream.broker.connect import open_settings_store
 from stream.broker.topics import check_topics, no_broker
+from stream.ops.titles import newest_figures, title_line
 from stream.serve.codecs import CODECS, check_codecs
 from upwell.client import client_options, find_broker
 from upwell.connection import check_login
@@ -46,6 +47,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     else:
         yield _check("broker", lambda: _answering(settings))
         yield _check("topics", lambda: _topics(settings))
+        yield _check("titles", lambda: _titles(settings))
     yield _check("codecs", _codecs)
     yield _check("model", lambda: _model(settings))
     yield _check("store", lambda: _store(settings))
@@ -94,6 +96,13 @@ def _topics(settings: Settings) -> str:
     kafka = settings.kafka
     there = check_topics(kafka.prefix, kafka.partitions, client_options(kafka))
     return f"{there} there and set as they must be; `upwell run` makes the others"
+
+
+def _titles(settings: Settings) -> str:
+    try:
+        return title_line(newest_figures(settings.kafka))
+    except Exception as exc:  # any failure of the client means the same to a person
+        raise no_broker(client_options(settings.kafka), exc) from exc
 
 
 def _codecs() -> str:

@@ -11,7 +11,7 @@ from functools import partial
 
 import orjson
 
-from encoders import busy_seconds, in_bulk, load_encoder
+from encoders import UnknownTokens, WatchedTitles, busy_seconds, in_bulk, load_encoder
 from learner.release.replica import Replica
 from stream.broker.connect import client_options, open_settings_store
 from stream.broker.feeds import Broadcast
@@ -55,6 +55,7 @@ class ServeWorker:
         )
         self._encoder = encoder
         self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
+        self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
         self._replica = Replica(settings.learner, encoder.dimension, settings.learner.seed)
         self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)
@@ -108,6 +109,9 @@ class ServeWorker:
     def _know(self, items: Sequence[CatalogueItem]) -> None:
         check_revision(items, self._encoder.revision)
         self._chains.catalogue.put(items)
+        advice = self._titles.add([item.title for item in items if item.available])
+        if advice is not None:
+            log.warning("%s", advice)
 
     def _announce(self, items: Sequence[CatalogueItem]) -> None:
         self._replica.add_items(_newest(items))
@@ -163,7 +167,12 @@ class ServeWorker:
             "counts": dict(self.counts),
             "model_version": self.version,
         }
-        more = {"hot_users": len(self.users), "unknown_fields": dict(self._kept_out.counts)}
+        more = {
+            "hot_users": len(self.users),
+            "unknown_fields": dict(self._kept_out.counts),
+            "title_tokens": self._titles.seen.total,
+            "unknown_title_tokens": self._titles.seen.unknown,
+        }
         return Outgoing(Topic.METRICS, instance.encode(), orjson.dumps({**figures, **more}))
 
     def stop(self) -> None:

@@ -161,6 +161,12 @@ class StreamSettings:
         above=100,
         below=1_000_000,
     )
+    returns: bool = setting(
+        True,
+        "an item that a user bought twice or more may stand in lists again, once their usual time "
+        "between two purchases of it has passed (docs/events.md)",
+        "tuner",
+    )
     hot_users: int = setting(
         50_000,
         "whose state a worker holds in memory; that of the others is read from the store",

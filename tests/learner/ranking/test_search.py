@@ -57,3 +57,72 @@ def test_without_its_weight_an_untrained_gate_knows_no_order() -> None:
     learner, vectors = learner_of(replace(SETTINGS, search_weight=0.0))
     (entries,) = learner.rank([RankRequest(state=searched(vectors[3]), k=ITEMS, words="my words")])
     assert {entry.score for entry in entries} == {0.0}
+
+
+UNREAD = (
+    "ข้าวผัดกุ้ง",
+    "ต้มยำกุ้ง",
+    "ผัดไทย",
+    "ሰላም ልጆች",
+    "የፍቅር ታሪክ",
+    "ኢትዮጵያ",
+    "🍕🍕",
+    "🍕",
+    "🎸🎺",
+)
+
+
+def learner_that_reads_nothing(titles: tuple[str, ...]) -> Learner:
+    """The encoder knows no word of these: all vectors are equal, and so is that of the words."""
+    learner = Learner(SETTINGS, 8, SETTINGS.seed)
+    learner.add_items(
+        [
+            CatalogueItem(item_id=title, ts=0, title=title, vector=SAME, revision="r")
+            for title in titles
+        ]
+    )
+    return learner
+
+
+SAME: Vector = np.eye(8, dtype=np.float32)[0]
+
+
+@pytest.mark.parametrize("title", UNREAD)
+def test_own_title_is_first_in_scripts_that_the_encoder_cannot_read(title: str) -> None:
+    learner = learner_that_reads_nothing(UNREAD)
+    (entries,) = learner.rank([RankRequest(state=searched(SAME), k=3, words=title)])
+    assert entries[0].item_id == title
+    assert (entries[0].reasons[0].signal, entries[0].reasons[0].because) == ("lexical", title)
+    for entry in entries:
+        assert sum(reason.weight for reason in entry.reasons) == pytest.approx(entry.score)
+
+
+@pytest.mark.parametrize(
+    ("words", "exclude", "category", "comes"),
+    [
+        ("oat MILK", (), None, True),
+        ("milk", (), None, False),
+        (None, (), None, False),
+        ("oat milk", ("Oat milk",), None, False),
+        ("oat milk", (), "else", False),
+    ],
+)
+def test_what_the_user_had_comes_where_their_words_name_it(
+    words: str | None, exclude: tuple[str, ...], category: str | None, comes: bool
+) -> None:
+    learner = learner_that_reads_nothing(("Oat milk", "Soy milk", "Bread"))
+    state = replace(searched(SAME), had=("Oat milk", "Soy milk"))
+    request = RankRequest(state=state, k=3, words=words, exclude=exclude, category=category)
+    (entries,) = learner.rank([request])
+    assert ("Oat milk" in [entry.item_id for entry in entries]) is comes
+    assert "Soy milk" not in [entry.item_id for entry in entries]
+
+
+def test_a_withdrawn_item_is_not_found_by_its_name() -> None:
+    learner = learner_that_reads_nothing(("Oat milk", "Bread"))
+    gone = CatalogueItem(
+        item_id="Oat milk", ts=1, title="Oat milk", vector=SAME, revision="r", deleted=True
+    )
+    learner.add_items([gone])
+    (entries,) = learner.rank([RankRequest(state=searched(SAME), k=3, words="oat milk")])
+    assert [entry.item_id for entry in entries] == ["Bread"]
