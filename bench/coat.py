@@ -25,13 +25,13 @@ from typing import Any
 import numpy as np
 import orjson
 import torch
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
 from bench.causal import clipped_weights, propensities_by_rating, selection_propensities
 from bench.coat_effects import Feature, effect_rows
+from bench.coat_figures import FIGURES, figures, gained, user_errors
 from bench.coat_model import Batch, Loss, Recipe, fit
 from learner.training.batch import Tuning
 from learner.training.losses import inverse_propensity, squared_error
@@ -40,11 +40,7 @@ from upwell.settings import LearnerSettings
 WIDTHS, DECAYS, CLIPS = (2, 4, 8), (10.0, 30.0), (20.0, 1e9)
 PROPENSITY_DECAYS = (1e-6, 1e-5, 1e-4, 1e-3)
 SET_ASIDE = 0.05
-LIKED = 3  # of five stars, as the papers on these data have it
-CUTOFF = 5
 LEVELS = 5
-RESAMPLES = 2_000
-FIGURES = ("mse", "mae", "auc", "ndcg5")
 
 
 @dataclass(frozen=True)
@@ -85,9 +81,6 @@ def load(folder: Path) -> Coat:
     return Coat(
         ratings, random, propensities, users, items, names("user_features"), names("item_features")
     )
-
-
-# ---- methods
 
 
 def methods(coat: Coat) -> dict[str, Method]:
@@ -188,67 +181,6 @@ def choose(coat: Coat, method: Method, plain: Recipe, folds: int) -> Recipe:
     return min((Recipe(*values) for values in product(WIDTHS, DECAYS, clips)), key=error)
 
 
-# ---- figures
-
-
-def figures(predicted: Tensor, random: Tensor) -> dict[str, float]:
-    """On the ratings of `random` that are not 0. NDCG: liked or not, over users who liked any."""
-    seen = random > 0
-    errors = (predicted - random)[seen]
-    gains = [
-        _ndcg(predicted[user][seen[user]].numpy(), (random[user][seen[user]] >= LIKED).numpy())
-        for user in range(len(random))
-        if (random[user] >= LIKED).any()
-    ]
-    return {
-        "mse": errors.square().mean().item(),
-        "mae": errors.abs().mean().item(),
-        "auc": _auc(predicted[seen].numpy(), (random[seen] >= LIKED).numpy()),
-        "ndcg5": float(np.mean(gains)),
-    }
-
-
-def _auc(scores: NDArray[np.float32], liked: NDArray[np.bool_]) -> float:
-    """Share of pairs in the right order, ties half."""
-    values, codes, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2.0)[codes]
-    likes = int(liked.sum())
-    return float(
-        (ranks[liked].sum() - likes * (likes + 1) / 2.0) / (likes * (len(values[codes]) - likes))
-    )
-
-
-def _ndcg(scores: NDArray[np.float32], liked: NDArray[np.bool_]) -> float:
-    discounts = 1.0 / np.log2(np.arange(2, CUTOFF + 2))
-    best = np.sort(liked)[::-1][:CUTOFF]
-    return float(
-        (liked[np.argsort(-scores, kind="stable")][:CUTOFF] * discounts[: len(best)]).sum()
-        / (best * discounts[: len(best)]).sum()
-    )
-
-
-def user_errors(predicted: Tensor, random: Tensor) -> NDArray[np.float64]:
-    """(U, 2) sum of squares and how many, of each user."""
-    seen = random > 0
-    return np.stack(
-        [((predicted - random).square() * seen).sum(dim=1).numpy(), seen.sum(dim=1).numpy()], axis=1
-    ).astype(np.float64)
-
-
-def gained(errors: NDArray[np.float64], plain: NDArray[np.float64]) -> list[float]:
-    """Difference of MSE to the plain head: 95 % from a bootstrap over users, the same users on both
-    sides.
-    """
-    drawn = np.random.default_rng(0).integers(len(errors), size=(RESAMPLES, len(errors)))
-    sums, others = errors[drawn].sum(axis=1), plain[drawn].sum(axis=1)
-    return [
-        float(edge)
-        for edge in np.percentile(
-            sums[:, 0] / sums[:, 1] - others[:, 0] / others[:, 1], [2.5, 97.5]
-        )
-    ]
-
-
 def compare(coat: Coat, seeds: int, folds: int) -> dict[str, dict[str, Any]]:
     """Each method's recipe, figures (mean and standard error over seeds) and gain over the plain
     head.
@@ -276,9 +208,6 @@ def compare(coat: Coat, seeds: int, folds: int) -> dict[str, dict[str, Any]]:
         }
         print(f"{name}: {found[name]}", flush=True)
     return found
-
-
-# ---- output
 
 
 def print_methods(found: dict[str, dict[str, Any]], seeds: int) -> None:
@@ -349,13 +278,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     coat = load(arguments.folder)
-    effects = effect_rows(
-        coat.ratings,
-        coat.random,
-        coat.propensities,
-        (coat.users, coat.user_names),
-        (coat.items, coat.item_names),
-    )
+    users, items = (coat.users, coat.user_names), (coat.items, coat.item_names)
+    effects = effect_rows(coat.ratings, coat.random, coat.propensities, users, items)
     print_effects(effects)
     found = compare(coat, arguments.seeds, arguments.folds)
     print_methods(found, arguments.seeds)

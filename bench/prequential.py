@@ -19,20 +19,20 @@ import os
 import platform
 import sys
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from bench.peers import Peer, default_peers
+from bench.peers.baselines import Peer, default_peers
+from bench.peers.run import COLD_EVENTS, SLICES, PeerRun, mean, peer_events
 from encoders import load_encoder
 from learner.ranking.explain import UPTAKE
 from stream.replay.inline import InlineEngine
@@ -40,10 +40,8 @@ from stream.replay.log import BadLine, LogRecord, read_log
 from upwell.events import Topic
 from upwell.ports import Encoder
 from upwell.settings import Settings, load_settings
-from upwell.values import LIKED_RATING, POSITIVE_KINDS, Example
+from upwell.values import Example
 
-SLICES = ("all", "cold_user", "cold_item", "warm")
-COLD_EVENTS = 2
 BATCH = 256
 FUSED = "fused"
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -77,77 +75,6 @@ ABLATIONS = {group: (group,) for group in GROUPS} | {"text and fused": ("text", 
 """What is left out together; the fused model reads text too, so the last is all text out."""
 
 
-@dataclass
-class Scores:
-    """Ranks of tested targets, by slice."""
-
-    ranks: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in SLICES})
-
-    def add(self, rank: float, slices: list[str]) -> None:
-        for name in slices:
-            self.ranks[name].append(rank)
-
-    def ndcg10(self) -> dict[str, float]:
-        return {
-            name: _mean([1.0 / np.log2(1.0 + rank) if rank <= 10 else 0.0 for rank in ranks])
-            for name, ranks in self.ranks.items()
-        }
-
-    def hr10(self) -> dict[str, float]:
-        return {
-            name: _mean([float(rank <= 10) for rank in ranks]) for name, ranks in self.ranks.items()
-        }
-
-
-@dataclass(frozen=True)
-class PeerEvent:
-    """One event on an announced item, as the peers see it."""
-
-    user: str
-    row: int
-    liked: bool
-
-
-class PeerRun:
-    """The peers over the stream: the protocol, written a second time and plainly, as a check of the
-    learner's own figures.
-    """
-
-    def __init__(self, peers: dict[str, Peer], items: int) -> None:
-        self.peers = peers
-        self.scores = {name: Scores() for name in self.peers}
-        self._history: dict[str, list[int]] = defaultdict(list)
-        self._had: dict[str, set[int]] = defaultdict(set)
-        self._events: dict[str, int] = defaultdict(int)
-        self._item_events = np.zeros(items, dtype=np.int64)
-
-    def see(self, event: PeerEvent, counted: bool) -> None:
-        """Test, where the event is a target and the warm-up is over, then learn."""
-        had, history = self._had[event.user], self._history[event.user]
-        if counted and event.liked and event.row not in had:
-            slices = self._slices(event)
-            candidates = np.ones(len(self._item_events), dtype=bool)
-            candidates[list(had)] = False
-            for name, peer in self.peers.items():
-                self.scores[name].add(
-                    _mean_rank(peer.score(event.user, history), event.row, candidates), slices
-                )
-        for peer in self.peers.values():
-            peer.learn(event.user, history, event.row)
-        history.append(event.row)
-        had.add(event.row)
-        self._events[event.user] += 1
-        self._item_events[event.row] += 1
-
-    def _slices(self, event: PeerEvent) -> list[str]:
-        cold = []
-        if self._events[event.user] <= COLD_EVENTS:
-            cold.append("cold_user")
-        if self._item_events[event.row] <= COLD_EVENTS:
-            cold.append("cold_item")
-        return ["all", *(cold or ["warm"])]
-
-
 @dataclass(frozen=True)
 class Log:
     """A log cut for the run: announcements first, then events; `warmup`: the first tenth."""
@@ -174,16 +101,6 @@ def load_log(path: Path, events: int | None, ratings: int | None) -> Log:
         elif ratings is None or b'"rating"' in line.value:
             rest.append(line)
     return Log(items, rest[: ratings or events])
-
-
-def peer_events(events: list[LogRecord], rows: dict[str, int]) -> Iterator[PeerEvent | None]:
-    """What the peers see of each event; None for one that is on no announced item."""
-    for record in events:
-        value = orjson.loads(record.value)
-        row = rows.get(value.get("item_id"))
-        rating, action = value.get("rating"), value.get("action", "review")
-        liked = action in POSITIVE_KINDS if rating is None else rating >= LIKED_RATING
-        yield None if row is None else PeerEvent(value["user_id"], row, liked)
 
 
 def run_model(log: Log, engine: InlineEngine) -> float:
@@ -233,7 +150,7 @@ class Served:
         return ["all", *(cold or ["warm"])]
 
     def ndcg10(self) -> dict[str, float]:
-        return {name: _mean(gains) for name, gains in self.gains.items()}
+        return {name: mean(gains) for name, gains in self.gains.items()}
 
 
 def extra_peers(implicit: bool, sasrec: bool) -> list[Callable[[int], Mapping[str, Peer]]]:
@@ -243,11 +160,11 @@ def extra_peers(implicit: bool, sasrec: bool) -> list[Callable[[int], Mapping[st
     """
     made: list[Callable[[int], Mapping[str, Peer]]] = []
     if implicit:
-        from bench.implicit_peers import implicit_peers
+        from bench.peers.implicit import implicit_peers
 
         made.append(implicit_peers)
     if sasrec:
-        from bench.sasrec_peer import sasrec_peers
+        from bench.peers.sasrec import sasrec_peers
 
         version("replay-rec")  # which it loads late
         made.append(sasrec_peers)
@@ -325,20 +242,6 @@ def print_table(result: dict[str, Any]) -> None:
             f"without {name}", *(f"{figures['ndcg10'][slice_name]:.4f}" for slice_name in SLICES)
         )
     Console(width=110).print(table)
-
-
-def _mean_rank(scores: NDArray[np.float32], target: int, candidates: NDArray[np.bool_]) -> float:
-    """Rank from 1 among the candidates; ties count half."""
-    among = scores[candidates]
-    return (
-        1.0
-        + float((among > scores[target]).sum())
-        + (float((among == scores[target]).sum()) - 1.0) / 2.0
-    )
-
-
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else 0.0
 
 
 def main() -> None:

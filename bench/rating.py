@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from bench.peers.ratings import RatingPeer, rating_peers
 from bench.prequential import Log, load_log
-from bench.rating_peers import RatingPeer, rating_peers
 from encoders import load_encoder
 from learner.fused.histories import KINDS, LENGTH, HistoryBatch
 from learner.fused.intent import Intent, decayed, event_weight, fold

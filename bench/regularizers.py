@@ -27,7 +27,8 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from bench.prequential import BATCH, SLICES, Log, load_log
+from bench.peers.run import SLICES
+from bench.prequential import BATCH, Log, load_log
 from encoders import load_encoder
 from learner.training.learner import Learner
 from stream.replay.inline import InlineEngine

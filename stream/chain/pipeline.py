@@ -18,8 +18,8 @@ from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser
 from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
 from stream.chain.fences import Fence, Fences, begun_after, newest_fences
-from stream.chain.fold import Bounds, Incoming, fold_events, for_ranker, interaction_of
-from stream.chain.merge import Owners, between_owners
+from stream.chain.fold import Bounds, Folded, Incoming, fold_events, for_ranker, interaction_of
+from stream.chain.merge import Owners, Told, between_owners
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Arrival, Record, decode_records, user_in
 from stream.chain.scrub import scrub
@@ -68,6 +68,34 @@ class _Signed:
     user: str
     words: str | None
     vector: Vector | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A batch and its users after the requests to forget.
+
+    events: those that no request hides; hidden: how many others. fences: of this batch; after: of
+    all. passed_on: requests on their way to other owners.
+    """
+
+    states: Mapping[str, UserState]
+    events: Sequence[Named]
+    hidden: int
+    fences: Mapping[str, Fence]
+    after: Mapping[str, Fence]
+    forgotten: tuple[str, ...]
+    erasures: tuple[Erasure, ...]
+    passed_on: Sequence[Rerouted]
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """The states to write, what each user's events came to, and what goes to other owners."""
+
+    states: tuple[UserState, ...]
+    folded: Mapping[str, Folded]
+    handed: Sequence[Rerouted]
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +167,41 @@ class Pipeline:
         own, rerouted = self._route(arrivals)
         unique, dropped = self._denoiser.split(own)
         named = [(self._pseudonymizer.pseudonym(_user_id(arrival)), arrival) for arrival in unique]
+        begun = self._begin(named, told)
+        by_user = self._sign(begun.events)
+        changed = self._change(begun, told, by_user)
+        dead_letters = self._letters(bad, records, begun.fences)
+        orders = [
+            order
+            for user, events in by_user.items()
+            for order in self._orders(changed.folded[user].state, events)
+        ]
+        counts = Counter(
+            events=len(records),
+            dead_letters=len(dead_letters),
+            rerouted=len(rerouted),
+            lists=len(orders),
+            forgotten=begun.hidden + len(bad) - len(dead_letters),
+        )
+        counts.update(dropped)
+        counts.update(changed.counts)
+        return Effects(
+            states=changed.states,
+            dead_letters=dead_letters,
+            rerouted=(*rerouted, *begun.passed_on, *changed.handed),
+            lists=self._lists(orders),
+            examples=tuple(one for result in changed.folded.values() for one in result.examples),
+            fences=begun.fences,
+            forgotten=begun.forgotten,
+            erasures=begun.erasures,
+            counts=counts,
+            unknown_fields=unknown,
+        )
+
+    def _begin(self, named: Sequence[Named], told: Told) -> _Begun:
+        """What the requests to forget of this batch, and those before it, leave of it."""
         asked = [(user, one) for user, one in named if _asks(one, ControlKind.FORGET_USER)]
-        events = [(user, one) for user, one in named if not _asks(one, ControlKind.FORGET_USER)]
+        others = [(user, one) for user, one in named if not _asks(one, ControlKind.FORGET_USER)]
         states = self._users.read(list(dict.fromkeys([*(user for user, _ in named), *told])))
         requests, passed_on = self._owners.forget(asked, told, states)
         fences = newest_fences(
@@ -158,17 +219,21 @@ class Pipeline:
         forgotten = tuple(
             user for user, state in states.items() if began[user] is not state and state.watermark
         )
-        kept = [
+        events = [
             (user, one)
-            for user, one in events
+            for user, one in others
             if user not in after or not after[user].hides(one.record.appended_ms)
         ]
-        by_user: dict[str, list[_Signed]] = defaultdict(list)
-        merges = [(user, one) for user, one in kept if _asks(one, ControlKind.MERGE_USER)]
-        for signed in self._sign([one for one in kept if not isinstance(one[1].event, Control)]):
-            by_user[signed.user].append(signed)
-        dead_letters = self._letters(bad, records, fences)
-        grown, late = self._owners.take_in(began, told, after)
+        erasures = tuple(
+            Erasure(one.user, one.source, one.offset, int(one.user in forgotten), home, one.guest)
+            for one, home in requests
+        )
+        hidden = len(others) - len(events)
+        return _Begun(began, events, hidden, fences, after, forgotten, erasures, passed_on)
+
+    def _change(self, begun: _Begun, told: Told, by_user: Mapping[str, list[_Signed]]) -> _Changed:
+        """What guests and the users themselves did, folded into the states."""
+        grown, handed = self._owners.take_in(begun.states, told, begun.after)
         incoming = {user: self._incoming_of(events) for user, events in by_user.items()}
         folded = {
             user: fold_events(
@@ -180,48 +245,20 @@ class Pipeline:
             for user, events in incoming.items()
         }
         final = grown | {user: result.state for user, result in folded.items()}
-        handed = [
-            one
-            for user, events in incoming.items()
-            for one in self._owners.hand_on(began[user], events)
-        ]
-        for user, merge in merges:
-            final[user], sent = self._owners.hand_over(final[user], merge)
-            handed += sent
-        orders = [
-            order
-            for user, events in by_user.items()
-            for order in self._orders(folded[user].state, events)
-        ]
-        counts = Counter(
-            events=len(records),
-            dead_letters=len(dead_letters),
-            rerouted=len(rerouted),
-            lists=len(orders),
-        )
-        counts.update(dropped)
-        counts.update(forgotten=len(events) - len(kept) + len(bad) - len(dead_letters))
-        counts.update(duplicates=sum(len(result.duplicates) for result in folded.values()))
-        counts.update(
-            merged=sum(len(grown[user].merged.keys() - began[user].merged.keys()) for user in told)
-        )
-        return Effects(
-            states=tuple(state for user, state in final.items() if state is not began[user]),
-            dead_letters=dead_letters,
-            rerouted=(*rerouted, *passed_on, *late, *handed),
-            lists=self._lists(orders),
-            examples=tuple(example for result in folded.values() for example in result.examples),
-            fences=fences,
-            forgotten=forgotten,
-            erasures=tuple(
-                Erasure(
-                    one.user, one.source, one.offset, int(one.user in forgotten), home, one.guest
-                )
-                for one, home in requests
+        for user, events in incoming.items():
+            handed += self._owners.hand_on(begun.states[user], events)
+        for user, one in begun.events:
+            if _asks(one, ControlKind.MERGE_USER):
+                final[user], sent = self._owners.hand_over(final[user], one)
+                handed += sent
+        counts = {
+            "duplicates": sum(len(result.duplicates) for result in folded.values()),
+            "merged": sum(
+                len(grown[user].merged.keys() - begun.states[user].merged.keys()) for user in told
             ),
-            counts=counts,
-            unknown_fields=unknown,
-        )
+        }
+        states = tuple(state for user, state in final.items() if state is not begun.states[user])
+        return _Changed(states, folded, handed, counts)
 
     def _route(self, arrivals: Iterable[Arrival]) -> tuple[list[Arrival], list[Rerouted]]:
         """Events of users that this partition owns, and those to send on.
@@ -266,21 +303,23 @@ class Pipeline:
                 kept.append(replace(letter, user=user))
         return tuple(kept)
 
-    def _sign(self, named: Sequence[Named]) -> list[_Signed]:
-        """Scrubbed words, and one call of the encoder for all words of the batch."""
+    def _sign(self, named: Sequence[Named]) -> dict[str, list[_Signed]]:
+        """Of each user the events that are theirs, with scrubbed words; one call of the encoder for
+        all words of the batch.
+        """
+        theirs = [(user, one, one.event) for user, one in named if isinstance(one.event, UserEvent)]
         words = [
             scrub(text, self._catalogue.has_number)
-            if (text := getattr(arrival.event, "text", None))
+            if (text := getattr(event, "text", None))
             else None
-            for _, arrival in named
+            for _, _, event in theirs
         ]
         spoken = [text for text in words if text]
         vectors = iter(self._encoder.encode(spoken) if spoken else ())
-        signed = []
-        for (user, arrival), text in zip(named, words, strict=True):
-            event = arrival.event
-            assert isinstance(event, UserEvent)
-            signed.append(_Signed(arrival, event, user, text, next(vectors) if text else None))
+        signed: dict[str, list[_Signed]] = defaultdict(list)
+        for (user, arrival, event), text in zip(theirs, words, strict=True):
+            vector = next(vectors) if text else None
+            signed[user].append(_Signed(arrival, event, user, text, vector))
         return signed
 
     def _incoming_of(self, events: Sequence[_Signed]) -> list[tuple[Incoming, Record]]:

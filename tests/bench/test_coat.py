@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from bench.coat import bayes_weights, figures, gained
+from bench.coat import bayes_weights
+from bench.coat_figures import figures, gained
 from bench.coat_model import Batch, Recipe, fit
 
 

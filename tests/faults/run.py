@@ -26,8 +26,8 @@ from tests.faults.compare import Outcome, compare
 from tests.faults.engine import Engine, harness_settings
 from tests.faults.qdrant_double import QdrantDouble
 from tests.faults.replayed import bundled_slice, undisturbed, without_offsets
-from tests.faults.scenarios import Scenario, scenarios
-from tests.faults.surroundings import Stage, poisoned
+from tests.faults.scenarios.surroundings import Stage, poisoned
+from tests.faults.scenarios.table import Scenario, scenarios
 from upwell.events import Topic
 from upwell.settings import StoreSettings
 

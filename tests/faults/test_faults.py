@@ -11,7 +11,7 @@ import pytest
 
 from infra.kafka import KafkaBroker
 from tests.faults.run import run_scenario
-from tests.faults.scenarios import scenarios
+from tests.faults.scenarios.table import scenarios
 
 SELECTION = (
     "kill -9 of serve or learn at random",

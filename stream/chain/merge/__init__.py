@@ -3,6 +3,6 @@ their owners tell each other on `rerouted` (`message`), and an owner's part in a
 """
 
 from stream.chain.merge.guest import Forgetting, Merged
-from stream.chain.merge.owners import Owners, between_owners
+from stream.chain.merge.owners import Owners, Told, between_owners
 
-__all__ = ["Forgetting", "Merged", "Owners", "between_owners"]
+__all__ = ["Forgetting", "Merged", "Owners", "Told", "between_owners"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.peers import OrPopular, Scores
+from bench.peers.baselines import OrPopular, Scores
 
 
 class KnowsAnn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from stream.broker.topics import ensure_topics
-from tests.faults.surroundings import Stage
+from tests.faults.scenarios.surroundings import Stage
 from tests.topics import delete_topics
 from upwell.events import Topic
 

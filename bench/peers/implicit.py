@@ -16,7 +16,7 @@ from implicit.bpr import BayesianPersonalizedRanking
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from bench.peers import OrPopular, Peer, Scores
+from bench.peers.baselines import OrPopular, Peer, Scores
 
 __all__ = ["ALS", "BPR", "implicit_peers"]
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.sasrec_peer import LAST, windows
+from bench.peers.sasrec import LAST, windows
 
 PADDING = 9
 

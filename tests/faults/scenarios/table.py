@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tests.faults import surroundings
-from tests.faults.anew import made_anew_at_rest, made_anew_at_work
 from tests.faults.inject import CLOCK, NAN, POINTS, Fault
-from tests.faults.kills import random_kills
-from tests.faults.surroundings import BROKER_AWAY_SECONDS, FLOOD, PADDING_BYTES, Stage
+from tests.faults.scenarios import surroundings
+from tests.faults.scenarios.anew import made_anew_at_rest, made_anew_at_work
+from tests.faults.scenarios.kills import random_kills
+from tests.faults.scenarios.surroundings import BROKER_AWAY_SECONDS, FLOOD, PADDING_BYTES, Stage
 
 __all__ = ["Play", "Scenario", "scenarios"]
 

@@ -25,7 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from bench.peers import OrPopular, Peer, Scores
+from bench.peers.baselines import OrPopular, Peer, Scores
 
 __all__ = ["SASRec", "sasrec_peers", "windows"]
 
