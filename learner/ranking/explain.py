@@ -7,7 +7,7 @@ all shares to the score. It knows nothing about how weights are learned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,9 +174,10 @@ def reasons(
     title: Callable[[int], str | None],
     words: str | None,
     most: int,
+    disliked: Set[int] = frozenset(),
 ) -> tuple[Reason, ...]:
     """weights: (len(SHARES),) shares of one entry; because: rows from `causes`. The `most`
-    strongest, and the sum of the rest as `other`.
+    strongest, and the sum of the rest as `other`. What speaks for an entry names no `disliked` row.
     """
     order = [
         int(place) for place in np.argsort(-np.abs(weights), kind="stable") if weights[place] != 0.0
@@ -185,8 +186,9 @@ def reasons(
     for place in order[:most]:
         signal = SHARES[place]
         cause = words if signal in ("intent", LEXICAL) else None
-        if FIRST_USER <= place < FIRST_USER + len(because) and because[place - FIRST_USER] >= 0:
-            cause = title(because[place - FIRST_USER])
+        row = because[place - FIRST_USER] if 0 <= place - FIRST_USER < len(because) else -1
+        if row >= 0 and (weights[place] < 0.0 or row not in disliked):
+            cause = title(row)
         named.append(Reason(signal=signal, weight=float(weights[place]), because=cause))
     rest = order[most:]
     if rest:

@@ -26,7 +26,7 @@ from learner.ranking.names import DENSE
 from learner.ranking.parameters import RankingParameters
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
-from upwell.values import CatalogueItem, Interaction, Vector
+from upwell.values import NEGATIVE_KINDS, CatalogueItem, Interaction, Vector
 
 if TYPE_CHECKING:
     from upwell.settings import LearnerSettings
@@ -242,6 +242,7 @@ class Ranking:
         rows = [int(row) for row in lists.rows[user] if row >= 0]
         explored = bool(lists.explored[user])
         chances = propensities(len(rows), int(lists.pool[user]), self._chance(request), explored)
+        disliked = frozenset(self.catalogue.rows(_disliked(request.state.history)))
         return tuple(
             Entry(
                 item_id=self.catalogue.ids[row],
@@ -252,6 +253,7 @@ class Ranking:
                     self.catalogue.named,
                     request.words,
                     _REASONS,
+                    disliked,
                 ),
                 title=self.catalogue.title(row),
                 propensity=chances[place],
@@ -271,6 +273,16 @@ def _padded(named: Sequence[Named]) -> tuple[NDArray[np.int32], NDArray[np.float
         for place, (row, likeness) in enumerate(some):
             rows[user, place], worth[user, place] = row, _EXACT * likeness**2
     return rows, worth
+
+
+def _disliked(history: Sequence[Interaction]) -> list[str]:
+    """Items that the user's newest word speaks against, or that they skipped last."""
+    last = {one.item_id: one for one in history if one.item_id is not None}
+    return [
+        item_id
+        for item_id, one in last.items()
+        if (one.opinion or one.kind in NEGATIVE_KINDS) and not one.liked
+    ]
 
 
 def _searched(request: RankRequest) -> bool:

@@ -20,10 +20,12 @@ def explained(
     most: int = 3,
     because: dict[str, int] | None = None,
     words: str | None = None,
+    disliked: frozenset[int] = frozenset(),
 ) -> tuple[Reason, ...]:
     row = np.array([weights.get(signal, 0.0) for signal in SHARES])
     rows = [(because or {}).get(signal, -1) for signal in SIGNALS[FIRST_USER:][:CAUSED]]
-    return reasons(row, rows, lambda item: f"title {item}" if item != 9 else None, words, most)
+    title = {item: f"title {item}" for item in range(9)}.get
+    return reasons(row, rows, title, words, most, disliked)
 
 
 def test_every_share_has_words_for_people() -> None:
@@ -62,6 +64,14 @@ def test_what_an_item_of_the_history_caused_names_it() -> None:
     weights = {"covisitation": 3.0, "affinity_50": 2.0, "popularity": 1.0}
     found = explained(weights, because={"covisitation": 7, "affinity_50": 9})
     assert [one.because for one in found] == ["title 7", None, None]
+
+
+def test_nothing_is_recommended_because_of_what_the_user_dislikes() -> None:
+    weights = {"covisitation": 3.0, "affinity_50": -2.0}
+    found = explained(
+        weights, because={"covisitation": 7, "affinity_50": 7}, disliked=frozenset({7})
+    )
+    assert [one.because for one in found] == [None, "title 7"]
 
 
 def test_the_intent_names_the_words_and_nothing_else_does() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.learner.training.small import catalogue, learner_of, log, requests_of
-from upwell.values import CatalogueItem
+from upwell.values import CatalogueItem, Interaction
 
 EXAMPLES, STATES = log(400)
 
@@ -38,3 +38,24 @@ def test_reasons_name_items_as_they_are_called_now() -> None:
     after = causes([replace(item, title=f"new {item.title}") for item in catalogue()])
     assert not after & old
     assert any(one is not None and one.startswith("new ") for one in after)
+
+
+def test_reasons_for_an_entry_name_nothing_that_the_user_dislikes() -> None:
+    learner = learner_of(EXAMPLES)
+    requests = [
+        replace(request, state=replace(request.state, history=tuple(map(disliked, history))))
+        for request in requests_of(STATES)
+        if (history := request.state.history)
+    ]
+    named = [
+        reason
+        for entries in learner.rank(requests)
+        for entry in entries
+        for reason in entry.reasons
+        if reason.because is not None
+    ]
+    assert all(reason.weight < 0.0 or reason.signal == "intent" for reason in named)
+
+
+def disliked(one: Interaction) -> Interaction:
+    return replace(one, kind="dislike", rating=None)
