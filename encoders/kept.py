@@ -85,13 +85,13 @@ class KeptVectors:
         """Those that are kept and whole, each an array of its own."""
         none: list[kept_file.Row] = []
         rows = self._guarded(lambda connection: kept_file.rows(connection, keys), none)
-        found = {
-            key: blob
+        whole = {
+            key: vector
             for key, blob, checksum in rows
-            if checksum == kept_file.checksum_of(key, blob)
+            if isinstance(blob, bytes)  # SQLite's columns hold any type
+            and checksum == kept_file.checksum_of(key, blob)
+            and (vector := self._vector(blob)) is not None
         }
-        vectors = {key: self._vector(blob) for key, blob in found.items()}
-        whole = {key: vector for key, vector in vectors.items() if vector is not None}
         if len(whole) < len(rows) and not self._told_of_rows:
             self._told_of_rows = True
             log.warning("vectors in %s are damaged: they are encoded anew", self.path)
