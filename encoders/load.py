@@ -27,25 +27,25 @@ def load_encoder(
     """model: a name or a folder. Raises `EncoderError` where it is missing, torn or does not load.
     Close it at the end.
 
-    threads: of torch, in this process. More than the idle cores is a trap: with one core of two
-    busy, two threads that wait for each other encoded 71 titles a second, one thread 976.
+    threads: that call the model, as `encoders.device.choose_threads` says.
     vectors: the folder where those of texts in bulk are kept, None for nowhere; vectors_bytes: how
     much of them, about.
     """
     import torch
 
-    from encoders.device import choose_placement
+    from encoders.device import choose_placement, choose_threads
     from encoders.transformer import TransformerEncoder
 
     placement = choose_placement(device)
     folder = find_model(model, allow_download=allow_download)
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
     encoder = TransformerEncoder(folder, _shown_name(model), placement)
     kept = None
     if vectors is not None:
         reads = f"{encoder.revision}/{read_by(folder)}"
         kept = KeptVectors(vectors, reads, encoder.dimension, vectors_bytes)
-    return CachingEncoder(EncoderWorker(encoder), cache_entries, kept)
+    worker = EncoderWorker(encoder, threads=choose_threads(threads, placement.device))
+    return CachingEncoder(worker, cache_entries, kept)
 
 
 def model_dimension(model: str) -> int:

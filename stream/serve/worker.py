@@ -60,6 +60,7 @@ class ServeWorker:
             settings.encoder.model,
             device=settings.encoder.device,
             cache_entries=settings.encoder.cache_entries,
+            threads=settings.encoder.threads,
             vectors=kept_folder(settings.encoder.vectors),
             vectors_bytes=settings.encoder.vectors_mb * 1_000_000,
         )

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from encoders.kept import OFF, KeptVectors, kept_folder
 from encoders.kept_file import SUFFIX
-from tests.encoders.vectors import (
+from tests.encoders.fakes import (
     DIMENSION,
-    ENOUGH,
-    MODEL,
+    ENOUGH_BYTES,
+    KEPT_MODEL,
     Said,
     holds,
     key_of,
@@ -65,7 +65,7 @@ def test_another_model_finds_nothing(tmp_path: Path, said: Said) -> None:
     with closing(opened(tmp_path)) as one, closing(opened(tmp_path, "model@abc/mean/int8")) as two:
         one.write(some(1))
         assert not two.read([key_of(1)])
-    with closing(KeptVectors(tmp_path, MODEL, DIMENSION + 1, ENOUGH)) as longer:
+    with closing(KeptVectors(tmp_path, KEPT_MODEL, DIMENSION + 1, ENOUGH_BYTES)) as longer:
         assert not longer.read([key_of(1)])
 
 
@@ -102,7 +102,7 @@ def test_other_models_leave_first_the_longest_unused_before(tmp_path: Path) -> N
         assert holds(kept, *range(200))
 
 
-def test_what_is_no_unit_vector_of_this_length_is_not_kept(tmp_path: Path) -> None:
+def test_what_is_no_unit_kept_vector_this_length_is_not_kept(tmp_path: Path) -> None:
     with closing(opened(tmp_path)) as kept:
         kept.write(
             {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.encoders.vectors import Said, holds, key_of, opened, some, vector_of
+from tests.encoders.fakes import Said, holds, kept_vector, key_of, opened, some
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_damaged_file_is_made_anew_and_said_once(
     with closing(opened(tmp_path)) as kept:
         found = kept.read([key_of(number) for number in range(300)])
         assert all(
-            (found[key_of(n)] == vector_of(n)).all() for n in range(300) if key_of(n) in found
+            (found[key_of(n)] == kept_vector(n)).all() for n in range(300) if key_of(n) in found
         )
         kept.write(some(*range(300)))
         if damage is not torn:  # whose end is found when it is read
@@ -150,7 +150,7 @@ WRITER = """
 import sys
 from contextlib import closing
 from pathlib import Path
-from tests.encoders.vectors import holds, opened, some
+from tests.encoders.fakes import holds, opened, some
 first = int(sys.argv[2])
 with closing(opened(Path(sys.argv[1]))) as kept:
     for number in range(first, first + 300):
