@@ -135,7 +135,7 @@ class EncoderWorker:
     def _through(self, lane: deque[_Chunk], texts: Sequence[str]) -> Vector:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         costs = [_cost(text) for text in texts]
-        parts = list(chunks(costs, self._chunk, CHUNK_CHARACTERS))
+        parts = list(chunks(costs, self._chunk, self._budget(costs)))
         cut = [
             _Chunk([texts[index] for index in part], sum(costs[index] for index in part))
             for part in parts
@@ -150,6 +150,14 @@ class EncoderWorker:
                 chunk.result.cancel()  # nobody waits for the rest
             raise
         return vectors
+
+    def _budget(self, costs: Sequence[int]) -> int:
+        """Of a chunk: so that each thread has as many of one call's as the others, about."""
+        total, threads = sum(costs), len(self._threads)
+        if threads == 1 or not total:
+            return CHUNK_CHARACTERS
+        rounds = -(-total // (threads * CHUNK_CHARACTERS))
+        return min(CHUNK_CHARACTERS, total // (rounds * threads) + max(costs))
 
     def close(self) -> None:
         """End the threads after what they are at; what waits fails. May be called twice.

@@ -46,7 +46,6 @@ def open_policy(name: Literal["popularity", "upwell"], settings: Settings) -> It
         settings.encoder.model,
         device=settings.encoder.device,
         cache_entries=settings.encoder.cache_entries,
-        threads=settings.encoder.threads,
     )
     try:
         yield Upwell(settings, encoder)

@@ -36,6 +36,16 @@ def test_chunks_of_one_call_are_encoded_at_the_same_time() -> None:
         assert worker.busy_seconds == 0.0
 
 
+@pytest.mark.parametrize("texts", [100, 204, 500])
+def test_one_call_gives_each_thread_about_as_much_as_the_others(texts: int) -> None:
+    together = MeetingEncoder(2)  # an odd number of calls would wait for nobody
+    with closing(EncoderWorker(together, threads=2)) as worker:
+        worker.in_bulk().encode(["x" * (20 + number % 20) for number in range(texts)])
+    sizes = [sum(len(text) + 1 for text in call) for call in together.calls]
+    assert sum(map(len, together.calls)) == texts
+    assert min(sizes) > 0.8 * max(sizes)
+
+
 def test_a_text_that_is_waited_for_goes_beside_a_catalogue() -> None:
     class Gate(FakeEncoder):
         entered, opened = threading.Event(), threading.Event()
