@@ -4,6 +4,7 @@ on disk, cache in front of all.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from encoders.cache import CachingEncoder
@@ -12,6 +13,8 @@ from encoders.kept import KeptVectors
 from encoders.worker import EncoderWorker
 
 __all__ = ["load_encoder", "model_dimension"]
+
+log = logging.getLogger("upwell.encoder")
 
 
 def load_encoder(
@@ -44,8 +47,15 @@ def load_encoder(
     if vectors is not None:
         reads = f"{encoder.revision}/{read_by(folder)}"
         kept = KeptVectors(vectors, reads, encoder.dimension, vectors_bytes)
-    worker = EncoderWorker(encoder, threads=choose_threads(threads, placement.device))
-    return CachingEncoder(worker, cache_entries, kept)
+    count = choose_threads(threads, placement.device)
+    log.info(
+        "encoder %s by torch on %s, threads: %d, vectors of the catalogue on disk: %s",
+        encoder.revision,
+        placement.device,
+        count,
+        kept.path if kept is not None and kept.in_use else "off",
+    )
+    return CachingEncoder(EncoderWorker(encoder, threads=count), cache_entries, kept)
 
 
 def model_dimension(model: str) -> int:
