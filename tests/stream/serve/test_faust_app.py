@@ -42,7 +42,7 @@ def test_a_flood_of_items_is_paused_before_it_keeps_users_events_from_being_read
 
 
 def test_a_micro_batch_of_catalogue_entries_is_one_batch_of_each_partition(tmp_path: Path) -> None:
-    """Else each part of it waits for the one before. A topic takes at least a batch of this size."""
+    """Else each part waits for the one before. A topic takes at least a batch of this size."""
     settings = replace(Settings(), kafka=KafkaSettings(address="127.0.0.1:9"), data=tmp_path)
     most = faust_app(settings).conf.producer_max_batch_size
     vector = np.full(384, 384**-0.5, np.float32)
