@@ -1,8 +1,8 @@
 """Texts and tokens a second through Upwell's encoder, beside sentence-transformers' own encode() of
 the same model on the same texts.
 
-    python bench/encode.py LOG [--texts N] [--items] [--repeats N] [--threads N] [--device
-    auto|cpu|cuda]
+    python bench/encode.py LOG [--texts N] [--items] [--repeats N] [--threads N] [--peer-threads N]
+    [--device auto|cpu|cuda]
 
 The texts are those that the stream would encode: announced items (title, categories, text), reviews
 and queries of the log, each once, in an order drawn with the seed. Both run in this process in
@@ -31,6 +31,7 @@ from rich.table import Table
 from transformers import AutoTokenizer
 
 from encoders import load_encoder
+from encoders.device import choose_placement, choose_threads
 from encoders.folder import find_model
 from encoders.transformer import MAX_TOKENS
 from stream.chain.catalogue import item_text
@@ -82,8 +83,10 @@ def ours(model: str, device: str, threads: int) -> tuple[Encode, str]:
     return encoder.encode, encoder.revision
 
 
-def peer(model: str, device: str) -> tuple[Encode, str]:
-    """Its defaults: float32 and batches of 32, but for the progress bar."""
+def peer(model: str, device: str, threads: int) -> tuple[Encode, str]:
+    """Its defaults: float32 and batches of 32, but for the progress bar. threads: of torch, while
+    it encodes.
+    """
     try:
         import sentence_transformers
     except ImportError:
@@ -96,10 +99,13 @@ def peer(model: str, device: str) -> tuple[Encode, str]:
     )
 
     def encode(texts: Sequence[str]) -> Vector:
-        return np.asarray(
-            loaded.encode(list(texts), show_progress_bar=False, normalize_embeddings=True),
-            dtype=np.float32,
-        )
+        own = torch.get_num_threads()
+        torch.set_num_threads(threads)
+        try:
+            made = loaded.encode(list(texts), show_progress_bar=False, normalize_embeddings=True)
+            return np.asarray(made, dtype=np.float32)
+        finally:
+            torch.set_num_threads(own)
 
     return encode, f"{sentence_transformers.__version__}, {loaded.dtype}".replace("torch.", "")
 
@@ -133,8 +139,9 @@ def hardware() -> str:
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     texts = chosen_texts(arguments.log, arguments.texts, arguments.seed, arguments.items)
     torch.manual_seed(arguments.seed)
+    peer_threads = arguments.peer_threads or torch.get_num_threads()
     our_encode, revision = ours(arguments.model, arguments.device, arguments.threads)
-    peer_encode, peer_version = peer(arguments.model, arguments.device)
+    peer_encode, peer_version = peer(arguments.model, arguments.device, peer_threads)
     speeds, vectors = interleaved({OURS: our_encode, PEER: peer_encode}, texts, arguments.repeats)
     tokens = count_tokens(arguments.model, texts)
     medians = {name: statistics.median(values) for name, values in speeds.items()}
@@ -146,7 +153,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "tokens_mean": round(tokens / len(texts), 1),
         "seed": arguments.seed,
         "repeats": arguments.repeats,
-        "threads": torch.get_num_threads(),
+        "threads": choose_threads(arguments.threads, choose_placement(arguments.device).device),
+        "peer_threads": peer_threads,
         "hardware": hardware(),
         "model": {
             "name": OURS,
@@ -178,8 +186,8 @@ def _figures(speeds: Sequence[float], tokens_a_text: float) -> dict[str, float]:
 
 def show(result: dict[str, Any]) -> None:
     table = Table(
-        title=f"{result['texts']} texts of {result['log']}, {result['threads']} threads, "
-        f"{result['hardware']}"
+        title=f"{result['texts']} texts of {result['log']}, {result['threads']} threads and "
+        f"{result['peer_threads']} of the peer's, {result['hardware']}"
     )
     for column in ("encoder", "texts/s (median)", "tokens/s", "lowest", "highest"):
         table.add_column(column)
@@ -199,7 +207,8 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--texts", type=int, default=2_000)
     parser.add_argument("--items", action="store_true", help="announced items alone")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1, help="of torch, for both")
+    parser.add_argument("--threads", type=int, default=0, help="Upwell's; 0 as serve has them")
+    parser.add_argument("--peer-threads", type=int, default=0, help="0 as torch has them")
     parser.add_argument("--model", default=EncoderSettings().model)
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--seed", type=int, default=7)

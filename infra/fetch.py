@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infra.java import find_maven
 from upwell.errors import BrokerError
+from upwell.system.files import cache_folder
 from upwell.system.lock import lock
 
 __all__ = ["KAFKA_VERSION", "cache_folder", "fetch_kafka"]
@@ -17,11 +18,6 @@ KAFKA_VERSION = "4.3.1"
 FETCH_SECONDS = 900.0
 MAX_WHY = 300
 _POM = Path(__file__).parent / "pom.xml"
-
-
-def cache_folder() -> Path:
-    """Where fetched parts are kept, outside any project."""
-    return Path(os.environ.get("UPWELL_CACHE") or Path.home() / ".cache" / "upwell").absolute()
 
 
 def fetch_kafka(cache: Path) -> Path:

@@ -210,8 +210,7 @@ class Demo:
     def _report(self, log: DemoLog, catalogue: Stage, bulk: Stage) -> dict[str, Any]:
         time.sleep(1.5)  # the last figures are on their way: both roles report every second
         self._listener.drain()
-        counts = self._metrics.newest("serve")["counts"]
-        figures = self._metrics.newest("learn")["figures"]
+        served, figures = self._metrics.newest("serve"), self._metrics.newest("learn")["figures"]
         with Lag(self._cluster.client, self._prefix) as lag:
             dead_letters = sum(lag.ends([Topic.DEAD_LETTERS]).values())
         fresh = np.asarray(self._listener.freshness_ms or [0])
@@ -220,10 +219,11 @@ class Demo:
             "lists_out": self._listener.lists,
             "dead_letters": dead_letters,
             "bad_lines": sum(self._bad.values()),
-            "duplicates": counts.get("duplicates", 0),
-            "unknown_fields": self._metrics.newest("serve")["unknown_fields"],
+            "duplicates": served["counts"].get("duplicates", 0),
+            "unknown_fields": served["unknown_fields"],
             "events_per_s": bulk.events_per_s,
             "items_per_s": catalogue.events_per_s,
+            "catalogue_texts": served["catalogue_texts"],
             "freshness_ms": {
                 "p50": float(np.percentile(fresh, 50)),
                 "p99": float(np.percentile(fresh, 99)),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from kafka import KafkaAdminClient
 
-from encoders import load_encoder, model_dimension
+from encoders import kept_folder, load_encoder, model_dimension
+from encoders.kept_file import SUFFIX
 from infra.java import find_java, find_maven
 from infra.kafka import KAFKA_VERSION, cache_folder
 from stream.broker.connect import open_settings_store
@@ -50,6 +51,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _check("titles", lambda: _titles(settings))
     yield _check("codecs", _codecs)
     yield _check("model", lambda: _model(settings))
+    yield _check("vectors", lambda: _vectors(settings))
     yield _check("store", lambda: _store(settings))
 
 
@@ -113,6 +115,14 @@ def _codecs() -> str:
 def _model(settings: Settings) -> str:
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
     return f"{encoder.revision}, {encoder.encode(['hello']).shape[1]} dimensions"
+
+
+def _vectors(settings: Settings) -> str:
+    folder = kept_folder(settings.encoder.vectors)
+    if folder is None:
+        return "not kept on disk: every start encodes the catalogue"
+    size = sum(file.stat().st_size for file in folder.glob(f"*{SUFFIX}"))
+    return f"of the catalogue's texts kept in {folder}, {size / 1e6:.0f} MB"
 
 
 def _store(settings: Settings) -> str:

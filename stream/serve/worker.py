@@ -11,7 +11,15 @@ from functools import partial
 
 import orjson
 
-from encoders import UnknownTokens, WatchedTitles, busy_seconds, in_bulk, load_encoder
+from encoders import (
+    UnknownTokens,
+    WatchedTitles,
+    busy_seconds,
+    in_bulk,
+    kept_folder,
+    load_encoder,
+    text_sources,
+)
 from learner.release.replica import Replica
 from stream.broker.connect import client_options, open_settings_store
 from stream.broker.feeds import Broadcast
@@ -52,8 +60,12 @@ class ServeWorker:
             settings.encoder.model,
             device=settings.encoder.device,
             cache_entries=settings.encoder.cache_entries,
+            threads=settings.encoder.threads,
+            vectors=kept_folder(settings.encoder.vectors),
+            vectors_bytes=settings.encoder.vectors_mb * 1_000_000,
         )
         self._encoder = encoder
+        self._bulk = in_bulk(encoder)
         self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
@@ -71,7 +83,7 @@ class ServeWorker:
         ports = Ports(
             store=self._store,
             encoder=encoder,
-            bulk=in_bulk(encoder),
+            bulk=self._bulk,
             ranker=self._replica,
             key=_key(settings),
             partition_of=partitioner(settings.kafka.partitions),
@@ -172,6 +184,7 @@ class ServeWorker:
             "unknown_fields": dict(self._kept_out.counts),
             "title_tokens": self._titles.seen.total,
             "unknown_title_tokens": self._titles.seen.unknown,
+            "catalogue_texts": text_sources(self._bulk),
         }
         return Outgoing(Topic.METRICS, instance.encode(), orjson.dumps({**figures, **more}))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,3 +15,17 @@ def tiny(tmp_path: Path) -> Path:
     from tests.encoders.tiny import tiny_model  # imported here, when the root's filters hold
 
     return tiny_model(tmp_path / "tiny")
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+    """What was said since the last call."""
+    caplog.set_level(logging.WARNING, "upwell.encoder")
+
+    def lines() -> list[str]:
+        messages = [record.getMessage() for record in caplog.records]
+        caplog.clear()
+        return messages
+
+    yield lines
+    assert lines() == []

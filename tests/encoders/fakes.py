@@ -1,20 +1,37 @@
 """A fake encoder that says what it was asked, and waits at a gate, so that tests see an order
-instead of guessing at times.
+instead of guessing at times; and kept vectors by number.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from encoders.kept import KeptVectors
 from upwell.values import Vector
 
-__all__ = ["DIMENSION", "FakeEncoder", "GatedEncoder", "vector_of"]
+__all__ = [
+    "DIMENSION",
+    "ENOUGH_BYTES",
+    "KEPT_MODEL",
+    "FakeEncoder",
+    "GatedEncoder",
+    "Said",
+    "holds",
+    "kept_vector",
+    "key_of",
+    "opened",
+    "some",
+    "vector_of",
+]
 
 DIMENSION = 4
 WAIT_SECONDS = 30.0
+Said = Callable[[], list[str]]
+"""What was said since the last call."""
 
 
 def vector_of(text: str) -> Vector:
@@ -56,3 +73,31 @@ class GatedEncoder(FakeEncoder):
         self.entered.set()
         assert self._passes.acquire(timeout=WAIT_SECONDS), "nobody opened the gate"
         return super().encode(texts)
+
+
+KEPT_MODEL = "model@abc/mean/float32"
+ENOUGH_BYTES = 10**9
+
+
+def opened(folder: Path, model: str = KEPT_MODEL, most_bytes: int = ENOUGH_BYTES) -> KeptVectors:
+    return KeptVectors(folder, model, DIMENSION, most_bytes)
+
+
+def key_of(number: int) -> bytes:
+    return number.to_bytes(16, "little")
+
+
+def kept_vector(number: int) -> Vector:
+    vector = np.random.default_rng(number).normal(size=DIMENSION).astype(np.float32)
+    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+
+
+def some(*numbers: int) -> dict[bytes, Vector]:
+    return {key_of(number): kept_vector(number) for number in numbers}
+
+
+def holds(kept: KeptVectors, *numbers: int) -> bool:
+    found = kept.read([key_of(number) for number in numbers])
+    return len(found) == len(numbers) and all(
+        (found[key_of(number)] == kept_vector(number)).all() for number in numbers
+    )

@@ -4,14 +4,18 @@ given away is the caller's own.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from encoders.cache import CachingEncoder
+from encoders.cache import CachingEncoder, KeptEncoder, content_keys, text_sources
+from encoders.kept import KeptVectors
 from encoders.worker import EncoderWorker
 from tests.encoders.fakes import DIMENSION, FakeEncoder, vector_of
 from upwell.errors import EncoderError
@@ -122,3 +126,59 @@ def test_texts_in_bulk_are_kept_in_the_same_cache_and_take_the_lane_behind() -> 
     assert taken == ["bulk", "urgent"]
     assert fake.calls == [["a", "bb"], ["ccc"]]
     worker.close()
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[KeptVectors]:
+    with closing(KeptVectors(tmp_path, "fake", DIMENSION, 10**9)) as opened:
+        yield opened
+
+
+def test_the_second_start_of_a_catalogue_encodes_nothing(kept: KeptVectors) -> None:
+    titles = ["a", "bb", "a", "ccc"]
+    first, second = FakeEncoder(), FakeEncoder()
+    made = CachingEncoder(first, 10, kept).in_bulk()
+    found = CachingEncoder(second, 10, kept).in_bulk()
+    np.testing.assert_array_equal(made.encode(titles), found.encode(titles))
+    assert (first.calls, second.calls) == ([["a", "bb", "ccc"]], [])
+    assert made.sources == {"encoded": 3, "from_memory": 1, "from_disk": 0}
+    assert found.sources == {"encoded": 0, "from_memory": 1, "from_disk": 3}
+    found.encode(["bb", "dddd"])
+    assert second.calls == [["dddd"]]
+    assert text_sources(found) == {"encoded": 1, "from_memory": 2, "from_disk": 3}
+
+
+def test_what_users_write_is_neither_kept_on_disk_nor_looked_up_there(kept: KeptVectors) -> None:
+    fake = FakeEncoder()
+    cache = CachingEncoder(fake, 10, kept)
+    bulk = cache.in_bulk()
+    cache.encode(["my illness", "a"])
+    bulk.encode(["my illness"])  # in memory, where it was made for the user
+    assert len(kept) == 0
+    bulk.encode(["title"])
+    assert set(kept.read(content_keys(["title", "my illness", "a"], "fake"))) == set(
+        content_keys(["title"], "fake")
+    )
+    CachingEncoder(fake, 0, kept).encode(["title"])
+    assert fake.calls == [["my illness", "a"], ["title"], ["title"]]
+
+
+def test_what_was_not_encoded_is_not_kept(kept: KeptVectors) -> None:
+    fake = FakeEncoder()
+    fake.failure = EncoderError("out of memory")
+    with pytest.raises(EncoderError):
+        KeptEncoder(fake, kept).encode(["a", "bb"])
+    assert len(kept) == 0
+
+
+def test_a_disk_that_fails_costs_the_encoding_alone(kept: KeptVectors) -> None:
+    fake = FakeEncoder()
+    bulk = CachingEncoder(fake, 0, kept).in_bulk()
+    bulk.encode(["a"])
+    kept.close()
+    np.testing.assert_array_equal(bulk.encode(["a", "bb"]), [vector_of("a"), vector_of("bb")])
+    assert fake.calls == [["a"], ["a", "bb"]]
+
+
+def test_an_encoder_without_a_cache_counts_nothing() -> None:
+    assert text_sources(FakeEncoder()) == {}

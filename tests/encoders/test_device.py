@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from encoders import device
-from encoders.device import Placement, choose_placement
+from encoders.device import MOST_THREADS, Placement, choose_placement, choose_threads
 from upwell.errors import EncoderError
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -109,3 +109,24 @@ def test_what_cannot_be_is_one_line(wanted: str, says: str) -> None:
     with pytest.raises(EncoderError, match=says) as error:
         choose_placement(wanted)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads"), [({0}, 1), ({2, 3}, 2), (set(range(64)), MOST_THREADS)]
+)
+def test_a_thread_for_each_core_that_this_process_may_use(
+    monkeypatch: pytest.MonkeyPatch, cores: set[int], threads: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: cores)
+    assert choose_threads(0, CPU) == threads
+    assert choose_threads(7, CPU) == 7
+    assert choose_threads(7, CUDA) == choose_threads(0, CUDA) == 1
+
+
+def test_where_the_system_does_not_say_it_counts_the_machines_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity")
+    for cores, threads in ((3, 3), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        assert choose_threads(0, CPU) == threads

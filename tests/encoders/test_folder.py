@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from encoders import model_dimension
-from encoders.folder import DEFAULT_MODEL, find_model, hidden_size
+from encoders.folder import DEFAULT_MODEL, find_model, hidden_size, read_by
 from tests.encoders.tiny import message
 
 
@@ -63,3 +63,17 @@ def test_the_dimension_is_read_without_torch(tmp_path: Path) -> None:
 def test_a_family_that_calls_it_otherwise_is_read_by_transformers(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "distilbert", "dim": 24}')
     assert hidden_size(tmp_path) == 24
+
+
+def test_the_same_weights_read_by_another_tokenizer_are_another_model(tiny: Path) -> None:
+    seen = {read_by(tiny)}
+    assert read_by(tiny) in seen
+    for name in ("tokenizer.json", "config.json"):
+        (tiny / name).write_text((tiny / name).read_text() + " ")
+        assert read_by(tiny) not in seen
+        seen.add(read_by(tiny))
+    (tiny / "vocab.txt").rename(tiny / "other.txt")
+    assert read_by(tiny) not in seen
+    (tiny / "config.json").unlink()
+    (tiny / "config.json").mkdir()
+    assert "config.json cannot be read" in message(lambda: read_by(tiny))

@@ -42,3 +42,18 @@ def test_a_folder_of_ones_own_may_be_called_like_the_default(tiny: Path) -> None
     with closing(load_encoder(str(folder), device="cpu")) as encoder:
         assert encoder.dimension == 32
         assert encoder.revision.startswith(f"{tiny.parent.name}/{DEFAULT_MODEL}@")
+
+
+def test_a_catalogue_is_kept_where_it_is_told_and_read_with_the_same_tokenizer(
+    tiny: Path, tmp_path: Path
+) -> None:
+    def sources() -> dict[str, int]:
+        with closing(load_encoder(str(tiny), device="cpu", vectors=tmp_path / "kept")) as encoder:
+            bulk = encoder.in_bulk()
+            bulk.encode(["a title", "another"])
+            return bulk.sources
+
+    assert sources() == {"encoded": 2, "from_memory": 0, "from_disk": 0}
+    assert sources() == {"encoded": 0, "from_memory": 0, "from_disk": 2}
+    (tiny / "vocab.txt").write_text((tiny / "vocab.txt").read_text() + "word\n")
+    assert sources() == {"encoded": 2, "from_memory": 0, "from_disk": 0}

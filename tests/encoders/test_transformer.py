@@ -5,6 +5,7 @@ any size of model is taken.
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +123,12 @@ def test_weights_that_are_no_numbers_are_one_line(tiny: Path) -> None:
     }
     save_file(weights, tiny / "model.safetensors", metadata={"format": "pt"})
     assert "not finite" in message(lambda: load(tiny))
+
+
+def test_threads_share_the_model(tiny: Path) -> None:
+    encoder = load(tiny)
+    texts = [["one"], ["two words", "three"], ["x " * 200], ["a", "b", "c"]] * 8
+    alone = [encoder.encode(some) for some in texts]
+    with ThreadPoolExecutor(4) as pool:
+        for expected, made in zip(alone, pool.map(encoder.encode, texts), strict=True):
+            np.testing.assert_array_equal(made, expected)

@@ -280,7 +280,7 @@ def test_what_a_thread_had_in_hand_when_it_ended_fails_too(
 ) -> None:
     worker = EncoderWorker(FakeEncoder(), call_seconds=0.05)
 
-    def torn(wanted: Sequence[_Chunk]) -> None:
+    def torn(number: int, wanted: Sequence[_Chunk]) -> None:
         raise RuntimeError("torn")
 
     monkeypatch.setattr(worker, "_encode", torn)

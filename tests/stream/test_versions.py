@@ -46,7 +46,7 @@ from upwell.events import (
 )
 from upwell.recommendations import DeadLetter
 from upwell.schema import OTHER_FIELD, VERSION, parse_event
-from upwell.settings import KafkaSettings, LearnerSettings, Settings, StoreSettings
+from upwell.settings import EncoderSettings, KafkaSettings, LearnerSettings, Settings, StoreSettings
 
 LOG = Path(__file__).parent / "events_v1.jsonl"
 REFERENCE = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
@@ -259,9 +259,8 @@ def test_a_worker_with_another_encoder_does_not_start(
     with KafkaProducer(**client_options(own)) as producer:
         for one in item_records(items):
             producer.send(prefix + one.topic, key=one.key, value=one.value)
-    worker = ServeWorker(
-        replace(Settings(), kafka=own, store=StoreSettings(kind="memory"), data=tmp_path)
-    )
+    alone = replace(Settings(), encoder=EncoderSettings(vectors="off"), data=tmp_path)
+    worker = ServeWorker(replace(alone, kafka=own, store=StoreSettings(kind="memory")))
     try:
         with pytest.raises(
             SettingsError,

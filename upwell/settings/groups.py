@@ -117,6 +117,26 @@ class EncoderSettings:
     cache_entries: int = setting(
         100_000, "whose vectors are kept in memory", "operator", "texts", above=0
     )
+    threads: int = setting(
+        0,
+        "that encode, each for itself; 0 is one for each core of this process, at most 4",
+        "operator",
+        "threads",
+        variable="ENCODER_THREADS",
+        above=0,
+        below=64,
+    )
+    vectors: str | None = setting(
+        None,
+        "where vectors of the catalogue's texts are kept on disk, so that no later start encodes "
+        "them again; unset, `vectors` in the cache of this machine's user (`UPWELL_CACHE`, else "
+        "~/.cache/upwell)",
+        "operator",
+        "folder, or off",
+    )
+    vectors_mb: int = setting(
+        1_000, "of them are kept on disk, the latest", "operator", "MB", above=1
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,20 @@
-"""Files that are there whole or not at all, also after a power cut."""
+"""Files that are there whole or not at all, also after a power cut; where what can be had again is
+kept.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-__all__ = ["sync_folder", "write_whole"]
+__all__ = ["cache_folder", "sync_folder", "write_whole"]
+
+
+def cache_folder() -> Path:
+    """Where fetched or computed parts are kept, outside any project. Raises `RuntimeError` where
+    the user has no home.
+    """
+    return Path(os.environ.get("UPWELL_CACHE") or Path.home() / ".cache" / "upwell").absolute()
 
 
 def write_whole(path: Path, data: bytes) -> None:

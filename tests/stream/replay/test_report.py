@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from stream.replay.report import list_table
+from stream.replay.report import _catalogue, list_table
 from upwell.recommendations import Entry, Reason, Recommendations
 
 
@@ -62,3 +62,12 @@ def test_control_characters_write_nowhere_else_on_the_terminal() -> None:
     assert "\x1b" not in text
     assert not {"\x07", "\x9b"} & set(text)
     assert "a�]0;title�b" in text
+
+
+def test_a_catalogue_whose_vectors_were_kept_is_not_taken_for_one_that_was_encoded() -> None:
+    assert _catalogue({"encoded": 9, "from_memory": 1, "from_disk": 0}) == (
+        "catalogue, items encoded a second"
+    )
+    assert _catalogue({"encoded": 1, "from_memory": 0, "from_disk": 9742}) == (
+        "catalogue, items a second (9,742 vectors from disk, 1 encoded)"
+    )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mode.utils.queues import FlowControlEvent, FlowControlQueue
 
+from stream.chain.wire import encode_item
 from stream.serve.faust_app import faust_app
 from upwell.settings import KafkaSettings, Settings
+from upwell.values import CatalogueItem
 
 
 @pytest.mark.parametrize("partitions", [1, 4, 16, 300])
@@ -36,3 +39,17 @@ def test_a_flood_of_items_is_paused_before_it_keeps_users_events_from_being_read
             queue.put_nowait_enhanced(
                 record, on_pressure_high=pauses[partition], on_pressure_drop=resumes[partition]
             )
+
+
+def test_a_micro_batch_of_catalogue_entries_is_one_batch_of_each_partition(tmp_path: Path) -> None:
+    """Else each part waits for the one before. A topic takes at least a batch of this size."""
+    settings = replace(Settings(), kafka=KafkaSettings(address="127.0.0.1:9"), data=tmp_path)
+    most = faust_app(settings).conf.producer_max_batch_size
+    vector = np.full(384, 384**-0.5, np.float32)
+    entry = CatalogueItem(
+        item_id="i" * 32, ts=1, title="t" * 60, vector=vector, revision="model@abc/mean/float32"
+    )
+    bytes_a_partition = (
+        settings.stream.batch_events // settings.kafka.partitions * len(encode_item(entry))
+    )
+    assert bytes_a_partition < most < 1_000_000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from upwell.system.files import sync_folder, write_whole
+from upwell.system.files import cache_folder, sync_folder, write_whole
 
 
 def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
@@ -33,3 +33,14 @@ def test_what_was_there_stays_when_the_disk_fails(
         write_whole(path, b"second")
     assert path.read_bytes() == b"first"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_cache_is_the_users_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    for named in ("", None):
+        monkeypatch.delenv("UPWELL_CACHE", raising=False)
+        if named is not None:
+            monkeypatch.setenv("UPWELL_CACHE", named)
+        assert cache_folder() == Path("/home/ann/.cache/upwell")
+    monkeypatch.setenv("UPWELL_CACHE", "/data/cache")
+    assert cache_folder() == Path("/data/cache")
