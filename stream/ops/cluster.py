@@ -109,8 +109,9 @@ def running_cluster(
 class Metrics:
     """The newest figures of each role, as they come in on `metrics`."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._feed = Broadcast(cluster.settings.kafka.prefix + Topic.METRICS, cluster.client)
+    def __init__(self, settings: Settings) -> None:
+        kafka = settings.kafka
+        self._feed = Broadcast(kafka.prefix + Topic.METRICS, client_options(kafka))
         self._newest: dict[str, dict[str, Any]] = {}
 
     def start(self) -> None:

@@ -115,7 +115,7 @@ class Demo:
         self._cluster = cluster
         self._console = console
         self._prefix = cluster.settings.kafka.prefix
-        self._metrics = Metrics(cluster)
+        self._metrics = Metrics(cluster.settings)
         self._listener = Listener(Broadcast(self._prefix + Topic.RECOMMENDATIONS, cluster.client))
         self._bad: Counter[str] = Counter()
 

@@ -16,7 +16,7 @@ import orjson
 
 from stream.broker.lag import Lag
 from stream.broker.topics import ensure_topics
-from stream.ops.cluster import Cluster, Metrics, settled
+from stream.ops.cluster import Metrics, settled
 from stream.ops.supervise import Supervisor
 from stream.replay.log import LogRecord, read_log
 from upwell.client import client_options
@@ -67,7 +67,7 @@ class Engine:
         self.supervisor = Supervisor(
             [sys.executable, "-m", "stream.ops.cli"], {**os.environ, **own}, folder / "logs"
         )
-        self.metrics = Metrics(Cluster(self.settings, self.supervisor, own_broker=False))
+        self.metrics = Metrics(self.settings)
         ensure_topics(prefix, self.settings.kafka.partitions, self.client)
         self.lag = Lag(self.client, prefix)
 

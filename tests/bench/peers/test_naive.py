@@ -9,7 +9,7 @@ from qdrant_client import QdrantClient
 from bench.peers.naive import NaiveLoop
 from encoders.hashing import HashingEncoder
 
-ITEMS = [
+ITEMS: list[dict[str, Any]] = [
     {"item_id": "mars", "title": "robots on mars", "categories": ["space"]},
     {"item_id": "moon", "title": "robots on moon", "categories": ["space"]},
     {"item_id": "farm", "title": "a quiet farm"},
