@@ -1,5 +1,5 @@
-"""Where the benches of speed run: a broker and a folder of their own, a Qdrant server by its url; and
-what is sent to topics and read from them.
+"""Where the benches of speed run: a broker and a folder of their own, a Qdrant server by its url;
+and what is sent to topics and read from them.
 """
 
 from __future__ import annotations
