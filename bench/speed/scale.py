@@ -1,4 +1,4 @@
-"""What a catalogue's size costs: lists, memory an item, announcing, events a second, in one process.
+"""What a catalogue's size costs, in one process: lists, memory, announcing, events a second.
 
     python bench/speed/scale.py [--sizes 10000 100000] [--million] [--events N] [--repeats N]
         [--qdrant URL]

@@ -12,9 +12,7 @@ def test_ticks_are_found_behind_a_name_with_spaces_and_brackets() -> None:
 
 
 def test_memory_is_of_the_whole_process_in_millions_of_bytes() -> None:
-    rollup = (
-        "00400000-7ff [rollup]\nRss: 1000 kB\nPss: 500 kB\nPss_Dirty: 9 kB\nAnonymous: 250 kB\n"
-    )
+    rollup = "0-7 [rollup]\nRss: 1000 kB\nPss: 500 kB\nPss_Dirty: 9 kB\nAnonymous: 250 kB\n"
     assert parsed_memory(rollup) == {"Rss": 1.0, "Pss": 0.5, "Anonymous": 0.3}
 
 
