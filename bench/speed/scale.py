@@ -34,6 +34,7 @@ from bench.hardware import hardware, load
 from bench.peers.naive import NaiveLoop
 from bench.speed.figures import medians, percentiles
 from bench.speed.proc import memory_mb
+from bench.speed.texts import BEGAN_MS
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
 from upwell.events import Topic
@@ -67,7 +68,12 @@ class RandomEncoder:
 
 def item(number: int) -> dict[str, Any]:
     categories = [f"category {number % 20}"]
-    return {"item_id": f"i{number}", "ts": 1, "title": f"Item {number}", "categories": categories}
+    return {
+        "item_id": f"i{number}",
+        "ts": BEGAN_MS,
+        "title": f"Item {number}",
+        "categories": categories,
+    }
 
 
 def reviews(count: int, catalogue: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -77,7 +83,7 @@ def reviews(count: int, catalogue: int, seed: int) -> Iterator[dict[str, Any]]:
     for number, (row, user) in enumerate(
         zip(rows, rng.integers(USERS, size=count).tolist(), strict=True)
     ):
-        event = {"event_id": f"e{number}", "ts": 1_000 * (number + 2), "user_id": f"u{user}"}
+        event = {"event_id": f"e{number}", "ts": BEGAN_MS + 1_000 * number, "user_id": f"u{user}"}
         yield {**event, "item_id": f"i{row}", "rating": 5.0}
 
 
@@ -112,6 +118,8 @@ def upwell_at(size: int, events: int, seed: int) -> dict[str, float]:
     for batch in chunks(played, BATCH):
         engine.process(batch)
     events_s = time.perf_counter() - started
+    if engine.counts["dead_letters"] or len(engine.catalogue) != size:
+        raise SystemExit(f"bench/speed/scale.py: not all was taken: {engine.counts}")
     return {
         "announced_per_s": size / announced_s,
         "kb_an_item": 1000 * held / size,
@@ -125,7 +133,11 @@ def _list_ms(engine: InlineEngine, users: set[str]) -> list[float]:
     took = []
     for number in range(LISTS):
         user = sorted(users)[number % len(users)]
-        request = {"request_id": f"r{number}", "event_id": f"r{number}", "ts": 10**9 + number}
+        request = {
+            "request_id": f"r{number}",
+            "event_id": f"r{number}",
+            "ts": BEGAN_MS + 10**9 + number,
+        }
         asked = record(Topic.REQUESTS, "user_id", {**request, "user_id": user})
         started = time.perf_counter()
         effects = engine.process([asked])

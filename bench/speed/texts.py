@@ -15,8 +15,10 @@ import orjson
 from stream.replay.log import LogRecord
 from upwell.events import Topic
 
-__all__ = ["bulk_items", "whole_words", "with_texts", "words"]
+__all__ = ["BEGAN_MS", "bulk_items", "whole_words", "with_texts", "words"]
 
+BEGAN_MS = 1_600_000_000_000
+"""When synthetic events begin, UTC ms."""
 SHORTEST = 3
 TITLE_WORDS = 4
 
@@ -55,7 +57,7 @@ def bulk_items(count: int, known: Sequence[str], seed: int) -> Iterator[LogRecor
     for number in range(count):
         item = {
             "item_id": f"bulk-{seed}-{number}",
-            "ts": 1,
+            "ts": BEGAN_MS,
             "title": words(known, TITLE_WORDS, draw),
             "categories": [words(known, 1, draw)],
         }

@@ -7,8 +7,9 @@ import pytest
 
 from bench.speed.slices import cut, passes
 from bench.speed.texts import bulk_items, with_texts
+from stream.chain.validate import decode
 from stream.replay.log import LogRecord
-from upwell.events import Topic
+from upwell.events import Item, Topic
 
 WORDS = ["space", "robots", "farm"]
 
@@ -48,3 +49,8 @@ def test_texts_have_the_wanted_length_and_come_by_seed() -> None:
 def test_each_seed_makes_items_of_its_own() -> None:
     first, second = (ids(list(bulk_items(3, WORDS, seed))) for seed in (1, 2))
     assert len({*first, *second}) == 6
+
+
+def test_bulk_items_are_events_that_the_stream_takes() -> None:
+    for number, one in enumerate(bulk_items(3, WORDS, seed=1)):
+        assert isinstance(decode(one.topic, 0, number, one.value, 1 << 53), Item)
