@@ -1,6 +1,6 @@
 # The two commands of a fresh machine are `make demo` and `make test`. Both set up .venv first; a second call starts in seconds.
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup demo test test-least coverage check docs bench fuzz faults audit lock clean
+.PHONY: help prerequisites setup demo test test-least coverage check docs bench speed fuzz faults audit lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +9,7 @@ EVENTS ?=
 KILLS ?= 100
 SEED ?= 5
 WORKERS ?= 2
+REPEATS ?= 5
 COVERED := bench conformance encoders infra learner security store stream upwell
 STAMP := $(VENV)/.installed
 # so that no test waits for a minute
@@ -67,6 +68,13 @@ docs: $(STAMP)
 ## make bench    quality on the first 40,000 ratings of MovieLens, against its peers
 bench: setup
 	@$(BIN)/python bench/prequential.py data/movielens/events.jsonl.gz --ratings 40000
+
+## make speed    throughput, freshness, idle, scale beside the naive loop on the Qdrant server that UPWELL_TEST_QDRANT_URL names; REPEATS=5
+speed: setup
+	@$(BIN)/python bench/speed/throughput.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
+	@$(BIN)/python bench/speed/freshness.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
+	@$(BIN)/python bench/speed/idle.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
+	@$(BIN)/python bench/speed/scale.py --repeats $(REPEATS)
 
 ## make fuzz     100,000 hostile inputs through decode, validate and log reading
 fuzz: setup

@@ -14,8 +14,6 @@ JSON object as the last line.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import product
@@ -33,6 +31,7 @@ from bench.causal import clipped_weights, propensities_by_rating, selection_prop
 from bench.coat_effects import Feature, effect_rows
 from bench.coat_figures import FIGURES, figures, gained, user_errors
 from bench.coat_model import Batch, Loss, Recipe, fit
+from bench.hardware import hardware
 from learner.training.batch import Tuning
 from learner.training.losses import inverse_propensity, squared_error
 from upwell.settings import LearnerSettings
@@ -283,10 +282,9 @@ def main() -> None:
     print_effects(effects)
     found = compare(coat, arguments.seeds, arguments.folds)
     print_methods(found, arguments.seeds)
-    hardware = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
     result = {
         "seeds": arguments.seeds,
-        "hardware": hardware,
+        "hardware": hardware(),
         "methods": found,
         "effects": {row.name: row.as_lists() for row in effects},
         "agreement": agreement(effects),

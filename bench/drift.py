@@ -12,8 +12,6 @@ could give. Prints a table, then one JSON object as the last line.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 from river import drift
 
+from bench.hardware import hardware
 from learner.testing.figures import MODEL
 from learner.training.learner import Learner
 from upwell.settings import LearnerSettings
@@ -182,13 +181,12 @@ def main() -> None:
         table.add_row(name, *cells, after)
         print(name, found[name], flush=True)
     Console(width=190).print(table)
-    hardware = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
     print(
         orjson.dumps(
             {
                 "events": arguments.events,
                 "seeds": arguments.seeds,
-                "hardware": hardware,
+                "hardware": hardware(),
                 "methods": found,
             }
         ).decode()

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import math
 import os
-import platform
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from bench.hardware import hardware
 from bench.prequential import Log, load_log
 from encoders.load import load_encoder
 from stream.replay.inline import InlineEngine
@@ -140,13 +140,12 @@ def main() -> None:
         counted = (f"{found[key]:,}" for key in ("lists", "drawn", "new_entries", "new_items"))
         table.add_row(name, f"{found['ndcg10']:.5f}", f"{found['ndcg10_new']:.5f}", *counted)
     Console(width=120).print(table)
-    hardware = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
     print(
         orjson.dumps(
             {
                 "log": str(arguments.log),
                 "seed": arguments.seed,
-                "hardware": hardware,
+                "hardware": hardware(),
                 "explore": runs,
             }
         ).decode()

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 import time
 from collections import Counter
@@ -31,6 +30,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from bench.hardware import hardware
 from bench.peers.baselines import Peer, default_peers
 from bench.peers.run import COLD_EVENTS, SLICES, PeerRun, mean, peer_events
 from encoders import load_encoder
@@ -196,7 +196,7 @@ def report(
         "log": str(arguments.log),
         "events": len(log.events),
         "seed": arguments.seed,
-        "hardware": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
+        "hardware": hardware(),
         "targets": engine.learner.figures.targets,
         "model": model_figures(engine) | {"events_per_s": round(len(log.events) / seconds, 1)},
         "peers": {

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import sys
 import time
 from collections import defaultdict, deque
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from bench.hardware import hardware
 from bench.peers.ratings import RatingPeer, rating_peers
 from bench.prequential import Log, load_log
 from encoders import load_encoder
@@ -275,12 +275,11 @@ def main() -> None:
             "per_s": len(ratings) / (time.perf_counter() - started)
         }
         print(f"{name}: {models[name]['rmse']['all']:.4f}", file=sys.stderr)
-    hardware = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
     result = {
         "log": str(arguments.log),
         "ratings": len(ratings),
         "seed": arguments.seed,
-        "hardware": hardware,
+        "hardware": hardware(),
         "models": models,
     }
     print_table(result)

@@ -89,7 +89,6 @@ LONG: dict[str, int] = {
     "stream/chain/pipeline.py": 397,
     "stream/learn/loop.py": 346,
     "stream/ops/cli.py": 316,
-    "stream/ops/demo.py": 304,
     "tests/encoders/test_worker.py": 323,
     "tests/learner/training/test_trainer.py": 347,
     "tests/stream/chain/test_pipeline.py": 410,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -17,13 +18,19 @@ import orjson
 from infra.kafka import KafkaBroker
 from learner.training.warmup import compile_kernels
 from stream.broker.feeds import Broadcast
+from stream.broker.lag import Lag
 from stream.broker.topics import ensure_topics
 from stream.ops.supervise import Supervisor
 from upwell.client import client_options
+from upwell.errors import UpwellError
 from upwell.events import Topic
 from upwell.settings import Settings
 
-__all__ = ["Cluster", "Metrics", "running_cluster"]
+__all__ = ["READY_SECONDS", "Cluster", "Metrics", "running_cluster", "settled"]
+
+READY_SECONDS = 120.0
+"""That workers are given to start."""
+TICK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,28 @@ class Cluster:
     def client(self) -> dict[str, Any]:
         """kafka-python's options for its broker."""
         return client_options(self.settings.kafka)
+
+    def wait(
+        self,
+        until: Callable[[], bool],
+        seconds: float,
+        what: str,
+        tick: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Keep both processes alive and call `tick` until `until` holds.
+
+        Raises `UpwellError` after so many seconds, and where a process cannot be kept alive.
+        """
+        deadline = time.monotonic() + seconds
+        while not until():
+            if time.monotonic() > deadline:
+                raise UpwellError(
+                    f"waited {seconds:.0f} s for {what}: look into the logs of serve and "
+                    "learn in the data folder"
+                )
+            self.supervisor.check()
+            tick()
+            time.sleep(TICK_SECONDS)
 
 
 @contextmanager
@@ -80,8 +109,9 @@ def running_cluster(
 class Metrics:
     """The newest figures of each role, as they come in on `metrics`."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self._feed = Broadcast(cluster.settings.kafka.prefix + Topic.METRICS, cluster.client)
+    def __init__(self, settings: Settings) -> None:
+        kafka = settings.kafka
+        self._feed = Broadcast(kafka.prefix + Topic.METRICS, client_options(kafka))
         self._newest: dict[str, dict[str, Any]] = {}
 
     def start(self) -> None:
@@ -98,3 +128,20 @@ class Metrics:
                 value = orjson.loads(record.value)
                 self._newest[value["role"]] = value
         return self._newest.get(role, {})
+
+    def ready(self) -> bool:
+        """Both roles have said something."""
+        return bool(self.newest("serve") and self.newest("learn"))
+
+
+def settled(lag: Lag, metrics: Metrics) -> bool:
+    """Whether all that was sent has been acknowledged by serve, and all examples have been learned.
+    It is seen late: by serve's commit interval, and by the second between two figures of learn.
+    """
+    if lag.behind() > 0:
+        return False
+    positions = metrics.newest("learn").get("positions", {})
+    return all(
+        int(positions.get(str(end.partition), 0)) >= offset
+        for end, offset in lag.ends([Topic.EXAMPLES]).items()
+    )

@@ -22,19 +22,17 @@ from rich.markup import escape
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag
 from stream.chain.publish import TRIGGER_APPENDED
-from stream.ops.cluster import Cluster, Metrics, running_cluster
+from stream.ops.cluster import READY_SECONDS, Cluster, Metrics, running_cluster, settled
 from stream.replay.log import BadLine, LogRecord, read_log
 from stream.replay.player import Pace, Player
 from stream.replay.progress import StreamProgress
 from upwell.codec import parse_recommendations
-from upwell.errors import UpwellError
 from upwell.events import Topic
 from upwell.recommendations import Recommendations
 from upwell.settings import Settings
 
 __all__ = ["DemoOptions", "run_demo"]
 
-READY_SECONDS = 120.0
 SETTLE_SECONDS = 600.0
 LOOK_SECONDS = 0.25
 WARMUP_SHARE = 10
@@ -117,7 +115,7 @@ class Demo:
         self._cluster = cluster
         self._console = console
         self._prefix = cluster.settings.kafka.prefix
-        self._metrics = Metrics(cluster)
+        self._metrics = Metrics(cluster.settings)
         self._listener = Listener(Broadcast(self._prefix + Topic.RECOMMENDATIONS, cluster.client))
         self._bad: Counter[str] = Counter()
 
@@ -126,10 +124,8 @@ class Demo:
         self._metrics.start()
         self._listener.feed.start()
         try:
-            self._wait(
-                lambda: bool(self._metrics.newest("serve") and self._metrics.newest("learn")),
-                READY_SECONDS,
-                "the workers to start",
+            self._cluster.wait(
+                self._metrics.ready, READY_SECONDS, "the workers to start", self._listener.drain
             )
             catalogue = self._stage("catalogue", log.items, Pace())
             bulk = self._stage("events", log.bulk, Pace())
@@ -157,42 +153,10 @@ class Demo:
 
             with Player(self._cluster.client, self._prefix, self._on_bad, tick) as player:
                 player.play(lines, pace)
-            done = self._settled(lag)
-            self._wait(done, SETTLE_SECONDS, f"the {name} to be served and learned", tick)
+            what = f"the {name} to be served and learned"
+            self._cluster.wait(lambda: settled(lag, self._metrics), SETTLE_SECONDS, what, tick)
             progress.finish(self._running_hr10())
         return Stage(len(lines), time.monotonic() - started)
-
-    def _settled(self, lag: Lag) -> Callable[[], bool]:
-        """Whether all that was sent has been acknowledged, and all examples have been learned."""
-
-        def done() -> bool:
-            if lag.behind() > 0:
-                return False
-            positions = self._metrics.newest("learn").get("positions", {})
-            return all(
-                int(positions.get(str(end.partition), 0)) >= offset
-                for end, offset in lag.ends([Topic.EXAMPLES]).items()
-            )
-
-        return done
-
-    def _wait(
-        self,
-        until: Callable[[], bool],
-        seconds: float,
-        what: str,
-        tick: Callable[[], None] = lambda: None,
-    ) -> None:
-        deadline = time.monotonic() + seconds
-        while not until():
-            if time.monotonic() > deadline:
-                raise UpwellError(
-                    f"waited {seconds:.0f} s for {what}: look into the logs of serve and "
-                    "learn in the data folder"
-                )
-            self._look()
-            tick()
-            time.sleep(LOOK_SECONDS / 5)
 
     def _look(self) -> None:
         self._cluster.supervisor.check()

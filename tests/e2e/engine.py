@@ -16,7 +16,7 @@ import orjson
 
 from stream.broker.lag import Lag
 from stream.broker.topics import ensure_topics
-from stream.ops.cluster import Cluster, Metrics
+from stream.ops.cluster import Metrics, settled
 from stream.ops.supervise import Supervisor
 from stream.replay.log import LogRecord, read_log
 from upwell.client import client_options
@@ -67,7 +67,7 @@ class Engine:
         self.supervisor = Supervisor(
             [sys.executable, "-m", "stream.ops.cli"], {**os.environ, **own}, folder / "logs"
         )
-        self.metrics = Metrics(Cluster(self.settings, self.supervisor, own_broker=False))
+        self.metrics = Metrics(self.settings)
         ensure_topics(prefix, self.settings.kafka.partitions, self.client)
         self.lag = Lag(self.client, prefix)
 
@@ -79,10 +79,7 @@ class Engine:
         self.metrics.start()
         self.supervisor.__enter__()
         try:
-            self.wait(
-                lambda: bool(self.metrics.newest("serve") and self.metrics.newest("learn")),
-                "both roles to report",
-            )
+            self.wait(self.metrics.ready, "both roles to report")
         except BaseException:  # nobody would stop what has been started
             self.__exit__()
             raise
@@ -104,13 +101,7 @@ class Engine:
 
     def settled(self) -> bool:
         """Everything appended has been acknowledged by serve and learned by learn."""
-        if self.lag.behind() > 0:
-            return False
-        positions = self.metrics.newest("learn").get("positions", {})
-        return all(
-            int(positions.get(str(end.partition), 0)) >= offset
-            for end, offset in self.lag.ends([Topic.EXAMPLES]).items()
-        )
+        return settled(self.lag, self.metrics)
 
 
 def values(records: Sequence[LogRecord]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Which numbers read like a phone number, by how people write them in many countries.
 
-Expressions, not a library: bench/scrub.py has both side by side (docs/decisions/0019).
+Expressions, not a library: bench/speed/scrub.py has both side by side (docs/decisions/0019).
 """
 
 from __future__ import annotations

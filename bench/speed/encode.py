@@ -1,8 +1,8 @@
 """Texts and tokens a second through Upwell's encoder, beside sentence-transformers' own encode() of
 the same model on the same texts.
 
-    python bench/encode.py LOG [--texts N] [--items] [--repeats N] [--threads N] [--peer-threads N]
-    [--device auto|cpu|cuda]
+    python bench/speed/encode.py LOG [--texts N] [--items] [--repeats N] [--threads N]
+    [--peer-threads N] [--device auto|cpu|cuda]
 
 The texts are those that the stream would encode: announced items (title, categories, text), reviews
 and queries of the log, each once, in an order drawn with the seed. Both run in this process in
@@ -13,7 +13,6 @@ table, then one JSON object as the last line.
 from __future__ import annotations
 
 import argparse
-import platform
 import random
 import statistics
 import sys
@@ -30,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 from transformers import AutoTokenizer
 
+from bench.hardware import hardware
 from encoders import load_encoder
 from encoders.device import choose_placement, choose_threads
 from encoders.folder import find_model
@@ -73,7 +73,7 @@ def chosen_texts(path: Path, count: int, seed: int, items_alone: bool) -> list[s
     """The first `count` different texts, shuffled."""
     texts = list(islice(dict.fromkeys(log_texts(path, items_alone)), count))
     if not texts:
-        raise SystemExit(f"bench/encode.py: no texts in {path}")
+        raise SystemExit(f"bench/speed/encode.py: no texts in {path}")
     random.Random(seed).shuffle(texts)
     return texts
 
@@ -91,7 +91,7 @@ def peer(model: str, device: str, threads: int) -> tuple[Encode, str]:
         import sentence_transformers
     except ImportError:
         raise SystemExit(
-            "bench/encode.py: the peer is not installed: pip install sentence-transformers"
+            "bench/speed/encode.py: the peer is not installed: pip install sentence-transformers"
         ) from None
     folder = str(find_model(model))
     loaded = sentence_transformers.SentenceTransformer(
@@ -127,13 +127,10 @@ def interleaved(
     return speeds, vectors
 
 
-def hardware() -> str:
-    if torch.cuda.is_available():
-        return str(torch.cuda.get_device_name())
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{len(names) or '?'} x {names[0] if names else platform.machine()}"
+def processor() -> str:
+    """Where both compute: a GPU's name goes first."""
+    gpu = f"{torch.cuda.get_device_name()}; " if torch.cuda.is_available() else ""
+    return f"{gpu}{hardware()}"
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -155,7 +152,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "repeats": arguments.repeats,
         "threads": choose_threads(arguments.threads, choose_placement(arguments.device).device),
         "peer_threads": peer_threads,
-        "hardware": hardware(),
+        "hardware": processor(),
         "model": {
             "name": OURS,
             "revision": revision,
@@ -219,7 +216,7 @@ def main() -> None:
     try:
         result = measure(parsed(sys.argv[1:]))
     except UpwellError as exc:
-        raise SystemExit(f"bench/encode.py: {exc}") from exc
+        raise SystemExit(f"bench/speed/encode.py: {exc}") from exc
     show(result)
     print(orjson.dumps(result).decode())
 

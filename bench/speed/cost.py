@@ -1,8 +1,8 @@
 """What an event costs the learner as a stream grows long: time and memory at growing lengths, on
 synthetic events; and what lists and announcements cost at a catalogue's size.
 
-    python bench/cost.py [--events N] [--items M] [--seed S]
-    python bench/cost.py --catalogue 10000 --catalogue 200000
+    python bench/speed/cost.py [--events N] [--items M] [--seed S]
+    python bench/speed/cost.py --catalogue 10000 --catalogue 200000
 
 Items by a power law, users who come back now and then, vectors at random. One target in four is
 tested, as in a busy stream. The first line stands for warm-up, so ratios are to the second. Prints
@@ -12,8 +12,6 @@ a table, then one JSON object.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import resource
 import time
 from collections import deque
@@ -26,6 +24,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from bench.hardware import hardware
 from learner.counts.block import HISTORY
 from learner.training.learner import Learner
 from upwell.ports import RankRequest
@@ -187,13 +186,12 @@ def main() -> None:
             *(str(line[name]) for name in ("ms_an_event", "learned_mb", "peak_mb")),
         )
     Console(width=100).print(table)
-    hardware = f"{platform.machine()}, {os.cpu_count()} cores"
     print(
         orjson.dumps(
             {
                 "items": arguments.items,
                 "seed": arguments.seed,
-                "hardware": hardware,
+                "hardware": hardware(),
                 "lengths": found,
             }
         ).decode()

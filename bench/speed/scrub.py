@@ -1,7 +1,7 @@
 """The scrubber against the library `phonenumbers` on a seeded, labelled set: phones as people of
 many lands write them; and what must stay: articles, prices, dates, years, orders, titles.
 
-    python bench/scrub.py data/movielens/events.jsonl.gz [--numbers 4000] [--seed 7]
+    python bench/speed/scrub.py data/movielens/events.jsonl.gz [--numbers 4000] [--seed 7]
 
 The library finds numbers in text by the rules of a country: of none (international ones alone), and
 of each of six in turn. Misses and false hits are of whole texts; times of one process.
