@@ -170,7 +170,7 @@ class Pipeline:
         begun = self._begin(named, told)
         by_user = self._sign(begun.events)
         changed = self._change(begun, told, by_user)
-        dead_letters = self._letters(bad, records, begun.fences)
+        dead_letters = self._letters(bad, begun.fences)
         orders = [
             order
             for user, events in by_user.items()
@@ -205,7 +205,7 @@ class Pipeline:
         states = self._users.read(list(dict.fromkeys([*(user for user, _ in named), *told])))
         requests, passed_on = self._owners.forget(asked, told, states)
         fences = newest_fences(
-            *({user: Fence(one.record.appended_ms, one.source, one.offset)} for user, one in asked),
+            *({user: Fence(one.record.first_ms, one.source, one.offset)} for user, one in asked),
             *({one.user: Fence(one.appended_ms, one.source, one.offset)} for one, _ in requests),
         )
         after = newest_fences(self._fences.of(states), fences)
@@ -222,7 +222,7 @@ class Pipeline:
         events = [
             (user, one)
             for user, one in others
-            if user not in after or not after[user].hides(one.record.appended_ms)
+            if user not in after or not after[user].hides(one.record.first_ms)
         ]
         erasures = tuple(
             Erasure(one.user, one.source, one.offset, int(one.user in forgotten), home, one.guest)
@@ -276,21 +276,14 @@ class Pipeline:
             if record.topic is Topic.REROUTED or self._limits.partition_of(key) == record.partition:
                 own.append(arrival)
             else:
-                rerouted.append(Rerouted(key, encode_rerouted(arrival.topic, record.value or b"")))
+                value = encode_rerouted(arrival.topic, record.value or b"")
+                rerouted.append(Rerouted(key, value, first_ms=record.first_ms))
         return own, rerouted
 
     def _letters(
-        self, bad: Sequence[DeadLetter], records: Sequence[Record], fences: Mapping[str, Fence]
+        self, bad: Sequence[DeadLetter], fences: Mapping[str, Fence]
     ) -> tuple[DeadLetter, ...]:
         """With their users' pseudonyms; without those of users who were forgotten since."""
-        appended = (
-            {
-                (record.topic.value, record.partition, record.offset): record.appended_ms
-                for record in records
-            }
-            if bad
-            else {}
-        )
         kept = []
         for letter in bad:
             user_id = user_in(letter)
@@ -298,8 +291,7 @@ class Pipeline:
             fence = None
             if user is not None:
                 fence = newest_fences(self._fences.of([user]), fences).get(user)
-            at = appended[letter.topic, letter.partition, letter.offset]
-            if fence is None or not fence.hides(at):
+            if fence is None or letter.appended is None or not fence.hides(letter.appended):
                 kept.append(replace(letter, user=user))
         return tuple(kept)
 

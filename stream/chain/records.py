@@ -27,7 +27,7 @@ class Record:
     """One record as it came from the broker.
 
     `appended_ms`: the broker's own time stamp, UTC ms. `key`: as the app sent it. `incarnation`: of
-    the topic (`Source`).
+    the topic (`Source`). `stated_ms`: when it was appended first, as its header says.
     """
 
     topic: Topic
@@ -37,6 +37,17 @@ class Record:
     appended_ms: int
     key: bytes | None = None
     incarnation: str = ""
+    stated_ms: int | None = None
+
+    @property
+    def first_ms(self) -> int:
+        """When its value was first appended, UTC ms, wherever it was sent on from. Never after this
+        record: a header that somebody made up can only make its own event look older, and a
+        request on `controls`, which must reach, not even that.
+        """
+        if self.stated_ms is None or self.topic is Topic.CONTROLS:
+            return self.appended_ms
+        return min(self.stated_ms, self.appended_ms)
 
     @property
     def source(self) -> str:
@@ -110,7 +121,13 @@ def decode_records(
         decoded = decode(topic, record.partition, record.offset, value, now_ms, unknown=counted)
         if isinstance(decoded, DeadLetter):
             dead_letters.append(
-                replace(decoded, topic=record.topic.value, raw=record.value or b"", key=record.key)
+                replace(
+                    decoded,
+                    topic=record.topic.value,
+                    raw=record.value or b"",
+                    key=record.key,
+                    appended=record.first_ms,
+                )
             )
         else:
             arrivals.append(Arrival(decoded, topic, record))
