@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def test_events_on_a_wrong_partition_that_are_sent_on_after_the_request_bring_no
     partitions = engine.settings.kafka.partitions
     producer = Producer({"bootstrap.servers": kafka})
 
-    def put(topic: Topic, user: str, away: int, value: dict[str, object]) -> None:
+    def put(topic: Topic, user: str, away: int, value: Mapping[str, object]) -> None:
         whole = {"event_id": f"{topic}-{user}", "ts": now_ms(), "user_id": user, **value}
         home = partition_of(user.encode(), partitions)
         producer.produce(
