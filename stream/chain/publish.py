@@ -144,7 +144,7 @@ def examples_within(
         yield from examples_within(examples[:half], limit)
         yield from examples_within(examples[half:], limit)
     else:
-        yield encode_examples([replace(examples[0], tested=False, had=())])
+        yield encode_examples([replace(examples[0], tested=False, had=(), beside=())])
 
 
 def list_within(recommendations: Recommendations, limit: int = MAX_LIST_BYTES) -> bytes:

@@ -16,10 +16,11 @@ from stream.chain.sources import Source
 from stream.chain.validate import decode, load_json
 from stream.chain.wire import decode_rerouted
 from upwell.errors import InvalidEventError
-from upwell.events import Event, Topic
+from upwell.events import Click, Event, Impression, Query, Review, Topic
 from upwell.recommendations import DeadLetter
+from upwell.values import TAKEN_BACK, Interaction
 
-__all__ = ["Arrival", "BroadcastRecord", "Record", "decode_records", "user_in"]
+__all__ = ["Arrival", "BroadcastRecord", "Record", "decode_records", "interaction_of", "user_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,25 @@ def decode_records(
         else:
             arrivals.append(Arrival(decoded, topic, record))
     return arrivals, dead_letters
+
+
+def interaction_of(event: Event, source: str, offset: int) -> Interaction | None:
+    """What is folded of an event that stands there; None of one that is not."""
+    item_id, kind, rating = None, "query", None
+    match event:
+        case Click():
+            item_id, kind = event.item_id, event.action.value
+        case Review(deleted=True):
+            item_id, kind = event.item_id, TAKEN_BACK
+        case Review():
+            item_id, kind, rating = event.item_id, "review", event.rating
+        case Query():
+            pass
+        case Impression():
+            kind = "impression"
+        case _:
+            return None
+    return Interaction(event.event_id, event.ts, item_id, kind, rating, source, offset)
 
 
 def _deletion(record: Record) -> bytes:

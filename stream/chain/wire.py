@@ -145,6 +145,7 @@ def _example_row(example: Example) -> list[Any]:
         example.user_events,
         example.tested,
         example.had,
+        *([example.beside] if example.beside else ()),
     ]
 
 
@@ -159,7 +160,7 @@ class _Known(dict[tuple[Any, ...], Interaction]):
 
 
 def _example(source: str, row: list[Any], known: _Known) -> Example:
-    offset, user, event, times, items, kinds, ratings, intent, user_events, tested, had = row
+    offset, user, event, times, items, kinds, ratings, intent, user_events, tested, had, *more = row
     return Example(
         source=source,
         offset=offset,
@@ -170,6 +171,7 @@ def _example(source: str, row: list[Any], known: _Known) -> Example:
         user_events=user_events,
         tested=tested,
         had=tuple(had),
+        beside=tuple((item, worn) for item, worn in more[0]) if more else (),
     )
 
 

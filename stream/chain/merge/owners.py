@@ -112,6 +112,7 @@ class Owners:
     ) -> list[Rerouted]:
         """Events of a guest whom the stored state knows to be another user."""
         into = state.merged_into
+        events = [(one, at) for one, at in events if not one.shown]  # what they saw stays theirs
         if into is None or not events:
             return []
         oldest = min(at.first_ms for _, at in events)
