@@ -14,7 +14,6 @@ import argparse
 import os
 import platform
 from collections import defaultdict
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -149,10 +148,9 @@ def learned(world: World, fatigue: bool, arguments: argparse.Namespace) -> Inlin
 
 
 def run(
-    world: World, engine: InlineEngine, arguments: argparse.Namespace, take: float
+    world: World, engine: InlineEngine, arguments: argparse.Namespace, take: float, users: list[str]
 ) -> dict[str, Any]:
-    """All visits."""
-    users = sorted(world.wanted, key=lambda user: drawn(user, arguments.seed))[: arguments.users]
+    """All visits of these users."""
     visits = Visits(world, engine)
     visits.run(users, arguments.visits, arguments.hours, take, arguments.seed)
     return {
@@ -181,11 +179,13 @@ def main() -> None:
     parser.add_argument("--hashing", action="store_true", help="without the language model")
     arguments = parser.parse_args()
     world = world_of(arguments.log, arguments.ratings)
+    everyone = sorted(world.wanted, key=lambda user: drawn(user, arguments.seed))
     runs = []
     for fatigue in (False, True):
         engine = learned(world, fatigue, arguments)
-        for take in arguments.take:
-            found = run(world, deepcopy(engine), arguments, take)
+        for number, take in enumerate(arguments.take):
+            some = everyone[number * arguments.users :][: arguments.users]
+            found = run(world, engine, arguments, take, some)
             runs.append({"fatigue": fatigue, **found})
             print(orjson.dumps(runs[-1]).decode(), flush=True)
     hardware = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"

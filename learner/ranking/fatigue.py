@@ -12,33 +12,36 @@ from collections.abc import Iterable, Sequence
 
 from upwell.values import NEGATIVE_KINDS, Interaction, Shown
 
-__all__ = ["HALF_LIFE_MS", "MOST_PLACES", "MOST_WORN", "beside", "with_shown", "worn"]
+__all__ = [
+    "HALF_LIFE_MS",
+    "MOST_IMPRESSIONS",
+    "MOST_PLACES",
+    "MOST_WORN",
+    "beside",
+    "with_shown",
+    "worn",
+]
 
 HALF_LIFE_MS = 3 * 86_400_000
 """An item that wore off is half as worn after three days."""
 MOST_WORN = 20.0
 """Impressions: what was shown more often is not more worn, so that anything can come back."""
-MOST_PLACES = 300
-"""That are kept of a user, the newest impressions first, as long as they are whole."""
-PLACES_AN_IMPRESSION = 100
-"""The first so many: what stands below was hardly seen."""
+MOST_IMPRESSIONS = 60
+"""That are kept of a user, the newest."""
+MOST_PLACES = 20
+"""That are kept of an impression, the first: what stands below was hardly seen."""
 ANSWER_MS = 86_400_000
 """An event on an item answers its newest impression, if that is no older."""
 
 
 def with_shown(kept: Sequence[Shown], new: Shown) -> tuple[Shown, ...]:
     """`kept` and one more, oldest first, within the bounds; of one event_id the older stays."""
-    new = Shown(new.event_id, new.ts, tuple(dict.fromkeys(new.item_ids))[:PLACES_AN_IMPRESSION])
+    new = Shown(new.event_id, new.ts, tuple(dict.fromkeys(new.item_ids))[:MOST_PLACES])
     same = next((one for one in kept if one.event_id == new.event_id), None)
     if same is not None and same.order <= new.order:
         return tuple(kept)
     found = sorted((*(one for one in kept if one is not same), new), key=lambda one: one.order)
-    places = 0
-    for first in range(len(found) - 1, -1, -1):
-        places += len(found[first].item_ids)
-        if places > MOST_PLACES:
-            return tuple(found[first + 1 :])
-    return tuple(found)
+    return tuple(found[-MOST_IMPRESSIONS:])
 
 
 def worn(shown: Iterable[Shown], history: Iterable[Interaction], now_ms: int) -> dict[str, float]:
