@@ -1,4 +1,4 @@
-"""What it is worth that unanswered impressions wear off: `python -m bench.fatigue LOG`.
+"""What it is worth that unanswered impressions wear off: `python -m bench.simulations.fatigue LOG`.
 
 A seeded simulation, since no log here says what was shown. The engine learns the first half of each
 user's ratings. Then users visit again and again: each visit asks for a list, all of it is shown,
