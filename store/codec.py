@@ -6,6 +6,7 @@ parses nothing. It knows no backend.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from store.schema import (
     point_id,
 )
 from upwell.errors import StoreError
-from upwell.values import CatalogueItem, Guest, Interaction, MergedInto, Pending, UserState
+from upwell.values import CatalogueItem, Guest, Interaction, MergedInto, Pending, Shown, UserState
 
 __all__ = ["decode_item", "decode_user", "encode_item", "encode_user"]
 
@@ -57,6 +58,7 @@ def encode_user(state: UserState, dimension: int) -> Point:
                 name: (guest.partition, dict(guest.covers)) for name, guest in state.merged.items()
             },
             "merged_into": into and (into.user, into.partition, into.whole),
+            "shown": [(one.event_id, one.ts, one.item_ids) for one in state.shown],
         },
         owner,
     )
@@ -66,7 +68,7 @@ def encode_user(state: UserState, dimension: int) -> Point:
 
 def decode_user(vector: ArrayLike, payload: dict[str, Any]) -> UserState:
     """The state of a point; raises `StoreError` on a point of another format. One that was written
-    before users were merged has no guests.
+    before users were merged has no guests, one from before impressions counted has none.
     """
     user = payload.get("user")
     packed = _unpack(payload.get("state"), f"user {user!r}")
@@ -87,6 +89,16 @@ def decode_user(vector: ArrayLike, payload: dict[str, Any]) -> UserState:
         watermark=packed["watermark"],
         merged={name: Guest(*guest) for name, guest in packed.get("merged", {}).items()},
         merged_into=MergedInto(*into) if (into := packed.get("merged_into")) else None,
+        shown=_shown(packed.get("shown", ())),
+    )
+
+
+def _shown(rows: Iterable[tuple[str, int, list[str]]]) -> tuple[Shown, ...]:
+    """Of an item that was shown again and again the id is in memory once."""
+    known: dict[str, str] = {}
+    return tuple(
+        Shown(event_id, ts, tuple(known.setdefault(one, one) for one in item_ids))
+        for event_id, ts, item_ids in rows
     )
 
 

@@ -4,8 +4,8 @@ conformance suite for all adapters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from upwell.recommendations import Entry
@@ -66,6 +66,7 @@ class RankRequest:
     `words`: the newest text (query or review) of the user, for a reason's `because`.
     `lot`: decides whether the list is explored, and by which item; whoever asks makes it of the
     event that the list answers and a secret, so that no app chooses it. None: no exploration.
+    worn: of items, how many impressions the user left unanswered.
     """
 
     state: UserState
@@ -74,6 +75,7 @@ class RankRequest:
     category: str | None = None
     words: str | None = None
     lot: str | None = None
+    worn: Mapping[str, float] = field(default_factory=dict)
 
 
 class Ranker(Protocol):

@@ -81,8 +81,9 @@ class DeadLetter:
     `dead_letters`), and its very bytes.
 
     key: of the record, as it was sent. cut: `raw` has only the first of the bytes. user: the
-    pseudonym, where a user could be told. replayed_at: when the bytes were sent to their topic
-    again, UTC ms; from then on `raw` and `key` are empty.
+    pseudonym, where a user could be told. appended: when the broker first got the bytes, UTC ms,
+    None in letters of older versions. replayed_at: when the bytes were sent to their topic again,
+    UTC ms; from then on `raw` and `key` are empty.
     """
 
     reason: str
@@ -95,6 +96,7 @@ class DeadLetter:
     key: bytes | None = None
     cut: bool = False
     user: str | None = None
+    appended: int | None = None
     replayed_at: int | None = None
 
     @property

@@ -24,6 +24,7 @@ __all__ = [
     "Interaction",
     "MergedInto",
     "Pending",
+    "Shown",
     "UserState",
     "Vector",
 ]
@@ -87,6 +88,20 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """One impression: the user saw these items."""
+
+    event_id: str
+    ts: int
+    item_ids: tuple[str, ...]
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """As of an `Interaction`."""
+        return (self.ts, len(self.event_id), self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
 class Guest:
     """A user who was merged into another. partition: of the guest; covers: of the guest's events,
     the last offset per `topic-partition` that the other has.
@@ -117,6 +132,7 @@ class UserState:
     had: item ids that no list may show again, oldest first, bounded. events: how many events were
     ever folded in. watermark: per `topic-partition` the last offset folded in. merged: guests who
     were merged into this user, by pseudonym, bounded. merged_into: whom this guest's events go to.
+    shown: the newest impressions in `Shown.order`, oldest first, bounded.
     """
 
     user: str
@@ -129,6 +145,7 @@ class UserState:
     watermark: Mapping[str, int] = field(default_factory=dict)
     merged: Mapping[str, Guest] = field(default_factory=dict)
     merged_into: MergedInto | None = None
+    shown: tuple[Shown, ...] = ()
 
     @property
     def sequence(self) -> int:
@@ -180,7 +197,9 @@ class Example:
     per source skips what it has learned. history: the user's newest item interactions before the
     event, oldest first, at most 50. intent: (d,) float32 intent before the event (unit length or
     zero), None where the user had none. user_events: how many events of this user came before. had:
-    what the user had before, only where `tested`; `tested` is drawn by lot.
+    what the user had before, only where `tested`; `tested` is drawn by lot. beside: only where
+    `tested`, the items that the event's was shown among, each with its unanswered impressions by
+    then; empty where that says nothing.
     """
 
     source: str
@@ -192,3 +211,4 @@ class Example:
     user_events: int
     tested: bool
     had: tuple[str, ...] = ()
+    beside: tuple[tuple[str, float], ...] = ()

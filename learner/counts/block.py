@@ -39,8 +39,9 @@ class Block(NamedTuple):
     """history, liked: newest first, those of user u from starts[u] to starts[u + 1]; blocked: rows
     left out, likewise.
 
-    events: (b,) length of the user's history. slot: (b,) the user's row in `dense` (D, b', N) or
-    -1. dense_on: (b', D).
+    beside: rows that a user's item was shown among, likewise; impressions: how often each was shown
+    before and left. events: (b,) length of the user's history. slot: (b,) the user's row in `dense`
+    (D, b', N) or -1. dense_on: (b', D).
     """
 
     history: NDArray[np.int32]
@@ -52,6 +53,9 @@ class Block(NamedTuple):
     slot: NDArray[np.int64]
     dense: NDArray[np.float32]
     dense_on: NDArray[np.bool_]
+    beside: NDArray[np.int32]
+    impressions: NDArray[np.float64]
+    beside_starts: NDArray[np.int64]
 
 
 class Targets(NamedTuple):
@@ -74,7 +78,8 @@ class Targets(NamedTuple):
 class Profile:
     """One user as rows.
 
-    history, liked: newest first. blocked: left out. slot: in the dense arrays, -1 for none.
+    history, liked: newest first. blocked: left out. slot: in the dense arrays, -1 for none. beside:
+    items that the event's was shown among, with unanswered impressions.
     """
 
     history: tuple[Row, ...]
@@ -82,6 +87,7 @@ class Profile:
     blocked: tuple[Row, ...]
     events: int
     slot: int
+    beside: tuple[tuple[Row, float], ...] = ()
 
     def met(self, row: Row) -> int:
         """Whether the user's history holds the item, and liked."""
@@ -114,6 +120,7 @@ def block_of(
     history = [row for one in profiles for row in one.history]
     liked = [flag for one in profiles for flag in one.liked]
     blocked = [row for one in profiles for row in one.blocked]
+    beside = [shown for one in profiles for shown in one.beside]
     return Block(
         np.array(history, np.int32),
         np.array(liked, np.bool_),
@@ -124,6 +131,9 @@ def block_of(
         np.array([one.slot for one in profiles], np.int64),
         dense,
         dense_on,
+        np.array([row for row, _ in beside], np.int32),
+        np.array([count for _, count in beside], np.float64),
+        starts_of([len(one.beside) for one in profiles]),
     )
 
 

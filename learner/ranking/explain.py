@@ -24,6 +24,7 @@ from upwell.recommendations import Reason
 __all__ = [
     "BOOST",
     "CAUSED",
+    "FATIGUE",
     "LEXICAL",
     "NEW_ITEM",
     "OTHER",
@@ -39,8 +40,9 @@ NEW_ITEM = "new_item"
 UPTAKE = "uptake"
 BOOST = "boost"
 LEXICAL = "lexical"
+FATIGUE = "fatigue"
 OTHER = "other"
-SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST, LEXICAL)
+SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST, LEXICAL, FATIGUE)
 _SIGNALS = len(SIGNALS)
 CAUSED = FIRST_DENSE - FIRST_USER  # signals that an item of the history causes
 SIGNAL_WORDS = {
@@ -77,6 +79,7 @@ SIGNAL_WORDS = {
     UPTAKE: "taken more often than all else says",
     BOOST: "put forward by the operator",
     LEXICAL: "its title is written like your words",
+    FATIGUE: "shown before and left",
     OTHER: "smaller reasons together",
 }
 

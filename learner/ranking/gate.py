@@ -25,7 +25,9 @@ __all__ = [
     "empty_gate",
     "features",
     "learn",
+    "learn_wear",
     "scores",
+    "tired",
     "widened",
 ]
 
@@ -37,6 +39,10 @@ KEPT_SQUARE = 0.9999
 """Of AdaGrad's sums, a target: half is gone after 6,931."""
 BIAS_RATE = 0.1
 BIAS_SHRINK = 0.002
+WEAR = -1.0
+"""Of ln(1 + unanswered impressions), before anything is learned: a chance of 1 / (1 + n)."""
+LEAST_WEAR = -2.0
+_WEAR_SQUARE = 1.0
 LEAST_SHARE = 1e-3
 """Of the softmax: a candidate below it keeps its bias, so that few change with a target."""
 _FIRST_SQUARE = 0.01
@@ -47,23 +53,26 @@ class GateState(NamedTuple):
     squares are AdaGrad's fading sums.
 
     bias: (N,) an item's: how much more often it is chosen than its signals say. moved: (N,) it
-    changed since it was last published.
+    changed since it was last published. wear: (2,) the weight of ln(1 + unanswered impressions),
+    from `LEAST_WEAR` to 0, and AdaGrad's sum of its squares.
     """
 
     weights: NDArray[np.float64]
     squares: NDArray[np.float64]
     bias: NDArray[np.float32]
     moved: NDArray[np.bool_]
+    wear: NDArray[np.float64]
 
 
 def empty_gate() -> GateState:
-    """All weights zero, and no item yet."""
+    """All weights zero but that of impressions, and no item yet."""
     shape = (1 + BANDS, FEATURES)
     return GateState(
         np.zeros(shape),
         np.full(shape, _FIRST_SQUARE),
         np.zeros(0, np.float32),
         np.zeros(0, np.bool_),
+        np.array([WEAR, _WEAR_SQUARE]),
     )
 
 
@@ -190,3 +199,51 @@ def learn(
             g = gradient[feature]
             gate.squares[which, feature] = KEPT_SQUARE * gate.squares[which, feature] + g * g
             gate.weights[which, feature] += RATE * g / np.sqrt(gate.squares[which, feature])
+
+
+@kernel
+def tired(gate: GateState, impressions: float) -> float:
+    """What so many unanswered impressions add to an item's score: at most nothing."""
+    return float(gate.wear[0] * np.log1p(impressions))
+
+
+@kernel
+def learn_wear(
+    gate: GateState,
+    found: NDArray[np.int32],
+    score: NDArray[np.float64],
+    target: int,
+    beside: NDArray[np.int32],
+    impressions: NDArray[np.float64],
+) -> None:
+    """One step up the log-likelihood that row `target` was chosen among the items `beside` that it
+    was shown with, given their `score` by all else. What was not shown could not be chosen, so it
+    says nothing here.
+
+    impressions: (len(beside),) unanswered before they were shown together.
+    """
+    places, worn, count, at = (
+        np.zeros(len(beside), np.int64),
+        np.zeros(len(beside)),
+        0,
+        -1,
+    )
+    for position in range(len(found)):
+        for place in range(len(beside)):
+            if beside[place] == found[position]:
+                places[count], worn[count] = position, np.log1p(impressions[place])
+                at = count if position == target else at
+                count += 1
+                break
+    if at < 0 or count < 2:
+        return
+    chance = np.zeros(count)
+    for one in range(count):
+        chance[one] = score[places[one]] + gate.wear[0] * worn[one]
+    chance = np.exp(chance - chance.max())
+    chance /= chance.sum()
+    g = worn[at]
+    for one in range(count):
+        g -= chance[one] * worn[one]
+    gate.wear[1] = KEPT_SQUARE * gate.wear[1] + g * g
+    gate.wear[0] = min(0.0, max(LEAST_WEAR, gate.wear[0] + RATE * g / np.sqrt(gate.wear[1])))

@@ -72,7 +72,9 @@ class Gate:
             self.state.bias[:] = 0.0
             self.state.moved[:] = False
         self.state = self.state._replace(
-            weights=np.array(arrays["weights"]), squares=np.array(arrays["squares"])
+            weights=np.array(arrays["weights"]),
+            squares=np.array(arrays["squares"]),
+            wear=np.array(arrays.get("wear", empty_gate().wear)),  # none of an older version
         )
         self.state.bias[rows] = arrays["bias"]
         yield from ()
@@ -88,6 +90,7 @@ class Gate:
         return {
             "weights": self.state.weights.copy(),
             "squares": self.state.squares.copy(),
+            "wear": self.state.wear.copy(),
             "rows": rows.astype(np.int32),
             "bias": self.state.bias[rows],
         }

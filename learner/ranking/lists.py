@@ -13,9 +13,9 @@ from learner.catalogue.kernel import kernel
 from learner.counts.block import Block
 from learner.counts.counts import CountState
 from learner.ranking.affinity import Scratch
-from learner.ranking.explain import BOOST, CAUSED, LEXICAL, SHARES, UPTAKE, causes, shares
+from learner.ranking.explain import BOOST, CAUSED, FATIGUE, LEXICAL, SHARES, UPTAKE, causes, shares
 from learner.ranking.explore import POOL, pool
-from learner.ranking.gate import FEATURES, PER_SIGNAL, GateState, band_of, bias_of
+from learner.ranking.gate import FEATURES, PER_SIGNAL, GateState, band_of, bias_of, tired
 from learner.ranking.names import FIRST_DENSE
 from learner.ranking.rank import most_candidates, prepare, rank_user
 
@@ -23,7 +23,9 @@ __all__ = ["Lists", "Wishes", "list_block"]
 
 _INTENT = PER_SIGNAL * FIRST_DENSE  # the z-score of the intent's similarity
 _FIRST = 1e9  # lifts a pinned item above any score
-_UPTAKE, _BOOST, _LEXICAL = (SHARES.index(name) for name in (UPTAKE, BOOST, LEXICAL))
+_UPTAKE, _BOOST, _LEXICAL, _FATIGUE = (
+    SHARES.index(name) for name in (UPTAKE, BOOST, LEXICAL, FATIGUE)
+)
 
 
 class Wishes(NamedTuple):
@@ -35,7 +37,8 @@ class Wishes(NamedTuple):
     gate learned: a user who just said what they want is taken at their word. lot: (b,) where in the
     pool of new items the last place is drawn from, in [0, 1); below 0 where it is not drawn. named:
     (b, n) rows whose titles are written like a user's words, -1 where fewer: they are candidates.
-    likeness: (b, n) in z-scores, weighed as the intent's.
+    likeness: (b, n) in z-scores, weighed as the intent's. shown: (b, n) rows that the user was
+    shown and left, -1 where fewer; impressions: (b, n) how often.
     """
 
     allowed: NDArray[np.bool_]
@@ -48,6 +51,8 @@ class Wishes(NamedTuple):
     lot: NDArray[np.float64]
     named: NDArray[np.int32]
     likeness: NDArray[np.float64]
+    shown: NDArray[np.int32]
+    impressions: NDArray[np.float64]
 
 
 class Lists(NamedTuple):
@@ -101,6 +106,15 @@ def _wanted(wishes: Wishes, user: int, item: int) -> float:
 
 
 @kernel
+def _fatigue(gate: GateState, wishes: Wishes, user: int, item: int) -> float:
+    """What the user's unanswered impressions of the item add to its score."""
+    for place in range(wishes.shown.shape[1]):
+        if wishes.shown[user, place] == item:
+            return tired(gate, wishes.impressions[user, place])
+    return 0.0
+
+
+@kernel
 def list_block(
     state: CountState,
     gate: GateState,
@@ -141,7 +155,8 @@ def list_block(
         for position in range(n):
             item = found[position]
             wanted = wishes.search[user] * x[position, _INTENT] + _wanted(wishes, user, item)
-            key[position] = -(score[position] + wanted + wishes.boost[item]) - (
+            worth = score[position] + wanted + wishes.boost[item]
+            key[position] = -(worth + _fatigue(gate, wishes, user, item)) - (
                 _FIRST if wishes.pinned[item] else 0.0
             )
         order = np.argsort(key, kind="mergesort")
@@ -165,6 +180,7 @@ def list_block(
             lists.shares[user, place, _UPTAKE] = bias_of(gate, item) - usual
             lists.shares[user, place, _BOOST] = wishes.boost[item]
             lists.shares[user, place, _LEXICAL] = _wanted(wishes, user, item)
+            lists.shares[user, place, _FATIGUE] = _fatigue(gate, wishes, user, item)
             causes(
                 state,
                 block.history[start:end],

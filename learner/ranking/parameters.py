@@ -104,6 +104,7 @@ class RankingParameters:
             of_fused = self.fused.row_digests
             rows[: len(of_fused)] += of_fused
         found = zlib.crc32(self.gate.state.weights.tobytes())
+        found = zlib.crc32(self.gate.state.wear.tobytes(), found)
         for number in (network, combined(keys, rows)):
             found = zlib.crc32(number.to_bytes(8, "little"), found)
         return f"{found:08x}"

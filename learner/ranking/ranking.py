@@ -5,7 +5,7 @@ It knows nothing about learning or examples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,10 @@ BLOCK = 256
 """Users whose dense signals are held at once."""
 _REASONS = 8
 _TITLES = 10  # written like a user's words, that are candidates
-_EXACT = 5.0  # a title that is the words, in z-scores: as the best of some hundred intents
+_EXACT = 5.0
+"""A title that is the words, in z-scores: as the best of some hundred intents. Likeness is squared,
+so that titles that share some letters with the words hardly count.
+"""
 
 
 class Ranking:
@@ -231,8 +234,14 @@ class Ranking:
                     for request in requests
                 ]
             ),
-            *_padded(named),
+            *_padded([[(row, _EXACT * likeness**2) for row, likeness in some] for some in named]),
+            *_padded([self._rows(request.worn) for request in requests]),
         )
+
+    def _rows(self, worn: Mapping[str, float]) -> Named:
+        """What the user was shown and left, of what has a row."""
+        found = ((self.catalogue.row(item_id), count) for item_id, count in worn.items())
+        return [(row, count) for row, count in found if row is not None]
 
     def _chance(self, request: RankRequest) -> float:
         """Of exploring; none where nobody is shown the list."""
@@ -264,14 +273,12 @@ class Ranking:
 
 
 def _padded(named: Sequence[Named]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Rows, -1 where there are fewer, and likeness in z-scores; squared, so that titles that share
-    some letters with the words hardly count.
-    """
+    """(b, n) rows, -1 where there are fewer, and (b, n) what belongs to them."""
     shape = (len(named), max(map(len, named), default=0))
     rows, worth = np.full(shape, -1, np.int32), np.zeros(shape)
     for user, some in enumerate(named):
         for place, (row, likeness) in enumerate(some):
-            rows[user, place], worth[user, place] = row, _EXACT * likeness**2
+            rows[user, place], worth[user, place] = row, likeness
     return rows, worth
 
 

@@ -142,5 +142,8 @@ def _empty() -> tuple[Block, Targets]:
         long,
         np.zeros((1, 1, 0), np.float32),
         np.zeros((1, 1), np.bool_),
+        none,
+        np.zeros(0),
+        one,
     )
     return block, Targets(none, flags, flags, np.zeros(0, np.int8), flags, np.zeros(0, np.float32))

@@ -170,6 +170,10 @@ def learn_block(
                 gates.learn(
                     gate, gates.band_of(block.events[user]), found[:n], x[:n], score[:n], at, weight
                 )
+                shown = slice(block.beside_starts[user], block.beside_starts[user + 1])
+                gates.learn_wear(
+                    gate, found[:n], score[:n], at, block.beside[shown], block.impressions[shown]
+                )
         _count(state, block, targets, user, rows)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.catalogue.catalogue import Catalogue
 from learner.counts.block import NEWCOMER_EVENTS, Block, Profile, Targets
 from learner.fused.histories import KINDS, Placed, history_batch
 from learner.fused.model import FusedModel
@@ -57,6 +58,7 @@ def prepared(
             tuple(blocked) if test else (),
             example.user_events,
             int(slot),
+            _beside(example, catalogue) if test else (),
         )
         for example, blocked, test, slot in zip(examples, had, tested, slots, strict=True)
     ]
@@ -94,6 +96,12 @@ def example_batch(
         ),
         ts=np.array([event.ts for event in events], np.int64),
     )
+
+
+def _beside(example: Example, catalogue: Catalogue) -> tuple[tuple[int, float], ...]:
+    """Of what the event's item was shown among, what has a row."""
+    found = ((catalogue.row(item_id), count) for item_id, count in example.beside)
+    return tuple((row, count) for row, count in found if row is not None)
 
 
 def _targets(

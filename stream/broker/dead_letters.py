@@ -16,6 +16,7 @@ from kafka.errors import KafkaError
 
 from stream.broker.feeds import read_partition
 from stream.broker.lag import INPUT_TOPICS
+from stream.chain.wire import first_appended_header
 from upwell.codec import dead_letter_value, parse_dead_letter
 from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError, LetterError
@@ -118,8 +119,12 @@ def replay_letters(
 
 
 def _send(producer: KafkaProducer, prefix: str, letter: DeadLetter, now_ms: int) -> None:
-    """The bytes, then the mark: in this order nothing is lost."""
-    producer.send(prefix + letter.topic, key=letter.key, value=letter.raw).get(
+    """The bytes, then the mark: in this order nothing is lost. They were first appended when they
+    were, so that who was forgotten since stays so; an older letter knows when it became one.
+    """
+    first = letter.ts if letter.appended is None else letter.appended
+    headers = list(first_appended_header(first))
+    producer.send(prefix + letter.topic, key=letter.key, value=letter.raw, headers=headers).get(
         timeout=SEND_TIMEOUT_S
     )
     mark = dead_letter_value(replace(letter, raw=b"", key=None, replayed_at=now_ms))

@@ -65,6 +65,7 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
         test_sample=settings.learner.test_sample,
         incarnations=ports.incarnations,
         returns=stream.returns,
+        fatigue=stream.fatigue,
     )
     pipeline = Pipeline(
         limits,

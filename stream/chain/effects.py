@@ -35,11 +35,13 @@ class FreshList:
 class Rerouted:
     """What goes to the worker that owns its user, by the topic `rerouted`: an event that came on
     another partition, or what `stream.chain.merge` makes, which has no key and names its partition.
+    first_ms: when the event was first appended, UTC ms.
     """
 
     key: bytes | None
     value: bytes
     partition: int | None = None
+    first_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Where users were forgotten: what the broker appended before that does not count any more,
 whenever it is delivered.
 
-A fence is needed as long as older events may still come: again after a crash, or late from a topic
-that lags behind `controls`. So it goes once no input topic, `controls` among them, holds anything
-as old: then nothing that it hides can come, and no start reads it again. Nothing of it is stored
+A fence is needed as long as older events may still come: again after a crash, late from a topic
+that lags behind `controls`, or sent on by `rerouted` just before their own topic let them go. So it
+goes once it is twice as old as anything that an input topic holds, `controls` among them: then
+nothing that it hides can come, and no start reads it again. Nothing of it is stored
 with the user; a process that starts reads `controls` again. It knows nothing about stores.
 """
 
@@ -33,16 +34,32 @@ DAY_MS = 86_400_000
 @dataclass(frozen=True, slots=True, order=True)
 class Fence:
     """appended_ms: when the broker appended the request to forget, UTC ms; source, offset: its
-    `Source` and offset there.
+    `Source` and offset there. astray_ms: of the newest request on another partition than its
+    user's: it hides, and lets the state be, which begins anew where the request is sent on to.
     """
 
     appended_ms: int
     source: str
     offset: int
+    astray_ms: int = -1
+
+    @classmethod
+    def astray(cls, appended_ms: int) -> Fence:
+        """Of such a request alone: every state is beyond it."""
+        return cls(-1, "", -1, appended_ms)
+
+    @property
+    def until_ms(self) -> int:
+        """What was appended until then is forgotten, UTC ms."""
+        return max(self.appended_ms, self.astray_ms)
 
     def hides(self, appended_ms: int) -> bool:
         """Whether what was appended then is forgotten; the millisecond itself counts as before."""
-        return appended_ms <= self.appended_ms
+        return appended_ms <= self.until_ms
+
+    def joined(self, other: Fence) -> Fence:
+        """Both as one."""
+        return replace(max(self, other), astray_ms=max(self.astray_ms, other.astray_ms))
 
 
 def newest_fences(*known: Mapping[str, Fence]) -> dict[str, Fence]:
@@ -50,7 +67,7 @@ def newest_fences(*known: Mapping[str, Fence]) -> dict[str, Fence]:
     newest: dict[str, Fence] = {}
     for fences in known:
         for user, fence in fences.items():
-            newest[user] = max(fence, newest.get(user, fence))
+            newest[user] = fence.joined(newest.get(user, fence))
     return newest
 
 
@@ -77,7 +94,7 @@ class Fences:
     def add(self, fences: Mapping[str, Fence]) -> None:
         """Of each user the newest counts."""
         for user, fence in fences.items():
-            self._newest[user] = max(fence, self._newest.get(user, fence))
+            self._newest[user] = fence.joined(self._newest.get(user, fence))
         if len(self) >= self._look_at:
             self._drop()
             self._look_at = max(FEWEST, 2 * len(self))
@@ -85,10 +102,12 @@ class Fences:
     def _drop(self) -> None:
         oldest = self._oldest_ms()
         if oldest is not None:
+            newest = max(fence.until_ms for fence in self._newest.values())
+            reach = max(newest - oldest, 0)
             self._newest = {
                 user: fence
                 for user, fence in self._newest.items()
-                if fence.appended_ms >= oldest - DAY_MS
+                if fence.until_ms >= oldest - reach - DAY_MS
             }
 
 
@@ -109,7 +128,7 @@ def fences_on_controls(
 ) -> dict[str, Fence]:
     """Of the requests to forget among records of `controls`, a topic of this incarnation.
 
-    One on another partition than its user's counts where it is sent on to.
+    One on another partition than its user's is astray (`Fence`).
     """
     asked = []
     for record in records:
@@ -121,8 +140,10 @@ def fences_on_controls(
             if isinstance(event, Control) and event.kind is ControlKind.FORGET_USER
             else None
         )
-        if user_id is not None and partition_of(user_id.encode()) == record.partition:
-            source = str(Source(Topic.CONTROLS, incarnation, record.partition))
-            fence = Fence(record.appended_ms, source, record.offset)
+        if user_id is not None:
+            fence = Fence.astray(record.appended_ms)
+            if partition_of(user_id.encode()) == record.partition:
+                source = str(Source(Topic.CONTROLS, incarnation, record.partition))
+                fence = Fence(record.appended_ms, source, record.offset)
             asked.append({pseudonymizer.pseudonym(user_id): fence})
     return newest_fences(*asked)

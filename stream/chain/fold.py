@@ -17,8 +17,8 @@ from statistics import median
 import numpy as np
 
 from learner.fused.intent import Intent, event_weight, fold, unit
-from upwell.events import Click, Event, Query, Review
-from upwell.values import TAKEN_BACK, Example, Interaction, Pending, UserState, Vector
+from learner.ranking.fatigue import beside, with_shown
+from upwell.values import TAKEN_BACK, Example, Interaction, Pending, Shown, UserState, Vector
 
 __all__ = [
     "Bounds",
@@ -28,7 +28,6 @@ __all__ = [
     "empty_state",
     "fold_events",
     "for_ranker",
-    "interaction_of",
     "standing",
 ]
 
@@ -54,12 +53,14 @@ class Bounds:
 class Incoming:
     """One event of the user, ready to fold.
 
-    `text_vector`: (d,) of its own words, if it has any. `tested`: drawn for the test.
+    `text_vector`: (d,) of its own words, if it has any. `tested`: drawn for the test. shown: of an
+    impression, which is not kept in the history, the items.
     """
 
     event: Interaction
     text_vector: Vector | None = None
     tested: bool = False
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +73,6 @@ class Folded:
     changed: bool
     examples: tuple[Example, ...]
     duplicates: tuple[Interaction, ...]
-
-
-def interaction_of(event: Event, source: str, offset: int) -> Interaction | None:
-    """What history keeps of an event that stands there; None of one that is not folded."""
-    item_id, kind, rating = None, "query", None
-    match event:
-        case Click():
-            item_id, kind = event.item_id, event.action.value
-        case Review(deleted=True):
-            item_id, kind = event.item_id, TAKEN_BACK
-        case Review():
-            item_id, kind, rating = event.item_id, "review", event.rating
-        case Query():
-            pass
-        case _:
-            return None
-    return Interaction(event.event_id, event.ts, item_id, kind, rating, source, offset)
 
 
 def empty_state(user: str, dimension: int) -> UserState:
@@ -108,6 +92,7 @@ class Draft:
         self.had = dict.fromkeys(state.had)
         self.pending = list(state.pending)
         self.events = state.events
+        self.shown = state.shown
         self.watermark = dict(state.watermark)
         self.folded = False
 
@@ -133,6 +118,13 @@ class Draft:
         if event.item_id is not None and event.kind not in MOMENTARY_KINDS:
             self.had.setdefault(event.item_id)
         self.events += 1
+        self.watermark[event.source] = event.offset
+        self.folded = True
+
+    def show(self, incoming: Incoming) -> None:
+        """Take in an impression that is new."""
+        event = incoming.event
+        self.shown = with_shown(self.shown, Shown(event.event_id, event.ts, incoming.shown))
         self.watermark[event.source] = event.offset
         self.folded = True
 
@@ -187,6 +179,7 @@ class Draft:
             user_events=max(self.events - later, 0),
             tested=tested,
             had=tuple(self.had) if tested else (),
+            beside=beside(self.shown, self.history[:before], event) if tested else (),
         )
 
     def state(self) -> UserState:
@@ -204,6 +197,7 @@ class Draft:
             ),
             events=self.events,
             watermark=self.watermark,
+            shown=self.shown,
         )
 
 
@@ -225,6 +219,10 @@ def fold_events(
         event = incoming.event
         known_at = draft.positions.get(event.event_id)
         redelivered = event.offset <= draft.watermark.get(event.source, -1)
+        if incoming.shown:
+            if not redelivered:
+                draft.show(incoming)
+            continue
         if known_at is not None and known_at != (event.source, event.offset):
             duplicates.append(event)
             continue

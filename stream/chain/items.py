@@ -149,4 +149,5 @@ def _letter(arrival: Arrival, reason: str, detail: str, now_ms: int) -> DeadLett
         raw=record.value or b"",
         key=record.key,
         ts=now_ms,
+        appended=record.first_ms,
     )

@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
+from learner.ranking.fatigue import worn
 from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser
 from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
 from stream.chain.fences import Fence, Fences, begun_after, newest_fences
-from stream.chain.fold import Bounds, Folded, Incoming, fold_events, for_ranker, interaction_of
+from stream.chain.fold import Bounds, Folded, Incoming, fold_events, for_ranker
 from stream.chain.merge import Owners, Told, between_owners
 from stream.chain.privacy import Pseudonymizer
-from stream.chain.records import Arrival, Record, decode_records, user_in
+from stream.chain.records import Arrival, Record, decode_records, interaction_of, user_in
 from stream.chain.scrub import scrub
 from stream.chain.sources import current_offsets
 from stream.chain.users import Users
@@ -48,7 +49,7 @@ class Limits:
 
     `test_sample`: the share of events, by lot, whose targets are tested. incarnations: of the
     topics that are read, by which lists say what they cover. returns: what a user buys again and
-    again may stand in lists again.
+    again may stand in lists again. fatigue: impressions without an answer count.
     """
 
     bounds: Bounds
@@ -57,6 +58,7 @@ class Limits:
     test_sample: float
     incarnations: Mapping[Topic, str] = field(default_factory=dict)
     returns: bool = True
+    fatigue: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,7 @@ class Pipeline:
         begun = self._begin(named, told)
         by_user = self._sign(begun.events)
         changed = self._change(begun, told, by_user)
-        dead_letters = self._letters(bad, records, begun.fences)
+        dead_letters = self._letters(bad, begun.fences)
         orders = [
             order
             for user, events in by_user.items()
@@ -205,7 +207,7 @@ class Pipeline:
         states = self._users.read(list(dict.fromkeys([*(user for user, _ in named), *told])))
         requests, passed_on = self._owners.forget(asked, told, states)
         fences = newest_fences(
-            *({user: Fence(one.record.appended_ms, one.source, one.offset)} for user, one in asked),
+            *({user: Fence(one.record.first_ms, one.source, one.offset)} for user, one in asked),
             *({one.user: Fence(one.appended_ms, one.source, one.offset)} for one, _ in requests),
         )
         after = newest_fences(self._fences.of(states), fences)
@@ -222,7 +224,7 @@ class Pipeline:
         events = [
             (user, one)
             for user, one in others
-            if user not in after or not after[user].hides(one.record.appended_ms)
+            if user not in after or not after[user].hides(one.record.first_ms)
         ]
         erasures = tuple(
             Erasure(one.user, one.source, one.offset, int(one.user in forgotten), home, one.guest)
@@ -276,21 +278,14 @@ class Pipeline:
             if record.topic is Topic.REROUTED or self._limits.partition_of(key) == record.partition:
                 own.append(arrival)
             else:
-                rerouted.append(Rerouted(key, encode_rerouted(arrival.topic, record.value or b"")))
+                value = encode_rerouted(arrival.topic, record.value or b"")
+                rerouted.append(Rerouted(key, value, first_ms=record.first_ms))
         return own, rerouted
 
     def _letters(
-        self, bad: Sequence[DeadLetter], records: Sequence[Record], fences: Mapping[str, Fence]
+        self, bad: Sequence[DeadLetter], fences: Mapping[str, Fence]
     ) -> tuple[DeadLetter, ...]:
         """With their users' pseudonyms; without those of users who were forgotten since."""
-        appended = (
-            {
-                (record.topic.value, record.partition, record.offset): record.appended_ms
-                for record in records
-            }
-            if bad
-            else {}
-        )
         kept = []
         for letter in bad:
             user_id = user_in(letter)
@@ -298,8 +293,7 @@ class Pipeline:
             fence = None
             if user is not None:
                 fence = newest_fences(self._fences.of([user]), fences).get(user)
-            at = appended[letter.topic, letter.partition, letter.offset]
-            if fence is None or not fence.hides(at):
+            if fence is None or letter.appended is None or not fence.hides(letter.appended):
                 kept.append(replace(letter, user=user))
         return tuple(kept)
 
@@ -332,11 +326,12 @@ class Pipeline:
     def _incoming(self, signed: _Signed) -> Incoming | None:
         event, arrival = signed.event, signed.arrival
         interaction = interaction_of(event, arrival.source, arrival.offset)
-        if interaction is None:
+        if interaction is None or (isinstance(event, Impression) and not self._limits.fatigue):
             return None
         share = self._pseudonymizer.share("test", event.event_id)
         tested = interaction.liked and share < self._limits.test_sample
-        return Incoming(interaction, signed.vector, tested)
+        shown = event.item_ids if isinstance(event, Impression) else ()
+        return Incoming(interaction, signed.vector, tested, shown)
 
     def _orders(self, state: UserState, events: Sequence[_Signed]) -> list[_Order]:
         """One list for what the user did in this batch, and one for each request."""
@@ -348,23 +343,28 @@ class Pipeline:
             elif isinstance(signed.event, Click | Review | Query):
                 newest, words = signed, signed.words or words
         if newest is not None:
-            lot = self._pseudonymizer.lot("explore", newest.event.event_id)
-            ranked = for_ranker(state, self._limits.returns, newest.event.ts)
-            request = RankRequest(state=ranked, k=self._limits.list_k, words=words, lot=lot)
-            orders.append(
-                _Order(newest.arrival, newest.event.user_id, newest.event.event_id, request)
-            )
+            trigger = newest.event.event_id
+            request = replace(self._ask(state, trigger, newest.event.ts), words=words)
+            orders.append(_Order(newest.arrival, newest.event.user_id, trigger, request))
         return orders
 
     def _requested(self, state: UserState, signed: _Signed, asked: Request) -> _Order:
-        request = RankRequest(
-            state=for_ranker(state, self._limits.returns, asked.ts),
+        request = replace(
+            self._ask(state, asked.request_id, asked.ts),
             k=asked.k or self._limits.list_k,
             exclude=asked.exclude,
             category=asked.category,
-            lot=self._pseudonymizer.lot("explore", asked.request_id),
         )
         return _Order(signed.arrival, asked.user_id, asked.request_id, request)
+
+    def _ask(self, state: UserState, trigger: str, now_ms: int) -> RankRequest:
+        limits = self._limits
+        return RankRequest(
+            state=for_ranker(state, limits.returns, now_ms),
+            k=limits.list_k,
+            lot=self._pseudonymizer.lot("explore", trigger),
+            worn=worn(state.shown, state.history, now_ms) if limits.fatigue else {},
+        )
 
     def _lists(self, orders: Sequence[_Order]) -> tuple[FreshList, ...]:
         if not orders:

@@ -13,7 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from stream.chain.effects import Effects, FreshList, ItemEffects
-from stream.chain.wire import encode_erasure, encode_examples, encode_item
+from stream.chain.wire import (
+    encode_erasure,
+    encode_examples,
+    encode_item,
+    first_appended_header,
+)
 from upwell.codec import dead_letter_value, recommendations_value
 from upwell.events import Topic
 from upwell.recommendations import DeadLetter, Entry, Recommendations
@@ -54,7 +59,8 @@ def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
     for letter in effects.dead_letters:
         yield _letter_record(letter)
     for stray in effects.rerouted:
-        yield Outgoing(Topic.REROUTED, stray.key, stray.value, partition=stray.partition)
+        first = first_appended_header(stray.first_ms)
+        yield Outgoing(Topic.REROUTED, stray.key, stray.value, stray.partition, first)
     for fresh in effects.lists:
         yield _list_record(fresh, now_ms)
     for source, examples in _by_source(effects.examples).items():
@@ -138,7 +144,7 @@ def examples_within(
         yield from examples_within(examples[:half], limit)
         yield from examples_within(examples[half:], limit)
     else:
-        yield encode_examples([replace(examples[0], tested=False, had=())])
+        yield encode_examples([replace(examples[0], tested=False, had=(), beside=())])
 
 
 def list_within(recommendations: Recommendations, limit: int = MAX_LIST_BYTES) -> bytes:

@@ -16,10 +16,11 @@ from stream.chain.sources import Source
 from stream.chain.validate import decode, load_json
 from stream.chain.wire import decode_rerouted
 from upwell.errors import InvalidEventError
-from upwell.events import Event, Topic
+from upwell.events import Click, Event, Impression, Query, Review, Topic
 from upwell.recommendations import DeadLetter
+from upwell.values import TAKEN_BACK, Interaction
 
-__all__ = ["Arrival", "BroadcastRecord", "Record", "decode_records", "user_in"]
+__all__ = ["Arrival", "BroadcastRecord", "Record", "decode_records", "interaction_of", "user_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Record:
     """One record as it came from the broker.
 
     `appended_ms`: the broker's own time stamp, UTC ms. `key`: as the app sent it. `incarnation`: of
-    the topic (`Source`).
+    the topic (`Source`). `stated_ms`: when it was appended first, as its header says.
     """
 
     topic: Topic
@@ -37,6 +38,17 @@ class Record:
     appended_ms: int
     key: bytes | None = None
     incarnation: str = ""
+    stated_ms: int | None = None
+
+    @property
+    def first_ms(self) -> int:
+        """When its value was first appended, UTC ms, wherever it was sent on from. Never after this
+        record: a header that somebody made up can only make its own event look older, and a
+        request on `controls`, which must reach, not even that.
+        """
+        if self.stated_ms is None or self.topic is Topic.CONTROLS:
+            return self.appended_ms
+        return min(self.stated_ms, self.appended_ms)
 
     @property
     def source(self) -> str:
@@ -110,11 +122,36 @@ def decode_records(
         decoded = decode(topic, record.partition, record.offset, value, now_ms, unknown=counted)
         if isinstance(decoded, DeadLetter):
             dead_letters.append(
-                replace(decoded, topic=record.topic.value, raw=record.value or b"", key=record.key)
+                replace(
+                    decoded,
+                    topic=record.topic.value,
+                    raw=record.value or b"",
+                    key=record.key,
+                    appended=record.first_ms,
+                )
             )
         else:
             arrivals.append(Arrival(decoded, topic, record))
     return arrivals, dead_letters
+
+
+def interaction_of(event: Event, source: str, offset: int) -> Interaction | None:
+    """What is folded of an event that stands there; None of one that is not."""
+    item_id, kind, rating = None, "query", None
+    match event:
+        case Click():
+            item_id, kind = event.item_id, event.action.value
+        case Review(deleted=True):
+            item_id, kind = event.item_id, TAKEN_BACK
+        case Review():
+            item_id, kind, rating = event.item_id, "review", event.rating
+        case Query():
+            pass
+        case Impression():
+            kind = "impression"
+        case _:
+            return None
+    return Interaction(event.event_id, event.ts, item_id, kind, rating, source, offset)
 
 
 def _deletion(record: Record) -> bytes:

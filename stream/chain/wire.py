@@ -8,7 +8,7 @@ are mixed, which is a fault, not a dead letter.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,6 +21,7 @@ from upwell.events import Topic, type_of_topic
 from upwell.values import CatalogueItem, Example, Interaction, Vector
 
 __all__ = [
+    "FIRST_APPENDED",
     "decode_examples",
     "decode_item",
     "decode_rerouted",
@@ -28,9 +29,15 @@ __all__ = [
     "encode_examples",
     "encode_item",
     "encode_rerouted",
+    "first_appended",
+    "first_appended_header",
 ]
 
 VERSION = 1
+FIRST_APPENDED = "first-appended-ms"
+"""Header of what is sent on or sent again: when its value was first appended to the broker, UTC ms.
+"""
+_DIGITS = 15
 _EVENT_TOPICS = {topic.value.encode(): topic for topic in type_of_topic}
 
 
@@ -96,6 +103,18 @@ def decode_rerouted(raw: bytes) -> tuple[Topic, bytes]:
     return (Topic.REROUTED, raw) if topic is None else (topic, value)
 
 
+def first_appended_header(first_ms: int | None) -> tuple[tuple[str, bytes], ...]:
+    """The headers of a record that carries it; none where it is not known."""
+    return () if first_ms is None else ((FIRST_APPENDED, str(first_ms).encode()),)
+
+
+def first_appended(headers: Mapping[str, bytes]) -> int | None:
+    """The inverse; None without the header and where it is no time: apps write what they like."""
+    raw = headers.get(FIRST_APPENDED)
+    known = raw is not None and len(raw) <= _DIGITS and raw.isdigit()
+    return int(raw) if raw is not None and known else None
+
+
 def _versioned(raw: bytes, topic: Topic) -> dict[str, Any]:
     try:
         record: object = orjson.loads(raw)
@@ -126,6 +145,7 @@ def _example_row(example: Example) -> list[Any]:
         example.user_events,
         example.tested,
         example.had,
+        *([example.beside] if example.beside else ()),
     ]
 
 
@@ -140,7 +160,7 @@ class _Known(dict[tuple[Any, ...], Interaction]):
 
 
 def _example(source: str, row: list[Any], known: _Known) -> Example:
-    offset, user, event, times, items, kinds, ratings, intent, user_events, tested, had = row
+    offset, user, event, times, items, kinds, ratings, intent, user_events, tested, had, *more = row
     return Example(
         source=source,
         offset=offset,
@@ -151,6 +171,7 @@ def _example(source: str, row: list[Any], known: _Known) -> Example:
         user_events=user_events,
         tested=tested,
         had=tuple(had),
+        beside=tuple((item, worn) for item, worn in more[0]) if more else (),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Literal
 
@@ -145,7 +146,8 @@ class InlineEngine:
 
     def _rerouted(self, one: Rerouted) -> Record:
         partition = self._partition_of(one.key or b"") if one.partition is None else one.partition
-        return self._appended_to(Topic.REROUTED, partition, one.value, one.key)
+        record = self._appended_to(Topic.REROUTED, partition, one.value, one.key)
+        return replace(record, stated_ms=one.first_ms)
 
     def _appended_to(
         self, topic: Topic, partition: int, value: bytes | None, key: bytes | None

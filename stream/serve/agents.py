@@ -18,6 +18,7 @@ import faust
 
 from stream.chain.publish import Outgoing
 from stream.chain.records import Record
+from stream.chain.wire import first_appended
 from upwell.errors import UpwellError
 from upwell.events import Topic
 from upwell.system.clock import now_ms
@@ -137,4 +138,5 @@ def _record(message: Any, prefix: str, incarnations: Mapping[Topic, str]) -> Rec
         round(message.timestamp * 1000),
         message.key,
         incarnations.get(topic, ""),
+        first_appended(dict(message.headers or ())),
     )

@@ -8,22 +8,26 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import orjson
 import pytest
+from confluent_kafka import Producer
 from kafka import KafkaProducer
 
 from learner.release import checkpoint
 from learner.training.buffer import digest
 from store import open_store
+from stream.broker.topics import partition_of
 from stream.chain.privacy import Pseudonymizer, load_or_create_key
 from stream.learn.letters import LetterIndex
 from tests.e2e.engine import Engine
 from upwell.client import UpwellClient
 from upwell.errors import BrokerError
 from upwell.events import Topic
+from upwell.system.clock import now_ms
 
 ITEMS = 6
 
@@ -84,6 +88,43 @@ def test_a_forgotten_user_is_nowhere_though_learn_was_killed_and_begins_afresh(
         pytest.raises(BrokerError, match=r"not confirmed within 0\.2 s"),
     ):
         upwell.forget("ann", "op", "nobody runs any more", timeout=0.2)
+
+
+@pytest.mark.timeout(240)
+def test_events_on_a_wrong_partition_that_are_sent_on_after_the_request_bring_nobody_back(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    """As an app's own partitioner puts them: ann's clicks alone are astray, bob's request too. All
+    stands on the topics before serve starts, so what is sent on is appended after the requests.
+    """
+    engine = Engine(kafka, prefix, tmp_path)
+    partitions = engine.settings.kafka.partitions
+    producer = Producer({"bootstrap.servers": kafka})
+
+    def put(topic: Topic, user: str, away: int, value: Mapping[str, object]) -> None:
+        whole = {"event_id": f"{topic}-{user}", "ts": now_ms(), "user_id": user, **value}
+        home = partition_of(user.encode(), partitions)
+        producer.produce(
+            prefix + topic, orjson.dumps(whole), user.encode(), (home + away) % partitions
+        )
+        assert producer.flush(30) == 0
+
+    for user in ("ann", "bob", "cid"):
+        put(Topic.CLICKS, user, 1, {"item_id": "i0", "action": "click"})
+    forgotten = {"kind": "forget_user", "by": "op", "why": "asked to"}
+    put(Topic.CONTROLS, "ann", 0, forgotten)
+    put(Topic.CONTROLS, "bob", 1, forgotten)
+    with engine:
+        engine.wait(engine.settled, "all to be sent on and served")
+    name = Pseudonymizer(load_or_create_key(tmp_path / "key")).pseudonym
+    store = open_store("edge", folder=tmp_path / "store", dimension=384)
+    try:
+        ann, bob, cid = store.read_users([name(user) for user in ("ann", "bob", "cid")])
+    finally:
+        store.close()
+    assert cid is not None  # who asked nothing
+    assert [one.item_id for one in cid.history] == ["i0"]
+    assert (ann, bob) == (None, None)
 
 
 def learn_of_both(engine: Engine, upwell: UpwellClient, prefix: str) -> None:

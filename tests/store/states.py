@@ -16,6 +16,7 @@ from upwell.values import (
     Interaction,
     MergedInto,
     Pending,
+    Shown,
     UserState,
     Vector,
 )
@@ -66,6 +67,7 @@ arbitrary_states = st.builds(
         text, st.builds(Guest, int64, st.dictionaries(text, int64, max_size=3)), max_size=2
     ),
     merged_into=st.none() | st.builds(MergedInto, text, int64, st.booleans()),
+    shown=st.lists(st.builds(Shown, text, int64, st.lists(text, max_size=3).map(tuple))).map(tuple),
 )
 arbitrary_items = st.builds(
     CatalogueItem,

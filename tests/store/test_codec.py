@@ -20,7 +20,7 @@ from tests.store.states import (
     state,
 )
 from upwell.errors import StoreError
-from upwell.values import CatalogueItem, Guest, Interaction, MergedInto, Pending, UserState
+from upwell.values import CatalogueItem, Guest, Interaction, MergedInto, Pending, Shown, UserState
 
 
 @given(arbitrary_states)
@@ -49,6 +49,7 @@ def test_no_field_is_left_out() -> None:
         watermark={"clicks-0": 3},
         merged={"g": Guest(1, {"clicks-1": 5})},
         merged_into=MergedInto("w", 2, whole=True),
+        shown=(Shown("s", 4, ("i", "j")), Shown("t", 5, ("j",))),
     )
     empty = UserState(user="", intent=full.intent)
     for field in dataclasses.fields(UserState):
@@ -60,11 +61,11 @@ def test_no_field_is_left_out() -> None:
     assert same_state(decode_user(point.vector.tolist(), point.payload), full)
 
 
-def test_a_state_of_before_there_were_guests_still_loads() -> None:
+def test_a_state_of_before_there_were_guests_and_impressions_still_loads() -> None:
     written = state("u", 3)
     point = encode_user(written, DIMENSION)
     packed = orjson.loads(str(point.payload["state"]))
-    del packed["merged"], packed["merged_into"]
+    del packed["merged"], packed["merged_into"], packed["shown"]
     older = {**point.payload, "state": orjson.dumps(packed).decode()}
     assert same_state(decode_user(point.vector.tolist(), older), written)
 

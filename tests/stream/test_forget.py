@@ -15,7 +15,7 @@ from stream.chain.effects import Erasure
 from stream.chain.fences import Fence, fences_on_controls
 from stream.chain.publish import user_records
 from stream.chain.records import BroadcastRecord, Record
-from stream.chain.wire import decode_examples, encode_rerouted
+from stream.chain.wire import decode_examples, encode_rerouted, first_appended
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
 from tests.stream.chain.chain import (
@@ -167,7 +167,80 @@ def test_fences_are_read_from_the_requests_on_controls_that_stand_on_their_user_
     broken = record(Topic.CONTROLS, 3, b"{")
     records = [forget("ann", 4, FORGET_AT + 1), forget("ann", 0), ban, stray, broken]
     found = fences_on_controls(map(broadcast, records), PSEUDONYMIZER, partitioner(PARTITIONS))
-    assert found == {ANN: Fence(FORGET_AT + 1, f"controls-{HOME}", 4)}
+    assert found == {
+        ANN: Fence(FORGET_AT + 1, f"controls-{HOME}", 4),
+        PSEUDONYMIZER.pseudonym("bob"): Fence.astray(FORGET_AT),
+    }
+
+
+def sent_on(chain: Chain, one: Record, at: int) -> Record:
+    """Through the chain of a partition that does not own its user, to the one that does."""
+    away = replace(one, partition=(HOME + 1) % PARTITIONS)
+    [sent] = [
+        out
+        for out in user_records(chain.pipeline.run([away], NOW_MS), NOW_MS)
+        if out.topic is Topic.REROUTED
+    ]
+    stated = first_appended(dict(sent.headers))
+    return Record(Topic.REROUTED, HOME, one.offset, sent.value, at, sent.key, stated_ms=stated)
+
+
+def test_what_is_sent_on_after_the_request_is_as_old_as_when_it_first_came() -> None:
+    other, chain = Chain(), Chain()
+    chain.pipeline.run([forget("ann")], NOW_MS)
+    late = [sent_on(other, one, FORGET_AT + 50 + one.offset) for one in (*OLD, *NEW)]
+    effects = chain.pipeline.run(late, NOW_MS)
+    assert seen(chain.state("ann")) == ["clicks-2", "clicks-3"]
+    assert effects.counts["forgotten"] == len(OLD)
+    again = sent_on(other, replace(late[0], topic=Topic.CLICKS, value=OLD[0].value), NOW_MS)
+    assert again.first_ms == FORGET_AT - 2  # however often it is sent on
+
+
+def test_a_request_that_was_astray_holds_after_a_restart_too() -> None:
+    chain, other = Chain(), Chain()
+    chain.pipeline.run([sent_on(other, forget("ann"), FORGET_AT + 9)], NOW_MS)
+    restarted = Chain(chain.store)
+    restarted.pipeline.fence({ANN: Fence.astray(FORGET_AT)})
+    restarted.pipeline.run([sent_on(other, one, FORGET_AT + 50) for one in OLD], NOW_MS)
+    assert seen(chain.state("ann")) == []
+    restarted.pipeline.run(NEW, NOW_MS)
+    assert seen(chain.state("ann")) == ["clicks-2", "clicks-3"]
+
+
+def test_a_request_that_is_sent_on_forgets_what_was_before_it_and_not_before_its_sending_on() -> (
+    None
+):
+    chain = Chain()
+    chain.pipeline.run([sent_on(Chain(), forget("ann"), FORGET_AT + 50), *OLD, *NEW], NOW_MS)
+    assert seen(chain.state("ann")) == ["clicks-2", "clicks-3"]
+
+
+def test_a_header_that_an_app_makes_up_brings_nobody_back_and_hides_its_own_event_alone() -> None:
+    chain = Chain()
+    chain.pipeline.run([forget("ann")], NOW_MS)
+    newer = [replace(one, stated_ms=NOW_MS) for one in OLD]
+    assert chain.pipeline.run(newer, NOW_MS).counts["forgotten"] == len(OLD)
+    assert chain.state("ann") is None
+    chain.pipeline.run([replace(NEW[0], stated_ms=0), NEW[1]], NOW_MS)
+    assert seen(chain.state("ann")) == ["clicks-3"]
+    stray = replace(NEW[0], partition=(HOME + 1) % PARTITIONS, stated_ms=NOW_MS)
+    [carried] = chain.pipeline.run([stray], NOW_MS).rerouted
+    assert carried.first_ms == FORGET_AT + 1
+    asked = replace(forget("ann", 1, FORGET_AT + 9), stated_ms=0)
+    chain.pipeline.run([asked], NOW_MS)
+    assert chain.state("ann") is None
+    assert sent_on(Chain(), asked, NOW_MS).first_ms == FORGET_AT + 9
+    chain.pipeline.run([*OLD, *NEW], NOW_MS)
+    assert chain.state("ann") is None
+
+
+def test_a_letter_says_when_its_bytes_first_came_wherever_they_were_sent_on_from() -> None:
+    torn = Record(Topic.CLICKS, HOME, 0, b"{", FORGET_AT + 9, b"ann", stated_ms=FORGET_AT - 1)
+    [letter] = Chain().pipeline.run([torn], NOW_MS).dead_letters
+    assert letter.appended == FORGET_AT - 1
+    chain = Chain()
+    chain.pipeline.run([forget("ann")], NOW_MS)
+    assert chain.pipeline.run([torn], NOW_MS).dead_letters == ()
 
 
 def test_the_inline_engine_forgets_as_the_workers_do() -> None:

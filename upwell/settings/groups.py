@@ -187,6 +187,12 @@ class StreamSettings:
         "between two purchases of it has passed (docs/events.md)",
         "tuner",
     )
+    fatigue: bool = setting(
+        True,
+        "items that were shown to a user and left unanswered stand lower in their lists, less so "
+        "with time (docs/events.md)",
+        "tuner",
+    )
     hot_users: int = setting(
         50_000,
         "whose state a worker holds in memory; that of the others is read from the store",

@@ -70,7 +70,7 @@ class Owners:
         now: list[Asked] = []
         on: list[Rerouted] = []
         for user, one in asked:
-            request = Forgetting(user, one.source, one.offset, one.record.appended_ms)
+            request = Forgetting(user, one.source, one.offset, one.record.first_ms)
             state = states[user]
             if not state.merged or state.watermark.get(one.source, -1) >= one.offset:
                 now.append((request, None))
@@ -96,7 +96,7 @@ class Owners:
             for one, at in messages:
                 if isinstance(one, Forgetting):
                     continue
-                if fence is None or not fence.hides(one.appended_ms):
+                if fence is None or one.appended_ms > fence.appended_ms:
                     grown[user] = take_in(
                         grown[user], one, at.source, at.offset, self.item_vector, self.bounds
                     )
@@ -112,9 +112,10 @@ class Owners:
     ) -> list[Rerouted]:
         """Events of a guest whom the stored state knows to be another user."""
         into = state.merged_into
+        events = [(one, at) for one, at in events if not one.shown]  # what they saw stays theirs
         if into is None or not events:
             return []
-        oldest = min(at.appended_ms for _, at in events)
+        oldest = min(at.first_ms for _, at in events)
         partition = events[0][1].partition
         merged = hand_on(into, state.user, partition, [one for one, _ in events], oldest)
         return [Rerouted(None, encode_merged(merged), into.partition)]
@@ -130,7 +131,7 @@ class Owners:
             home=self.partition_of(into.encode()),
             source=arrival.source,
             offset=arrival.offset,
-            appended_ms=arrival.record.appended_ms,
+            appended_ms=arrival.record.first_ms,
             partition=self.partition_of(guest.encode()),
         )
         state, merged = hand_over(state, request, self.item_vector, self.bounds)

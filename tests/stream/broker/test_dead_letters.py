@@ -27,6 +27,7 @@ from stream.broker.topics import ensure_topics, partition_of
 from stream.chain.items import ItemPipeline
 from stream.chain.publish import user_records
 from stream.chain.records import Record
+from stream.chain.wire import first_appended
 from stream.replay.report import letter_text, letters_table
 from tests.stream.chain.chain import NOW_MS, PARTITIONS, PSEUDONYMIZER, Chain, record
 from upwell.codec import KEPT_BYTES, dead_letter_value, parse_dead_letter
@@ -78,6 +79,24 @@ def on_clicks(client: Mapping[str, Any], prefix: str) -> list[tuple[bytes | None
     ]
 
 
+def first_times(client: Mapping[str, Any], prefix: str) -> list[int | None]:
+    """Of each record on `clicks`, as its header says."""
+    parts = [TopicPartition(prefix + Topic.CLICKS, number) for number in range(PARTITIONS)]
+    return [
+        first_appended(dict(one.headers))
+        for part in parts
+        for one in read_partition(client, part, 0)
+    ]
+
+
+def test_what_is_sent_again_is_as_old_as_when_it_first_came(
+    client: Mapping[str, Any], prefix: str
+) -> None:
+    put(client, prefix, (WAITING.place, replace(WAITING, appended=NOW_MS - 5)))
+    replay_letters(client, prefix, chosen(read_letters(client, prefix), (), Filter()), NOW_MS + 5)
+    assert first_times(client, prefix) == [NOW_MS - 5]
+
+
 def test_the_newest_record_of_a_place_counts_and_one_without_a_value_removes_it(
     client: Mapping[str, Any], prefix: str
 ) -> None:
@@ -103,6 +122,7 @@ def test_a_replay_sends_the_bytes_under_their_key_once_and_says_so_the_second_ti
     letters = read_letters(client, prefix)
     done = replay_letters(client, prefix, chosen(letters, (), Filter()), NOW_MS + 5)
     assert done.sent == ["clicks-1-7"]
+    assert first_times(client, prefix) == [NOW_MS]
     assert "models" in done.skipped["models-1-8"]
     assert "produce the whole record again" in done.skipped["clicks-1-9"]
     assert on_clicks(client, prefix) == [(b"ann", CLICK, partition_of(b"ann", PARTITIONS))]

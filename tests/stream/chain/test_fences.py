@@ -31,7 +31,11 @@ ANN, BOB = "ann", "bob"
 TS = 1_700_000_000_000
 
 fences = st.builds(
-    Fence, st.integers(0, 9), st.sampled_from(["controls-0", "controls-1"]), st.integers(0, 9)
+    Fence,
+    st.integers(0, 9),
+    st.sampled_from(["controls-0", "controls-1"]),
+    st.integers(0, 9),
+    st.integers(-1, 9),
 )
 known = st.dictionaries(st.sampled_from(["u", "v", "w"]), fences)
 
@@ -71,8 +75,23 @@ def test_the_newest_request_of_a_user_counts() -> None:
     }
 
 
-def test_one_on_another_partition_counts_where_it_is_sent_on_to() -> None:
-    assert found(request(ANN, 3, away=1)) == {}
+def test_one_on_another_partition_hides_and_counts_where_it_is_sent_on_to() -> None:
+    astray = request(ANN, 3, away=1)
+    [fence] = found(astray).values()
+    assert fence.hides(astray.appended_ms)
+    assert not fence.hides(astray.appended_ms + 1)
+    state = UserState("u", np.ones(2, np.float32), watermark={"clicks-0": 1})
+    assert begun_after(state, fence) is state
+
+
+def test_one_astray_does_not_take_the_place_of_one_that_a_state_is_to_begin_after() -> None:
+    older, astray = request(ANN, 3), request(ANN, 9, away=1)
+    [fence] = found(astray, older).values()
+    assert (fence.offset, fence.hides(astray.appended_ms)) == (3, True)
+    fences = Fences(lambda: None)
+    for one in (found(older), found(astray)):
+        fences.add(one)
+    assert list(fences.of([PSEUDONYMS.pseudonym(ANN)]).values()) == [fence]
 
 
 def test_other_controls_and_what_is_none_are_no_fences() -> None:
@@ -92,7 +111,7 @@ def test_what_was_appended_before_the_hidden_is_hidden_too(
     if fence.hides(max(one, other)):
         assert fence.hides(min(one, other))
     assert fence.hides(fence.appended_ms)
-    assert not fence.hides(fence.appended_ms + 1)
+    assert not fence.hides(fence.until_ms + 1)
 
 
 @given(known, known, known)
@@ -104,7 +123,9 @@ def test_the_newest_are_the_same_in_any_order_and_however_often(
     assert newest == newest_fences(newest_fences(one, other), third)
     assert set(newest) == {*one, *other, *third}
     assert all(
-        newest[user] >= fence for part in (one, other, third) for user, fence in part.items()
+        newest[user] >= fence and newest[user].hides(fence.until_ms)
+        for part in (one, other, third)
+        for user, fence in part.items()
     )
 
 
@@ -130,10 +151,12 @@ def fence_at(at: int) -> Fence:
 
 
 def test_memory_follows_the_retention_whatever_was_forgotten_before() -> None:
-    """A new user asks every five minutes for half a year; the topics keep a week."""
+    """A new user asks every five minutes for half a year; the topics keep a week, and `rerouted`
+    what had been on them for a week.
+    """
     pause, now = 300_000, 0
     fences = Fences(lambda: now - WEEK_MS)
-    kept = (WEEK_MS + DAY_MS) // pause
+    kept = (2 * WEEK_MS + DAY_MS) // pause
     most = 0
     for number in range(26 * WEEK_MS // pause):
         now = number * pause
@@ -165,7 +188,8 @@ def test_no_fence_goes_as_long_as_a_topic_holds_something_as_old(data: st.DataOb
         step["again"] = fence_at(now)
         fences.add(step)
         asked |= {user: one.appended_ms for user, one in step.items()}
-        needed = {user for user, at in asked.items() if at >= oldest}
+        reach = max(now + FEWEST - 1 - oldest, 0)  # on its topic so long, then on `rerouted`
+        needed = {user for user, at in asked.items() if at >= oldest - reach}
         found = fences.of(asked)
         assert needed <= found.keys()
         assert all(found[user] == fence_at(asked[user]) for user in needed)

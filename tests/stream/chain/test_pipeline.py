@@ -301,15 +301,12 @@ def test_the_newest_words_of_the_batch_are_the_reason() -> None:
     assert [asked.words for asked in chain.ranker.calls[0]] == ["space"]
 
 
-def test_impressions_and_controls_of_items_change_nothing_here() -> None:
+def test_controls_of_items_change_nothing_here() -> None:
     chain = Chain()
-    impression = record(
-        Topic.IMPRESSIONS, 0, {"user_id": "ann", "list_id": "l", "item_ids": ["i0"]}
-    )
     ban = record(
         Topic.CONTROLS, 0, {"kind": "ban_item", "item_id": "i0", "by": "op", "why": "rude"}
     )
-    effects = chain.pipeline.run([impression, ban], NOW_MS)
+    effects = chain.pipeline.run([ban], NOW_MS)
     assert (effects.states, effects.lists, effects.examples, effects.dead_letters) == (
         (),
         (),

@@ -66,7 +66,7 @@ def example(source: str, offset: int) -> Example:
 def test_all_effects_are_published_in_their_order() -> None:
     effects = Effects(
         dead_letters=(LETTER,),
-        rerouted=(Rerouted(b"ann", b"raw"), Rerouted(None, b"told", partition=3)),
+        rerouted=(Rerouted(b"ann", b"raw", first_ms=5), Rerouted(None, b"told", partition=3)),
         lists=(FRESH,),
         examples=(example("clicks-1", 0),),
     )
@@ -80,6 +80,7 @@ def test_all_effects_are_published_in_their_order() -> None:
     ]
     assert parse_dead_letter(records[0].value) == LETTER
     assert (records[1].key, records[1].value, records[1].partition) == (b"ann", b"raw", None)
+    assert (records[1].headers, records[2].headers) == ((("first-appended-ms", b"5"),), ())
     assert (records[2].key, records[2].value, records[2].partition) == (None, b"told", 3)
 
 

@@ -20,6 +20,8 @@ from stream.chain.wire import (
     encode_examples,
     encode_item,
     encode_rerouted,
+    first_appended,
+    first_appended_header,
 )
 from tests.stream.chain.chain import examples_in
 from upwell.errors import BrokerError
@@ -161,3 +163,18 @@ def test_the_bytes_are_json_for_a_person_who_looks() -> None:
         item_id="i", ts=1, title="Über", vector=np.ones(2, dtype=np.float32), revision="r"
     )
     assert orjson.loads(encode_item(item))["title"] == "Über"
+
+
+@given(numbers)
+def test_a_header_tells_when_what_is_sent_on_was_first_appended(at: int) -> None:
+    at %= 10**15
+    assert first_appended(dict(first_appended_header(at))) == at
+    assert first_appended_header(None) == ()
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"-1", b"+1", b"1.5", b"1_0", b" 1", b"\xff", b"1" * 16, "١".encode(), b"NaN"]
+)
+def test_a_header_that_is_no_time_is_none(raw: bytes) -> None:
+    assert first_appended({"first-appended-ms": raw}) is None
+    assert first_appended({}) is None
