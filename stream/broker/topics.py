@@ -100,6 +100,7 @@ TOPICS = (
         config={"retention.ms": "-1", "max.message.bytes": str(MAX_MODEL_BYTES)},
     ),
     TopicSpec(Topic.METRICS, single=True, config=KEPT_AN_HOUR),
+    TopicSpec(Topic.KEYS, single=True, config={"retention.ms": "-1"}),
 )
 
 
@@ -214,7 +215,7 @@ def _needs(spec: TopicSpec, prefix: str) -> Needs:
         **spec.settings,
     }
     least = {"max.message.bytes": int(settings["max.message.bytes"])}
-    if spec.topic is Topic.MODELS:
+    if spec.topic in (Topic.MODELS, Topic.KEYS):
         least |= {"retention.ms": -1, "retention.bytes": -1}
     return Needs(
         exact={key: settings[key] for key in ("message.timestamp.type", "cleanup.policy")},

@@ -14,6 +14,7 @@ import orjson
 from encoders import UnknownTokens, WatchedTitles, busy_seconds, in_bulk, load_encoder
 from learner.release.replica import Replica
 from stream.broker.connect import client_options, open_settings_store
+from stream.broker.engines import agree_on_key, engine_name, refuse_second
 from stream.broker.feeds import Broadcast
 from stream.broker.incarnations import Incarnations
 from stream.broker.lag import INPUT_TOPICS
@@ -35,7 +36,7 @@ from upwell.values import CatalogueItem
 
 __all__ = ["ServeWorker"]
 
-READ_TOPICS = (*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS)
+READ_TOPICS = (*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS, Topic.KEYS)
 
 log = logging.getLogger("upwell.serve")
 
@@ -54,6 +55,7 @@ class ServeWorker:
             cache_entries=settings.encoder.cache_entries,
         )
         self._encoder = encoder
+        self._engine = engine_name(settings.data)
         self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
@@ -84,6 +86,14 @@ class ServeWorker:
         self._kept_out = KeptOut()
         self.version = ""
         self._moved = False
+
+    def admit(self) -> None:
+        """Raises `SettingsError` where another engine on these topics is in the way, or this one is
+        in its way.
+        """
+        options, prefix = client_options(self._settings.kafka), self._settings.kafka.prefix
+        refuse_second(options, self._settings, self._engine)
+        agree_on_key(options, prefix, self._chains.pseudonymizer.fingerprint(), self._engine)
 
     def start(self) -> None:
         """Read the catalogue, the model and who was forgotten as they stand; blocks until all are
@@ -164,6 +174,8 @@ class ServeWorker:
             "at": now_ms(),
             "beats": {**beats, "encoder": round(busy_seconds(self._encoder), 3)},
             "leaves": leaves,
+            "engine": self._engine,
+            "store": self._settings.store.kind,
             "counts": dict(self.counts),
             "model_version": self.version,
         }
