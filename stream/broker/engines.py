@@ -21,12 +21,13 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from stream.broker.feeds import read_partition
+from stream.broker.incarnations import incarnations_of
 from stream.broker.topics import no_broker
 from upwell.errors import BrokerError, SettingsError
 from upwell.events import Topic
 from upwell.settings import Settings
 
-__all__ = ["agree_on_key", "engine_name", "first_key", "refuse_second"]
+__all__ = ["agree_on_key", "check_key", "engine_name", "first_key", "refuse_second"]
 
 FILE = "engine"
 LAST = 1_000
@@ -62,6 +63,8 @@ def first_key(client: Mapping[str, Any], prefix: str) -> dict[str, str] | None:
     who said it first; None where nobody has. Raises `BrokerError`.
     """
     try:
+        if not incarnations_of(client, prefix, [Topic.KEYS]):
+            return None
         for record in read_partition(client, TopicPartition(prefix + Topic.KEYS, 0), 0):
             return dict(orjson.loads(record.value))
     except KafkaError as exc:
@@ -79,6 +82,11 @@ def agree_on_key(client: Mapping[str, Any], prefix: str, fingerprint: str, engin
     first = first_key(client, prefix)
     if first is None:
         raise BrokerError(f"topic {prefix}{Topic.KEYS} does not keep what is written to it")
+    check_key(first, fingerprint, prefix)
+
+
+def check_key(first: Mapping[str, str], fingerprint: str, prefix: str) -> None:
+    """first: of `first_key`. Raises `SettingsError` where the key is another."""
     if first["key"] != fingerprint:
         raise SettingsError(
             f"the pseudonyms on {prefix}* are made with another key ({first['key']}, of the engine "

@@ -13,7 +13,7 @@ import orjson
 
 from encoders import UnknownTokens, WatchedTitles, busy_seconds, in_bulk, load_encoder
 from learner.release.replica import Replica
-from stream.broker.connect import client_options, open_settings_store
+from stream.broker.connect import client_options, open_settings_store, pseudonym_key
 from stream.broker.engines import agree_on_key, engine_name, refuse_second
 from stream.broker.feeds import Broadcast
 from stream.broker.incarnations import Incarnations
@@ -23,7 +23,6 @@ from stream.broker.topics import partitioner
 from stream.chain.build import Ports, build_chains
 from stream.chain.catalogue import check_revision
 from stream.chain.fences import fences_on_controls
-from stream.chain.privacy import load_or_create_key
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
 from stream.serve.follow import Follower
@@ -75,7 +74,7 @@ class ServeWorker:
             encoder=encoder,
             bulk=in_bulk(encoder),
             ranker=self._replica,
-            key=_key(settings),
+            key=pseudonym_key(settings),
             partition_of=partitioner(settings.kafka.partitions),
             oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
             incarnations=self.incarnations.ids,
@@ -194,13 +193,6 @@ class ServeWorker:
         self._control_feed.stop()
         self._encoder.close()
         self._store.close()
-
-
-def _key(settings: Settings) -> bytes:
-    """The pseudonyms' key: from the settings, else the one kept in the data folder."""
-    if settings.privacy.key is not None:
-        return bytes.fromhex(settings.privacy.key.reveal())
-    return load_or_create_key(settings.data / "key")
 
 
 def _newest(items: Sequence[CatalogueItem]) -> list[CatalogueItem]:

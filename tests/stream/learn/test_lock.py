@@ -110,7 +110,9 @@ def test_who_was_put_out_comes_back_unless_another_has_held_it(
             slow.confirm()
 
 
-def test_the_holder_stands_in_the_metadata_of_the_group(client: dict[str, Any], prefix: str) -> None:
+def test_the_holder_stands_in_the_metadata_of_the_group(
+    client: dict[str, Any], prefix: str
+) -> None:
     with locked(client, prefix, "one") as lock:
         lock.keep()
         lock.confirm()
