@@ -29,7 +29,7 @@ ELSEWHERE = {
     "stream/ops/demo.py": "a command: `make demo`, whose parts have tests of their own",
     "stream/ops/dead_letters_cli.py": "a command: tests/e2e/test_dead_letters.py",
     "stream/ops/import_cli.py": "a command: tests/stream/replay/importers/test_import.py",
-    "stream/ops/doctor.py": "a command: tests/stream/ops/test_cli.py",
+    "stream/ops/round_trip.py": "tests/stream/ops/test_doctor.py",
     "learner/training/warmup.py": "compiles what tests/faults and every start need",
     "stream/replay/importers/convert.py": "tests/stream/replay/importers: by format",
     "stream/replay/importers/draft.py": "tests/stream/replay/importers: by format",

@@ -131,9 +131,10 @@ def ensure_topics(prefix: str, partitions: int, client_options: Mapping[str, Any
             _check(admin, prefix, partitions, {prefix + spec.topic for spec in missing})
         set_needed(admin, {prefix + spec.topic: _needs(spec, prefix) for spec in TOPICS})
     except KafkaError as exc:
-        raise BrokerError(
+        refused = BrokerError(
             f"topics {prefix}*: the broker refused: {exc}; may this client create topics?"
-        ) from exc
+        )
+        raise refusal(client_options) or refused from exc
     finally:
         admin.close()
 
