@@ -14,7 +14,7 @@ from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import AuthorizationError, KafkaError, TopicAlreadyExistsError
 
 from stream.broker.topic_settings import Needs, set_needed, shortcomings
 from upwell.connection import check_login, refusal
@@ -173,6 +173,8 @@ def _make(
 
 def no_broker(client_options: Mapping[str, Any], exc: BaseException) -> BrokerError:
     """The one line for a broker that does not answer, or does not let us in."""
+    if isinstance(exc, AuthorizationError):
+        return BrokerError(f"the broker refuses: {exc}; docs/security.md lists the rights")
     if (why := refusal(client_options)) is not None:
         return why
     servers = client_options["bootstrap_servers"]

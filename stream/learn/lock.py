@@ -18,7 +18,12 @@ from kafka.coordinator.assignors.abstract import (
     ConsumerProtocolAssignment,
     ConsumerProtocolSubscription,
 )
-from kafka.errors import CommitFailedError, FencedInstanceIdError, RebalanceInProgressError
+from kafka.errors import (
+    CommitFailedError,
+    FencedInstanceIdError,
+    GroupAuthorizationFailedError,
+    RebalanceInProgressError,
+)
 from kafka.structs import OffsetAndMetadata
 
 from upwell.errors import BrokerError, SettingsError
@@ -45,7 +50,7 @@ class LearnerLock:
 
     def take(self) -> None:
         """Returns when it is held. Raises `SettingsError` where another learner lives, `KafkaError`
-        where the broker does not let us.
+        where the broker fails, `BrokerError` where this client may not use the group.
         """
         self._consumer = KafkaConsumer(
             group_id=self._group,
@@ -105,6 +110,11 @@ class LearnerLock:
             self._consumer.poll(timeout_ms=timeout_ms)
         except FencedInstanceIdError as exc:
             raise self._lost() from exc
+        except GroupAuthorizationFailedError as exc:
+            raise BrokerError(
+                f"learn: this client may not use the group {self._group}: grant it Read on it "
+                "(docs/security.md)"
+            ) from exc
 
     def _marked(self) -> str | None:
         assert self._consumer is not None

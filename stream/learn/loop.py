@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError
 
 from learner.release import checkpoint
 from learner.release.guard import Guard, Ruling, Verdict
@@ -104,6 +104,10 @@ class LearnLoop:
                     self._step(consumer)
                 self._publish()
                 self._checkpoint()
+        except AuthorizationError as exc:
+            raise BrokerError(
+                f"learn: the broker refuses: {exc}; docs/security.md lists the rights"
+            ) from exc
         except KafkaError as exc:
             raise BrokerError(
                 f"learn: the broker does not answer: {exc}; start it and start learn again"
