@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "LIKED_RATING",
+    "NEGATIVE_KINDS",
     "POSITIVE_KINDS",
     "TAKEN_BACK",
     "CatalogueItem",

@@ -139,6 +139,8 @@ def test_the_documented_rights_are_enough_for_an_app(guarded: SecuredKafka, pref
         app.lists("ann", timeout=0.1)
         app.query("ann", "robots")
         app.flush()
+    with Lag(client_options(guarded.plain(prefix)), prefix) as lag:
+        assert sum(lag.ends([Topic.QUERIES]).values()) == 1
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ def test_another_engine_waits_for_a_dead_one_and_takes_over(
         pass  # a static member does not leave: its session has to end
     with locked(client, prefix, "alive") as lock:
         lock.confirm()
+        assert holder(client, prefix) == (0, "alive")
 
 
 def test_who_was_put_out_comes_back_unless_another_has_held_it(
@@ -116,10 +117,16 @@ def test_the_holder_stands_in_the_metadata_of_the_group(
     with locked(client, prefix, "one") as lock:
         lock.keep()
         lock.confirm()
-        consumer = KafkaConsumer(group_id=prefix + "learn", **client)
+        assert holder(client, prefix) == (0, "one")
+
+
+def holder(client: dict[str, Any], prefix: str) -> tuple[int, str]:
+    consumer = KafkaConsumer(group_id=prefix + "learn", **client)
+    try:
         mark = consumer.committed(TopicPartition(prefix + Topic.MODELS, 0), metadata=True)
+        return mark.offset, mark.metadata
+    finally:
         consumer.close()
-    assert (mark.offset, mark.metadata) == (0, "one")
 
 
 def put_out(client: dict[str, Any], prefix: str) -> None:
