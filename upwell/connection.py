@@ -18,7 +18,7 @@ from typing import Any, get_args, get_type_hints
 from upwell.errors import BrokerError, SettingsError
 from upwell.settings import KafkaSettings
 
-__all__ = ["check_login", "refusal", "tls_context"]
+__all__ = ["check_advertised", "check_login", "refusal", "tls_context"]
 
 TRY_SECONDS = 5.0
 MAX_ANSWER_BYTES = 1 << 20
@@ -61,11 +61,20 @@ def check_login(client_options: Mapping[str, Any]) -> None:
         raise why
 
 
+def check_advertised(client_options: Mapping[str, Any]) -> None:
+    """Raises `BrokerError` where the brokers send clients on to addresses that do not resolve here.
+
+    client_options: of `upwell.client.client_options`, after `check_login`.
+    """
+    if (why := _sent_astray(client_options)) is not None:
+        raise why
+
+
 def refusal(client_options: Mapping[str, Any]) -> BrokerError | None:
     """Why a client that failed was not let in; None where nobody listens, or where that was not the
     reason. Takes seconds at most.
     """
-    return _first_refusal(client_options, asking=True)
+    return _first_refusal(client_options, asking=True) or _sent_astray(client_options)
 
 
 def _first_refusal(options: Mapping[str, Any], *, asking: bool) -> BrokerError | None:
@@ -121,6 +130,57 @@ def _told_at_login(connection: socket.socket, options: Mapping[str, Any]) -> str
         return _told_without_login(connection, options)
     except (KafkaError, ValueError, LookupError, struct.error) as exc:
         raise OSError("not Kafka's protocol") from exc
+
+
+def _sent_astray(options: Mapping[str, Any]) -> BrokerError | None:
+    """Of the first address that listens; None where what it advertises resolves, or nobody does."""
+    for address in options["bootstrap_servers"]:
+        host, _, port = address.strip().rpartition(":")
+        try:
+            connection = socket.create_connection((host.strip("[]"), int(port)), TRY_SECONDS)
+        except (OSError, ValueError, OverflowError):
+            continue
+        with connection:
+            lost = [one for one in _advertised(connection, host, options) if not _resolves(one)]
+        return (
+            BrokerError(
+                f"Kafka at {address} answers, and sends its clients on to {', '.join(lost)}, which "
+                "does not resolve here: set advertised.listeners of the broker to a name that this "
+                "machine knows, or make it known (DNS, /etc/hosts)"
+            )
+            if lost
+            else None
+        )
+    return None
+
+
+def _advertised(connection: socket.socket, host: str, options: Mapping[str, Any]) -> list[str]:
+    """The brokers' names; none where the other end does not speak Kafka's protocol."""
+    from kafka.errors import KafkaError
+    from kafka.protocol.metadata import MetadataRequest
+
+    context: ssl.SSLContext | None = options.get("ssl_context")
+    try:
+        opened = (
+            connection
+            if context is None
+            else context.wrap_socket(connection, server_hostname=host.strip("[]"))
+        )
+        with opened:
+            if options.get("security_protocol", "PLAINTEXT").startswith("SASL"):
+                _told_with_login(opened, options)
+            answer = _asked(opened, MetadataRequest(topics=[], version=1))
+            return sorted({str(one.host) for one in answer.brokers})
+    except (OSError, KafkaError, ValueError, LookupError, struct.error):
+        return []
+
+
+def _resolves(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return True
 
 
 def _told_without_login(connection: socket.socket, options: Mapping[str, Any]) -> str | None:

@@ -45,6 +45,7 @@ class Topic(StrEnum):
     EXAMPLES = "examples"
     MODELS = "models"
     METRICS = "metrics"
+    KEYS = "keys"
 
 
 class Action(StrEnum):

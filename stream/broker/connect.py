@@ -5,11 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from store import Store, open_store
+from stream.chain.privacy import load_or_create_key
 from upwell.client import client_options
 from upwell.errors import SettingsError
 from upwell.settings import Settings
 
-__all__ = ["client_options", "open_settings_store"]
+__all__ = ["client_options", "open_settings_store", "pseudonym_key"]
+
+
+def pseudonym_key(settings: Settings) -> bytes:
+    """The pseudonyms' key: from the settings, else the one kept in the data folder. Raises
+    `SettingsError`.
+    """
+    if settings.privacy.key is not None:
+        return bytes.fromhex(settings.privacy.key.reveal())
+    return load_or_create_key(settings.data / "key")
 
 
 def open_settings_store(settings: Settings, dimension: int) -> Store:

@@ -14,7 +14,7 @@ from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import AuthorizationError, KafkaError, TopicAlreadyExistsError
 
 from stream.broker.topic_settings import Needs, set_needed, shortcomings
 from upwell.connection import check_login, refusal
@@ -100,6 +100,7 @@ TOPICS = (
         config={"retention.ms": "-1", "max.message.bytes": str(MAX_MODEL_BYTES)},
     ),
     TopicSpec(Topic.METRICS, single=True, config=KEPT_AN_HOUR),
+    TopicSpec(Topic.KEYS, single=True, config={"retention.ms": "-1"}),
 )
 
 
@@ -130,9 +131,10 @@ def ensure_topics(prefix: str, partitions: int, client_options: Mapping[str, Any
             _check(admin, prefix, partitions, {prefix + spec.topic for spec in missing})
         set_needed(admin, {prefix + spec.topic: _needs(spec, prefix) for spec in TOPICS})
     except KafkaError as exc:
-        raise BrokerError(
+        refused = BrokerError(
             f"topics {prefix}*: the broker refused: {exc}; may this client create topics?"
-        ) from exc
+        )
+        raise refusal(client_options) or refused from exc
     finally:
         admin.close()
 
@@ -171,6 +173,8 @@ def _make(
 
 def no_broker(client_options: Mapping[str, Any], exc: BaseException) -> BrokerError:
     """The one line for a broker that does not answer, or does not let us in."""
+    if isinstance(exc, AuthorizationError):
+        return BrokerError(f"the broker refuses: {exc}; docs/security.md lists the rights")
     if (why := refusal(client_options)) is not None:
         return why
     servers = client_options["bootstrap_servers"]
@@ -214,7 +218,7 @@ def _needs(spec: TopicSpec, prefix: str) -> Needs:
         **spec.settings,
     }
     least = {"max.message.bytes": int(settings["max.message.bytes"])}
-    if spec.topic is Topic.MODELS:
+    if spec.topic in (Topic.MODELS, Topic.KEYS):
         least |= {"retention.ms": -1, "retention.bytes": -1}
     return Needs(
         exact={key: settings[key] for key in ("message.timestamp.type", "cleanup.policy")},

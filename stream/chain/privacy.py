@@ -42,6 +42,10 @@ class Pseudonymizer:
         """32 hex digits, the same for the same id and key."""
         return hmac.new(self._key, user_id.encode(), sha256).hexdigest()[:_PSEUDONYM_HEX]
 
+    def fingerprint(self) -> str:
+        """16 hex digits that tell keys apart, and nothing about the key."""
+        return self.lot("fingerprint of the key", "")[:16]
+
     def lot(self, purpose: str, event_id: str) -> str:
         """32 hex digits, the same for the same purpose, id and key; of another purpose they tell
         nothing. They are an event's lot: ids are the app's to choose, what falls on them is not.

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError
 
 from learner.release import checkpoint
 from learner.release.guard import Guard, Ruling, Verdict
@@ -30,6 +30,7 @@ from stream.chain.publish import Outgoing
 from stream.chain.wire import decode_examples, decode_item
 from stream.learn.erase import Unconfirmed, confirmation_record, request_at
 from stream.learn.letters import LetterIndex, remove_letters
+from stream.learn.lock import LearnerLock
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
@@ -46,8 +47,8 @@ log = logging.getLogger("upwell.learn")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnOptions:
-    """publish_ms: at most so long between an example learned and its delta. checkpoint_examples:
-    how many between two checkpoints.
+    """engine: whose learner it is, for the lock. publish_ms: at most so long between an example
+    learned and its delta. checkpoint_examples: how many between two checkpoints.
 
     batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures
     start after so many. guard: the rule by which trained weights take over.
@@ -55,6 +56,7 @@ class LearnOptions:
 
     prefix: str
     folder: Path
+    engine: str
     publish_ms: int
     checkpoint_examples: int
     batch_records: int = 16
@@ -91,21 +93,28 @@ class LearnLoop:
         Raises `BrokerError` when the broker is gone for good, `ModelError` for a torn checkpoint.
         """
         self._incarnations = Incarnations(self._options.client, self._options.prefix, READ_TOPICS)
-        newest = self._resume()
-        self._catalogue.start()
+        self._lock = LearnerLock(self._options.client, self._options.prefix, self._options.engine)
         try:
+            self._lock.take()
+            newest = self._resume()
+            self._catalogue.start()
             with self._producer() as self._sender, self._consumer() as consumer:
                 self._announce(newest, consumer)
                 while not self._stopping:
                     self._step(consumer)
                 self._publish()
                 self._checkpoint()
+        except AuthorizationError as exc:
+            raise BrokerError(
+                f"learn: the broker refuses: {exc}; docs/security.md lists the rights"
+            ) from exc
         except KafkaError as exc:
             raise BrokerError(
                 f"learn: the broker does not answer: {exc}; start it and start learn again"
             ) from exc
         finally:
             self._catalogue.stop()
+            self._lock.release()
 
     def stop(self, *_: object) -> None:
         """May be called from a signal handler."""
@@ -160,6 +169,7 @@ class LearnLoop:
 
     def _step(self, consumer: KafkaConsumer) -> None:
         self._look()
+        self._lock.keep()
         self._learner.add_items(
             [
                 decode_item(record.value)
@@ -313,6 +323,8 @@ class LearnLoop:
             admin.close()
 
     def _send(self, one: Outgoing) -> int:
+        """Its offset. Raises `BrokerError` where this is not the learner any more."""
+        self._lock.confirm()
         sent = self._sender.send(
             self._options.prefix + one.topic,
             key=one.key,

@@ -9,6 +9,7 @@ import torch
 
 from encoders import model_dimension
 from learner.training.learner import Learner
+from stream.broker.engines import engine_name
 from stream.learn.loop import LearnLoop, LearnOptions
 from upwell.client import client_options
 from upwell.errors import ModelError
@@ -48,6 +49,7 @@ def run_learn(settings: Settings) -> None:
     options = LearnOptions(
         prefix=settings.kafka.prefix,
         folder=settings.data / "models",
+        engine=engine_name(settings.data),
         publish_ms=learner.publish_ms,
         checkpoint_examples=learner.checkpoint_examples,
         warmup_examples=learner.warmup_examples,

@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
 
 from encoders import kept_folder, load_encoder, model_dimension
 from encoders.kept_file import SUFFIX
 from infra.java import find_java, find_maven
 from infra.kafka import KAFKA_VERSION, cache_folder
-from stream.broker.connect import open_settings_store
+from stream.broker.connect import open_settings_store, pseudonym_key
+from stream.broker.engines import check_key, first_key
 from stream.broker.topics import check_topics, no_broker
+from stream.chain.privacy import Pseudonymizer
+from stream.ops.round_trip import round_trip
 from stream.ops.titles import newest_figures, title_line
 from stream.serve.codecs import CODECS, check_codecs
 from upwell.client import client_options, find_broker
-from upwell.connection import check_login
+from upwell.connection import check_advertised, check_login
 from upwell.errors import BrokerError, UpwellError
 from upwell.settings import Settings, describe_settings
 
@@ -46,9 +50,13 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield _check("maven", lambda: _maven(cache_folder()))
         yield _check("broker", lambda: _own_broker(settings))
     else:
-        yield _check("broker", lambda: _answering(settings))
-        yield _check("topics", lambda: _topics(settings))
-        yield _check("titles", lambda: _titles(settings))
+        broker = _check("broker", lambda: _answering(settings))
+        yield broker
+        if broker.fine:
+            yield _check("record", lambda: _record(settings))
+            yield _check("topics", lambda: _topics(settings))
+            yield _check("key", lambda: _key(settings))
+            yield _check("titles", lambda: _titles(settings))
     yield _check("codecs", _codecs)
     yield _check("model", lambda: _model(settings))
     yield _check("vectors", lambda: _vectors(settings))
@@ -85,6 +93,7 @@ def _own_broker(settings: Settings) -> str:
 def _answering(settings: Settings) -> str:
     options = client_options(settings.kafka)
     check_login(options)
+    check_advertised(options)
     try:
         admin = KafkaAdminClient(**options)
         topics = [name for name in admin.list_topics() if name.startswith(settings.kafka.prefix)]
@@ -92,6 +101,29 @@ def _answering(settings: Settings) -> str:
     except Exception as exc:  # any failure of the client means the same to a person
         raise no_broker(options, exc) from exc
     return f"answers at {settings.kafka.address}, {len(topics)} topics {settings.kafka.prefix}*"
+
+
+def _record(settings: Settings) -> str:
+    client = client_options(settings.kafka)
+    try:
+        return round_trip(client, settings.kafka.prefix)
+    except KafkaError as exc:
+        raise no_broker(client, exc) from exc
+
+
+def _key(settings: Settings) -> str:
+    """Compared where this machine has a key yet; none is made here."""
+    client, prefix = client_options(settings.kafka), settings.kafka.prefix
+    first = first_key(client, prefix)
+    if first is None:
+        return "no engine has made pseudonyms on these topics yet"
+    if settings.privacy.key is None and not (settings.data / "key").exists():
+        return (
+            f"this machine has none yet; the engine {first['engine']} has {first['key']}: a second "
+            "machine that helps needs the same in UPWELL_KEY"
+        )
+    check_key(first, Pseudonymizer(pseudonym_key(settings)).fingerprint(), prefix)
+    return f"{first['key']}, as the engine {first['engine']} said first"
 
 
 def _topics(settings: Settings) -> str:

@@ -33,6 +33,7 @@ def run_serve(settings: Settings) -> None:
     end_with_any_thread()
     worker = ServeWorker(settings)
     try:
+        worker.admit()
         worker.start()
         begin_made_anew(
             client_options(settings.kafka),

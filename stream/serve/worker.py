@@ -21,7 +21,8 @@ from encoders import (
     text_sources,
 )
 from learner.release.replica import Replica
-from stream.broker.connect import client_options, open_settings_store
+from stream.broker.connect import client_options, open_settings_store, pseudonym_key
+from stream.broker.engines import agree_on_key, engine_name, refuse_second
 from stream.broker.feeds import Broadcast
 from stream.broker.incarnations import Incarnations
 from stream.broker.lag import INPUT_TOPICS
@@ -30,7 +31,6 @@ from stream.broker.topics import partitioner
 from stream.chain.build import Ports, build_chains
 from stream.chain.catalogue import check_revision
 from stream.chain.fences import fences_on_controls
-from stream.chain.privacy import load_or_create_key
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
 from stream.serve.follow import Follower
@@ -43,7 +43,7 @@ from upwell.values import CatalogueItem
 
 __all__ = ["ServeWorker"]
 
-READ_TOPICS = (*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS)
+READ_TOPICS = (*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS, Topic.KEYS)
 
 log = logging.getLogger("upwell.serve")
 
@@ -66,6 +66,7 @@ class ServeWorker:
         )
         self._encoder = encoder
         self._bulk = in_bulk(encoder)
+        self._engine = engine_name(settings.data)
         self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
@@ -85,7 +86,7 @@ class ServeWorker:
             encoder=encoder,
             bulk=self._bulk,
             ranker=self._replica,
-            key=_key(settings),
+            key=pseudonym_key(settings),
             partition_of=partitioner(settings.kafka.partitions),
             oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
             incarnations=self.incarnations.ids,
@@ -96,6 +97,14 @@ class ServeWorker:
         self._kept_out = KeptOut()
         self.version = ""
         self._moved = False
+
+    def admit(self) -> None:
+        """Raises `SettingsError` where another engine on these topics is in the way, or this one is
+        in its way.
+        """
+        options, prefix = client_options(self._settings.kafka), self._settings.kafka.prefix
+        refuse_second(options, self._settings, self._engine)
+        agree_on_key(options, prefix, self._chains.pseudonymizer.fingerprint(), self._engine)
 
     def start(self) -> None:
         """Read the catalogue, the model and who was forgotten as they stand; blocks until all are
@@ -176,6 +185,8 @@ class ServeWorker:
             "at": now_ms(),
             "beats": {**beats, "encoder": round(busy_seconds(self._encoder), 3)},
             "leaves": leaves,
+            "engine": self._engine,
+            "store": self._settings.store.kind,
             "counts": dict(self.counts),
             "model_version": self.version,
         }
@@ -195,13 +206,6 @@ class ServeWorker:
         self._control_feed.stop()
         self._encoder.close()
         self._store.close()
-
-
-def _key(settings: Settings) -> bytes:
-    """The pseudonyms' key: from the settings, else the one kept in the data folder."""
-    if settings.privacy.key is not None:
-        return bytes.fromhex(settings.privacy.key.reveal())
-    return load_or_create_key(settings.data / "key")
 
 
 def _newest(items: Sequence[CatalogueItem]) -> list[CatalogueItem]:

@@ -64,6 +64,7 @@ def loop_on(kafka: KafkaSettings, folder: Path) -> LearnLoop:
     options = LearnOptions(
         prefix=kafka.prefix,
         folder=folder,
+        engine="test",
         publish_ms=10,
         checkpoint_examples=1_000_000,
         client=client_options(kafka),

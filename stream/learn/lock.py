@@ -1,0 +1,178 @@
+"""One learner on a prefix, whatever its machine: a consumer group of which one member holds the
+only partition of `models`. It knows nothing about learning.
+
+Who holds it keeps it as long as its session lives; an engine that comes back has its place at once,
+since it is a static member (KIP-345). Before a write the broker is asked: a commit of a member that
+has lost its place is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from time import monotonic
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.coordinator.assignors.abstract import (
+    AbstractPartitionAssignor,
+    ConsumerProtocolAssignment,
+    ConsumerProtocolSubscription,
+)
+from kafka.errors import (
+    CommitFailedError,
+    FencedInstanceIdError,
+    GroupAuthorizationFailedError,
+    RebalanceInProgressError,
+)
+from kafka.structs import OffsetAndMetadata
+
+from upwell.errors import BrokerError, SettingsError
+from upwell.events import Topic
+
+__all__ = ["LearnerLock"]
+
+SESSION_MS = 10_000
+SETTLE_SECONDS = 30.0
+"""Longer than a session: a member that died is waited for."""
+POLL_MS = 100
+
+
+class LearnerLock:
+    """owner: the engine's name, unique and the same after a restart."""
+
+    def __init__(self, client: Mapping[str, Any], prefix: str, owner: str) -> None:
+        self._client = dict(client)
+        self._group = f"{prefix}learn"
+        self._partition = TopicPartition(prefix + Topic.MODELS, 0)
+        self._mark = {self._partition: OffsetAndMetadata(0, owner, -1)}
+        self._owner = owner
+        self._consumer: KafkaConsumer | None = None
+
+    def take(self) -> None:
+        """Returns when it is held. Raises `SettingsError` where another learner lives, `KafkaError`
+        where the broker fails, `BrokerError` where this client may not use the group.
+        """
+        self._consumer = KafkaConsumer(
+            group_id=self._group,
+            group_instance_id=self._owner,
+            session_timeout_ms=SESSION_MS,
+            partition_assignment_strategy=[HolderKeeps],
+            enable_auto_commit=False,
+            **self._client,
+        )
+        self._held = _Held(self._consumer)
+        self._consumer.subscribe([self._partition.topic], listener=self._held)
+        if not self._settled():
+            other = self._marked()
+            raise SettingsError(
+                f"another engine ({other}) learns for {self._partition.topic}: one learner writes "
+                "it; a second machine that helps runs `upwell serve` alone (docs/operations.md), "
+                "an engine apart needs another UPWELL_PREFIX"
+            )
+        self._consumer.commit(self._mark)
+
+    def keep(self) -> None:
+        """Between two steps: answers the group. Raises `BrokerError` where the lock is lost."""
+        self._poll(0)
+        if self._held.now is False:
+            raise self._lost()
+
+    def confirm(self) -> None:
+        """Before a write: the broker says that the lock is held. Raises `BrokerError` where not,
+        also where another one has held it since.
+        """
+        assert self._consumer is not None
+        try:
+            self._consumer.commit(self._mark)
+        except FencedInstanceIdError as exc:
+            raise self._lost() from exc
+        except (CommitFailedError, RebalanceInProgressError) as exc:
+            if not self._settled() or self._marked() != self._owner:
+                raise self._lost() from exc
+            self._consumer.commit(self._mark)
+
+    def release(self) -> None:
+        """The place is kept for this engine until the session is over."""
+        if self._consumer is not None:
+            self._consumer.close()
+
+    def _settled(self) -> bool:
+        """Whether it is held, once the group is of one mind."""
+        self._held.now = None
+        deadline = monotonic() + SETTLE_SECONDS
+        while self._held.now is None and monotonic() < deadline:
+            self._poll(POLL_MS)
+        return self._held.now is True
+
+    def _poll(self, timeout_ms: int) -> None:
+        assert self._consumer is not None
+        try:
+            self._consumer.poll(timeout_ms=timeout_ms)
+        except FencedInstanceIdError as exc:
+            raise self._lost() from exc
+        except GroupAuthorizationFailedError as exc:
+            raise BrokerError(
+                f"learn: this client may not use the group {self._group}: grant it Read on it "
+                "(docs/security.md)"
+            ) from exc
+
+    def _marked(self) -> str | None:
+        assert self._consumer is not None
+        found = self._consumer.committed(self._partition, metadata=True)
+        return str(found.metadata) if found is not None else None
+
+    def _lost(self) -> BrokerError:
+        return BrokerError(
+            f"learn: the lock {self._group} is lost, another engine may learn now: nothing more is "
+            "written; it starts again from its newest checkpoint, if nobody else holds it"
+        )
+
+
+class HolderKeeps(AbstractPartitionAssignor):  # type: ignore[misc]  # kafka-python has no types
+    """Partition 0 stays with who had it last, else goes to one of those who ask.
+
+    Kafka's own assignors look at the topic's partitions first, which a client that has just
+    started may not know: it would be given nothing, and take that for a refusal.
+    """
+
+    name = "holder-keeps"
+    version = 0
+
+    def __init__(self) -> None:
+        self._generation = -1
+
+    def metadata(self, topics: Iterable[str]) -> ConsumerProtocolSubscription:
+        """Says in which generation this member held it last, -1 for never."""
+        said = str(self._generation).encode()
+        return ConsumerProtocolSubscription(self.version, list(topics), said)
+
+    def assign(self, _: object, members: Sequence[Any]) -> dict[str, ConsumerProtocolAssignment]:
+        """As the group's leader: who gets what."""
+        holder = max(members, key=lambda one: int(one.metadata.user_data or b"-1"))
+        return {
+            one.member_id: ConsumerProtocolAssignment(
+                self.version,
+                [(topic, [0]) for topic in one.metadata.topics] if one is holder else [],
+                b"",
+            )
+            for one in members
+        }
+
+    def on_assignment(self, assignment: ConsumerProtocolAssignment, generation: int) -> None:
+        """What this member got."""
+        self._generation = generation if assignment.partitions() else -1
+
+
+class _Held(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python has no types
+    """now: None while the group is not of one mind."""
+
+    def __init__(self, consumer: KafkaConsumer) -> None:
+        self._consumer = consumer
+        self.now: bool | None = None
+
+    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        self.now = None
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._consumer.pause(*assigned)  # its records are for the replicas
+        self.now = bool(assigned)
