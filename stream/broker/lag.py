@@ -57,7 +57,9 @@ class Lag:
         self._options = client_options
         with self._answering():
             self._admin = KafkaAdminClient(**client_options)
-            self._consumer = KafkaConsumer(group_id=None, **client_options)
+            self._consumer = KafkaConsumer(
+                isolation_level="read_committed", group_id=None, **client_options
+            )
 
     def __enter__(self) -> Lag:
         return self

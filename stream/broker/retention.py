@@ -20,7 +20,9 @@ def oldest_record_ms(client: Mapping[str, Any], prefix: str) -> int | None:
     hold none. Raises `BrokerError`.
     """
     try:
-        with closing(KafkaConsumer(group_id=None, **client)) as consumer:
+        with closing(
+            KafkaConsumer(isolation_level="read_committed", group_id=None, **client)
+        ) as consumer:
             partitions = [
                 TopicPartition(prefix + topic, number)
                 for topic in INPUT_TOPICS

@@ -340,6 +340,7 @@ class LearnLoop:
     def _consumer(self) -> KafkaConsumer:
         topic = self._options.prefix + Topic.EXAMPLES
         consumer = KafkaConsumer(
+            isolation_level="read_committed",
             group_id=None,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
