@@ -7,7 +7,7 @@ all shares to the score. It knows nothing about how weights are learned.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 
 import numpy as np
 from numpy.typing import NDArray
