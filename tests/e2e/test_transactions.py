@@ -7,14 +7,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
-from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka import TopicPartition
 
-from stream.broker.lag import Backlog, Lag
+from stream.broker.lag import Backlog
 from stream.serve.watchdog import Stall
 from tests.e2e.engine import Engine
 from upwell.client import UpwellClient
@@ -63,39 +62,3 @@ def test_what_was_committed_counts_once_and_silence_after_it_is_no_stall(
         engine.wait(
             lambda: engine.metrics.newest("serve")["counts"].get("events") == 10, "the figures"
         )
-
-
-@pytest.mark.timeout(300)
-def test_what_was_removed_while_the_engine_was_down_is_said_and_does_not_wait(
-    kafka: str, prefix: str, tmp_path: Path
-) -> None:
-    clicks, examples = (
-        TopicPartition(prefix + topic, 0) for topic in (Topic.CLICKS, Topic.EXAMPLES)
-    )
-    with Engine(kafka, prefix, tmp_path, **ONE_PARTITION) as engine:
-        with UpwellClient(kafka, KafkaSettings(prefix=prefix)) as upwell:
-            upwell.item("i0", "a title")
-            upwell.click("ann", "i0")
-        engine.wait(
-            lambda: engine.settled() and engine.lag.acknowledged()[clicks] == 1, "the first click"
-        )
-    with Lag(engine.client, prefix) as lag:
-        learned = lag.ends([Topic.EXAMPLES])[examples]
-        with KafkaProducer(**engine.client) as producer:
-            for topic in [clicks.topic] * 10 + [examples.topic] * 3:
-                producer.send(topic, key=b"ann", value=b"gone", partition=0)
-        with closing(KafkaAdminClient(**engine.client)) as admin:
-            admin.delete_records({clicks: 11, examples: learned + 3})
-        assert lag.removed_unread() == {clicks: 10}
-        assert lag.behind() == 0
-    with Engine(kafka, prefix, tmp_path, **ONE_PARTITION) as engine:
-        assert engine.metrics.newest("serve")["counts"]["removed_unread"] == 10
-        said = {
-            role: (tmp_path / "logs" / f"{role}.log").read_text() for role in ("serve", "learn")
-        }
-        assert f"up to 10 records of {clicks.topic}[0];" in said["serve"]
-        assert f"up to 3 records of {examples.topic}[0];" in said["learn"]
-        with UpwellClient(kafka, KafkaSettings(prefix=prefix)) as upwell:
-            upwell.click("ann", "i0")
-        engine.wait(lambda: engine.lag.acknowledged()[clicks] == 12, "a click behind them")
-        assert engine.lag.removed_unread() == {}
