@@ -29,7 +29,7 @@ class Given:
     acked: bool = False
 
 
-async def taken(message: Given) -> None:
+async def taken(message: Any) -> None:
     """Of the app, which takes all."""
 
 
@@ -42,7 +42,7 @@ def on_consumer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
         async def inside() -> Any:
             app = faust_app(replace(Settings(), kafka=kafka, data=tmp_path))
             monkeypatch.setattr(app.topics, "acks_enabled_for", lambda topic: True)
-            found = app.transport.create_consumer(
+            found: Any = app.transport.create_consumer(
                 taken, on_partitions_revoked=taken, on_partitions_assigned=taken
             )
             try:
