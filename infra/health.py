@@ -116,7 +116,12 @@ def _settings_file() -> Path | None:
 
 def _newest(kafka: KafkaSettings, since_ms: int) -> list[Spoken]:
     """What was said on `metrics` since, by the broker's clock."""
-    consumer = KafkaConsumer(group_id=None, enable_auto_commit=False, **client_options(kafka))
+    consumer = KafkaConsumer(
+        isolation_level="read_committed",
+        group_id=None,
+        enable_auto_commit=False,
+        **client_options(kafka),
+    )
     try:
         partition = TopicPartition(kafka.prefix + Topic.METRICS, 0)
         if not consumer.partitions_for_topic(partition.topic):

@@ -51,7 +51,6 @@ ELSEWHERE = {
 
 OWED: dict[str, str] = {
     "stream/broker/connect.py": "only by what runs it, in tests/stream and tests/e2e",
-    "stream/broker/lag.py": "only by what runs it, in tests/stream and tests/e2e",
     "stream/broker/model_records.py": "only by what runs it, in tests/stream and tests/e2e",
     "stream/chain/build.py": "only by what runs it, in tests/stream and tests/e2e",
     "stream/ops/cluster.py": "only by what runs it, in tests/stream and tests/e2e",

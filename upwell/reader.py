@@ -43,6 +43,7 @@ class TopicReader:
         self._whole = key is None or from_beginning
         try:
             self._consumer = KafkaConsumer(
+                isolation_level="read_committed",
                 group_id=None,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",

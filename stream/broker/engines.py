@@ -130,7 +130,9 @@ def _heard(
     """A worker in the way that speaks now, after what it said last."""
     partition = TopicPartition(prefix + Topic.METRICS, 0)
     try:
-        consumer = KafkaConsumer(group_id=None, enable_auto_commit=False, **client)
+        consumer = KafkaConsumer(
+            isolation_level="read_committed", group_id=None, enable_auto_commit=False, **client
+        )
         try:
             consumer.assign([partition])
             end = consumer.end_offsets([partition])[partition]

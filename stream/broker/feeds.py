@@ -49,6 +49,7 @@ class Broadcast:
         check_login(self._options)
         try:
             self._consumer = KafkaConsumer(
+                isolation_level="read_committed",
                 group_id=None,
                 auto_offset_reset="earliest",
                 enable_auto_commit=False,
@@ -136,7 +137,11 @@ def read_partition(
     Raises `KafkaError`, `BrokerError` where there is no such topic.
     """
     consumer = KafkaConsumer(
-        group_id=None, enable_auto_commit=False, auto_offset_reset="earliest", **client
+        isolation_level="read_committed",
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **client,
     )
     try:
         if partition.partition not in (consumer.partitions_for_topic(partition.topic) or ()):

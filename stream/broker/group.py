@@ -45,7 +45,12 @@ def rewind(client: Mapping[str, Any], prefix: str, offsets: Mapping[TopicPartiti
 def serve_group(client: Mapping[str, Any], prefix: str) -> Iterator[KafkaConsumer]:
     """A consumer of the group that is no member of it. Raises `BrokerError`."""
     try:
-        consumer = KafkaConsumer(group_id=prefix + "serve", enable_auto_commit=False, **client)
+        consumer = KafkaConsumer(
+            isolation_level="read_committed",
+            group_id=prefix + "serve",
+            enable_auto_commit=False,
+            **client,
+        )
         try:
             yield consumer
         finally:

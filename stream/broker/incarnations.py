@@ -119,7 +119,7 @@ def _known(file: Path) -> dict[str, str]:
 
 
 def _beginnings(client: Mapping[str, Any], names: Collection[str]) -> dict[TopicPartition, int]:
-    consumer = KafkaConsumer(group_id=None, **client)
+    consumer = KafkaConsumer(isolation_level="read_committed", group_id=None, **client)
     try:
         partitions = [
             TopicPartition(name, number)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -18,6 +18,7 @@ from kafka.errors import (
     NotCoordinatorError,
 )
 
+from stream.broker.gaps import Gaps
 from stream.broker.topics import no_broker
 from upwell.events import Topic
 
@@ -37,7 +38,7 @@ INPUT_TOPICS = (
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """behind: records that wait. done: records worked off since some beginning; it moves with each
+    """behind: offsets that wait. done: offsets worked off since some beginning; it moves with each
     of them.
     """
 
@@ -45,9 +46,27 @@ class Backlog:
     done: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the group stands on a partition. committed: None before its first commit. start: the
+    first offset that is still there. behind: offsets that wait, 0 where no record is among them.
+    """
+
+    committed: int | None
+    start: int
+    behind: int
+
+    @property
+    def next(self) -> int:
+        return max(self.committed or 0, self.start)
+
+
 class Lag:
     """Asks the broker; a context manager. Committed offsets trail the truth by at most the commit
     interval (half a second).
+
+    Only what a worker can be given counts: neither a transaction that is open or was aborted, nor
+    its markers, nor what retention has removed.
 
     All raise `BrokerError` when the broker does not answer.
     """
@@ -57,7 +76,10 @@ class Lag:
         self._options = client_options
         with self._answering():
             self._admin = KafkaAdminClient(**client_options)
-            self._consumer = KafkaConsumer(group_id=None, **client_options)
+            self._consumer = KafkaConsumer(
+                isolation_level="read_committed", group_id=None, **client_options
+            )
+            self._gaps = Gaps(client_options)
 
     def __enter__(self) -> Lag:
         return self
@@ -68,6 +90,7 @@ class Lag:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._gaps.close()
         self._consumer.close()
         self._admin.close()
 
@@ -85,36 +108,52 @@ class Lag:
             return ends
 
     def behind(self, topics: Sequence[Topic] = INPUT_TOPICS) -> int:
-        """Records that the serve workers have not acknowledged."""
-        return sum(waiting for waiting, _ in self._positions(topics).values())
+        """Offsets that the serve workers have not acknowledged, where a record is among them."""
+        return sum(place.behind for place in self._places(topics).values())
 
     def backlog(self, own: Collection[tuple[str, int]]) -> Backlog:
         """Of the partitions `own` (topic, number); of all where a worker has none, as in a
         rebalance that does not end.
         """
-        positions = self._positions(INPUT_TOPICS)
-        held = [found for partition, found in positions.items() if tuple(partition) in own] or list(
-            positions.values()
+        places = self._places(INPUT_TOPICS)
+        held = [found for partition, found in places.items() if tuple(partition) in own] or list(
+            places.values()
         )
         return Backlog(
-            sum(waiting for waiting, _ in held), sum(acknowledged for _, acknowledged in held)
+            sum(place.behind for place in held), sum(place.committed or 0 for place in held)
         )
 
     def acknowledged(self) -> dict[TopicPartition, int]:
         """Of each input partition the offset from which a restarted worker goes on."""
+        return {partition: place.next for partition, place in self._places(INPUT_TOPICS).items()}
+
+    def removed_unread(self) -> dict[TopicPartition, int]:
+        """Of each input partition how many offsets, if any, were removed from its start before the
+        group came to them: no worker will see what stood there.
+        """
         return {
-            partition: offset for partition, (_, offset) in self._positions(INPUT_TOPICS).items()
+            partition: place.start - place.committed
+            for partition, place in self._places(INPUT_TOPICS).items()
+            if place.committed is not None and place.start > place.committed
         }
 
-    def _positions(self, topics: Sequence[Topic]) -> dict[TopicPartition, tuple[int, int]]:
-        """Of each partition how many records wait, and the acknowledged offset."""
+    def _places(self, topics: Sequence[Topic]) -> dict[TopicPartition, _Place]:
         with self._answering():
             committed = self._committed(self._prefix + "serve")
-        ends = self.ends(topics)
-        acknowledged = {partition: max(_offset(committed.get(partition)), 0) for partition in ends}
+            stable = self.ends(topics)
+            starts = self._consumer.beginning_offsets(list(stable))
+            found = {
+                partition: _Place(_offset(committed.get(partition)), starts[partition], 0)
+                for partition in stable
+            }
+            waiting = self._gaps.with_record(
+                {partition: (found[partition].next, end) for partition, end in stable.items()}
+            )
         return {
-            partition: (end - acknowledged[partition], acknowledged[partition])
-            for partition, end in ends.items()
+            partition: replace(place, behind=stable[partition] - place.next)
+            if partition in waiting
+            else place
+            for partition, place in found.items()
         }
 
     def _committed(self, group: str) -> dict[TopicPartition, Any]:
@@ -135,5 +174,5 @@ class Lag:
             raise no_broker(self._options, exc) from exc
 
 
-def _offset(committed: Any) -> int:
-    return 0 if committed is None else int(committed.offset)
+def _offset(committed: Any) -> int | None:
+    return None if committed is None or committed.offset < 0 else int(committed.offset)

@@ -66,7 +66,9 @@ class LetterIndex:
         """The topic's id, and its first offset that is still there."""
         with closing(KafkaAdminClient(**self._client)) as admin:
             described = admin.describe_topics([self._partition.topic])
-        with closing(KafkaConsumer(group_id=None, **self._client)) as consumer:
+        with closing(
+            KafkaConsumer(isolation_level="read_committed", group_id=None, **self._client)
+        ) as consumer:
             start = consumer.beginning_offsets([self._partition])[self._partition]
         return described[0].get("topic_id"), start
 

@@ -53,6 +53,7 @@ class LearnerLock:
         where the broker fails, `BrokerError` where this client may not use the group.
         """
         self._consumer = KafkaConsumer(
+            isolation_level="read_committed",
             group_id=self._group,
             group_instance_id=self._owner,
             session_timeout_ms=SESSION_MS,

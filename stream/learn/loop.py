@@ -25,6 +25,7 @@ from learner.training.promotion import Promotion
 from stream.broker.feeds import FETCH_BYTES, Broadcast
 from stream.broker.incarnations import Incarnations
 from stream.broker.model_records import Version, delta_record, ruling_record, version_record
+from stream.broker.retention import warn_removed
 from stream.chain.effects import Erasure
 from stream.chain.publish import Outgoing
 from stream.chain.wire import decode_examples, decode_item
@@ -340,6 +341,7 @@ class LearnLoop:
     def _consumer(self) -> KafkaConsumer:
         topic = self._options.prefix + Topic.EXAMPLES
         consumer = KafkaConsumer(
+            isolation_level="read_committed",
             group_id=None,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
@@ -351,8 +353,14 @@ class LearnLoop:
         ]
         consumer.assign(partitions)
         starts = consumer.beginning_offsets(partitions)
+        known = {
+            partition: self._positions[partition.partition]
+            for partition in partitions
+            if partition.partition in self._positions
+        }
+        warn_removed(
+            {one: starts[one] - place for one, place in known.items() if place < starts[one]}
+        )
         for partition in partitions:
-            consumer.seek(
-                partition, max(self._positions.get(partition.partition, 0), starts[partition])
-            )
+            consumer.seek(partition, max(known.get(partition, 0), starts[partition]))
         return consumer

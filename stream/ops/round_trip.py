@@ -91,7 +91,9 @@ def _produce(client: Mapping[str, Any], partition: TopicPartition) -> None:
 
 
 def _consume(client: Mapping[str, Any], partition: TopicPartition) -> None:
-    consumer = KafkaConsumer(group_id=None, request_timeout_ms=STEP_MS, **client)
+    consumer = KafkaConsumer(
+        isolation_level="read_committed", group_id=None, request_timeout_ms=STEP_MS, **client
+    )
     try:
         with _step("consumed", "does another client see the topic?"):
             consumer.assign([partition])
@@ -109,7 +111,9 @@ def _commit(client: Mapping[str, Any], partition: TopicPartition, group: str, br
         f"brokers above their number ({brokers}), or min.insync.replicas above that of "
         "__consumer_offsets' replicas?"
     )
-    consumer = KafkaConsumer(group_id=group, enable_auto_commit=False, **client)
+    consumer = KafkaConsumer(
+        isolation_level="read_committed", group_id=group, enable_auto_commit=False, **client
+    )
     try:
         with _step("committed", why):
             consumer.assign([partition])

@@ -37,7 +37,12 @@ def newest_figures(kafka: KafkaSettings) -> list[dict[str, Any]]:
     """The last records of `metrics`, oldest first; none where there is no such topic. Raises what
     Kafka's client raises.
     """
-    consumer = KafkaConsumer(group_id=None, enable_auto_commit=False, **client_options(kafka))
+    consumer = KafkaConsumer(
+        isolation_level="read_committed",
+        group_id=None,
+        enable_auto_commit=False,
+        **client_options(kafka),
+    )
     try:
         partition = TopicPartition(kafka.prefix + Topic.METRICS, 0)
         if not consumer.partitions_for_topic(partition.topic):

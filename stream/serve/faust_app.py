@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faust
 
+from stream.serve.consumer import ServeApp
 from upwell.connection import tls_context
 from upwell.settings import Settings
 
@@ -46,7 +47,7 @@ def faust_credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCr
 
 def faust_app(settings: Settings) -> faust.App:
     """An app without agents. Raises as `faust_credentials`."""
-    return faust.App(
+    return ServeApp(
         settings.kafka.prefix + "serve",
         broker=faust_broker(settings),
         datadir=settings.data / "faust",

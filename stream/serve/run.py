@@ -14,6 +14,7 @@ from faust.exceptions import ConsumerNotStarted
 from stream.broker.connect import client_options
 from stream.broker.incarnations import begin_made_anew
 from stream.broker.lag import INPUT_TOPICS, Backlog, Lag
+from stream.broker.retention import warn_removed
 from stream.serve.agents import ITEM_TOPICS, USER_TOPICS, Batching, add_agent, fail_stop, send
 from stream.serve.beats import Beats
 from stream.serve.faust_app import faust_app
@@ -42,6 +43,9 @@ def run_serve(settings: Settings) -> None:
             settings.data,
         )
         with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
+            removed = lag.removed_unread()
+            warn_removed(removed)
+            worker.counts["removed_unread"] = sum(removed.values())
             _run(settings, worker, lag)
     finally:
         worker.stop()
