@@ -251,8 +251,6 @@ class Ranking:
         rows = [int(row) for row in lists.rows[user] if row >= 0]
         explored = bool(lists.explored[user])
         chances = propensities(len(rows), int(lists.pool[user]), self._chance(request), explored)
-        disliked = self.catalogue.rows(_disliked(request.state.history))
-        disliked = self.catalogue.rows(_disliked(request.state.history))
         disliked = frozenset(self.catalogue.rows(_disliked(request.state.history)))
         return tuple(
             Entry(
@@ -292,22 +290,6 @@ def _disliked(history: Sequence[Interaction]) -> list[str]:
         for item_id, one in last.items()
         if (one.opinion or one.kind in NEGATIVE_KINDS) and not one.liked
     ]
-
-
-def _disliked(history: Sequence[Interaction]) -> Iterator[str]:
-    return (
-        one.item_id
-        for one in history
-        if one.item_id is not None and (one.opinion or one.kind == "skip") and not one.liked
-    )
-
-
-def _disliked(history: Sequence[Interaction]) -> Iterator[str]:
-    return (
-        one.item_id
-        for one in history
-        if one.item_id is not None and (one.opinion or one.kind == "skip") and not one.liked
-    )
 
 
 def _searched(request: RankRequest) -> bool:
