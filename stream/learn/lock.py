@@ -8,11 +8,14 @@ has lost its place is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.admin import MemberToRemove
 from kafka.coordinator.assignors.abstract import (
     AbstractPartitionAssignor,
     ConsumerProtocolAssignment,
@@ -32,9 +35,16 @@ from upwell.events import Topic
 __all__ = ["LearnerLock"]
 
 SESSION_MS = 10_000
+HEARTBEAT_MS = 1_000
+"""So soon a holder hears that another one asks."""
 SETTLE_SECONDS = 30.0
 """Longer than a session: a member that died is waited for."""
 POLL_MS = 100
+COMMIT_TRIES = 5
+"""Each after the group was of one mind: who comes and goes may disturb one."""
+
+log = logging.getLogger("upwell.learn")
+T = TypeVar("T")
 
 
 class LearnerLock:
@@ -46,31 +56,22 @@ class LearnerLock:
         self._partition = TopicPartition(prefix + Topic.MODELS, 0)
         self._mark = {self._partition: OffsetAndMetadata(0, owner, -1)}
         self._owner = owner
+        self._keeps = HolderKeeps()
         self._consumer: KafkaConsumer | None = None
 
     def take(self) -> None:
         """Returns when it is held. Raises `SettingsError` where another learner lives, `KafkaError`
         where the broker fails, `BrokerError` where this client may not use the group.
         """
-        self._consumer = KafkaConsumer(
-            isolation_level="read_committed",
-            group_id=self._group,
-            group_instance_id=self._owner,
-            session_timeout_ms=SESSION_MS,
-            partition_assignment_strategy=[HolderKeeps],
-            enable_auto_commit=False,
-            **self._client,
-        )
-        self._held = _Held(self._consumer)
-        self._consumer.subscribe([self._partition.topic], listener=self._held)
-        if not self._settled():
+        if not self._joined():
             other = self._marked()
+            self._leave()
             raise SettingsError(
                 f"another engine ({other}) learns for {self._partition.topic}: one learner writes "
                 "it; a second machine that helps runs `upwell serve` alone (docs/operations.md), "
                 "an engine apart needs another UPWELL_PREFIX"
             )
-        self._consumer.commit(self._mark)
+        self._commit(self._joined)  # another one may come just now: one of the two is refused
 
     def keep(self) -> None:
         """Between two steps: answers the group. Raises `BrokerError` where the lock is lost."""
@@ -82,40 +83,82 @@ class LearnerLock:
         """Before a write: the broker says that the lock is held. Raises `BrokerError` where not,
         also where another one has held it since.
         """
-        assert self._consumer is not None
-        try:
-            self._consumer.commit(self._mark)
-        except FencedInstanceIdError as exc:
-            raise self._lost() from exc
-        except (CommitFailedError, RebalanceInProgressError) as exc:
-            if not self._settled() or self._marked() != self._owner:
-                raise self._lost() from exc
-            self._consumer.commit(self._mark)
+        self._commit(lambda: self._joined() and self._marked() == self._owner)
 
     def release(self) -> None:
         """The place is kept for this engine until the session is over."""
         if self._consumer is not None:
             self._consumer.close()
 
-    def _settled(self) -> bool:
-        """Whether it is held, once the group is of one mind."""
-        self._held.now = None
+    def _joined(self) -> bool:
+        """Whether it is held, once the group is of one mind: asked by a new consumer, which takes
+        the place of this engine's last one.
+
+        A consumer of kafka-python that has begun to join again within a short poll may never end
+        it, and sends no heartbeats meanwhile (docs/decisions/0021).
+        """
+        self.release()
+        self._consumer = KafkaConsumer(
+            isolation_level="read_committed",
+            group_id=self._group,
+            group_instance_id=self._owner,
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+            partition_assignment_strategy=[self._keeps],
+            enable_auto_commit=False,
+            **self._client,
+        )
+        self._keeps.held_before = self._refused_plainly(self._marked) == self._owner
+        self._held = _Held(self._consumer)
+        self._consumer.subscribe([self._partition.topic], listener=self._held)
+        # known before it joins: as the group's leader it would join again when it learns of it
+        self._consumer.partitions_for_topic(self._partition.topic)
         deadline = monotonic() + SETTLE_SECONDS
         while self._held.now is None and monotonic() < deadline:
             self._poll(POLL_MS)
         return self._held.now is True
 
+    def _commit(self, regained: Callable[[], bool]) -> None:
+        """The broker takes a commit of a member in its place alone. Raises `BrokerError` where it
+        does not and the place is not regained.
+        """
+        assert self._consumer is not None
+        for _ in range(COMMIT_TRIES):
+            try:
+                return self._consumer.commit(self._mark)
+            except FencedInstanceIdError as exc:
+                raise self._lost() from exc
+            except (CommitFailedError, RebalanceInProgressError) as exc:
+                log.info("the lock %s is asked for again: %s", self._group, type(exc).__name__)
+                if not regained():
+                    break
+        raise self._lost()
+
     def _poll(self, timeout_ms: int) -> None:
         assert self._consumer is not None
         try:
-            self._consumer.poll(timeout_ms=timeout_ms)
+            self._refused_plainly(partial(self._consumer.poll, timeout_ms=timeout_ms))
         except FencedInstanceIdError as exc:
             raise self._lost() from exc
+
+    def _refused_plainly(self, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
         except GroupAuthorizationFailedError as exc:
             raise BrokerError(
                 f"learn: this client may not use the group {self._group}: grant it Read on it "
                 "(docs/security.md)"
             ) from exc
+
+    def _leave(self) -> None:
+        """Where it was refused: the holder, should it join again, is not to wait for this one."""
+        self.release()
+        admin = KafkaAdminClient(**self._client)
+        try:
+            member = MemberToRemove(group_instance_id=self._owner)
+            admin.remove_group_members(self._group, [member])
+        finally:
+            admin.close()
 
     def _marked(self) -> str | None:
         assert self._consumer is not None
@@ -132,6 +175,8 @@ class LearnerLock:
 class HolderKeeps(AbstractPartitionAssignor):  # type: ignore[misc]  # kafka-python has no types
     """Partition 0 stays with who had it last, else goes to one of those who ask.
 
+    held_before: the group's mark names this engine, as after a restart of the process.
+
     Kafka's own assignors look at the topic's partitions first, which a client that has just
     started may not know: it would be given nothing, and take that for a refusal.
     """
@@ -140,11 +185,12 @@ class HolderKeeps(AbstractPartitionAssignor):  # type: ignore[misc]  # kafka-pyt
     version = 0
 
     def __init__(self) -> None:
+        self.held_before = False
         self._generation = -1
 
     def metadata(self, topics: Iterable[str]) -> ConsumerProtocolSubscription:
-        """Says in which generation this member held it last, -1 for never."""
-        said = str(self._generation).encode()
+        """Says in which generation this member held it last, 0 for one not known, -1 for never."""
+        said = str(max(self._generation, 0 if self.held_before else -1)).encode()
         return ConsumerProtocolSubscription(self.version, list(topics), said)
 
     def assign(self, _: object, members: Sequence[Any]) -> dict[str, ConsumerProtocolAssignment]:

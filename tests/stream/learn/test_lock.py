@@ -4,6 +4,7 @@ once, and who lost the lock writes nothing.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.admin import MemberToRemove
+from kafka.admin import MemberToRemove, NewPartitions
 
 from stream.broker.topics import ensure_topics
 from stream.learn.lock import LearnerLock
@@ -87,6 +88,50 @@ def test_the_same_engine_comes_back_while_the_dead_one_is_still_a_member(
     gone.release()
 
 
+def test_it_is_not_lost_where_the_group_joins_again_while_the_learner_works(
+    client: dict[str, Any], prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The group's leader joins again when it hears of another partition; kafka-python leaves that
+    undone where a short poll ends before, and sends no heartbeats from then on.
+    """
+    caplog.set_level(logging.INFO, "kafka.coordinator")
+    lock = LearnerLock({**client, "metadata_max_age_ms": 100}, prefix, "one")
+    try:
+        lock.take()
+        add_partition(client, prefix + Topic.MODELS)
+        joined = caplog.text.count("(Re-)joining group")
+        rounds = 0
+        while rounds < 20:  # from when it joins again
+            lock.keep()
+            threading.Event().wait(0.02)  # the learner learns
+            lock.confirm()
+            rounds += caplog.text.count("(Re-)joining group") > joined
+    finally:
+        lock.release()
+
+
+def test_one_that_begins_anew_again_and_again_never_loses_it(
+    client: dict[str, Any], prefix: str
+) -> None:
+    for life in range(8):
+        with locked(client, prefix, "one") as lock, at_work(lock):
+            for _ in range(10):
+                threading.Event().wait(0.01)
+        if life % 2:
+            put_out(client, prefix)  # it comes back to an empty group, and leads it
+
+
+def test_who_was_refused_does_not_keep_the_holder_waiting(
+    client: dict[str, Any], prefix: str
+) -> None:
+    with locked(client, prefix, "first") as first:
+        with at_work(first), pytest.raises(SettingsError), locked(client, prefix, "second"):
+            pass
+        assert members(client, prefix) == ["first"]
+    with locked(client, prefix, "first") as back:
+        back.confirm()
+
+
 def test_another_engine_waits_for_a_dead_one_and_takes_over(
     client: dict[str, Any], prefix: str
 ) -> None:
@@ -134,9 +179,25 @@ def put_out(client: dict[str, Any], prefix: str) -> None:
     admin = KafkaAdminClient(**client)
     try:
         group = prefix + "learn"
-        members = admin.describe_groups([group])[group]["members"]
-        admin.remove_group_members(
-            group, [MemberToRemove(group_instance_id=one["group_instance_id"]) for one in members]
-        )
+        gone = [MemberToRemove(group_instance_id=one) for one in members(client, prefix)]
+        admin.remove_group_members(group, gone)
+    finally:
+        admin.close()
+
+
+def members(client: dict[str, Any], prefix: str) -> list[str]:
+    """The engines that the broker counts in the group."""
+    admin = KafkaAdminClient(**client)
+    try:
+        described = admin.describe_groups([prefix + "learn"])[prefix + "learn"]
+        return [one["group_instance_id"] for one in described["members"]]
+    finally:
+        admin.close()
+
+
+def add_partition(client: dict[str, Any], topic: str) -> None:
+    admin = KafkaAdminClient(**client)
+    try:
+        admin.create_partitions({topic: NewPartitions(total_count=2)})
     finally:
         admin.close()
