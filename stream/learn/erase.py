@@ -7,7 +7,8 @@ request itself, where that stands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,9 @@ from upwell.codec import confirmation_value
 from upwell.events import Control, Topic
 from upwell.recommendations import Confirmation
 
-__all__ = ["REMAINS", "Unconfirmed", "confirmation_record", "request_at"]
+__all__ = ["REMAINS", "Unconfirmed", "confirmation_record", "confirmations", "request_at"]
+
+log = logging.getLogger("upwell.learn")
 
 REMAINS = (
     "Kafka keeps the user's events, their lists, training examples, this request and its "
@@ -68,6 +71,27 @@ def confirmation_record(
         ts=now_ms,
     )
     return Outgoing(Topic.CONFIRMATIONS, request.user_id.encode(), confirmation_value(value))
+
+
+def confirmations(
+    client: Mapping[str, Any],
+    prefix: str,
+    erasures: Iterable[Unconfirmed],
+    checkpoints: int,
+    now_ms: int,
+) -> Iterator[Outgoing]:
+    """Of those whose request still stands; the others are named on the log."""
+    for erasure in (one for one in erasures if not one.guest):
+        request = request_at(client, prefix, erasure, now_ms)
+        if request is None:
+            log.error(
+                "a user is forgotten; that cannot be confirmed: offset %d of %s is "
+                "past its retention",
+                erasure.offset,
+                erasure.source,
+            )
+        else:
+            yield confirmation_record(erasure, checkpoints, request, now_ms)
 
 
 def request_at(

@@ -125,13 +125,15 @@ class LearnerLock:
         assert self._consumer is not None
         for _ in range(COMMIT_TRIES):
             try:
-                return self._consumer.commit(self._mark)
+                self._consumer.commit(self._mark)
             except FencedInstanceIdError as exc:
                 raise self._lost() from exc
             except (CommitFailedError, RebalanceInProgressError) as exc:
                 log.info("the lock %s is asked for again: %s", self._group, type(exc).__name__)
                 if not regained():
                     break
+            else:
+                return
         raise self._lost()
 
     def _poll(self, timeout_ms: int) -> None:

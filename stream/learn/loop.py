@@ -14,31 +14,28 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import AuthorizationError, KafkaError
 
 from learner.release import checkpoint
 from learner.release.guard import Guard, Ruling, Verdict
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
-from stream.broker.feeds import FETCH_BYTES, Broadcast
+from stream.broker.feeds import Broadcast
 from stream.broker.incarnations import Incarnations
 from stream.broker.model_records import Version, delta_record, ruling_record, version_record
-from stream.broker.retention import warn_removed
 from stream.chain.effects import Erasure
-from stream.chain.publish import Outgoing
 from stream.chain.wire import decode_examples, decode_item
-from stream.learn.erase import Unconfirmed, confirmation_record, request_at
+from stream.learn.erase import Unconfirmed, confirmations
 from stream.learn.letters import LetterIndex, remove_letters
 from stream.learn.lock import LearnerLock
+from stream.learn.topics import Sender, examples_consumer, figures_record
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
 __all__ = ["LearnLoop", "LearnOptions"]
 
 POLL_MS = 50
-SEND_TIMEOUT_S = 60
 KEEP_CHECKPOINTS = 3
 LOOK_MS = 10_000
 READ_TOPICS = (Topic.EXAMPLES, Topic.CATALOGUE, Topic.MODELS, Topic.DEAD_LETTERS)
@@ -99,7 +96,12 @@ class LearnLoop:
             self._lock.take()
             newest = self._resume()
             self._catalogue.start()
-            with self._producer() as self._sender, self._consumer() as consumer:
+            options = self._options
+            self._sender = Sender(options.client, options.prefix, self._lock)
+            with (
+                self._sender,
+                examples_consumer(options.client, options.prefix, self._positions) as consumer,
+            ):
                 self._announce(newest, consumer)
                 while not self._stopping:
                     self._step(consumer)
@@ -158,7 +160,8 @@ class LearnLoop:
         models = [TopicPartition(self._options.prefix + Topic.MODELS, 0)]
         empty = consumer.beginning_offsets(models) == consumer.end_offsets(models)
         if newest and (empty or self._models_anew):
-            self._truncate(self._send(version_record(newest)))
+            self._sender.confirm()
+            self._sender.truncate(self._sender.send(version_record(newest)))
 
     def _look(self) -> None:
         """Raises `BrokerError` where a topic was made anew: what was read of it is of another."""
@@ -213,7 +216,8 @@ class LearnLoop:
         if not erasures:
             return
         found = self._letters.of({one.user for one in erasures})
-        letters = remove_letters(self._sender, self._options.prefix, found)
+        self._sender.confirm()
+        letters = remove_letters(self._sender.producer, self._options.prefix, found)
         for one in erasures:
             removed = {
                 "state": one.states,
@@ -228,19 +232,11 @@ class LearnLoop:
 
         It may go out once more after a crash.
         """
-        for erasure in (one for one in self._unconfirmed if not one.guest):
-            request = request_at(
-                self._options.client, self._options.prefix, erasure, self._clock_ms()
-            )
-            if request is None:
-                log.error(
-                    "a user is forgotten; that cannot be confirmed: offset %d of %s is "
-                    "past its retention",
-                    erasure.offset,
-                    erasure.source,
-                )
-            else:
-                self._send(confirmation_record(erasure, checkpoints, request, self._clock_ms()))
+        owed, options = self._unconfirmed, self._options
+        for one in confirmations(
+            options.client, options.prefix, owed, checkpoints, self._clock_ms()
+        ):
+            self._sender.send(one)
         self._unconfirmed = []
 
     def _say(self, ruling: Ruling) -> None:
@@ -257,35 +253,20 @@ class LearnLoop:
                 why,
                 ruling.serving,
             )
-        self._send(ruling_record(ruling, self._promotion.version))
+        self._sender.confirm()
+        self._sender.send(ruling_record(ruling, self._promotion.version))
 
     def _publish(self) -> None:
         """A delta, if anything was learned, and the figures."""
         self._published_ms = self._clock_ms()
+        self._sender.confirm()
         if self._promotion.version != self._published_version:
             for delta in self._promotion.take_deltas():
-                self._send(delta_record(delta))
+                self._sender.send(delta_record(delta))
             self._published_version = self._promotion.version
-        figures = {
-            "role": "learn",
-            "instance": "learn",
-            "at": self._published_ms,
-            "examples": self._learned,
-            "positions": self._positions,
-            "model_version": self._promotion.version,
-            "candidates": self._promotion.counts,
-            "unannounced": {
-                "waiting": self._learner.unannounced,
-                "made_room": self._learner.made_room,
-            },
-            "figures": self._learner.figures.report(),
-        }
-        self._send(
-            Outgoing(
-                Topic.METRICS,
-                b"learn",
-                orjson.dumps(figures, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY),
-            )
+        at = self._published_ms
+        self._sender.send(
+            figures_record(self._learner, self._promotion, self._learned, self._positions, at)
         )
 
     def _checkpoint(self) -> None:
@@ -308,59 +289,10 @@ class LearnLoop:
         version = Version(
             self._promotion.version, saved.path.name, saved.sha256, self._learner.watermark
         )
-        offset = self._send(version_record(version))
-        self._truncate(offset)
+        self._sender.confirm()  # to save took its time
+        self._sender.truncate(self._sender.send(version_record(version)))
         gone = checkpoint.prune(
             self._options.folder, keep=1 if self._unconfirmed else KEEP_CHECKPOINTS
         )
         self._saved_at = self._learned
         self._confirm(gone)
-
-    def _truncate(self, offset: int) -> None:
-        admin = KafkaAdminClient(**self._options.client)
-        try:
-            admin.delete_records({TopicPartition(self._options.prefix + Topic.MODELS, 0): offset})
-        finally:
-            admin.close()
-
-    def _send(self, one: Outgoing) -> int:
-        """Its offset. Raises `BrokerError` where this is not the learner any more."""
-        self._lock.confirm()
-        sent = self._sender.send(
-            self._options.prefix + one.topic,
-            key=one.key,
-            value=one.value,
-            partition=one.partition,
-            headers=list(one.headers),
-        )
-        return int(sent.get(timeout=SEND_TIMEOUT_S).offset)
-
-    def _producer(self) -> KafkaProducer:
-        return KafkaProducer(acks="all", max_request_size=FETCH_BYTES, **self._options.client)
-
-    def _consumer(self) -> KafkaConsumer:
-        topic = self._options.prefix + Topic.EXAMPLES
-        consumer = KafkaConsumer(
-            isolation_level="read_committed",
-            group_id=None,
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            **self._options.client,
-        )
-        partitions = [
-            TopicPartition(topic, number)
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
-        consumer.assign(partitions)
-        starts = consumer.beginning_offsets(partitions)
-        known = {
-            partition: self._positions[partition.partition]
-            for partition in partitions
-            if partition.partition in self._positions
-        }
-        warn_removed(
-            {one: starts[one] - place for one, place in known.items() if place < starts[one]}
-        )
-        for partition in partitions:
-            consumer.seek(partition, max(known.get(partition, 0), starts[partition]))
-        return consumer

@@ -169,8 +169,9 @@ def _after_delta(now: Callable[[], bool]) -> None:
 
 def _around_model_record(now: Callable[[], bool], maker: str, sent: bool) -> None:
     from stream.learn import loop as learn
+    from stream.learn.topics import Sender
 
-    make, send, armed = getattr(learn, maker), learn.LearnLoop._send, []
+    make, send, armed = getattr(learn, maker), Sender.send, []
 
     def marked(*arguments: Any) -> Any:
         record = make(*arguments)
@@ -178,15 +179,15 @@ def _around_model_record(now: Callable[[], bool], maker: str, sent: bool) -> Non
             armed.append(record)
         return record
 
-    def stop(loop: Any, one: Any) -> int:
+    def stop(sender: Any, one: Any) -> int:
         if one in armed:
             if sent:
-                send(loop, one)
+                send(sender, one)
             _die()
-        return send(loop, one)
+        return send(sender, one)
 
     patch.object(learn, maker, marked).start()
-    patch.object(learn.LearnLoop, "_send", stop).start()
+    patch.object(Sender, "send", stop).start()
 
 
 def _disk_full_at_checkpoint(now: Callable[[], bool]) -> None:

@@ -122,6 +122,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _refuse_disagreement(settings: Settings) -> None:
     """What is right by itself and wrong together."""
     kafka, store = settings.kafka, settings.store
+    if settings.stream.instance == "learn":
+        raise SettingsError(
+            "UPWELL_INSTANCE is learn: that is the learner's name on `metrics`; set another"
+        )
     if store.kind == "server" and store.url is None:
         raise SettingsError(
             "UPWELL_STORE is server: set UPWELL_QDRANT_URL to its address, http://host:port"

@@ -116,7 +116,7 @@ def test_a_user_is_gone_before_that_is_confirmed_also_when_learn_dies_in_between
         checkpoint.save_checkpoint(tmp_path, {}, {"stands": "in for one with the user"})
     with (
         patch.object(LearnLoop, "_resume", return_value=None),
-        patch("stream.learn.loop.confirmation_record", side_effect=Died),
+        patch("stream.learn.erase.confirmation_record", side_effect=Died),
         pytest.raises(Died),
     ):
         loop_on(on, tmp_path).run()
@@ -161,7 +161,7 @@ def test_a_letter_whose_removal_was_not_delivered_is_not_confirmed_and_removed_b
         (Topic.EXAMPLES, 0, None, encode_erasure(Erasure("u3", "controls-1", 0, states=1))),
     )
     with (
-        patch("stream.learn.loop.KafkaProducer", LosingLetters),
+        patch("stream.learn.topics.KafkaProducer", LosingLetters),
         pytest.raises(BrokerError, match="it took too long"),
     ):
         loop_on(on, tmp_path).run()

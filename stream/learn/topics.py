@@ -1,0 +1,122 @@
+"""The learner's topics: what it reads `examples` with, and what it writes with while it holds the
+lock. It knows nothing of when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+import orjson
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+
+from learner.training.learner import Learner
+from learner.training.promotion import Promotion
+from stream.broker.feeds import FETCH_BYTES
+from stream.broker.retention import warn_removed
+from stream.chain.publish import Outgoing
+from stream.learn.lock import LearnerLock
+from upwell.events import Topic
+
+__all__ = ["Sender", "examples_consumer", "figures_record"]
+
+SEND_TIMEOUT_S = 60
+
+
+class Sender:
+    """Writes for the holder of `lock`, from `with` on."""
+
+    def __init__(self, client: Mapping[str, Any], prefix: str, lock: LearnerLock) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._lock = lock
+
+    def __enter__(self) -> Sender:
+        self.producer = KafkaProducer(acks="all", max_request_size=FETCH_BYTES, **self._client)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.producer.close()
+
+    def confirm(self) -> None:
+        """Before what is sent in one go, a few milliseconds of records: raises `BrokerError` where
+        this is not the learner any more. Costs a round trip to the broker.
+        """
+        self._lock.confirm()
+
+    def send(self, one: Outgoing) -> int:
+        """Its offset, once all replicas have it. Raises `KafkaError`."""
+        sent = self.producer.send(
+            self._prefix + one.topic,
+            key=one.key,
+            value=one.value,
+            partition=one.partition,
+            headers=list(one.headers),
+        )
+        return int(sent.get(timeout=SEND_TIMEOUT_S).offset)
+
+    def truncate(self, offset: int) -> None:
+        """Cut `models` off before `offset`. Raises `KafkaError`."""
+        admin = KafkaAdminClient(**self._client)
+        try:
+            admin.delete_records({TopicPartition(self._prefix + Topic.MODELS, 0): offset})
+        finally:
+            admin.close()
+
+
+def examples_consumer(
+    client: Mapping[str, Any], prefix: str, positions: Mapping[int, int]
+) -> KafkaConsumer:
+    """On all partitions of `examples`, each at its next offset, or at its first one where
+    `positions` does not name it; warns of what was removed before it was read.
+    """
+    topic = prefix + Topic.EXAMPLES
+    consumer = KafkaConsumer(
+        isolation_level="read_committed",
+        group_id=None,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        **client,
+    )
+    partitions = [
+        TopicPartition(topic, number)
+        for number in sorted(consumer.partitions_for_topic(topic) or ())
+    ]
+    consumer.assign(partitions)
+    starts = consumer.beginning_offsets(partitions)
+    known = {
+        partition: positions[partition.partition]
+        for partition in partitions
+        if partition.partition in positions
+    }
+    warn_removed({one: starts[one] - place for one, place in known.items() if place < starts[one]})
+    for partition in partitions:
+        consumer.seek(partition, max(known.get(partition, 0), starts[partition]))
+    return consumer
+
+
+def figures_record(
+    learner: Learner, promotion: Promotion, learned: int, positions: Mapping[int, int], at: int
+) -> Outgoing:
+    """What the learner says of itself on `metrics`. learned: examples since it started. positions:
+    the next offset of each partition of `examples`. at: UTC ms.
+    """
+    figures = {
+        "role": "learn",
+        "instance": "learn",
+        "at": at,
+        "examples": learned,
+        "positions": positions,
+        "model_version": promotion.version,
+        "candidates": promotion.counts,
+        "unannounced": {"waiting": learner.unannounced, "made_room": learner.made_room},
+        "figures": learner.figures.report(),
+    }
+    value = orjson.dumps(figures, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
+    return Outgoing(Topic.METRICS, b"learn", value)
