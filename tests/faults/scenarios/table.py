@@ -9,6 +9,7 @@ from functools import partial
 from tests.faults.inject import CLOCK, NAN, POINTS, Fault
 from tests.faults.scenarios import surroundings
 from tests.faults.scenarios.anew import made_anew_at_rest, made_anew_at_work
+from tests.faults.scenarios.engines import COMES, TAKES_OVER, two_engines
 from tests.faults.scenarios.kills import random_kills
 from tests.faults.scenarios.surroundings import BROKER_AWAY_SECONDS, FLOOD, PADDING_BYTES, Stage
 
@@ -75,6 +76,12 @@ def scenarios(kills: int) -> list[Scenario]:
             partial(around.paused_worker, pauses=PAUSES),
             serves=2,
             server=True,
+        ),
+        Scenario(
+            "two engines: one is refused, one takes over",
+            COMES + TAKES_OVER,
+            160,
+            two_engines,
         ),
         Scenario(f"broker away for {BROKER_AWAY_SECONDS:.0f} s", 1, 200, around.broker_away),
         Scenario(
