@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from upwell.errors import UpwellError
+from upwell.errors import SettingsError, UpwellError
 from upwell.system.threads import UNEXPECTED_EXIT, end_process, start_thread
 
 __all__ = ["Child", "Supervisor", "end_with_parent"]
@@ -76,7 +76,7 @@ class Supervisor:
 
     def check(self) -> None:
         """Restart what fell; call it every so often. Raises `UpwellError` when a role falls again
-        and again.
+        and again, `SettingsError` when one says that its settings are wrong.
         """
         now = time.monotonic()
         for child in self._children.values():
@@ -119,7 +119,8 @@ class Supervisor:
         if code in MISUSE_EXIT_CODES or len(child.fallen) > MAX_RESTARTS:
             times = f"{len(child.fallen)} times in {QUIET_SECONDS:.0f} s"
             given_up = f"{child.role} ended {how}, {times}, and is not started again"
-            raise UpwellError(f"{given_up}: {self._last_words(child.role)}")
+            kind = SettingsError if code in MISUSE_EXIT_CODES else UpwellError
+            raise kind(f"{given_up}: {self._last_words(child.role)}")
         pause = 2.0 ** (len(child.fallen) - 1) - 1.0
         log.warning(
             "%s ended %s; starting it again in %.0f s (try %d of %d)",

@@ -20,7 +20,7 @@ import pytest
 
 from stream.ops import supervise
 from stream.ops.supervise import MAX_RESTARTS, ROLES, Supervisor
-from upwell.errors import UpwellError
+from upwell.errors import SettingsError, UpwellError
 from upwell.system.threads import UNEXPECTED_EXIT
 
 ROOT = Path(__file__).parents[3]
@@ -148,7 +148,7 @@ def test_wrong_settings_are_not_tried_again(tmp_path: Path) -> None:
     )
     with (
         pytest.raises(
-            UpwellError,
+            SettingsError,
             match=r"serve ended with exit code 2, 1 times.*not started again: unknown variable",
         ),
         Supervisor(command, os.environ, tmp_path) as supervisor,
