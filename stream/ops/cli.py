@@ -268,9 +268,9 @@ def rollback(
         roll_back(settings(), version, console.print)
 
 
-@app.command(hidden=True)
+@app.command()
 def serve() -> None:
-    """One serve worker (what `upwell run` starts)."""
+    """One serve worker alone, as a second machine runs it, until its standard input ends."""
     from stream.ops.supervise import end_with_parent
     from stream.serve.run import run_serve
 
