@@ -51,3 +51,7 @@ def compile_kernels() -> None:
         history += (event,)
     learner.rank([RankRequest(state=UserState("u", vectors[0], 0, history), k=3)])
     settle(replica.apply(learner.take_delta()))
+
+
+if __name__ == "__main__":
+    compile_kernels()

@@ -232,10 +232,8 @@ class LearnLoop:
 
         It may go out once more after a crash.
         """
-        owed, options = self._unconfirmed, self._options
-        for one in confirmations(
-            options.client, options.prefix, owed, checkpoints, self._clock_ms()
-        ):
+        owed, options, now = self._unconfirmed, self._options, self._clock_ms()
+        for one in confirmations(options.client, options.prefix, owed, checkpoints, now):
             self._sender.send(one)
         self._unconfirmed = []
 
@@ -264,10 +262,15 @@ class LearnLoop:
             for delta in self._promotion.take_deltas():
                 self._sender.send(delta_record(delta))
             self._published_version = self._promotion.version
-        at = self._published_ms
-        self._sender.send(
-            figures_record(self._learner, self._promotion, self._learned, self._positions, at)
+        figures = figures_record(
+            self._learner,
+            self._promotion,
+            self._published_ms,
+            learned=self._learned,
+            positions=self._positions,
+            topic_id=self._incarnations.ids[Topic.EXAMPLES],
         )
+        self._sender.send(figures)
 
     def _checkpoint(self) -> None:
         """Save everything learned, announce it, and cut `models` off before it.
@@ -291,8 +294,7 @@ class LearnLoop:
         )
         self._sender.confirm()  # to save took its time
         self._sender.truncate(self._sender.send(version_record(version)))
-        gone = checkpoint.prune(
-            self._options.folder, keep=1 if self._unconfirmed else KEEP_CHECKPOINTS
-        )
+        keep = 1 if self._unconfirmed else KEEP_CHECKPOINTS
+        gone = checkpoint.prune(self._options.folder, keep=keep)
         self._saved_at = self._learned
         self._confirm(gone)

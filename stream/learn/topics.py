@@ -102,10 +102,16 @@ def examples_consumer(
 
 
 def figures_record(
-    learner: Learner, promotion: Promotion, learned: int, positions: Mapping[int, int], at: int
+    learner: Learner,
+    promotion: Promotion,
+    at: int,
+    *,
+    learned: int,
+    positions: Mapping[int, int],
+    topic_id: str,
 ) -> Outgoing:
-    """What the learner says of itself on `metrics`. learned: examples since it started. positions:
-    the next offset of each partition of `examples`. at: UTC ms.
+    """What the learner says of itself on `metrics`. at: UTC ms. learned: examples since it started.
+    positions: the next offset of each partition of `examples`, of the incarnation `topic_id`.
     """
     figures = {
         "role": "learn",
@@ -113,6 +119,7 @@ def figures_record(
         "at": at,
         "examples": learned,
         "positions": positions,
+        "topic_id": topic_id,
         "model_version": promotion.version,
         "candidates": promotion.counts,
         "unannounced": {"waiting": learner.unannounced, "made_room": learner.made_room},

@@ -5,6 +5,7 @@ one serve and one learn process.
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,6 @@ from typing import Any
 import orjson
 
 from infra.kafka import KafkaBroker
-from learner.training.warmup import compile_kernels
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag
 from stream.broker.topics import ensure_topics
@@ -82,7 +82,12 @@ def running_cluster(
     environ: of the children, beside what is filled in here. announce: where a broker started here
     writes its address. say: told what is being started.
     """
+    # -P: a folder `store` where Upwell is started is not what its processes import
+    python = [sys.executable, "-P", "-m"]
     with ExitStack() as stack:
+        # a process of its own: this one stays, and does without torch and numba
+        kernels = stack.enter_context(subprocess.Popen([*python, "learner.training.warmup"]))
+        stack.callback(kernels.kill)
         own_broker = settings.kafka.address is None
         if own_broker:
             say("starting Apache Kafka (the first time Maven fetches it) ...")
@@ -90,7 +95,8 @@ def running_cluster(
             settings = replace(settings, kafka=replace(settings.kafka, address=broker.address))
             say(f"Apache Kafka is up on {broker.address}, its data in {settings.data / 'kafka'}")
         say("compiling the ranking kernels (the first time takes a minute) ...")
-        compile_kernels()
+        if kernels.wait() != 0:
+            raise UpwellError("the ranking kernels cannot be compiled; the reason stands above")
         ensure_topics(
             settings.kafka.prefix, settings.kafka.partitions, client_options(settings.kafka)
         )
@@ -100,9 +106,7 @@ def running_cluster(
             "UPWELL_KAFKA": settings.kafka.address or "",
             "UPWELL_DATA": str(settings.data),
         }
-        # -P: a folder `store` where Upwell is started is not what its workers import
-        command = [sys.executable, "-P", "-m", "upwell"]
-        supervisor = stack.enter_context(Supervisor(command, children, logs))
+        supervisor = stack.enter_context(Supervisor([*python, "upwell"], children, logs))
         yield Cluster(settings, supervisor, own_broker)
 
 

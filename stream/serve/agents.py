@@ -37,6 +37,10 @@ USER_TOPICS = (
 )
 ITEM_TOPICS = (Topic.ITEMS, Topic.CONTROLS)
 SPARE_SECONDS = 0.02
+MOST_SPARE_SECONDS = 0.25
+"""Between two looks for something to do: twice as long after each that found nothing, up to this.
+An idle process sleeps.
+"""
 
 Chain = Callable[[Sequence[Record], int], Iterable[Outgoing]]
 """A micro-batch and the time (UTC ms) to the records that it publishes; what it stores is stored
@@ -94,9 +98,11 @@ def add_agent(
         await fail_stop(consume(stream))
 
     async def fill(work: Callable[[], bool]) -> None:
+        pause = SPARE_SECONDS
         while True:
             more = await app.loop.run_in_executor(thread, work)
-            await asyncio.sleep(0 if more else SPARE_SECONDS)
+            pause = SPARE_SECONDS if more else min(2 * pause, MOST_SPARE_SECONDS)
+            await asyncio.sleep(0 if more else pause)
 
     app.agent(channel, name=name)(guarded)
     if spare is not None:
