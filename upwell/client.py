@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from upwell.codec import parse_confirmation, parse_dead_letter, parse_recommendations
-from upwell.connection import check_login, refusal, tls_context
+from upwell.connection import check_advertised, check_login, refusal, tls_context
 from upwell.errors import BrokerError, InvalidEventError
 from upwell.events import (
     Action,
@@ -115,6 +115,7 @@ class UpwellClient:
         self._readers: set[TopicReader] = set()
         _await_broker(address)
         check_login(self._options)
+        check_advertised(self._options)
         try:
             self._producer = KafkaProducer(acks="all", **self._options)
         except (KafkaError, OSError, ValueError) as exc:
@@ -163,7 +164,7 @@ class UpwellClient:
                 self._prefix + topic, key=key_of(event).encode(), value=orjson.dumps(value)
             )
         except self._kafka_error as exc:
-            raise BrokerError(f"an event was not taken: {exc}; is the broker up?") from exc
+            raise self._why(f"an event was not taken: {exc}") from exc
         sent.add_errback(self._failed)
 
     def flush(self, timeout: float = SEND_SECONDS) -> None:
@@ -364,9 +365,10 @@ class UpwellClient:
         """Once: the app that heard of it may go on."""
         failure, self._failure = self._failure, None
         if failure is not None:
-            raise BrokerError(
-                f"events were not delivered: {failure}; is the broker up?"
-            ) from failure
+            raise self._why(f"events were not delivered: {failure}") from failure
+
+    def _why(self, what: str) -> BrokerError:
+        return refusal(self._options) or BrokerError(f"{what}; is the broker up?")
 
     def _failed(self, exc: BaseException) -> None:
         self._failure = exc

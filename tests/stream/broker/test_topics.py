@@ -31,6 +31,7 @@ KEPT = {
     Topic.CATALOGUE: {"cleanup.policy": "compact"} | DERIVED,
     Topic.DEAD_LETTERS: {"cleanup.policy": "compact,delete"} | DERIVED,
     Topic.EXAMPLES: {"max.message.bytes": str(32 << 20)},
+    Topic.KEYS: {"retention.ms": "-1"},
     Topic.MODELS: {"retention.ms": "-1", "max.message.bytes": str(32 << 20)},
     Topic.METRICS: HOUR,
 }
