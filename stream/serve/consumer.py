@@ -92,6 +92,11 @@ class _Consumer(Consumer):
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing that was given out lies there."""
 
+    async def verify_all_partitions_active(self) -> None:
+        """Faust holds what stands behind an open transaction for a stream that stands still, and
+        says so every second. `stream.serve.watchdog` counts what can be given out.
+        """
+
     def _new_offset(self, tp: TP) -> int | None:
         """Behind the last of the records that are acknowledged without one missing."""
         before, new = self._committed_offset[tp] or 0, None

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,6 +64,12 @@ class Client:
         if found:
             self.position = found[-1].offset + 1
         return {CLICKS: found} if found else {}
+
+    @property
+    def subscription(self) -> Any:
+        """A transaction has been open at the position for a while."""
+        state = SimpleNamespace(highwater=9, position=1, timestamp=monotonic() * 1000)
+        return SimpleNamespace(assignment=SimpleNamespace(active=True, state_value=lambda _: state))
 
     def assignment(self) -> set[TP]:
         return {CLICKS}
@@ -231,6 +239,19 @@ def test_what_was_given_out_and_then_removed_holds_up_nothing_after_a_seek_back(
         return await reader.turn([2])
 
     assert on_consumer(act) == 3
+
+
+def test_a_transaction_that_stays_open_is_no_stream_that_stands_still(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def act(consumer: Any) -> None:
+        Reader(consumer, Client([0]))
+        consumer.app.monitor.stream_inbound_time[CLICKS] = monotonic() - 1_000
+        consumer._thread.time_started = monotonic() - 1_000
+        await consumer.verify_all_partitions_active()
+
+    on_consumer(act)
+    assert caplog.text == ""
 
 
 STEPS = st.lists(
