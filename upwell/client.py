@@ -119,10 +119,7 @@ class UpwellClient:
         try:
             self._producer = KafkaProducer(acks="all", **self._options)
         except (KafkaError, OSError, ValueError) as exc:
-            unanswered = BrokerError(
-                f"no Kafka broker answers at {address}: start it, or name another host:port"
-            )
-            raise refusal(self._options) or unanswered from exc
+            raise refusal(self._options) or _unanswered(address) from exc
 
     def __enter__(self) -> UpwellClient:
         return self
@@ -317,10 +314,8 @@ class UpwellClient:
         """Records that were no events, with their reasons; without the marks of those that were
         replayed.
         """
-        letters = map(
-            parse_dead_letter, self._records(Topic.DEAD_LETTERS, timeout, from_beginning, None)
-        )
-        return (letter for letter in letters if letter.replayed_at is None)
+        records = self._records(Topic.DEAD_LETTERS, timeout, from_beginning, None)
+        return (one for one in map(parse_dead_letter, records) if one.replayed_at is None)
 
     def request_list(
         self, user_id: str, k: int | None = None, timeout: float = 10.0, **more: Any
@@ -392,10 +387,12 @@ def _await_broker(address: str) -> None:
             else:
                 return
         if isinstance(fault, ValueError | OverflowError) or time.monotonic() > deadline:
-            raise BrokerError(
-                f"no Kafka broker answers at {address}: start it, or name another host:port"
-            ) from fault
+            raise _unanswered(address) from fault
         time.sleep(POLL_MS / 1000)
+
+
+def _unanswered(address: str) -> BrokerError:
+    return BrokerError(f"no Kafka broker answers at {address}: start it, or name another host:port")
 
 
 def _one_of(kinds: type[K], given: str) -> K:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -45,7 +45,6 @@ class Client:
     stored: int | None = None
     away: bool = False
     _closed: bool = False
-    begun: list[TP] = field(default_factory=list)
 
     @property
     def _fetcher(self) -> Client:
@@ -79,17 +78,10 @@ class Client:
             raise ConnectionError
         return self.stored
 
-    async def seek_to_committed(self) -> dict[TP, int | None]:
-        """As Faust asks for it: it moves nothing where nothing was committed."""
-        if self.stored:
-            self.position = self.stored
-        return {CLICKS: await self.committed(CLICKS)}
-
     def seek(self, tp: TP, offset: int) -> None:
         self.position = offset
 
     async def seek_to_beginning(self, *tps: TP) -> None:
-        self.begun += tps
         self.position = 0
 
 
