@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 
 from upwell.codec import parse_confirmation, parse_dead_letter, parse_recommendations
-from upwell.connection import check_login, refusal, tls_context
+from upwell.connection import check_advertised, check_login, refusal, tls_context
 from upwell.errors import BrokerError, InvalidEventError
 from upwell.events import (
     Action,
@@ -115,13 +115,11 @@ class UpwellClient:
         self._readers: set[TopicReader] = set()
         _await_broker(address)
         check_login(self._options)
+        check_advertised(self._options)
         try:
             self._producer = KafkaProducer(acks="all", **self._options)
         except (KafkaError, OSError, ValueError) as exc:
-            unanswered = BrokerError(
-                f"no Kafka broker answers at {address}: start it, or name another host:port"
-            )
-            raise refusal(self._options) or unanswered from exc
+            raise refusal(self._options) or _unanswered(address) from exc
 
     def __enter__(self) -> UpwellClient:
         return self
@@ -163,7 +161,7 @@ class UpwellClient:
                 self._prefix + topic, key=key_of(event).encode(), value=orjson.dumps(value)
             )
         except self._kafka_error as exc:
-            raise BrokerError(f"an event was not taken: {exc}; is the broker up?") from exc
+            raise self._why(f"an event was not taken: {exc}") from exc
         sent.add_errback(self._failed)
 
     def flush(self, timeout: float = SEND_SECONDS) -> None:
@@ -316,10 +314,8 @@ class UpwellClient:
         """Records that were no events, with their reasons; without the marks of those that were
         replayed.
         """
-        letters = map(
-            parse_dead_letter, self._records(Topic.DEAD_LETTERS, timeout, from_beginning, None)
-        )
-        return (letter for letter in letters if letter.replayed_at is None)
+        records = self._records(Topic.DEAD_LETTERS, timeout, from_beginning, None)
+        return (one for one in map(parse_dead_letter, records) if one.replayed_at is None)
 
     def request_list(
         self, user_id: str, k: int | None = None, timeout: float = 10.0, **more: Any
@@ -364,9 +360,10 @@ class UpwellClient:
         """Once: the app that heard of it may go on."""
         failure, self._failure = self._failure, None
         if failure is not None:
-            raise BrokerError(
-                f"events were not delivered: {failure}; is the broker up?"
-            ) from failure
+            raise self._why(f"events were not delivered: {failure}") from failure
+
+    def _why(self, what: str) -> BrokerError:
+        return refusal(self._options) or BrokerError(f"{what}; is the broker up?")
 
     def _failed(self, exc: BaseException) -> None:
         self._failure = exc
@@ -390,10 +387,12 @@ def _await_broker(address: str) -> None:
             else:
                 return
         if isinstance(fault, ValueError | OverflowError) or time.monotonic() > deadline:
-            raise BrokerError(
-                f"no Kafka broker answers at {address}: start it, or name another host:port"
-            ) from fault
+            raise _unanswered(address) from fault
         time.sleep(POLL_MS / 1000)
+
+
+def _unanswered(address: str) -> BrokerError:
+    return BrokerError(f"no Kafka broker answers at {address}: start it, or name another host:port")
 
 
 def _one_of(kinds: type[K], given: str) -> K:

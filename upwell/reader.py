@@ -15,6 +15,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from upwell.connection import refusal
 from upwell.errors import BrokerError
 from upwell.partition import partition_of
 
@@ -39,6 +40,7 @@ class TopicReader:
         from_beginning: bool = False,
     ) -> None:
         self._topic = topic
+        self._client = client
         self._key = key
         self._whole = key is None or from_beginning
         try:
@@ -118,4 +120,5 @@ class TopicReader:
         self._consumer.close()
 
     def _unread(self, exc: BaseException) -> BrokerError:
-        return BrokerError(f"topic {self._topic} cannot be read: {exc}; is the broker up?")
+        unread = BrokerError(f"topic {self._topic} cannot be read: {exc}; is the broker up?")
+        return refusal(self._client) or unread

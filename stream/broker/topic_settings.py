@@ -52,12 +52,12 @@ class Needs:
 
 def set_needed(admin: KafkaAdminClient, needs: Mapping[str, Needs]) -> None:
     """Of these topics, which are there. Raises `BrokerError` where something falls short and this
-    client may not set it, or no write can ever be acknowledged; a topic whose settings it may not
-    see is logged.
+    client may not set it. Logged are topics whose settings it may not see, and on which older
+    brokers acknowledge no write.
     """
     held = _held(admin, list(needs))
-    for name in _unseen(held):
-        log.warning("%s", _UNSEEN.format(name))
+    for said in [_UNSEEN.format(name) for name in _unseen(held)] + _short_of_replicas(admin, held):
+        log.warning("%s", said)
     changes = {name: needs[name].short(found, held) for name, found in held.items() if found}
     changes = {name: short for name, short in changes.items() if short}
     if changes:
@@ -66,21 +66,18 @@ def set_needed(admin: KafkaAdminClient, needs: Mapping[str, Needs]) -> None:
         refused = {name: short for name, short in changes.items() if answers.get(name) != "OK"}
         if refused:
             raise BrokerError("; ".join(_refused(*one) for one in refused.items()))
-    _check_writable(admin, held)
 
 
 def shortcomings(admin: KafkaAdminClient, needs: Mapping[str, Needs]) -> list[str]:
-    """What a start would set or say of these topics, which are there; changes nothing. Raises
-    `BrokerError` where no write can ever be acknowledged.
-    """
+    """What a start would set or say of these topics, which are there; changes nothing."""
     held = _held(admin, list(needs))
-    _check_writable(admin, held)
-    return [_UNSEEN.format(name) for name in _unseen(held)] + [
+    wrong = [
         f"topic {name}: {key} is {found[key]}, Upwell needs {value}"
         for name, found in held.items()
         if found
         for key, value in needs[name].short(found, held).items()
     ]
+    return [_UNSEEN.format(name) for name in _unseen(held)] + wrong
 
 
 _UNSEEN = (
@@ -111,16 +108,20 @@ def _refused(name: str, short: Mapping[str, str]) -> str:
     )
 
 
-def _check_writable(admin: KafkaAdminClient, held: Mapping[str, Mapping[str, str]]) -> None:
+def _short_of_replicas(admin: KafkaAdminClient, held: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Kafka 4 asks for no more replicas in sync than a topic has; older brokers do."""
+    found = []
     for described in admin.describe_topics(list(held)) if held else ():
-        needed = held[described["name"]].get("min.insync.replicas")
+        name = described["name"]
+        needed = int(held[name].get("min.insync.replicas", 0))
         replicas = min((len(one["replica_nodes"]) for one in described["partitions"]), default=0)
-        if needed is not None and int(needed) > replicas:
-            raise BrokerError(
-                f"topic {described['name']} has {replicas} replicas and min.insync.replicas "
-                f"{needed}: no write is ever acknowledged; set it to {replicas} at most, or give "
-                "the topic more replicas"
+        if needed > replicas:
+            found.append(
+                f"topic {name} has {replicas} replicas and min.insync.replicas {needed}: Kafka 4 "
+                f"takes it as {replicas}, a broker that does not acknowledges no write "
+                "(NOT_ENOUGH_REPLICAS); there set it lower, or give the topic more replicas"
             )
+    return found
 
 
 def _policies(value: str) -> set[str]:

@@ -3,24 +3,36 @@ committed only, and acknowledges over offsets that hold no record.
 
 Faust itself reads what was aborted too. Between two records that are not neighbours it writes down
 each offset as acknowledged, however many millions lie there, and none after the record at offset 0:
-there its commits stand still.
+there its commits stand still. Whatever it drops between fetch and agent, as it does around a
+rebalance, is such a gap to it, and lost; here it was given out and is never committed over.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Mapping
 from typing import Any
 
 import aiokafka
 import faust
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
-from faust.types import TP, Message
+from faust.types import TP
 from faust.types.tuples import ack_lock
 
 __all__ = ["ServeApp"]
 
 
 class _Thread(AIOKafkaConsumerThread):
+    """Remembers which offsets were given out and are not committed, in their order.
+
+    given: written here, on the consumer's thread, where a fetch and a seek move the position;
+    shortened by commits on the app's. Both under `ack_lock`.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.given: defaultdict[TP, deque[int]] = defaultdict(deque)
+
     def _create_worker_consumer(self, transport: Transport) -> aiokafka.AIOKafkaConsumer:
         # Faust asks this of its own transactions alone, and only here does it look at it
         held = self.consumer.in_transaction
@@ -30,44 +42,71 @@ class _Thread(AIOKafkaConsumerThread):
         finally:
             self.consumer.in_transaction = held
 
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 -- the name that Faust passes
+        max_records: int | None = None,
+    ) -> Mapping[TP, list[Any]]:
+        """Nothing is awaited between the fetch and the note."""
+        records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        with ack_lock:
+            for tp, fetched in records.items():
+                given = self.given[tp]
+                while given and given[-1] >= fetched[0].offset:  # read again after a rebalance
+                    given.pop()
+                given.extend(record.offset for record in fetched)
+        return records
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Also to the beginning where nothing was committed, where Faust stays where it is."""
+        found: Mapping[TP, int] = await self.call_thread(self._seek_back)
+        return found
+
+    async def _seek_back(self) -> Mapping[TP, int | None]:
+        """What was given out and not committed is given out again. Nothing is awaited between the
+        seeks and the forgetting.
+        """
+        consumer = self._ensure_consumer()
+        committed = {tp: await consumer.committed(tp) for tp in consumer.assignment()}
+        begin = [tp for tp, offset in committed.items() if offset is None]
+        with ack_lock:
+            for tp, offset in committed.items():
+                if offset is not None:
+                    consumer.seek(tp, offset)
+                self.given[tp].clear()
+        if begin:
+            await consumer.seek_to_beginning(*begin)
+        return committed
+
 
 class _Consumer(Consumer):
-    """Remembers, instead of gaps, which records were given out, in their order."""
+    """Commits by what was given out, instead of by gaps."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._given: defaultdict[TP, deque[int]] = defaultdict(deque)
-        super().__init__(*args, **kwargs)
-        self._give, self.callback = self.callback, self._note
+    _thread: _Thread
 
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
-    async def _note(self, message: Message) -> None:
-        given = self._given[message.tp]
-        while given and given[-1] >= message.offset:  # read again after a rebalance
-            given.pop()
-        given.append(message.offset)
-        await self._give(message)
-
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing that was given out lies there."""
 
+    async def verify_all_partitions_active(self) -> None:
+        """Faust holds what stands behind an open transaction for a stream that stands still, and
+        says so every second. `stream.serve.watchdog` counts what can be given out.
+        """
+
     def _new_offset(self, tp: TP) -> int | None:
         """Behind the last of the records that are acknowledged without one missing."""
-        given, before = self._given[tp], self._committed_offset[tp] or 0
-        new = None
+        before, new = self._committed_offset[tp] or 0, None
         with ack_lock:
-            acked = self._acked_index[tp]
+            given, acked = self._thread.given[tp], self._acked_index[tp]
             while given and (given[0] in acked or given[0] < before):
                 new = given.popleft() + 1
                 acked.discard(new - 1)
             self._acked[tp] = list(acked)
         return new
-
-    async def perform_seek(self) -> None:
-        """What was given out and not acknowledged is given out again."""
-        self._given.clear()
-        await super().perform_seek()
 
 
 class _Transport(Transport):

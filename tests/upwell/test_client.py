@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaTimeoutError
 from kafka.future import Future
 
 from stream.broker.topics import ensure_topics
@@ -240,6 +241,30 @@ def test_an_undelivered_event_is_told_once(
         client.click("ann", "i4")
     with pytest.raises(BrokerError, match="disk full"):
         client.close()
+
+
+def test_a_broker_that_sends_its_clients_astray_is_named_at_once_and_wherever_it_shows(
+    client: UpwellClient, settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """tests/stream/ops/test_doctor.py has a real broker of such a name; here names are lost while
+    the app runs, too.
+    """
+    lists = client.lists()
+    monkeypatch.setattr("upwell.connection._resolves", lambda host: False)
+    astray = "127.0.0.1, which does not resolve here: set advertised.listeners"
+    assert settings.address is not None
+    with pytest.raises(BrokerError, match=astray):
+        UpwellClient(settings.address, settings)
+
+    def lost(*_: object, **__: object) -> None:
+        raise KafkaTimeoutError("no metadata")
+
+    monkeypatch.setattr(KafkaProducer, "send", lost)
+    with pytest.raises(BrokerError, match=astray):
+        client.click("ann", "i1")
+    monkeypatch.setattr(KafkaConsumer, "poll", lost)
+    with pytest.raises(BrokerError, match=astray):
+        next(lists)
 
 
 def test_no_broker_is_one_clear_line_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ __all__ = [
     "clock_jumps",
     "flood",
     "nan_vectors",
+    "parts",
     "paused_worker",
     "poison",
     "poisoned",
@@ -71,8 +72,13 @@ class Stage:
 
     def parts(self, number: int) -> list[Sequence[LogRecord]]:
         """The events in so many parts."""
-        bounds = [round(place * len(self.events) / number) for place in range(number + 1)]
-        return [self.events[start:end] for start, end in pairwise(bounds)]
+        return parts(self.events, number)
+
+
+def parts(events: Sequence[LogRecord], number: int) -> list[Sequence[LogRecord]]:
+    """So many, of about the same length."""
+    bounds = [round(place * len(events) / number) for place in range(number + 1)]
+    return [events[start:end] for start, end in pairwise(bounds)]
 
 
 def poisoned(events: Sequence[LogRecord]) -> list[LogRecord]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from stream.replay.log import LogRecord
 from tests.faults.inject import CLOCK, NAN, POINTS, Fault
 from tests.faults.scenarios import surroundings
 from tests.faults.scenarios.anew import made_anew_at_rest, made_anew_at_work
 from tests.faults.scenarios.engines import COMES, TAKES_OVER, two_engines
 from tests.faults.scenarios.kills import random_kills
+from tests.faults.scenarios.logs import (
+    TRANSACTIONS,
+    aborted_transactions,
+    every_codec,
+    not_removed,
+    removed_unread,
+)
 from tests.faults.scenarios.surroundings import BROKER_AWAY_SECONDS, FLOOD, PADDING_BYTES, Stage
 
 __all__ = ["Play", "Scenario", "scenarios"]
@@ -30,8 +38,9 @@ class Scenario:
     """runs: how often the fault strikes. kills: how many of these end a process by SIGKILL. serves:
     how many workers.
 
-    server: whether the store is a server. anew: whether offsets begin anew in between.
-    poisoned: whether bad events are among the slice's.
+    server: whether the store is a server. anew: whether offsets begin anew in between. gaps:
+    whether they are others than an undisturbed run's. poisoned: whether bad events are among the
+    slice's. counted: those of the events that have an effect.
     """
 
     name: str
@@ -42,7 +51,9 @@ class Scenario:
     serves: int = 1
     server: bool = False
     anew: bool = False
+    gaps: bool = False
     poisoned: bool = False
+    counted: Callable[[Sequence[LogRecord]], Sequence[LogRecord]] = tuple
 
 
 def scenarios(kills: int) -> list[Scenario]:
@@ -93,6 +104,18 @@ def scenarios(kills: int) -> list[Scenario]:
         Scenario("torn checkpoint", 1, 200, around.torn_checkpoint),
         Scenario("topics made anew while all is stopped", 1, 200, made_anew_at_rest, anew=True),
         Scenario("topics made anew while all runs", 1, 200, made_anew_at_work, anew=True),
+        Scenario(
+            "transactions, half of them aborted",
+            TRANSACTIONS,
+            240,
+            aborted_transactions,
+            TRANSACTIONS,
+            gaps=True,
+        ),
+        Scenario(
+            "retention past the offset", 1, 240, removed_unread, gaps=True, counted=not_removed
+        ),
+        Scenario("every codec, in turns", 4, 200, every_codec),
         Scenario(CLOCK, 1, 200, around.clock_jumps),
         Scenario(NAN, 1, 200, around.nan_vectors),
         Scenario(

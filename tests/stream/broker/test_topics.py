@@ -8,7 +8,7 @@ import gc
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -18,12 +18,12 @@ from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.partitioner.default import DefaultPartitioner
 
-from stream.broker.topics import TOPICS, ensure_topics, partition_of
+from stream.broker.topics import TOPICS, check_topics, ensure_topics, partition_of
 from tests.topics import set_topics, wait_until_shown
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
-SINGLE = {Topic.DEAD_LETTERS, Topic.MODELS, Topic.METRICS}
+SINGLE = {Topic.DEAD_LETTERS, Topic.KEYS, Topic.MODELS, Topic.METRICS}
 HOUR = {"retention.ms": "3600000", "segment.ms": "600000"}
 DERIVED = {"max.message.bytes": str(4 << 20)}
 KEPT = {
@@ -31,6 +31,7 @@ KEPT = {
     Topic.CATALOGUE: {"cleanup.policy": "compact"} | DERIVED,
     Topic.DEAD_LETTERS: {"cleanup.policy": "compact,delete"} | DERIVED,
     Topic.EXAMPLES: {"max.message.bytes": str(32 << 20)},
+    Topic.KEYS: {"retention.ms": "-1"},
     Topic.MODELS: {"retention.ms": "-1", "max.message.bytes": str(32 << 20)},
     Topic.METRICS: HOUR,
 }
@@ -143,12 +144,18 @@ def test_what_an_admin_set_otherwise_is_noticed_on_every_topic(kafka: str, prefi
     assert found[Topic.CONTROLS]["message.timestamp.type"] == "LogAppendTime"
 
 
-def test_a_topic_that_can_never_acknowledge_a_write_is_named(kafka: str, prefix: str) -> None:
-    ensure_topics(prefix, 1, {"bootstrap_servers": kafka})
-    short = {prefix + Topic.EXAMPLES: {"min.insync.replicas": "2"}}
-    set_topics({"bootstrap_servers": kafka}, short)
-    with pytest.raises(BrokerError, match=f"{prefix}examples has 1 replicas and .* 2: no write"):
-        ensure_topics(prefix, 1, {"bootstrap_servers": kafka})
+def test_more_replicas_in_sync_than_a_topic_has_are_said_and_kafka_4_takes_writes_all_the_same(
+    kafka: str, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = {"bootstrap_servers": kafka}
+    ensure_topics(prefix, 1, client)
+    assert "min.insync.replicas" not in caplog.text
+    set_topics(client, {prefix + Topic.EXAMPLES: {"min.insync.replicas": "2"}})
+    ensure_topics(prefix, 1, client)
+    assert f"{prefix}examples has 1 replicas and min.insync.replicas 2" in caplog.text
+    check_topics(prefix, 1, client)
+    with closing(KafkaProducer(acks="all", **client)) as producer:
+        assert producer.send(prefix + Topic.EXAMPLES, b"{}").get(30).offset == 0
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from infra.kafka_folder import TEMPLATE
 from stream.broker.engines import agree_on_key
 from stream.broker.topics import ensure_topics
 from stream.ops.doctor import Finding, examine
-from upwell.client import client_options
+from upwell.client import UpwellClient, client_options
 from upwell.errors import BrokerError
 from upwell.settings import KafkaSettings, Settings, StoreSettings
 
@@ -123,6 +123,8 @@ def test_an_advertised_name_that_does_not_resolve_is_named(prefix: str, tmp_path
         quick = {"bootstrap_timeout_ms": 2_000}
         with pytest.raises(BrokerError, match=r"no-such-host.invalid.*advertised.listeners"):
             ensure_topics(prefix, 1, lost_client | quick)
+        with pytest.raises(BrokerError, match=r"no-such-host.invalid.*advertised.listeners"):
+            UpwellClient(f"127.0.0.1:{lost}")
 
 
 def test_the_key_of_another_engine_is_named(kafka: str, prefix: str, tmp_path: Path) -> None:
