@@ -87,7 +87,7 @@ LONG: dict[str, int] = {
     "upwell/client.py": 410,
     "upwell/schema.py": 344,
     "stream/chain/pipeline.py": 397,
-    "stream/learn/loop.py": 358,
+    "stream/learn/loop.py": 367,
     "stream/ops/cli.py": 316,
     "tests/encoders/test_worker.py": 323,
     "tests/learner/training/test_trainer.py": 347,

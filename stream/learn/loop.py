@@ -272,6 +272,7 @@ class LearnLoop:
             "at": self._published_ms,
             "examples": self._learned,
             "positions": self._positions,
+            "topic_id": self._incarnations.ids[Topic.EXAMPLES],
             "model_version": self._promotion.version,
             "candidates": self._promotion.counts,
             "unannounced": {

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from stream.broker.feeds import Broadcast
+from stream.broker.incarnations import incarnations_of
 from stream.broker.lag import Lag
 from stream.broker.topics import ensure_topics
 from stream.chain.privacy import load_or_create_key
@@ -90,7 +91,7 @@ class Engine:
         }
         self._workers: dict[str, _Worker] = {}
         self._seen: dict[Topic, list[BroadcastRecord]] = {topic: [] for topic in SEEN}
-        self._positions: dict[str, int] = {}
+        self._learned: Mapping[str, Any] = {"positions": {}, "topic_id": ""}
 
     @property
     def client(self) -> dict[str, Any]:
@@ -269,17 +270,25 @@ class Engine:
         self._seen[topic].extend(self._feeds[topic].drain())
         return self._seen[topic]
 
+    def _examples_id(self) -> str:
+        """Where the topic was made anew, what learn said of the old one does not count."""
+        prefix = self.settings.kafka.prefix
+        return incarnations_of(self.client, prefix, [Topic.EXAMPLES])[Topic.EXAMPLES]
+
     def _settled(self) -> bool:
         try:
-            if self._lag.behind() > 0:
-                return False
-            ends = self._lag.ends([Topic.EXAMPLES])
+            return self._lag.behind() == 0 and self._all_learned()
         except BrokerError:  # it is down, as some fault wants it
             return False
+
+    def _all_learned(self) -> bool:
+        ends = self._lag.ends([Topic.EXAMPLES])
         for record in self._look(Topic.METRICS):
             if record.key == b"learn" and record.value is not None:
-                self._positions = orjson.loads(record.value)["positions"]
+                self._learned = orjson.loads(record.value)
         self._seen[Topic.METRICS].clear()
-        return all(
-            self._positions.get(str(end.partition), 0) >= offset for end, offset in ends.items()
+        positions = self._learned["positions"]
+        return (
+            all(positions.get(str(end.partition), 0) >= offset for end, offset in ends.items())
+            and self._learned["topic_id"] == self._examples_id()
         )
