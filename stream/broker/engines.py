@@ -27,7 +27,7 @@ from upwell.errors import BrokerError, SettingsError
 from upwell.events import Topic
 from upwell.settings import Settings
 
-__all__ = ["agree_on_key", "check_key", "engine_name", "first_key", "refuse_second"]
+__all__ = ["agree_on_key", "check_key", "engine_name", "first_key", "known_name", "refuse_second"]
 
 FILE = "engine"
 LAST = 1_000
@@ -55,6 +55,18 @@ def engine_name(data: Path) -> str:
         raise SettingsError(
             f"{path} cannot be kept: {exc.strerror}; set UPWELL_DATA to another folder"
         ) from exc
+    return _on_this_host(own)
+
+
+def known_name(data: Path) -> str:
+    """The same, empty where no engine has run on this folder; it makes none."""
+    try:
+        return _on_this_host((data / FILE).read_text())
+    except FileNotFoundError:
+        return ""
+
+
+def _on_this_host(own: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9._-]', '-', socket.gethostname())[:64]}-{own}"
 
 

@@ -21,7 +21,7 @@ from stream.broker.topics import no_broker
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
-__all__ = ["Incarnations", "begin_made_anew", "incarnations_of"]
+__all__ = ["Incarnations", "begin_made_anew", "incarnations_of", "made_anew_since"]
 
 DIGITS = 8
 FILE = "topics.json"
@@ -95,8 +95,7 @@ def begin_made_anew(
 
     ids: of all input topics and `catalogue`, now. Raises `BrokerError`.
     """
-    known = _known(folder / FILE)
-    made_anew = [topic for topic in ids if known.get(prefix + topic, ids[topic]) != ids[topic]]
+    made_anew = made_anew_since(prefix, ids, folder)
     if made_anew:
         log.warning(
             "made anew since the last start: %s; read from their beginning (of catalogue, items: "
@@ -107,8 +106,15 @@ def begin_made_anew(
         rewind(client, prefix, _beginnings(client, [prefix + topic for topic in again]))
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{FILE}.part"
+    known = _known(folder / FILE)
     draft.write_text(json.dumps(known | {prefix + topic: one for topic, one in ids.items()}))
     draft.replace(folder / FILE)
+
+
+def made_anew_since(prefix: str, ids: Mapping[Topic, str], folder: Path) -> list[Topic]:
+    """Which topics are others, by their `ids` now, than at serve's last start on this folder."""
+    known = _known(folder / FILE)
+    return [topic for topic in ids if known.get(prefix + topic, ids[topic]) != ids[topic]]
 
 
 def _known(file: Path) -> dict[str, str]:

@@ -16,15 +16,18 @@ from encoders.kept_file import SUFFIX
 from infra.java import find_java, find_maven
 from infra.kafka import KAFKA_VERSION, cache_folder
 from stream.broker.connect import open_settings_store, pseudonym_key
-from stream.broker.engines import check_key, first_key
+from stream.broker.engines import check_key, first_key, known_name, refuse_second
+from stream.broker.incarnations import incarnations_of
 from stream.broker.topics import check_topics, no_broker
 from stream.chain.privacy import Pseudonymizer
+from stream.ops.events_line import events_line
 from stream.ops.round_trip import round_trip
 from stream.ops.titles import newest_figures, title_line
 from stream.serve.codecs import CODECS, check_codecs
 from upwell.client import client_options, find_broker
 from upwell.connection import check_advertised, check_login
-from upwell.errors import BrokerError, UpwellError
+from upwell.errors import BrokerError, SettingsError, UpwellError
+from upwell.events import Topic
 from upwell.settings import Settings, describe_settings
 
 __all__ = ["Finding", "examine"]
@@ -55,6 +58,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
         if broker.fine:
             yield _check("record", lambda: _record(settings))
             yield _check("topics", lambda: _topics(settings))
+            yield _check("engines", lambda: _engines(settings))
+            yield _check("events", lambda: events_line(settings))
             yield _check("key", lambda: _key(settings))
             yield _check("titles", lambda: _titles(settings))
     yield _check("codecs", _codecs)
@@ -109,6 +114,17 @@ def _record(settings: Settings) -> str:
         return round_trip(client, settings.kafka.prefix)
     except KafkaError as exc:
         raise no_broker(client, exc) from exc
+
+
+def _engines(settings: Settings) -> str:
+    client, prefix = client_options(settings.kafka), settings.kafka.prefix
+    if not incarnations_of(client, prefix, [Topic.METRICS]):
+        return "none has been here yet"
+    try:
+        refuse_second(client, settings, known_name(settings.data))
+    except SettingsError as exc:  # nothing is started here
+        return f"warning: {exc}"
+    return "none is in the way of this one"
 
 
 def _key(settings: Settings) -> str:

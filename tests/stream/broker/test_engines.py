@@ -14,7 +14,7 @@ import pytest
 from kafka import KafkaProducer
 
 from stream.broker import engines
-from stream.broker.engines import agree_on_key, engine_name, first_key, refuse_second
+from stream.broker.engines import agree_on_key, engine_name, first_key, known_name, refuse_second
 from stream.broker.topics import ensure_topics
 from upwell.client import client_options
 from upwell.errors import SettingsError
@@ -60,7 +60,9 @@ def speaking(settings: Settings, engine: str, store: str, leaves: bool = False) 
 def test_a_folder_is_one_engine_and_a_copy_on_another_machine_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert known_name(tmp_path / "a") == ""
     here = engine_name(tmp_path / "a")
+    assert known_name(tmp_path / "a") == here
     assert engine_name(tmp_path / "a") == here
     assert engine_name(tmp_path / "b") != here
     monkeypatch.setattr("socket.gethostname", lambda: "élan/2")

@@ -21,11 +21,12 @@ from infra.kafka_folder import TEMPLATE
 from stream.broker.engines import agree_on_key
 from stream.broker.topics import ensure_topics
 from stream.ops.doctor import Finding, examine
+from tests.stream.broker.test_engines import speaking
 from upwell.client import UpwellClient, client_options
 from upwell.errors import BrokerError
 from upwell.settings import KafkaSettings, Settings, StoreSettings
 
-BROKERS = ("broker", "record", "topics", "key", "titles")
+BROKERS = ("broker", "record", "topics", "engines", "events", "key", "titles")
 LIMIT_SECONDS = 30.0
 
 
@@ -139,3 +140,13 @@ def test_the_key_of_another_engine_is_named(kafka: str, prefix: str, tmp_path: P
     found = broker_findings(settings)
     assert not found["key"].fine
     assert "of the engine shop-1" in found["key"].detail
+
+
+def test_an_engine_that_is_in_the_way_is_named(kafka: str, prefix: str, tmp_path: Path) -> None:
+    settings = on(kafka, prefix, tmp_path)
+    ensure_topics(prefix, settings.kafka.partitions, client_options(settings.kafka))
+    assert broker_findings(settings)["engines"].detail == "none is in the way of this one"
+    with speaking(settings, "shop-1", "edge"):
+        found = broker_findings(settings)["engines"]
+    assert found.detail.startswith("warning: another engine (shop-1) serves")
+    assert "set UPWELL_INSTANCE" in found.detail
