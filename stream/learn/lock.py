@@ -73,6 +73,11 @@ class LearnerLock:
             )
         self._commit(self._joined)  # another one may come just now: one of the two is refused
 
+    @property
+    def held(self) -> bool:
+        """As far as this process has heard."""
+        return self._consumer is not None and self._held.now is True
+
     def keep(self) -> None:
         """Between two steps: answers the group. Raises `BrokerError` where the lock is lost."""
         self._poll(0)

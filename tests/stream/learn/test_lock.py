@@ -106,6 +106,7 @@ def test_it_is_not_lost_where_the_group_joins_again_while_the_learner_works(
             threading.Event().wait(0.02)  # the learner learns
             lock.confirm()
             rounds += caplog.text.count("(Re-)joining group") > joined
+        assert lock.held
     finally:
         lock.release()
 
