@@ -21,7 +21,8 @@ from upwell.system.threads import start_thread
 
 __all__ = ["FETCH_BYTES", "Broadcast", "read_partition"]
 
-POLL_MS = 100
+POLL_MS = 250
+"""That an idle reader waits, and `stop` for it; records end a poll at once."""
 FETCH_BYTES = 32 << 20
 
 

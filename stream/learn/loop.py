@@ -35,7 +35,8 @@ from upwell.events import Topic
 
 __all__ = ["LearnLoop", "LearnOptions"]
 
-POLL_MS = 50
+LEAST_POLL_MS, POLL_MS = 10, 500
+"""That an idle loop waits; records end a poll at once."""
 KEEP_CHECKPOINTS = 3
 LOOK_MS = 10_000
 READ_TOPICS = (Topic.EXAMPLES, Topic.CATALOGUE, Topic.MODELS, Topic.DEAD_LETTERS)
@@ -174,14 +175,11 @@ class LearnLoop:
     def _step(self, consumer: KafkaConsumer) -> None:
         self._look()
         self._lock.keep()
-        self._learner.add_items(
-            [
-                decode_item(record.value)
-                for record in self._catalogue.drain()
-                if record.value is not None
-            ]
-        )
-        polled = consumer.poll(timeout_ms=POLL_MS, max_records=self._options.batch_records)
+        due_ms = self._published_ms + self._options.publish_ms - self._clock_ms()
+        wait_ms = min(max(due_ms, LEAST_POLL_MS), POLL_MS)
+        polled = consumer.poll(timeout_ms=wait_ms, max_records=self._options.batch_records)
+        announced = (record.value for record in self._catalogue.drain())
+        self._learner.add_items([decode_item(one) for one in announced if one is not None])
         decoded = [
             decode_examples(record.value) for records in polled.values() for record in records
         ]
