@@ -24,6 +24,8 @@ KNOWN_WARNINGS = (
     # collector
     r"ignore:unclosed <socket.socket fd=\d+, family=2, type=1, proto=6, "
     r"laddr=\('0\.0\.0\.0':ResourceWarning",
+    # … and those that the broker closes within a TLS handshake
+    r"ignore:unclosed <ssl.SSLSocket fd=\d+, family=2, type=1, proto=6, laddr=:ResourceWarning",
 )
 
 
