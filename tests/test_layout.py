@@ -51,8 +51,6 @@ ELSEWHERE = {
 
 OWED: dict[str, str] = {
     "stream/broker/connect.py": "only by what runs it, in tests/stream and tests/e2e",
-    "stream/chain/build.py": "only by what runs it, in tests/stream and tests/e2e",
-    "stream/ops/cluster.py": "only by what runs it, in tests/stream and tests/e2e",
     "learner/catalogue/catalogue.py": "only by what learns and ranks with it, in tests/learner",
     "learner/catalogue/kernel.py": "only by what learns and ranks with it, in tests/learner",
     "learner/counts/block.py": "only by what learns and ranks with it, in tests/learner",
