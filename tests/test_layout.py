@@ -51,10 +51,6 @@ ELSEWHERE = {
 
 OWED: dict[str, str] = {
     "stream/broker/connect.py": "only by what runs it, in tests/stream and tests/e2e",
-    "learner/catalogue/catalogue.py": "only by what learns and ranks with it, in tests/learner",
-    "learner/catalogue/kernel.py": "only by what learns and ranks with it, in tests/learner",
-    "learner/counts/block.py": "only by what learns and ranks with it, in tests/learner",
-    "learner/counts/counts.py": "only by what learns and ranks with it, in tests/learner",
     "learner/fused/digest.py": "only by what learns and ranks with it, in tests/learner",
     "learner/fused/histories.py": "only by what learns and ranks with it, in tests/learner",
     "learner/fused/intent.py": "only by what learns and ranks with it, in tests/learner",
