@@ -63,8 +63,6 @@ OWED: dict[str, str] = {
     "learner/release/journal.py": "only by what learns and ranks with it, in tests/learner",
     "learner/release/replica.py": "only by what learns and ranks with it, in tests/learner",
     "learner/testing/prequential.py": "only by what learns and ranks with it, in tests/learner",
-    "learner/training/prepare.py": "only by what learns and ranks with it, in tests/learner",
-    "learner/training/ratings.py": "only by what learns and ranks with it, in tests/learner",
 }
 """Modules without a test of their own yet: only through what uses them."""
 
