@@ -60,8 +60,6 @@ OWED: dict[str, str] = {
     "learner/ranking/online.py": "only by what learns and ranks with it, in tests/learner",
     "learner/ranking/rank.py": "only by what learns and ranks with it, in tests/learner",
     "learner/ranking/ranking.py": "only by what learns and ranks with it, in tests/learner",
-    "learner/release/journal.py": "only by what learns and ranks with it, in tests/learner",
-    "learner/release/replica.py": "only by what learns and ranks with it, in tests/learner",
     "learner/testing/prequential.py": "only by what learns and ranks with it, in tests/learner",
 }
 """Modules without a test of their own yet: only through what uses them."""

@@ -1,4 +1,4 @@
-"""Examples as the kernels take them: each user as before the event, and only what may be tested is."""
+"""Examples as the kernels take them: users as before the event, and tested is only what may be."""
 
 from __future__ import annotations
 
