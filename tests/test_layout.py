@@ -32,8 +32,8 @@ ELSEWHERE = {
     "stream/ops/import_cli.py": "a command: tests/stream/replay/importers/test_import.py",
     "stream/ops/round_trip.py": "tests/stream/ops/test_doctor.py",
     "learner/ranking/gate_parameters.py": "tests/learner/ranking/test_parameters.py, test_mute.py",
-    "learner/ranking/lists.py": "tests/learner/ranking/test_ranking.py, by the lists it makes, and test_explore.py",
-    "learner/ranking/online.py": "tests/learner/ranking/test_parameters.py (versions), learner/release (restoring)",
+    "learner/ranking/lists.py": "tests/learner/ranking/test_ranking.py, test_explore.py",
+    "learner/ranking/online.py": "tests/learner/ranking/test_parameters.py, tests/learner/release",
     "learner/training/batch.py": "tests/learner/training/test_trainer.py: what a step looks at",
     "learner/training/objective.py": "tests/learner/training/test_trainer.py: each of its terms",
     "learner/training/warmup.py": "compiles what tests/faults and every start need",
@@ -57,7 +57,6 @@ ELSEWHERE = {
 
 OWED: dict[str, str] = {
     "stream/broker/connect.py": "only by what runs it, in tests/stream and tests/e2e",
-    "learner/testing/prequential.py": "only by what learns and ranks with it, in tests/learner",
 }
 """Modules without a test of their own yet: only through what uses them."""
 
