@@ -56,6 +56,17 @@ class Version:
                 "models' folder: who else writes to that topic?"
             )
 
+    @classmethod
+    def read(cls, value: bytes | None) -> Version:
+        """The version of such a record's value. Raises `ModelError` where it is none."""
+        try:
+            return cls(**orjson.loads(value or b""))
+        except (ValueError, TypeError) as exc:
+            raise ModelError(
+                f"topic models holds a record that is no version ({exc}): who else writes to "
+                "that topic?"
+            ) from exc
+
 
 def delta_record(delta: ModelDelta) -> Outgoing:
     """What changed since the delta before."""

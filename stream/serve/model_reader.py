@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
-
 from learner.release.checkpoint import load
 from learner.release.delta import decode
 from learner.release.replica import Replica
@@ -40,6 +38,6 @@ class ModelReader:
         if kind == DELTA:
             yield from self._replica.apply(decode(record.value or b""))
         elif kind == ROLLBACK or (kind == VERSION and missing):
-            version = Version(**orjson.loads(record.value or b"{}"))
+            version = Version.read(record.value)
             arrays, meta = load(self._folder / version.file, version.sha256)
             self._replica.restore(arrays, meta["learner"])

@@ -1,0 +1,85 @@
+"""Arrays that grow: what stood there stays, what is new is zero, and doubling keeps it cheap. And
+functions that compile: to what they say in Python.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.typing import NDArray
+
+from learner.catalogue.kernel import grown, kernel, room
+
+
+def plainly_halved(values: NDArray[np.float64], by: float) -> float:
+    """Divides in place; the sum."""
+    total = 0.0
+    for place in range(len(values)):
+        values[place] /= by
+        total += values[place]
+    return total
+
+
+halved = kernel(plainly_halved)
+CONFIG: Any = numba.config
+
+
+@given(
+    arrays(st.sampled_from([np.bool_, np.int32, np.float32]), array_shapes(min_side=0, max_dims=3)),
+    st.integers(0, 12),
+    st.data(),
+)
+def test_what_stood_there_stays_and_what_is_new_is_zero(
+    array: NDArray[np.generic], capacity: int, data: st.DataObject
+) -> None:
+    axis = data.draw(st.integers(0, array.ndim - 1))
+    larger = grown(array, capacity, axis)
+    size = array.shape[axis]
+    assert larger.dtype == array.dtype
+    assert larger.shape[axis] == max(size, capacity)
+    old, new = np.split(larger, [size], axis)
+    np.testing.assert_array_equal(old, array)
+    assert not new.any()
+    assert capacity > size or larger is array
+
+
+@given(st.lists(st.integers(1, 500), min_size=1, max_size=200))
+def test_there_is_always_room_and_it_is_made_seldom(steps: list[int]) -> None:
+    needed, capacity, made = 0, 0, 0
+    for step in steps:
+        needed += step
+        before, capacity = capacity, room(needed, capacity)
+        assert capacity >= needed
+        made += capacity != before
+    assert made <= 1 + np.log2(max(1.0, capacity / 1024)) + 1
+    assert room(needed, capacity) == capacity
+
+
+@given(st.lists(st.floats(-1e6, 1e6), max_size=20), st.floats(0.5, 9.0))
+def test_compiled_it_does_what_it_says_to_the_bit(values: list[float], by: float) -> None:
+    compiled, plain = np.array(values), np.array(values)
+    assert halved(compiled, by) == plainly_halved(plain, by)
+    np.testing.assert_array_equal(compiled, plain)
+
+
+def test_a_division_by_zero_is_infinite() -> None:
+    assert halved(np.array([1.0, 2.0]), 0.0) == np.inf
+
+
+def test_the_machine_code_is_kept_where_numba_is_told_and_its_settings_stay(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(CONFIG, "CACHE_DIR", str(tmp_path))
+    again = kernel(plainly_halved)
+    again(np.array([1.0]), 2.0)
+    assert list(tmp_path.rglob("*.nbc"))
+    monkeypatch.setattr(CONFIG, "CACHE_DIR", "")
+    kernel(plainly_halved)
+    assert CONFIG.CACHE_DIR == ""

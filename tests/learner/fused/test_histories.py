@@ -1,0 +1,62 @@
+"""Histories as arrays: what went in stands there, the rest is padding, and users do not mix."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from learner.fused.histories import KINDS, LENGTH, HistoryBatch, Placed, history_batch
+from upwell.values import Interaction, Vector
+
+DIMENSION = 3
+RATINGS = st.none() | st.sampled_from([0.5, 3.0, 5.0])
+TIMES = st.integers(0, 2**45)
+EVENTS = st.builds(Interaction, st.just("e"), TIMES, st.just("i"), st.sampled_from(KINDS), RATINGS)
+HISTORIES = st.lists(
+    st.lists(st.tuples(st.integers(0, 9), EVENTS), max_size=6), min_size=1, max_size=5
+)
+
+
+def batch(histories: list[Placed], intents: list[Vector | None] | None = None) -> HistoryBatch:
+    return history_batch(histories, intents or [None] * len(histories), DIMENSION)
+
+
+@given(HISTORIES)
+def test_each_event_is_read_back_and_behind_it_is_padding(histories: list[Placed]) -> None:
+    made = batch(histories)
+    assert made.rows.shape == made.ts.shape == (len(histories), LENGTH)
+    for user, history in enumerate(histories):
+        count = int(made.lengths[user])
+        stars = [None if np.isnan(one) else one for one in made.ratings[user, :count]]
+        kinds = [KINDS[code] for code in made.kinds[user, :count]]
+        read = zip(made.rows[user].tolist(), kinds, stars, made.ts[user].tolist(), strict=False)
+        assert list(read) == [(row, one.kind, one.rating, one.ts) for row, one in history]
+        assert (made.rows[user, count:] == -1).all()
+        assert np.isnan(made.ratings[user, count:]).all()
+
+
+@given(HISTORIES, st.data())
+def test_those_at_places_are_as_if_they_had_come_alone(
+    histories: list[Placed], data: st.DataObject
+) -> None:
+    places = data.draw(st.lists(st.integers(0, len(histories) - 1), min_size=1, max_size=4))
+    taken = batch(histories).take(np.array(places))
+    alone = batch([histories[place] for place in places])
+    for name in ("rows", "kinds", "ratings", "ts", "lengths", "intents"):
+        np.testing.assert_array_equal(getattr(taken, name), getattr(alone, name))
+
+
+def test_an_intent_that_there_is_none_of_is_zeros() -> None:
+    intent = np.array([1.0, -2.0, 0.5], np.float32)
+    made = batch([[], []], [None, intent])
+    np.testing.assert_array_equal(made.intents, [np.zeros(DIMENSION), intent])
+    assert made.lengths.tolist() == [0, 0]
+
+
+def test_a_full_history_fits_and_what_was_taken_back_stands_in_none() -> None:
+    event = Interaction("e", 1, "i", "view")
+    assert batch([[(7, event)] * LENGTH]).rows.tolist() == [[7] * LENGTH]
+    with pytest.raises(KeyError, match="unlike"):
+        batch([[(7, Interaction("e", 1, "i", "unlike"))]])
