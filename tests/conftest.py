@@ -20,12 +20,10 @@ KNOWN_WARNINGS = (
     # kafka-python 3.0.12 reads its own schemas by a function that Python 3.11 deprecates (and 3.13
     # has again)
     "ignore:(read|open)_text is deprecated:DeprecationWarning",
-    # … and leaves the sockets of refused connections, which have no local address, to the garbage
-    # collector
-    r"ignore:unclosed <socket.socket fd=\d+, family=2, type=1, proto=6, "
-    r"laddr=\('0\.0\.0\.0':ResourceWarning",
-    # … and those that the broker closes within a TLS handshake
-    r"ignore:unclosed <ssl.SSLSocket fd=\d+, family=2, type=1, proto=6, laddr=:ResourceWarning",
+    # … and leaves the sockets of connections that it gave up (refused, closed by the broker, a
+    # consumer closed while it joins) to the garbage collector
+    r"ignore:unclosed <(socket.socket|ssl.SSLSocket) fd=\d+, family=2, type=1, proto=6, laddr="
+    ":ResourceWarning",
 )
 
 
