@@ -41,6 +41,8 @@ def test_a_mistake_of_ours_is_not_made_into_a_line() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_in_order(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGTERM)
+    # a process that was started in the background ignores it
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     closed: list[str] = []
 
     def work() -> None:
@@ -56,6 +58,7 @@ def test_a_signal_ends_in_order(number: signal.Signals, capsys: pytest.CaptureFi
             work()
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupt)
     assert ended.value.exit_code == 130
     assert closed == ["yes"]
     assert capsys.readouterr().out == ""
