@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,9 +99,8 @@ class LearnLoop:
             newest = self._resume()
             self._catalogue.start()
             options = self._options
-            self._sender = Sender(options.client, options.prefix, self._lock)
             with (
-                self._sender,
+                closing(Sender(options.client, options.prefix, self._lock)) as self._sender,
                 examples_consumer(options.client, options.prefix, self._positions) as consumer,
             ):
                 self._announce(newest, consumer)

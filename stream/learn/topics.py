@@ -5,7 +5,6 @@ lock. It knows nothing of when.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any
 
 import orjson
@@ -25,23 +24,15 @@ SEND_TIMEOUT_S = 60
 
 
 class Sender:
-    """Writes for the holder of `lock`, from `with` on."""
+    """Writes for the holder of `lock`, until `close`."""
 
     def __init__(self, client: Mapping[str, Any], prefix: str, lock: LearnerLock) -> None:
         self._client = client
         self._prefix = prefix
         self._lock = lock
+        self.producer = KafkaProducer(acks="all", max_request_size=FETCH_BYTES, **client)
 
-    def __enter__(self) -> Sender:
-        self.producer = KafkaProducer(acks="all", max_request_size=FETCH_BYTES, **self._client)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.producer.close()
 
     def confirm(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from typing import Any
 
 import orjson
@@ -36,7 +37,7 @@ def test_what_is_sent_has_its_offset_and_what_is_cut_off_is_gone(
     lock = LearnerLock(client, prefix, "one")
     try:
         lock.take()
-        with Sender(client, prefix, lock) as sender:
+        with closing(Sender(client, prefix, lock)) as sender:
             sender.confirm()
             offsets = [sender.send(Outgoing(Topic.MODELS, b"k", value)) for value in (b"1", b"2")]
             sender.truncate(offsets[1])
@@ -55,7 +56,7 @@ def test_who_has_lost_the_lock_is_told_before_it_sends(client: dict[str, Any], p
     gone, back = (LearnerLock(client, prefix, "same") for _ in range(2))
     try:
         gone.take()
-        with Sender(client, prefix, gone) as sender:
+        with closing(Sender(client, prefix, gone)) as sender:
             back.take()
             with pytest.raises(BrokerError, match="the lock"):
                 sender.confirm()
