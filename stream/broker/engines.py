@@ -6,12 +6,10 @@ It knows nothing about Faust. The learner's lock is `stream.learn.lock`.
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -26,6 +24,7 @@ from stream.broker.topics import no_broker
 from upwell.errors import BrokerError, SettingsError
 from upwell.events import Topic
 from upwell.settings import Settings
+from upwell.system.files import write_first
 
 __all__ = ["agree_on_key", "check_key", "engine_name", "first_key", "known_name", "refuse_second"]
 
@@ -44,12 +43,8 @@ def engine_name(data: Path) -> str:
     """
     path = data / FILE
     try:
-        data.mkdir(parents=True, exist_ok=True)
-        draft = data / f"{FILE}.{uuid.uuid4().hex}.part"
-        draft.write_text(uuid.uuid4().hex[:12])
-        with suppress(FileExistsError):
-            os.link(draft, path)  # the first of two processes wins, both then read the same
-        draft.unlink()
+        if not path.exists():
+            write_first(path, uuid.uuid4().hex[:12].encode())
         own = path.read_text()
     except OSError as exc:
         raise SettingsError(

@@ -20,6 +20,7 @@ from stream.broker.group import rewind
 from stream.broker.topics import no_broker
 from upwell.errors import BrokerError
 from upwell.events import Topic
+from upwell.system.files import write_whole
 
 __all__ = ["Incarnations", "begin_made_anew", "incarnations_of", "made_anew_since"]
 
@@ -105,10 +106,8 @@ def begin_made_anew(
         again = {Topic.ITEMS if topic is Topic.CATALOGUE else topic for topic in made_anew}
         rewind(client, prefix, _beginnings(client, [prefix + topic for topic in again]))
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f"{FILE}.part"
-    known = _known(folder / FILE)
-    draft.write_text(json.dumps(known | {prefix + topic: one for topic, one in ids.items()}))
-    draft.replace(folder / FILE)
+    known = _known(folder / FILE) | {prefix + topic: one for topic, one in ids.items()}
+    write_whole(folder / FILE, json.dumps(known).encode())
 
 
 def made_anew_since(prefix: str, ids: Mapping[Topic, str], folder: Path) -> list[Topic]:

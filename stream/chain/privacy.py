@@ -8,15 +8,13 @@ does.
 
 from __future__ import annotations
 
-import contextlib
 import hmac
-import os
 import secrets
-import tempfile
 from hashlib import blake2b, sha256
 from pathlib import Path
 
 from upwell.errors import SettingsError
+from upwell.system.files import write_first
 
 __all__ = ["MIN_KEY_BYTES", "Pseudonymizer", "load_or_create_key"]
 
@@ -64,7 +62,7 @@ def load_or_create_key(path: Path) -> bytes:
     """
     try:
         if not path.exists():
-            _create_key(path)
+            write_first(path, secrets.token_bytes(MIN_KEY_BYTES))
         key = path.read_bytes()
     except OSError as exc:
         raise SettingsError(
@@ -77,17 +75,3 @@ def load_or_create_key(path: Path) -> bytes:
             "another key all users are new"
         )
     return key
-
-
-def _create_key(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(MIN_KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(name, path)  # the first of two processes wins, both then read the same key
-    finally:
-        os.unlink(name)

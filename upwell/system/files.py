@@ -4,10 +4,12 @@ kept.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import tempfile
 from pathlib import Path
 
-__all__ = ["cache_folder", "sync_folder", "write_whole"]
+__all__ = ["cache_folder", "sync_folder", "write_first", "write_whole"]
 
 
 def cache_folder() -> Path:
@@ -31,6 +33,23 @@ def write_whole(path: Path, data: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_first(path: Path, data: bytes) -> None:
+    """Write it whole, for its owner alone, unless it is there: of several processes the first wins,
+    and all then read the same. Raises `OSError`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        os.unlink(name)
 
 
 def sync_folder(folder: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from upwell.system.files import cache_folder, sync_folder, write_whole
+from upwell.system.files import cache_folder, sync_folder, write_first, write_whole
 
 
 def test_it_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
@@ -33,6 +33,15 @@ def test_what_was_there_stays_when_the_disk_fails(
         write_whole(path, b"second")
     assert path.read_bytes() == b"first"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_first_stays_and_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "key"
+    for data in (b"first", b"second"):
+        write_first(path, data)
+        assert path.read_bytes() == b"first"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_the_cache_is_the_users_unless_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
