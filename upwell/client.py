@@ -115,7 +115,7 @@ class UpwellClient:
         self._readers: set[TopicReader] = set()
         _await_broker(address)
         check_login(self._options)
-        check_advertised(self._options)
+        check_advertised(self._options, bear_some=True)
         try:
             self._producer = KafkaProducer(acks="all", **self._options)
         except (KafkaError, OSError, ValueError) as exc:
