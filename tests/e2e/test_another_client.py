@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -164,6 +165,23 @@ def test_the_last_word_on_an_item_counts(app: App) -> None:
     assert "Regretted Rapture" in causes(app.ask("critic", k=100))
     app.listed(app.review("critic", "r1", rating=0.5))
     assert "Regretted Rapture" not in favour(app.ask("critic", k=100))
+
+
+def test_what_is_personal_in_a_search_goes_no_further_and_an_article_number_does(app: App) -> None:
+    words = "cola 036000291452 for ann＠example.org, DE89 3704 0044 0532 0130 00"
+    said = " ".join(filter(None, causes(app.search("private", words))))
+    assert "036000291452" in said
+    assert not {"ann", "example", "3704", "0532"} & set(re.findall(r"\w+", said))
+
+
+def test_an_opinion_that_is_taken_back_is_no_reason_any_more(app: App) -> None:
+    app.item("u1", title="Undone Utopia", categories=["filler"])
+    app.wait(lambda: "u1" in ids(app.ask("fickle", k=100)), "the item")
+    app.listed(app.click("fickle", "u1", action="like"))
+    assert "Undone Utopia" in causes(app.ask("fickle", k=100))
+    app.click("fickle", "u1", action="unlike")
+    app.wait(lambda: "Undone Utopia" not in causes(app.ask("fickle", k=100)), "it to be gone")
+    assert app.ask("fickle", k=100)["items"]
 
 
 def gone_from_lists(app: App, user: str, gone: set[str], **wish: Any) -> set[str]:
