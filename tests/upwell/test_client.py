@@ -18,7 +18,6 @@ from stream.broker.topics import ensure_topics
 from stream.chain.validate import decode
 from upwell.client import UpwellClient, client_options, find_broker
 from upwell.codec import dead_letter_value, recommendations_value
-from upwell.connection import check_advertised
 from upwell.errors import BrokerError, InvalidEventError
 from upwell.events import Action, Click, ControlKind, Event, Topic
 from upwell.recommendations import DeadLetter, Entry, Recommendations
@@ -266,18 +265,6 @@ def test_a_broker_that_sends_its_clients_astray_is_named_at_once_and_wherever_it
     monkeypatch.setattr(KafkaConsumer, "poll", lost)
     with pytest.raises(BrokerError, match=astray):
         next(lists)
-
-
-def test_one_broker_of_several_without_a_name_keeps_no_app_from_starting(
-    client: UpwellClient, settings: KafkaSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As of one that is away for a while; `doctor` names it."""
-    two = ["127.0.0.1", "no-such-host.invalid"]
-    monkeypatch.setattr("upwell.connection._advertised", lambda *_: two)
-    assert settings.address is not None
-    UpwellClient(settings.address, settings).close()
-    with pytest.raises(BrokerError, match=r"on to no-such-host\.invalid, which does not resolve"):
-        check_advertised(client_options(settings))
 
 
 def test_no_broker_is_one_clear_line_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from kafka.protocol.sasl import SaslAuthenticateResponse, SaslHandshakeResponse
 
-from upwell.client import client_options
-from upwell.connection import check_login, refusal
+from upwell.client import UpwellClient, client_options
+from upwell.connection import check_advertised, check_login, refusal
 from upwell.errors import BrokerError
 from upwell.secret import Secret
 from upwell.settings import KafkaSettings
@@ -149,3 +149,14 @@ def test_whoever_does_not_speak_kafka_is_told_of(answer: bytes) -> None:
     assert "does not answer as Kafka would" in line
     assert "UPWELL_SECURITY_PROTOCOL is PLAINTEXT, is its listener so too?" in line
     assert "\n" not in line
+
+
+def test_one_broker_of_several_without_a_name_keeps_no_app_from_starting(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of one that is away for a while; `doctor` names it."""
+    two = ["127.0.0.1", "no-such-host.invalid"]
+    monkeypatch.setattr("upwell.connection._advertised", lambda *_: two)
+    UpwellClient(kafka).close()
+    with pytest.raises(BrokerError, match=r"on to no-such-host\.invalid, which does not resolve"):
+        check_advertised(client_options(KafkaSettings(address=kafka)))
