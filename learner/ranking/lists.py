@@ -38,7 +38,7 @@ class Wishes(NamedTuple):
     pool of new items the last place is drawn from, in [0, 1); below 0 where it is not drawn. named:
     (b, n) rows whose titles are written like a user's words, -1 where fewer: they are candidates.
     likeness: (b, n) in z-scores, weighed as the intent's. shown: (b, n) rows that the user was
-    shown and left, -1 where fewer; impressions: (b, n) how often.
+    shown and left, descending, -1 where fewer; impressions: (b, n) how often.
     """
 
     allowed: NDArray[np.bool_]
@@ -108,9 +108,15 @@ def _wanted(wishes: Wishes, user: int, item: int) -> float:
 @kernel
 def _fatigue(gate: GateState, wishes: Wishes, user: int, item: int) -> float:
     """What the user's unanswered impressions of the item add to its score."""
-    for place in range(wishes.shown.shape[1]):
-        if wishes.shown[user, place] == item:
-            return tired(gate, wishes.impressions[user, place])
+    low, high = 0, wishes.shown.shape[1]
+    while low < high:
+        middle = (low + high) // 2
+        if wishes.shown[user, middle] > item:
+            low = middle + 1
+        else:
+            high = middle
+    if low < wishes.shown.shape[1] and wishes.shown[user, low] == item:
+        return tired(gate, wishes.impressions[user, low])
     return 0.0
 
 

@@ -239,9 +239,9 @@ class Ranking:
         )
 
     def _rows(self, worn: Mapping[str, float]) -> Named:
-        """What the user was shown and left, of what has a row."""
+        """What the user was shown and left, of what has a row, by descending row."""
         found = ((self.catalogue.row(item_id), count) for item_id, count in worn.items())
-        return [(row, count) for row, count in found if row is not None]
+        return sorted(((row, count) for row, count in found if row is not None), reverse=True)
 
     def _chance(self, request: RankRequest) -> float:
         """Of exploring; none where nobody is shown the list."""
