@@ -30,7 +30,8 @@ from bench.hardware import hardware
 from bench.peers.ratings import RatingPeer, rating_peers
 from bench.prequential import Log, load_log
 from encoders import load_encoder
-from learner.fused.histories import KINDS, LENGTH, HistoryBatch
+from learner.counts.events import KINDS
+from learner.fused.histories import LENGTH, HistoryBatch
 from learner.fused.intent import Intent, decayed, event_weight, fold
 from learner.fused.items import ItemTable
 from learner.fused.model import FusedModel

@@ -4,6 +4,7 @@ Upwell's own before it imports one of them.
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -20,6 +21,7 @@ def main() -> None:
     except InstallationError as exc:
         sys.stderr.write(f"upwell: {exc}\n")
         sys.exit(exc.exit_code)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a second one spins where cores are busy
     import_module("stream.ops.cli").main()  # no import: apps that import `upwell` load no engine
 
 

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.hardware import hardware
-from learner.counts.block import HISTORY
+from learner.counts.events import HISTORY
 from learner.training.learner import Learner
 from upwell.ports import RankRequest
 from upwell.settings import LearnerSettings

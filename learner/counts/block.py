@@ -4,32 +4,29 @@ signals of those who are ranked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from upwell.values import Interaction
+from learner.counts.events import Past
 
 __all__ = [
-    "HISTORY",
     "MET",
     "MET_LIKED",
     "NEW",
     "NEWCOMER_EVENTS",
     "Block",
-    "Profile",
     "Row",
     "Targets",
     "block_of",
     "cut",
-    "profile",
+    "met_of",
     "starts_of",
 ]
 
-HISTORY = 50
 NEWCOMER_EVENTS = 2
 Row = int
 NEW, MET, MET_LIKED = 0, 1, 2
@@ -74,66 +71,38 @@ class Targets(NamedTuple):
     weight: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One user as rows.
-
-    history, liked: newest first. blocked: left out. slot: in the dense arrays, -1 for none. beside:
-    items that the event's was shown among, with unanswered impressions.
-    """
-
-    history: tuple[Row, ...]
-    liked: tuple[bool, ...]
-    blocked: tuple[Row, ...]
-    events: int
-    slot: int
-    beside: tuple[tuple[Row, float], ...] = ()
-
-    def met(self, row: Row) -> int:
-        """Whether the user's history holds the item, and liked."""
-        if row not in self.history:
-            return NEW
-        return MET_LIKED if self.liked[self.history.index(row)] else MET
-
-
-def profile(placed: Iterable[tuple[Row, Interaction]]) -> tuple[tuple[Row, ...], tuple[bool, ...]]:
-    """Of interactions newest first: each row once, where it was last met. Liked as the user's last
-    opinion says, and if there is none, if it ever was.
-    """
-    seen: dict[Row, bool] = {}
-    judged: set[Row] = set()
-    for row, interaction in placed:
-        if row in judged:
-            continue
-        if interaction.opinion:
-            judged.add(row)
-            seen[row] = interaction.liked
-        else:
-            seen[row] = interaction.liked or seen.get(row, False)
-    return tuple(seen), tuple(seen.values())
+def met_of(past: Past, rows: NDArray[np.int32]) -> NDArray[np.int8]:
+    """(b,) what b users had to do with one item each: NEW, MET or MET_LIKED."""
+    users = np.repeat(np.arange(len(rows)), np.diff(past.starts))
+    same = past.history == rows[users]
+    met = np.full(len(rows), NEW, np.int8)
+    met[users[same]] = np.where(past.liked[same], MET_LIKED, MET)
+    return met
 
 
 def block_of(
-    profiles: Sequence[Profile], dense: NDArray[np.float32], dense_on: NDArray[np.bool_]
+    past: Past,
+    blocked: Sequence[Sequence[Row]],
+    events: Sequence[int],
+    slot: NDArray[np.int64],
+    dense: NDArray[np.float32],
+    dense_on: NDArray[np.bool_],
+    beside: Sequence[Sequence[tuple[Row, float]]] | None = None,
 ) -> Block:
-    """Puts profiles side by side."""
-    history = [row for one in profiles for row in one.history]
-    liked = [flag for one in profiles for flag in one.liked]
-    blocked = [row for one in profiles for row in one.blocked]
-    beside = [shown for one in profiles for shown in one.beside]
+    """b users side by side; `beside` of nobody where it is None."""
+    beside = beside or [()] * len(events)
+    shown = list(chain.from_iterable(beside))
     return Block(
-        np.array(history, np.int32),
-        np.array(liked, np.bool_),
-        starts_of([len(one.history) for one in profiles]),
-        np.array(blocked, np.int32),
-        starts_of([len(one.blocked) for one in profiles]),
-        np.array([one.events for one in profiles], np.int64),
-        np.array([one.slot for one in profiles], np.int64),
+        *past,
+        np.array(list(chain.from_iterable(blocked)), np.int32),
+        starts_of([len(one) for one in blocked]),
+        np.array(events, np.int64),
+        slot,
         dense,
         dense_on,
-        np.array([row for row, _ in beside], np.int32),
-        np.array([count for _, count in beside], np.float64),
-        starts_of([len(one.beside) for one in profiles]),
+        np.array([row for row, _ in shown], np.int32),
+        np.array([count for _, count in shown], np.float64),
+        starts_of([len(one) for one in beside]),
     )
 
 

@@ -6,24 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.counts.events import KINDS, ItemEvents
 from learner.fused.intent import event_weight
-from upwell.events import Action
-from upwell.values import Interaction, Vector
+from upwell.values import Vector
 
-__all__ = ["KINDS", "LENGTH", "HistoryBatch", "Placed", "history_batch", "intent_weights"]
+__all__ = ["LENGTH", "HistoryBatch", "history_batch", "intent_weights"]
 
-KINDS = (*(str(one) for one in Action if one is not Action.UNLIKE), "review", "query")
-"""What a code in `kinds` stands for; what was taken back stands in no history."""
 LENGTH = 50
-Placed = Sequence[tuple[int, Interaction]]
-"""A history, oldest first, each interaction with its item's row."""
 
 _KIND_WEIGHTS = np.array([event_weight(kind, None) for kind in KINDS], np.float32)
-_CODE = {kind: code for code, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +44,31 @@ class HistoryBatch:
 
 
 def history_batch(
-    histories: Sequence[Placed], intents: Sequence[Vector | None], dimension: int
+    events: ItemEvents, intents: Sequence[Vector | None], dimension: int
 ) -> HistoryBatch:
-    """b histories, each of at most `LENGTH`, and as many intents of `dimension` numbers."""
-    shape = (len(histories), LENGTH)
-    rows, kinds = np.full(shape, -1, np.int32), np.zeros(shape, np.uint8)
-    ratings, ts = np.full(shape, np.nan, np.float32), np.zeros(shape, np.int64)
-    for user, history in enumerate(histories):
-        for place, (row, entry) in enumerate(history):
-            rows[user, place], kinds[user, place] = row, _CODE[entry.kind]
-            ts[user, place] = entry.ts
-            if entry.rating is not None:
-                ratings[user, place] = entry.rating
-    nothing = np.zeros(dimension, np.float32)
-    wishes = np.stack(
-        [nothing if intent is None else np.asarray(intent, np.float32) for intent in intents]
+    """Of b users the newest events, and their intents of `dimension` numbers."""
+    lengths = np.minimum(np.diff(events.starts), LENGTH)
+    place = np.arange(LENGTH)
+    here = place < lengths[:, None]  # (b, L)
+    at = ((events.starts[1:] - lengths)[:, None] + place)[here]
+
+    def padded(column: NDArray[Any], nothing: float) -> NDArray[Any]:
+        found = np.full(here.shape, nothing, column.dtype)
+        found[here] = column[at]
+        return found
+
+    wishes = np.zeros((len(lengths), dimension), np.float32)
+    for user, intent in enumerate(intents):
+        if intent is not None:
+            wishes[user] = intent
+    return HistoryBatch(
+        padded(events.rows, -1),
+        padded(events.kinds, 0),
+        padded(events.ratings, np.nan),
+        padded(events.ts, 0),
+        lengths,
+        wishes,
     )
-    lengths = np.array([min(len(one), LENGTH) for one in histories], np.int64)
-    return HistoryBatch(rows, kinds, ratings, ts, lengths, wishes)
 
 
 def intent_weights(kinds: NDArray[np.uint8], ratings: NDArray[np.float32]) -> NDArray[np.float32]:

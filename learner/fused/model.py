@@ -67,10 +67,6 @@ class FusedModel:
 
     # ---- ranking
 
-    def scores(self, histories: HistoryBatch) -> NDArray[np.float32]:
-        """(b, N) of every item for b users."""
-        return self.user_vectors(histories) @ self.item_matrix().T
-
     def item_matrix(self) -> NDArray[np.float32]:
         """(N, m + 1), a view that holds until the next call."""
         self._grow()

@@ -6,7 +6,6 @@ It knows nothing about learning or examples.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,11 +13,13 @@ from numpy.typing import NDArray
 
 from learner.catalogue.catalogue import Catalogue
 from learner.catalogue.lexical import NAMED
-from learner.counts.block import HISTORY, Block, Profile, block_of, profile
+from learner.counts.block import block_of
 from learner.counts.counts import Counts, CountState, inherit
-from learner.fused.histories import LENGTH, Placed, history_batch
+from learner.counts.events import ItemEvents, item_events, past_of
+from learner.fused.histories import HistoryBatch, history_batch
 from learner.fused.model import FusedModel
 from learner.ranking.affinity import empty_scratch, widened
+from learner.ranking.dense import products
 from learner.ranking.explain import reasons
 from learner.ranking.explore import draw, propensities
 from learner.ranking.lists import Lists, Wishes, list_block
@@ -26,7 +27,7 @@ from learner.ranking.names import DENSE
 from learner.ranking.parameters import RankingParameters
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
-from upwell.values import NEGATIVE_KINDS, CatalogueItem, Interaction, Vector
+from upwell.values import NEGATIVE_KINDS, CatalogueItem, Interaction
 
 if TYPE_CHECKING:
     from upwell.settings import LearnerSettings
@@ -81,55 +82,26 @@ class Ranking:
 
     # ---- users as rows
 
-    def known(
-        self, history: Sequence[Interaction], create: bool
-    ) -> tuple[tuple[int, ...], tuple[bool, ...]]:
-        """Rows and likes of a history, newest first; `create`: an item nobody announced gets a row
-        too.
-        """
-        find = self.catalogue.ensure if create else self.catalogue.row
-        newest = ((find(one.item_id), one) for one in reversed(history) if one.item_id is not None)
-        return profile(((row, one) for row, one in islice(newest, HISTORY) if row is not None))
+    def events(self, histories: Sequence[Sequence[Interaction]], create: bool) -> ItemEvents:
+        """Histories by rows; `create`: an item nobody announced gets a row too."""
+        return item_events(histories, self.catalogue.ensure if create else self.catalogue.row)
 
-    def placed(self, history: Sequence[Interaction]) -> Placed:
-        """The newest interactions with items that have a row, oldest first: at most those that the
-        fused model reads.
+    def dense(
+        self, users: HistoryBatch, fused: FusedModel | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Two scores of every item for at most `BLOCK` users: the intent's similarity and the fused
+        model's. Both are for the blocks of these users alone, valid until the next call.
         """
-        newest = (
-            (self.catalogue.row(one.item_id), one)
-            for one in reversed(history)
-            if one.item_id is not None
-        )
-        return list(islice(((row, one) for row, one in newest if row is not None), LENGTH))[::-1]
-
-    def block(
-        self,
-        profiles: Sequence[Profile],
-        intents: Sequence[Vector | None],
-        histories: Sequence[Placed],
-        fused: FusedModel | None,
-    ) -> Block:
-        """The profiles with two scores of every item: the intent's similarity and the fused
-        model's. Both of those that have a slot.
-        """
-        on = np.zeros((max(1, len(intents)), len(DENSE)), np.bool_)
-        given = [
-            place
-            for place, intent in enumerate(intents)
-            if intent is not None and bool(np.any(intent))
-        ]
-        if given:
-            stacked = np.stack(
-                [np.asarray(intents[place], np.float32) for place in given]
-            )  # (g, d)
-            rows = len(self.catalogue)
-            self._dense[0, given, :rows] = stacked @ self.catalogue.graph.vectors[:rows].T  # (g, N)
-            on[given, 0] = True
-        if histories and fused is not None and fused.ready:
-            batch = history_batch(histories, intents, fused.dimension)
-            self._dense[1, : len(histories), : len(self.catalogue)] = fused.scores(batch)
-            on[: len(histories), 1] = True
-        return block_of(profiles, self._dense, on)
+        count, rows = len(users.lengths), len(self.catalogue)
+        on = np.zeros((max(1, count), len(DENSE)), np.bool_)
+        wished = np.flatnonzero(users.intents.any(axis=1))
+        products(users.intents, self.catalogue.graph.vectors[:rows], wished, self._dense[0])
+        on[wished, 0] = True
+        if count and fused is not None and fused.ready:
+            everybody = np.arange(count)
+            products(fused.user_vectors(users), fused.item_matrix(), everybody, self._dense[1])
+            on[:count, 1] = True
+        return self._dense, on
 
     # ---- lists
 
@@ -164,18 +136,15 @@ class Ranking:
     def _lists(self, requests: Sequence[RankRequest], parameters: RankingParameters) -> Lists:
         state = self.state()
         named = [self._named(request) for request in requests]
-        profiles = [
-            Profile(
-                *self.known(request.state.history, create=False),
-                self._blocked(request, some),
-                request.state.events,
-                slot,
-            )
-            for slot, (request, some) in enumerate(zip(requests, named, strict=True))
-        ]
-        histories = [self.placed(request.state.history) for request in requests]
-        block = self.block(
-            profiles, [request.state.intent for request in requests], histories, parameters.fused
+        events = self.events([request.state.history for request in requests], create=False)
+        intents = [request.state.intent for request in requests]
+        users = history_batch(events, intents, self.catalogue.dimension)
+        block = block_of(
+            past_of(events),
+            [self._blocked(request, some) for request, some in zip(requests, named, strict=True)],
+            [request.state.events for request in requests],
+            np.arange(len(requests)),
+            *self.dense(users, parameters.fused),
         )
         wishes = self._wishes(requests, named)
         lists = Lists.empty(len(requests), int(wishes.k.max()))

@@ -86,9 +86,7 @@ class Learner(OnlineModel):
         self.learned += len(examples)
         self._appended()
         if self._trainer is not None:
-            self._trainer.learn(
-                example_batch(examples, found.targets.rows, found.histories, self.dimension)
-            )
+            self._trainer.learn(example_batch(examples, found.targets.rows, found.users))
         self._journal.add(examples, found.block, found.targets, self._catalogue.ids)
         self._digest = None
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.catalogue import Catalogue
-from learner.counts.block import NEWCOMER_EVENTS, Block, Profile, Targets
-from learner.fused.histories import KINDS, Placed, history_batch
+from learner.counts.block import NEWCOMER_EVENTS, Block, Targets, block_of, met_of
+from learner.counts.events import KINDS, past_of
+from learner.fused.histories import HistoryBatch, history_batch
 from learner.fused.model import FusedModel
 from learner.ranking.ranking import Ranking
 from learner.training.buffer import ExampleBatch
@@ -25,11 +26,11 @@ _CODE = {kind: code for code, kind in enumerate(KINDS)}
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """histories: (b) as the fused model reads them."""
+    """users: (b) as the fused model reads them."""
 
     block: Block
     targets: Targets
-    histories: list[Placed]
+    users: HistoryBatch
 
 
 def prepared(
@@ -42,44 +43,47 @@ def prepared(
     (b,) of what they add to the counts.
     """
     catalogue = ranking.catalogue
-    rows = [catalogue.ensure(str(example.event.item_id)) for example in examples]
-    had = [set(catalogue.rows(example.had)) if example.tested else set() for example in examples]
-    tested = [
-        example.tested
-        and example.event.liked
-        and bool(catalogue.allowed[row])
-        and row not in blocked
-        for example, row, blocked in zip(examples, rows, had, strict=True)
-    ]
-    slots = np.where(tested, np.cumsum(tested) - 1, -1)
-    profiles = [
-        Profile(
-            *ranking.known(example.history, create=True),
-            tuple(blocked) if test else (),
-            example.user_events,
-            int(slot),
-            _beside(example, catalogue) if test else (),
-        )
-        for example, blocked, test, slot in zip(examples, had, tested, slots, strict=True)
-    ]
+    rows = np.array([catalogue.ensure(str(one.event.item_id)) for one in examples], np.int32)
+    had = [set(catalogue.rows(one.had)) if one.tested else set[int]() for one in examples]
+    tested = np.array(
+        [
+            one.tested and one.event.liked and bool(catalogue.allowed[row]) and row not in left_out
+            for one, row, left_out in zip(examples, rows, had, strict=True)
+        ],
+        np.bool_,
+    )
+    events = ranking.events([one.history for one in examples], create=True)
     ranking.state()  # room for the rows that are new
     if fused is not None:
         fused.items.refer(catalogue.graph.vectors, len(catalogue))
-    histories = [ranking.placed(example.history) for example in examples]
-    block = ranking.block(
-        profiles,
-        [example.intent for example, test in zip(examples, tested, strict=True) if test],
-        [history for history, test in zip(histories, tested, strict=True) if test],
-        fused,
+    users = history_batch(events, [one.intent for one in examples], catalogue.dimension)
+    past = past_of(events)
+    block = block_of(
+        past,
+        [tuple(some) if test else () for some, test in zip(had, tested, strict=True)],
+        [one.user_events for one in examples],
+        np.where(tested, np.cumsum(tested) - 1, -1),
+        *ranking.dense(users.take(np.flatnonzero(tested)), fused),
+        [
+            _beside(one, catalogue) if test else ()
+            for one, test in zip(examples, tested, strict=True)
+        ],
     )
-    return Prepared(block, _targets(examples, rows, tested, profiles, weights), histories)
+    targets = Targets(
+        rows,
+        np.array([one.event.liked for one in examples], np.bool_),
+        tested,
+        met_of(past, rows),
+        block.events <= NEWCOMER_EVENTS,
+        weights,
+    )
+    return Prepared(block, targets, users)
 
 
 def example_batch(
     examples: Sequence[Example],
     rows: NDArray[np.int32],
-    histories: Sequence[Placed],
-    dimension: int,
+    users: HistoryBatch,
 ) -> ExampleBatch:
     """The same b examples as the trainer of the fused model takes them. rows: (b,) of their
     items.
@@ -88,7 +92,7 @@ def example_batch(
     return ExampleBatch(
         users=[example.user for example in examples],
         before=np.array([example.user_events for example in examples], np.int64),
-        histories=history_batch(histories, [example.intent for example in examples], dimension),
+        histories=users,
         rows=rows,
         kinds=np.array([_CODE[event.kind] for event in events], np.uint8),
         ratings=np.array(
@@ -102,20 +106,3 @@ def _beside(example: Example, catalogue: Catalogue) -> tuple[tuple[int, float], 
     """Of what the event's item was shown among, what has a row."""
     found = ((catalogue.row(item_id), count) for item_id, count in example.beside)
     return tuple((row, count) for row, count in found if row is not None)
-
-
-def _targets(
-    examples: Sequence[Example],
-    rows: list[int],
-    tested: list[bool],
-    profiles: Sequence[Profile],
-    weights: NDArray[np.float32],
-) -> Targets:
-    return Targets(
-        np.array(rows, np.int32),
-        np.array([example.event.liked for example in examples], np.bool_),
-        np.array(tested, np.bool_),
-        np.array([one.met(row) for one, row in zip(profiles, rows, strict=True)], np.int8),
-        np.array([one.events <= NEWCOMER_EVENTS for one in profiles], np.bool_),
-        weights,
-    )

@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.fused.histories import KINDS
+from learner.counts.events import LIKED_KINDS
 from learner.training.buffer import Windows
-from upwell.values import LIKED_RATING, POSITIVE_KINDS
+from upwell.values import LIKED_RATING
 
 __all__ = ["TrainingTargets", "targets_of", "thinned", "view"]
 
-_POSITIVE = np.array([kind in POSITIVE_KINDS for kind in KINDS])
 _COLUMNS = ("rows", "kinds", "ratings", "ts")
 
 
@@ -48,7 +47,7 @@ def targets_of(
     """
     place = np.arange(windows.rows.shape[1])
     liked = np.where(
-        np.isnan(windows.ratings), _POSITIVE[windows.kinds], windows.ratings >= LIKED_RATING
+        np.isnan(windows.ratings), LIKED_KINDS[windows.kinds], windows.ratings >= LIKED_RATING
     )
     weights = np.where(liked, 1.0, disliked).astype(np.float32)
     weights *= (

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.fused.histories import KINDS, LENGTH, HistoryBatch
+from learner.counts.events import KINDS
+from learner.fused.histories import LENGTH, HistoryBatch
 from learner.fused.items import ItemTable
 from learner.fused.model import FusedModel
 from learner.training.batch import Tuning

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,31 +13,35 @@ from learner.counts.block import (
     MET_LIKED,
     NEW,
     Block,
-    Profile,
     Targets,
     block_of,
     cut,
-    profile,
+    met_of,
     starts_of,
 )
-from upwell.values import Interaction
+from learner.counts.events import Past
 
 ROWS = st.integers(0, 6)
-KINDS = st.sampled_from(["view", "click", "like", "dislike", "unlike", "purchase", "skip"])
-RATINGS = st.none() | st.sampled_from([1.0, 3.0, 3.5, 5.0])
-PLACED = st.lists(
-    st.tuples(ROWS, st.builds(Interaction, st.just("e"), st.just(0), st.just("i"), KINDS, RATINGS)),
-    max_size=12,
-)
+
+
+@dataclass(frozen=True)
+class User:
+    """One user of a block."""
+
+    history: list[int]
+    liked: list[bool]
+    blocked: tuple[int, ...]
+    events: int
+    slot: int
+    beside: tuple[tuple[int, float], ...]
 
 
 @st.composite
-def profiles(draw: st.DrawFn) -> Profile:
+def users(draw: st.DrawFn) -> User:
     history = draw(st.lists(ROWS, max_size=5, unique=True))
-    liked = draw(st.lists(st.booleans(), min_size=len(history), max_size=len(history)))
-    return Profile(
-        tuple(history),
-        tuple(liked),
+    return User(
+        history,
+        draw(st.lists(st.booleans(), min_size=len(history), max_size=len(history))),
         tuple(draw(st.lists(ROWS, max_size=3))),
         draw(st.integers(0, 99)),
         draw(st.integers(-1, 3)),
@@ -43,8 +49,24 @@ def profiles(draw: st.DrawFn) -> Profile:
     )
 
 
-def joined(users: list[Profile]) -> Block:
-    return block_of(users, np.zeros((1, 1, 0), np.float32), np.zeros((1, 1), np.bool_))
+def past_of(some: list[User]) -> Past:
+    return Past(
+        np.array([row for one in some for row in one.history], np.int32),
+        np.array([flag for one in some for flag in one.liked], np.bool_),
+        starts_of([len(one.history) for one in some]),
+    )
+
+
+def joined(some: list[User]) -> Block:
+    return block_of(
+        past_of(some),
+        [one.blocked for one in some],
+        [one.events for one in some],
+        np.array([one.slot for one in some], np.int64),
+        np.zeros((1, 1, 0), np.float32),
+        np.zeros((1, 1), np.bool_),
+        [one.beside for one in some],
+    )
 
 
 def histories(block: Block) -> list[tuple[list[int], list[bool]]]:
@@ -68,34 +90,23 @@ def targets(rows: list[int]) -> Targets:
     )
 
 
-@given(PLACED)
-def test_a_row_stands_where_it_was_last_met_and_its_newest_opinion_holds(
-    placed: list[tuple[int, Interaction]],
-) -> None:
-    rows, liked = profile(placed)
-    assert list(rows) == list(dict.fromkeys(row for row, _ in placed))
-    for row, flag in zip(rows, liked, strict=True):
-        events = [one for other, one in placed if other == row]
-        opinions = [one for one in events if one.opinion]
-        expected = opinions[0].liked if opinions else any(one.liked for one in events)
-        assert flag == expected
+@given(st.lists(st.tuples(users(), ROWS), max_size=5))
+def test_met_says_whether_the_history_holds_an_item_and_liked(some: list[tuple[User, int]]) -> None:
+    met = met_of(past_of([one for one, _ in some]), np.array([row for _, row in some], np.int32))
+    for found, (user, row) in zip(met, some, strict=True):
+        flags = dict(zip(user.history, user.liked, strict=True))
+        assert found == {None: NEW, False: MET, True: MET_LIKED}[flags.get(row)]
 
 
-@given(profiles(), ROWS)
-def test_met_says_whether_the_history_holds_an_item_and_liked(user: Profile, row: int) -> None:
-    flags = dict(zip(user.history, user.liked, strict=True))
-    assert user.met(row) == {None: NEW, False: MET, True: MET_LIKED}[flags.get(row)]
-
-
-@given(st.lists(profiles(), max_size=5))
-def test_profiles_side_by_side_are_each_what_they_were(users: list[Profile]) -> None:
-    block = joined(users)
-    assert histories(block) == [(list(one.history), list(one.liked)) for one in users]
+@given(st.lists(users(), max_size=5))
+def test_users_side_by_side_are_each_what_they_were(some: list[User]) -> None:
+    block = joined(some)
+    assert histories(block) == [(one.history, one.liked) for one in some]
     assert (block.events.tolist(), block.slot.tolist()) == (
-        [one.events for one in users],
-        [one.slot for one in users],
+        [one.events for one in some],
+        [one.slot for one in some],
     )
-    for number, one in enumerate(users):
+    for number, one in enumerate(some):
         blocked = slice(*block.blocked_starts[number : number + 2])
         beside = slice(*block.beside_starts[number : number + 2])
         assert tuple(block.blocked[blocked].tolist()) == one.blocked
@@ -103,14 +114,14 @@ def test_profiles_side_by_side_are_each_what_they_were(users: list[Profile]) -> 
         assert tuple(shown) == one.beside
 
 
-@given(st.lists(profiles(), min_size=1, max_size=9), st.integers(1, 10))
-def test_however_it_is_cut_the_parts_are_the_whole_in_turn(users: list[Profile], size: int) -> None:
-    block, events = joined(users), targets(list(range(len(users))))
+@given(st.lists(users(), min_size=1, max_size=9), st.integers(1, 10))
+def test_however_it_is_cut_the_parts_are_the_whole_in_turn(some: list[User], size: int) -> None:
+    block, events = joined(some), targets(list(range(len(some))))
     parts = list(cut(block, events, size))
-    assert [len(some.rows) for _, some in parts[:-1]] == [size] * (len(parts) - 1)
+    assert [len(cut_off.rows) for _, cut_off in parts[:-1]] == [size] * (len(parts) - 1)
     assert [one for part, _ in parts for one in histories(part)] == histories(block)
     for column, whole in enumerate(events):
-        np.testing.assert_array_equal(np.concatenate([some[column] for _, some in parts]), whole)
+        np.testing.assert_array_equal(np.concatenate([one[column] for _, one in parts]), whole)
 
 
 @given(st.lists(st.integers(0, 9), max_size=9))

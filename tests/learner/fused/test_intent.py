@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learner.fused.histories import KINDS
+from learner.counts.events import KINDS
 from learner.fused.intent import Intent, decayed, event_weight, fold, unit
 from upwell.values import NEGATIVE_KINDS, POSITIVE_KINDS, TAKEN_BACK, Vector
 

@@ -11,8 +11,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from learner.counts.events import KINDS
 from learner.fused import model as fused
-from learner.fused.histories import KINDS, LENGTH, intent_weights
+from learner.fused.histories import LENGTH, intent_weights
 from learner.fused.intent import event_weight
 from learner.fused.items import ItemTable
 from learner.fused.model import FusedModel

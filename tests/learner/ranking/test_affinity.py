@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.text import NEAREST
-from learner.counts.block import profile
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
+from learner.counts.events import past_of
 from learner.counts.neighbours import Neighbours, value_of
 from learner.ranking.affinity import (
     COVISITATION,
@@ -38,12 +38,8 @@ USERS = sorted(STATES)
 
 
 def history_of(state: UserState) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    rows, liked = profile(
-        (row, one)
-        for one in reversed(state.history)
-        if (row := RANKING.catalogue.row(str(one.item_id))) is not None
-    )
-    return np.array(rows, np.int32), np.array(liked, np.bool_)
+    past = past_of(RANKING.events([state.history], create=False))
+    return past.history, past.liked
 
 
 def scratch() -> Scratch:

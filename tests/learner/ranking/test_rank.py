@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from learner.counts.block import Block, Profile
+from learner.counts.block import Block, block_of
+from learner.counts.events import past_of
+from learner.fused.histories import history_batch
 from learner.ranking.candidates import is_cold
 from learner.ranking.gate import FEATURES, band_of, scores
 from learner.ranking.rank import most_candidates, prepare, rank_user
-from tests.learner.training.small import ITEMS, learner_of, log
+from tests.learner.training.small import DIMENSION, ITEMS, learner_of, log
 
 EXAMPLES, STATES = log(300)
 LEARNER = learner_of(EXAMPLES)
@@ -37,12 +39,15 @@ class Ranked:
 
 def block(users: list[str], blocked: set[int]) -> Block:
     states = [STATES[user] for user in users]
-    profiles = [
-        Profile(*RANKING.known(one.history, create=False), tuple(blocked), one.events, slot)
-        for slot, one in enumerate(states)
-    ]
-    past = [RANKING.placed(one.history) for one in states]
-    return RANKING.block(profiles, [one.intent for one in states], past, None)
+    events = RANKING.events([one.history for one in states], create=False)
+    batch = history_batch(events, [one.intent for one in states], DIMENSION)
+    return block_of(
+        past_of(events),
+        [tuple(blocked)] * len(states),
+        [one.events for one in states],
+        np.arange(len(states)),
+        *RANKING.dense(batch, None),
+    )
 
 
 def ranked(

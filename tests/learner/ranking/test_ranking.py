@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learner.fused.histories import LENGTH
+from learner.counts.events import past_of
+from learner.fused.histories import LENGTH, history_batch
 from learner.ranking.gate_parameters import Gate
 from learner.ranking.parameters import RankingParameters
 from learner.ranking.ranking import BLOCK, Ranking
@@ -114,12 +115,16 @@ def test_histories_are_read_newest_first_for_counts_and_oldest_first_for_the_mod
     events = [
         Interaction(f"e{n}", n, item, "click") for n, item in enumerate(["i0", "new", None, "i2"])
     ]
-    assert ranking.known(events, create=False)[0] == (2, 0)
-    assert [row for row, _ in ranking.placed(events)] == [0, 2]
-    assert ranking.known(events, create=True)[0] == (2, 4, 0)
-    long = [Interaction(f"e{n}", n, "i1", "click") for n in range(2 * LENGTH)]
-    assert [one.ts for _, one in ranking.placed(long)] == list(range(LENGTH, 2 * LENGTH))
-    assert ranking.known(long, create=False) == ((1,), (True,))
+    found = ranking.events([events], create=False)
+    assert past_of(found).history.tolist() == [2, 0]
+    assert history_batch(found, [None], DIMENSION).rows[0, :3].tolist() == [0, 2, -1]
+    assert past_of(ranking.events([events], create=True)).history.tolist() == [2, 4, 0]
+    long = ranking.events(
+        [[Interaction(f"e{n}", n, "i1", "click") for n in range(2 * LENGTH)]], create=False
+    )
+    batch = history_batch(long, [None], DIMENSION)
+    assert batch.ts[0].tolist() == list(range(LENGTH, 2 * LENGTH))
+    assert (past_of(long).history.tolist(), past_of(long).liked.tolist()) == ([1], [True])
 
 
 def test_of_an_empty_catalogue_lists_are_empty() -> None:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learner.counts.block import Block, Profile, Targets, block_of
+from learner.counts.block import Block, Targets, block_of, starts_of
 from learner.counts.counts import COUNTED
+from learner.counts.events import Past
 from learner.ranking.parameters import prefixed
 from learner.release.delta import ModelDelta, decode, encode
 from learner.release.journal import Journal, replay
@@ -56,10 +57,12 @@ def counted(events: list[Event], first: int = 0) -> tuple[list[Example], Block, 
         )
         for (source, row, *_), offset in zip(events, offsets(events), strict=True)
     ]
-    profiles = [
-        Profile(tuple(row for row, _ in past), tuple(liked for _, liked in past), (), 0, -1)
-        for _, _, past, _ in events
-    ]
+    pasts = [past for _, _, past, _ in events]
+    past = Past(
+        np.array([row for one in pasts for row, _ in one], np.int32),
+        np.array([liked for one in pasts for _, liked in one], np.bool_),
+        starts_of([len(one) for one in pasts]),
+    )
     numbers = np.arange(len(events))
     flags = np.array([liked for *_, liked in events], np.bool_)
     targets = Targets(
@@ -70,7 +73,10 @@ def counted(events: list[Event], first: int = 0) -> tuple[list[Example], Block, 
         numbers % 2 == 0,
         ((1 + numbers) / 16).astype(np.float32),
     )
-    block = block_of(profiles, np.zeros((1, 1, 0), np.float32), np.zeros((1, 1), np.bool_))
+    block = block_of(
+        *(past, [()] * len(events), [0] * len(events), np.full(len(events), -1)),
+        *(np.zeros((1, 1, 0), np.float32), np.zeros((1, 1), np.bool_)),
+    )
     return examples, block, targets
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from learner.counts.block import MET, MET_LIKED, NEW, NEWCOMER_EVENTS
-from learner.fused.histories import KINDS
+from learner.counts.events import KINDS
 from learner.ranking.ranking import Ranking
 from learner.training.prepare import Prepared, example_batch, prepared
 from tests.learner.training.small import DIMENSION, SETTINGS, catalogue, log
@@ -45,9 +45,10 @@ def test_histories_are_those_before_the_event_in_both_orders() -> None:
     into = ranking()
     found = prepare(EXAMPLES, into)
     row = into.catalogue.row
-    for number, (example, placed) in enumerate(zip(EXAMPLES, found.histories, strict=True)):
+    for number, example in enumerate(EXAMPLES):
         rows = [row(str(one.item_id)) for one in example.history]
-        assert [(at, one) for at, one in placed] == list(zip(rows, example.history, strict=True))
+        read = found.users.rows[number, : found.users.lengths[number]]
+        assert read.tolist() == rows
         start, end = found.block.starts[number : number + 2]
         assert found.block.history[start:end].tolist() == list(dict.fromkeys(rows[::-1]))
     assert found.block.events.tolist() == [one.user_events for one in EXAMPLES]
@@ -103,7 +104,7 @@ def test_the_trainer_gets_the_same_events(rated: bool) -> None:
         for one in EXAMPLES[:50]
     ]
     found = prepare(some, into)
-    batch = example_batch(some, found.targets.rows, found.histories, DIMENSION)
+    batch = example_batch(some, found.targets.rows, found.users)
     assert (batch.users, batch.before.tolist()) == (
         [one.user for one in some],
         [one.user_events for one in some],

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learner.fused.histories import KINDS
+from learner.counts.events import KINDS
 from learner.training.buffer import Windows
 from learner.training.windows import targets_of, thinned, view
 from upwell.values import LIKED_RATING, POSITIVE_KINDS
