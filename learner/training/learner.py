@@ -5,7 +5,9 @@ It knows nothing about Kafka, Qdrant or language models.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +38,17 @@ class Learner(OnlineModel):
     """Counts, gate, fused model and figures of one stream. It ranks by what it has just learned.
 
     figures: running prequential figures of the model and its peers. made_room: ids that nobody
-    announced and that were forgotten for others.
+    announced and that were forgotten for others. share: of the tests that were drawn and of the
+    training steps, what there is time for, in (0, 1]; counts take every example. tests: how many
+    were drawn, and taken.
     """
 
     def __init__(self, settings: LearnerSettings, dimension: int, seed: int) -> None:
         self.figures = Figures()
         self.made_room = 0
+        self.share = 1.0
+        self.tests = Counter(drawn=0, taken=0)
+        self._due = 0.0
         super().__init__(settings, dimension, seed)
 
     def _begin(self) -> None:
@@ -80,13 +87,31 @@ class Learner(OnlineModel):
                 self.watermark[example.source] = example.offset
                 yield example
 
+    def _taken(self, examples: Sequence[Example]) -> Sequence[Example]:
+        """The same with no more tests than there is time for, evenly spread."""
+        drawn = sum(one.tested for one in examples)
+        self.tests["drawn"] += drawn
+        if self.share >= 1.0:
+            self.tests["taken"] += drawn
+            return examples
+        return [one if not one.tested or self._take() else _untested(one) for one in examples]
+
+    def _take(self) -> bool:
+        self._due += self.share
+        take = self._due >= 1.0
+        self._due -= take
+        self.tests["taken"] += take
+        return take
+
     def _learn_block(self, examples: Sequence[Example]) -> None:
+        examples = self._taken(examples)
         found = prepared(examples, self.ranking, self.parameters.fused, self._weigh(examples))
         self._test_and_count(found.block, found.targets)
         self.learned += len(examples)
         self._appended()
         if self._trainer is not None:
-            self._trainer.learn(example_batch(examples, found.targets.rows, found.users))
+            batch = example_batch(examples, found.targets.rows, found.users)
+            self._trainer.learn(batch, self.share)
         self._journal.add(examples, found.block, found.targets, self._catalogue.ids)
         self._digest = None
 
@@ -213,3 +238,8 @@ class Learner(OnlineModel):
         gate.state.moved[:] = gate.state.bias != 0.0
         self._digest = None
         self._journal = Journal(self.watermark)
+
+
+def _untested(example: Example) -> Example:
+    """As it would have come if the lot had fallen otherwise."""
+    return replace(example, tested=False, had=(), beside=())

@@ -93,12 +93,15 @@ class Trainer:
 
     # ---- learning
 
-    def learn(self, examples: ExampleBatch) -> None:
-        """Puts events in the buffer; trains a few steps each `fused_every` of them."""
+    def learn(self, examples: ExampleBatch, share: float = 1.0) -> None:
+        """Puts events in the buffer; trains a few steps each `fused_every` of them, more seldom
+        where there is time for a share of the steps alone.
+        """
         self.add(examples)
         self._waiting += len(examples.users)
-        if self._waiting >= self._settings.fused_every:
-            self._waiting %= self._settings.fused_every
+        every = round(self._settings.fused_every / share)
+        if self._waiting >= every:
+            self._waiting %= every
             self.train(self._settings.fused_steps)
 
     def add(self, examples: ExampleBatch) -> None:

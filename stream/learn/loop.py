@@ -30,6 +30,7 @@ from stream.chain.wire import decode_examples, decode_item
 from stream.learn.erase import Unconfirmed, confirmations
 from stream.learn.letters import LetterIndex, remove_letters
 from stream.learn.lock import LearnerLock
+from stream.learn.pace import Pace
 from stream.learn.topics import Sender, examples_consumer, figures_record
 from upwell.errors import BrokerError
 from upwell.events import Topic
@@ -78,6 +79,7 @@ class LearnLoop:
         self._catalogue = Broadcast(options.prefix + Topic.CATALOGUE, options.client)
         self._positions: dict[int, int] = {}
         self._letters = LetterIndex(options.client, options.prefix)
+        self._pace = Pace()
         self._unconfirmed: list[Unconfirmed] = []
         self._stopping = False
         self._learned = 0
@@ -184,6 +186,8 @@ class LearnLoop:
             decode_examples(record.value) for records in polled.values() for record in records
         ]
         examples = [example for one in decoded if not isinstance(one, Erasure) for example in one]
+        self._pace.look(consumer, len(decoded), len(examples))
+        self._learner.share = self._pace.share
         self._promotion.test(examples)
         self._learner.learn(examples)
         if examples and (ruling := self._promotion.decide()) is not None:
@@ -265,6 +269,7 @@ class LearnLoop:
             self._promotion,
             self._published_ms,
             learned=self._learned,
+            waiting=self._pace.waiting,
             positions=self._positions,
             topic_id=self._incarnations.ids[Topic.EXAMPLES],
         )

@@ -98,10 +98,12 @@ def figures_record(
     at: int,
     *,
     learned: int,
+    waiting: int,
     positions: Mapping[int, int],
     topic_id: str,
 ) -> Outgoing:
     """What the learner says of itself on `metrics`. at: UTC ms. learned: examples since it started.
+    waiting: about how many are not learned yet.
     positions: the next offset of each partition of `examples`, of the incarnation `topic_id`.
     """
     figures = {
@@ -109,6 +111,9 @@ def figures_record(
         "instance": "learn",
         "at": at,
         "examples": learned,
+        "waiting": waiting,
+        "share": learner.share,
+        "tests": learner.tests,
         "positions": positions,
         "topic_id": topic_id,
         "model_version": promotion.version,

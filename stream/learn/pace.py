@@ -1,0 +1,37 @@
+"""How much of its tests and of its training the learner has time for, by how many examples wait.
+
+Counts take every example: they are cheap, and lists are by them at once.
+"""
+
+from __future__ import annotations
+
+from kafka import KafkaConsumer
+
+__all__ = ["LEAST_SHARE", "TIMELY", "Pace"]
+
+TIMELY = 1_000
+"""Examples that may wait before the share falls: a second or two of a busy stream."""
+LEAST_SHARE = 0.1
+_SMOOTH = 0.25  # weight of the newest poll in the examples a record
+
+
+class Pace:
+    """share: of tests and training steps, 1 while at most `TIMELY` examples wait. waiting: about
+    how many do.
+    """
+
+    def __init__(self) -> None:
+        self.share = 1.0
+        self.waiting = 0
+        self._per_record = 1.0
+
+    def look(self, consumer: KafkaConsumer, records: int, examples: int) -> None:
+        """After a poll that brought so many records with so many examples."""
+        if records:
+            self._per_record += _SMOOTH * (examples / records - self._per_record)
+        behind = sum(
+            max(0, (consumer.highwater(one) or 0) - consumer.position(one))
+            for one in consumer.assignment()
+        )
+        self.waiting = round(behind * self._per_record)
+        self.share = max(LEAST_SHARE, min(1.0, TIMELY / max(1, self.waiting)))
