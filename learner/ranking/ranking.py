@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from learner.catalogue.catalogue import Catalogue
 from learner.catalogue.lexical import NAMED
+from learner.catalogue.products import products
 from learner.counts.block import block_of
 from learner.counts.counts import Counts, CountState, inherit
 from learner.counts.events import ItemEvents, item_events, past_of
 from learner.fused.histories import HistoryBatch, history_batch
 from learner.fused.model import FusedModel
 from learner.ranking.affinity import empty_scratch, widened
-from learner.ranking.dense import products
 from learner.ranking.explain import reasons
 from learner.ranking.explore import draw, propensities
 from learner.ranking.lists import Lists, Wishes, list_block

@@ -142,11 +142,8 @@ class LearnLoop:
                 int(partition): offset for partition, offset in meta["positions"].items()
             }
         else:
-            log.warning(
-                "topic %s%s was made anew: read from its beginning",
-                self._options.prefix,
-                Topic.EXAMPLES,
-            )
+            topic = self._options.prefix + Topic.EXAMPLES
+            log.warning("topic %s was made anew: read from its beginning", topic)
         self._unconfirmed = [Unconfirmed(**one) for one in meta.get("owed", ())]
         log.info("resumed at %s", self._learner.version)
         return Version(
@@ -186,8 +183,7 @@ class LearnLoop:
             decode_examples(record.value) for records in polled.values() for record in records
         ]
         examples = [example for one in decoded if not isinstance(one, Erasure) for example in one]
-        self._pace.look(consumer, len(decoded), len(examples))
-        self._learner.share = self._pace.share
+        self._learner.share = self._pace.look(consumer, len(decoded), len(examples))
         self._promotion.test(examples)
         self._learner.learn(examples)
         if examples and (ruling := self._promotion.decide()) is not None:

@@ -16,17 +16,16 @@ _SMOOTH = 0.25  # weight of the newest poll in the examples a record
 
 
 class Pace:
-    """share: of tests and training steps, 1 while at most `TIMELY` examples wait. waiting: about
-    how many do.
-    """
+    """waiting: about how many examples wait."""
 
     def __init__(self) -> None:
-        self.share = 1.0
         self.waiting = 0
         self._per_record = 1.0
 
-    def look(self, consumer: KafkaConsumer, records: int, examples: int) -> None:
-        """After a poll that brought so many records with so many examples."""
+    def look(self, consumer: KafkaConsumer, records: int, examples: int) -> float:
+        """After a poll that brought so many records with so many examples: the share of tests and
+        training steps that there is time for, 1 while at most `TIMELY` examples wait.
+        """
         if records:
             self._per_record += _SMOOTH * (examples / records - self._per_record)
         behind = sum(
@@ -34,4 +33,4 @@ class Pace:
             for one in consumer.assignment()
         )
         self.waiting = round(behind * self._per_record)
-        self.share = max(LEAST_SHARE, min(1.0, TIMELY / max(1, self.waiting)))
+        return max(LEAST_SHARE, min(1.0, TIMELY / max(1, self.waiting)))

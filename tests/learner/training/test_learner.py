@@ -17,6 +17,7 @@ from learner.training.learner import Learner
 from tests.learner.counted import item_events
 from tests.learner.training.small import (
     DIMENSION,
+    ITEMS,
     SETTINGS,
     catalogue,
     learner_of,
@@ -49,6 +50,25 @@ def test_a_forgotten_user_is_in_no_checkpoint_and_the_others_stay() -> None:
     assert set(learner.arrays()["fused.trainer.buffer.users"].tolist()) == others
     assert (item_events(learner), learner.version) == (counted, version)
     assert learner_of(EXAMPLES).forget("u3") == 0  # without a fused model nothing is kept of users
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.7])
+def test_with_time_for_a_share_all_is_counted_and_a_share_tested_and_trained(share: float) -> None:
+    settings = replace(SETTINGS, fused=True, fused_every=60, fused_steps=1)
+    whole, some = Learner(settings, DIMENSION, 7), Learner(settings, DIMENSION, 7)
+    some.share = share
+    for learner in (whole, some):
+        learner.add_items(catalogue())
+        for start in range(0, len(EXAMPLES), 10):
+            learner.learn(EXAMPLES[start : start + 10])
+    counted = whole.ranking.counts.arrays(ITEMS)
+    for name, array in some.ranking.counts.arrays(ITEMS).items():
+        np.testing.assert_array_equal(array, counted[name])
+    assert (some.learned, some.watermark) == (whole.learned, whole.watermark)
+    assert whole.tests == {"drawn": 600, "taken": 600}
+    assert some.tests == {"drawn": 600, "taken": pytest.approx(600 * share, abs=1)}
+    steps = [int(one.arrays()["fused.trainer.trainer.steps"][0]) for one in (whole, some)]
+    assert steps == [10, int(600 / round(60 / share))]
 
 
 @pytest.mark.parametrize("length", [1, 63, 300, 513])

@@ -91,12 +91,17 @@ def test_the_figures_say_who_speaks_and_how_far_it_has_read() -> None:
     learner = Learner(SETTINGS, DIMENSION, 7)
     learner.learn(log(20)[0])
     promotion = Promotion(learner, Guard())
-    record = figures_record(learner, promotion, 5, learned=20, positions={0: 3}, topic_id="t")
+    learner.share = 0.5
+    record = figures_record(
+        learner, promotion, 5, learned=20, waiting=9, positions={0: 3}, topic_id="t"
+    )
     assert (record.topic, record.key) == (Topic.METRICS, b"learn")
     said = orjson.loads(record.value)
     assert said["role"] == said["instance"] == "learn"
     assert (said["examples"], said["positions"], said["at"]) == (20, {"0": 3}, 5)
     assert said["topic_id"] == "t"
+    assert (said["waiting"], said["share"]) == (9, 0.5)
+    assert said["tests"] == {"drawn": 20, "taken": 20}
     assert said["model_version"] == promotion.version
     assert said["figures"] == orjson.loads(
         orjson.dumps(learner.figures.report(), option=orjson.OPT_SERIALIZE_NUMPY)
