@@ -172,6 +172,7 @@ class LearnLoop:
             raise BrokerError(f"learn: {anew}; it starts again")
 
     def _step(self, consumer: KafkaConsumer) -> None:
+        self._pace.rest()
         self._look()
         self._lock.keep()
         due_ms = self._published_ms + self._options.publish_ms - self._clock_ms()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from upwell.system.lock import try_lock
 from upwell.system.threads import end_with_any_thread
 
 __all__ = ["own_folder", "run_learn", "stop_on_signals"]
+
+_NICE = 10
 
 
 def stop_on_signals(loop: LearnLoop) -> None:
@@ -40,9 +43,12 @@ def own_folder(folder: Path) -> None:
 def run_learn(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C.
 
-    One torch thread: the cores are shared with serve and the broker (docs/decisions/0005).
+    One torch thread: the cores are shared with serve and the broker (docs/decisions/0005). Whoever
+    waits for a list comes first: learning has what the others leave, and takes up less where that
+    is little.
     """
     end_with_any_thread()
+    os.nice(_NICE)
     torch.set_num_threads(1)
     dimension = model_dimension(settings.encoder.model)
     learner = settings.learner
