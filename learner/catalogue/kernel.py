@@ -16,7 +16,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["grown", "kernel", "room"]
+__all__ = ["grown", "kernel", "room", "summing"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _DIGEST_LENGTH = 16
@@ -41,11 +41,23 @@ def kernel(function: _Function) -> _Function:
     """Compiles at the first call, releases the interpreter's lock while it runs, keeps the machine
     code on disk.
     """
+    return _compiled(function, False)
+
+
+def summing(function: _Function) -> _Function:
+    """A kernel whose sums may be taken in any order, several numbers at a time."""
+    return _compiled(function, {"reassoc", "contract", "nsz"})
+
+
+def _compiled(function: _Function, fastmath: bool | set[str]) -> _Function:
     config: Any = numba.config
     before = config.CACHE_DIR
     config.CACHE_DIR = before or _cache_folder()
     try:
-        return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+        compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(
+            function
+        )
+        return cast(_Function, compiled)
     finally:
         config.CACHE_DIR = before
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.catalogue.kernel import summing
+
 __all__ = ["products"]
 
 FEW = 12
-"""Users below which the product is made for each alone: BLAS copies the whole matrix before it
-multiplies by more than one vector.
+"""Users below which the matrix is read once and multiplied as it comes: BLAS first copies all of
+it, and for one user reads it at half the speed (.48 and 1.09 ms for 9,742 x 384 that are in no
+cache, AMD EPYC).
 """
 
 
@@ -26,7 +29,22 @@ def products(
     have in common.
     """
     if len(places) < FEW:
-        for place in places:
-            np.dot(items, users[place], out=into[place, : len(items)])
+        _row_by_row(users[places], items, places, into)
     else:
         into[places, : len(items)] = users[places] @ items.T
+
+
+@summing
+def _row_by_row(
+    users: NDArray[np.float32],
+    items: NDArray[np.float32],
+    places: NDArray[np.int64],
+    into: NDArray[np.float32],
+) -> None:
+    for row in range(len(items)):
+        item = items[row]
+        for number in range(len(places)):
+            user, total = users[number], np.float32(0.0)
+            for column in range(len(item)):
+                total += user[column] * item[column]
+            into[places[number], row] = total

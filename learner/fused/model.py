@@ -22,6 +22,7 @@ from learner.fused.digest import row_digests
 from learner.fused.histories import LENGTH, HistoryBatch, intent_weights
 from learner.fused.items import ItemTable
 from learner.fused.network import Events, Network, gap_buckets, rating_buckets, torch_device
+from learner.fused.reading import Reader
 from upwell.errors import ModelError
 
 __all__ = ["WIDTH", "FusedModel"]
@@ -47,6 +48,7 @@ class FusedModel:
         self.network = Network(items.dimension, WIDTH, LAYERS, HEADS, LENGTH, generator).to(
             self.device
         )
+        self._reader = _reader(self.network)
         self.ready = False
         self._identities = np.zeros((0, WIDTH + 1), np.float16)
         self._digests = np.zeros(0, np.uint64)
@@ -75,22 +77,18 @@ class FusedModel:
         rows = np.flatnonzero(changed)
         for start in range(0, len(rows), _CHUNK):
             part = rows[start : start + _CHUNK]
-            self._matrix[part] = self._vectors_of(part, self.network, self._identities)
+            self._matrix[part] = self._vectors_of(part, self._reader, self._identities)
         self._stale, self._read_at = False, self.items.clock
         return self._matrix[:size]
 
-    @torch.no_grad()
     def _vectors_of(
-        self, rows: NDArray[np.int64], network: Network, identities: NDArray[np.float16]
+        self, rows: NDArray[np.int64], reader: Reader, identities: NDArray[np.float16]
     ) -> NDArray[np.float32]:
-        found = network.item_vectors(
-            self.tensor(self.items.vectors[rows]),
-            self.tensor(identities[rows].astype(np.float32)),
-            self.tensor(self.items.events[rows]),
+        items = self.items
+        return reader.item_vectors(
+            items.vectors[rows], identities[rows].astype(np.float32), items.events[rows]
         )
-        return np.asarray(found.cpu().numpy(), np.float32)
 
-    @torch.no_grad()
     def user_vectors(self, histories: HistoryBatch) -> NDArray[np.float32]:
         """(b, m + 1) for the dot product with `item_matrix`."""
         longest = int(histories.lengths.max(initial=0))
@@ -99,22 +97,8 @@ class FusedModel:
         used, codes = np.unique(places, return_inverse=True)
         if self.items.size == 0:
             return np.zeros((len(places), self.width), np.float32)
-        table = self.tensor(self.item_matrix()[used, :WIDTH])
-        events = self.events(
-            codes.reshape(places.shape),
-            histories.kinds[:, cut],
-            histories.ratings[:, cut],
-            histories.ts[:, cut],
-            histories.lengths,
-        )
-        states = self.network.states(table, events)  # (b, L, m)
-        lengths = self.tensor(histories.lengths)
-        last = states[torch.arange(len(states)), (lengths - 1).clamp(min=0)]
-        intents = self.tensor(histories.intents)
-        users = self.join(last, intents @ self.network.project, lengths, intents.any(dim=1))
-        return np.asarray(
-            torch.nn.functional.pad(users, (0, 1), value=1.0).cpu().numpy(), np.float32
-        )
+        table = self.item_matrix()[used, :WIDTH]
+        return self._reader.user_vectors(table, codes.reshape(places.shape), histories)
 
     # ---- what training shares with ranking
 
@@ -164,6 +148,7 @@ class FusedModel:
         self._identities[rows] = identities.astype(np.float16)
         self._digests[rows] = row_digests(self._identities[rows])
         self._written = (self._written or set()) | set(rows.tolist())
+        self._reader = _reader(self.network)
         self._stale = self.ready = True
 
     def forget(self, rows: NDArray[np.int64]) -> None:
@@ -197,16 +182,18 @@ class FusedModel:
         self._grow()
         network, matrix, read_at = deepcopy(self.network), self._matrix.copy(), self.items.clock
         _load(network, arrays)
+        reader = _reader(network)
         rows = arrays["rows"]
         identities = np.zeros_like(self._identities) if whole else self._identities.copy()
         digests = np.zeros_like(self._digests) if whole else self._digests.copy()
         identities[rows] = arrays["identities"]
         for start in range(0, self.items.size, _CHUNK):
             part = np.arange(start, min(start + _CHUNK, self.items.size))
-            matrix[part] = self._vectors_of(part, network, identities)
+            matrix[part] = self._vectors_of(part, reader, identities)
             digests[part] = row_digests(identities[part])
             yield
         _load(self.network, arrays)
+        self._reader = _reader(self.network)
         self._identities, self._digests, self._matrix = identities, digests, matrix
         self._stale, self._read_at = False, read_at
         self.ready = "ready" not in arrays or bool(arrays["ready"][0])
@@ -256,6 +243,12 @@ class FusedModel:
         finite.
         """
         _load(self.network, arrays)
+
+
+def _reader(network: Network) -> Reader:
+    """On a CPU it reads the very weights, elsewhere a copy of them as they are now."""
+    weights = {name: one.detach().cpu().numpy() for name, one in network.named_parameters()}
+    return Reader(weights, LAYERS, HEADS)
 
 
 @torch.no_grad()

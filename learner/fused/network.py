@@ -14,13 +14,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["GAPS", "RATINGS", "Events", "Network", "gap_buckets", "rating_buckets", "torch_device"]
+__all__ = [
+    "GAPS",
+    "RATINGS",
+    "STEP",
+    "Events",
+    "Network",
+    "gap_buckets",
+    "rating_buckets",
+    "torch_device",
+]
 
 GAPS = 32
 RATINGS = 11
 _KINDS = 16
 _NO_RATING = RATINGS - 1
-_STEP = 0.5  # stars between two rating buckets
+STEP = 0.5  # stars between two rating buckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +57,7 @@ def torch_device(name: str = "auto") -> torch.device:
 
 def rating_buckets(ratings: Tensor) -> Tensor:
     """Half stars from .5 to 5 as 0..9, none (nan) as 10."""
-    stars = (
-        (torch.nan_to_num(ratings, nan=_STEP) / _STEP - 1).round().clamp(0, _NO_RATING - 1).long()
-    )
+    stars = (torch.nan_to_num(ratings, nan=STEP) / STEP - 1).round().clamp(0, _NO_RATING - 1).long()
     return torch.where(torch.isnan(ratings), _NO_RATING, stars)
 
 
