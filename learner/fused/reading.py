@@ -37,7 +37,8 @@ class Reader:
 
     def item_vectors(self, texts: Floats, identities: Floats, counts: Floats) -> Floats:
         """(n, d), (n, m + 1), (n,) → (n, m + 1), the last column the item's bias."""
-        half = np.logaddexp(0.0, self._w["half_trust"])
+        with np.errstate(invalid="ignore"):  # a poisoned model is the guard's to find
+            half = np.logaddexp(0.0, self._w["half_trust"])
         found = (counts / (counts + half))[:, None] * identities
         found[:, :-1] += texts @ self._w["project"]
         found[:, -1] += self._w["popular"] * np.log1p(counts)
