@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from learner.fused.adam import AdamW
 from learner.fused.model import FusedModel
 from learner.ranking.parameters import part, prefixed
 from learner.training.batch import MiniBatch, Tuning
@@ -39,7 +40,6 @@ CLIP = 1.0
 CAPACITY = 20_000
 RECENT = 64
 """Windows: `CAPACITY` in all (1.6 kB each at 384 dimensions), `RECENT` of them the newest."""
-_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,7 @@ class Trainer:
         self._threads = threads
         self._waiting = 0
         self._objective = Objective(model, self.identities, self.ratings, settings, self._tuning)
-        self._optimizer = torch.optim.AdamW(
-            self._weights().values(), lr=RATE, betas=BETAS, weight_decay=WEIGHT_DECAY
-        )
+        self._optimizer = AdamW(self._weights(), RATE, BETAS, WEIGHT_DECAY)
 
     def _weights(self) -> dict[str, nn.Parameter]:
         of_ratings = {} if self.ratings is None else self.ratings.weights()
@@ -171,7 +169,7 @@ class Trainer:
         """The model took over other parameters: they are what is trained, and what the optimizer
         remembered of the old ones goes.
         """
-        self._optimizer.state.clear()
+        self._optimizer.forget()
         self.identities.begin_anew(self.model.identities)
 
     # ---- checkpoints
@@ -182,7 +180,7 @@ class Trainer:
         """
         parts: dict[str, Mapping[str, NDArray[Any]]] = {
             "model.": self.model.network_arrays() | self.identities.arrays(),
-            "optimizer.": self._moments(),
+            "optimizer.": self._optimizer.arrays(),
             "buffer.": self.buffer.arrays(),
             "": {} if self.ratings is None else self.ratings.arrays(),
             "trainer.": {"steps": np.array([self.steps, self.refused], np.int64)},
@@ -194,15 +192,6 @@ class Trainer:
         for prefix, arrays in parts.items():
             found |= prefixed(f"trainer.{prefix}", arrays)
         return found
-
-    def _moments(self) -> dict[str, NDArray[Any]]:
-        state = self._optimizer.state
-        return {
-            f"{name}.{moment}": np.atleast_1d(state[weight][moment].cpu().numpy()).copy()
-            for name, weight in self._weights().items()
-            for moment in _MOMENTS
-            if weight in state
-        }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Becomes the trainer whose `arrays()` these are.
@@ -218,7 +207,7 @@ class Trainer:
             self.model.ready = bool(arrays["ready"][0])
             if self.ratings is not None:
                 self.ratings.restore(own)
-            self._restore_moments(part(own, "optimizer."))
+            self._optimizer.restore(part(own, "optimizer."))
             self.buffer.restore(part(own, "buffer."))
             self.steps, self.refused = (int(number) for number in own["trainer.steps"])
             self._waiting = int(arrays["waiting"][0])
@@ -227,19 +216,6 @@ class Trainer:
                 f"fused model: a checkpoint does not fit ({exc}): remove it to go on from "
                 "the one before"
             ) from exc
-
-    def _restore_moments(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        self._optimizer.state.clear()
-        for name, weight in self._weights().items():
-            if f"{name}.step" in arrays:
-                first, second, step = (
-                    torch.from_numpy(np.array(arrays[f"{name}.{moment}"])) for moment in _MOMENTS
-                )
-                state = {
-                    "exp_avg": first.reshape(weight.shape).to(weight),
-                    "exp_avg_sq": second.reshape(weight.shape).to(weight),
-                }
-                self._optimizer.state[weight] = state | {"step": step.reshape(())}
 
 
 def _gradient(batch: MiniBatch) -> NDArray[np.float32]:
