@@ -19,6 +19,7 @@ import faust
 from stream.chain.publish import Outgoing
 from stream.chain.records import Record
 from stream.chain.wire import first_appended
+from stream.serve.take import micro_batches
 from upwell.errors import UpwellError
 from upwell.events import Topic
 from upwell.system.clock import now_ms
@@ -51,7 +52,7 @@ log = logging.getLogger("upwell.serve")
 
 
 class Batching:
-    """events: at most so many a batch. seconds: how often a smaller batch is taken."""
+    """events: at most so many a batch. seconds: how long the first one waits for more."""
 
     def __init__(self, events: int, seconds: float) -> None:
         self.events = events
@@ -87,7 +88,7 @@ def add_agent(
         return list(chain(records, now_ms()))
 
     async def consume(stream: Any) -> None:
-        async for events in stream.noack_take(batching.events, within=batching.seconds):
+        async for events in micro_batches(stream, batching.events, batching.seconds):
             records = [_record(event.message, prefix, incarnations) for event in events]
             outgoing = await app.loop.run_in_executor(thread, run, records)
             await send(app, prefix, outgoing)
