@@ -21,7 +21,9 @@ from upwell.system.threads import start_thread
 
 __all__ = ["FETCH_BYTES", "Broadcast", "read_partition"]
 
-POLL_MS = 250
+POLL_MS = 500
+FETCH_MS = 2_000
+"""That the broker holds a question to which there is no answer yet; a record is told at once."""
 """That an idle reader waits, and `stop` for it; records end a poll at once."""
 FETCH_BYTES = 32 << 20
 
@@ -57,6 +59,7 @@ class Broadcast:
                 max_partition_fetch_bytes=FETCH_BYTES,
                 fetch_max_bytes=FETCH_BYTES,
                 max_poll_records=2_000,
+                fetch_max_wait_ms=FETCH_MS,
                 **self._options,
             )
             numbers = sorted(self._consumer.partitions_for_topic(self._topic) or ())
