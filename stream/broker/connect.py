@@ -1,16 +1,17 @@
-"""The settings as kafka-python and the store want them."""
+"""The settings as kafka-python, the checkpoints and the store want them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from learner.release.folder import ModelsFolder, open_folder
 from store import Store, open_store
 from stream.chain.privacy import load_or_create_key
 from upwell.client import client_options
 from upwell.errors import SettingsError
 from upwell.settings import Settings
 
-__all__ = ["client_options", "open_settings_store", "pseudonym_key"]
+__all__ = ["client_options", "models_folder", "open_settings_store", "pseudonym_key"]
 
 
 def pseudonym_key(settings: Settings) -> bytes:
@@ -20,6 +21,13 @@ def pseudonym_key(settings: Settings) -> bytes:
     if settings.privacy.key is not None:
         return bytes.fromhex(settings.privacy.key.reveal())
     return load_or_create_key(settings.data / "key")
+
+
+def models_folder(settings: Settings) -> ModelsFolder:
+    """Where checkpoints are: UPWELL_MODELS, else a folder of this machine's data. Raises
+    `SettingsError`.
+    """
+    return open_folder(settings.models or str(settings.data / "models"))
 
 
 def open_settings_store(settings: Settings, dimension: int) -> Store:

@@ -138,6 +138,11 @@ def _refuse_disagreement(settings: Settings) -> None:
             "UPWELL_QDRANT_URL holds a user or a password, which would be shown: leave "
             "them out, set UPWELL_QDRANT_API_KEY"
         )
+    if settings.models is not None and re.search(r"://[^/]*:[^/]*@", settings.models):
+        raise SettingsError(
+            "UPWELL_MODELS holds a password, which would be shown: leave it out, the store's own "
+            "variables or files name it"
+        )
     if kafka.security_protocol.startswith("SASL") and not (
         kafka.sasl_username and kafka.sasl_password
     ):

@@ -14,6 +14,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from learner.release import checkpoint
+from learner.release.folder import LocalFolder
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag
 from stream.broker.model_records import KIND, ROLLBACK
@@ -49,7 +50,7 @@ def settings(kafka: str, prefix: str, tmp_path: Path) -> Settings:
             "positions": {"0": 7},
             "learner": {"watermark": {"clicks-0": 2}},
         }
-        checkpoint.save_checkpoint(made.data / "models", {"x": np.ones(3)}, meta)
+        checkpoint.save_checkpoint(LocalFolder(made.data / "models"), {"x": np.ones(3)}, meta)
     (made.data / "store").mkdir()
     (made.data / "store" / "points").write_bytes(b"points")
     (made.data / "key").write_text("k")
@@ -150,13 +151,16 @@ def test_an_older_version_becomes_the_newest_and_models_says_so(settings: Settin
     with pytest.raises(SnapshotError, match="there are: 2-b, 1-a"):
         rollback(settings, "9-z", print)
     rollback(settings, "1-a", print)
-    newest = checkpoint.latest(settings.data / "models")
+    newest = checkpoint.latest(LocalFolder(settings.data / "models"))
     assert newest is not None
-    assert (newest.number, checkpoint.load(newest.path)[1]["version"]) == (3, "1-a")
+    assert (
+        newest.number,
+        checkpoint.load(LocalFolder(settings.data / "models"), newest.name)[1]["version"],
+    ) == (3, "1-a")
     (record,) = on_models(settings)
     assert orjson.loads(record.value or b"") == {
         "version": "1-a",
-        "file": newest.path.name,
+        "file": newest.name,
         "sha256": newest.sha256,
         "watermark": {"clicks-0": 2},
     }
