@@ -30,8 +30,10 @@ def models_folder(settings: Settings) -> ModelsFolder:
     return open_folder(settings.models or str(settings.data / "models"))
 
 
-def open_settings_store(settings: Settings, dimension: int) -> Store:
-    """The store of the settings, for vectors of `dimension`.
+def open_settings_store(
+    settings: Settings, dimension: int, patience_seconds: float | None = None
+) -> Store:
+    """The store of the settings, for vectors of `dimension`. patience_seconds: as of `open_store`.
 
     Raises `StoreError`, `SettingsError` for a file that cannot be read.
     """
@@ -45,6 +47,7 @@ def open_settings_store(settings: Settings, dimension: int) -> Store:
         grpc_port=store.grpc_port,
         prefix=settings.kafka.prefix.rstrip(".") or "upwell",
         root_certificates=_certificates(store.cafile) if store.cafile else None,
+        patience_seconds=patience_seconds,
     )
 
 

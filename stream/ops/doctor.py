@@ -176,7 +176,7 @@ def _vectors(settings: Settings) -> str:
 def _store(settings: Settings) -> str:
     kind = settings.store.kind
     if kind == "server":
-        open_settings_store(settings, model_dimension(settings.encoder.model)).close()
+        open_settings_store(settings, model_dimension(settings.encoder.model), 2.0).close()
         return f"server at {settings.store.url}"
     settings.data.mkdir(parents=True, exist_ok=True)
     return (

@@ -71,7 +71,7 @@ def test_a_second_engine_is_refused_by_name_and_the_first_goes_on(
             at_work(first),
             pytest.raises(
                 SettingsError,
-                match=r"another engine \(a-first\) learns .*`upwell run --roles serve`",
+                match=r"another engine \(a-first\) learns .*`upwell run",
             ),
             locked(client, prefix, "0-second"),
         ):
