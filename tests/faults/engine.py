@@ -89,6 +89,9 @@ class Engine:
             **{f"serve-{number}": "serve" for number in range(serves)},
             "learn": "learn",
         }
+        self._data: dict[str, Path] = {}
+        """Of workers on another host."""
+        self._said_before: dict[str, int] = {}
         self._workers: dict[str, _Worker] = {}
         self._seen: dict[Topic, list[BroadcastRecord]] = {topic: [] for topic in SEEN}
         self._learned: Mapping[str, Any] = {"positions": {}, "topic_id": ""}
@@ -124,12 +127,41 @@ class Engine:
     def start(self, name: str, fault: Fault | None = None, role: Role | None = None) -> None:
         """Start a worker that does not run. `role`: of one that joins."""
         self._names[name] = role or self._names[name]
-        own = replace(self.settings, stream=replace(self.settings.stream, instance=name))
-        log = self.settings.data / "logs" / f"{name}.log"
+        own = replace(
+            self.settings,
+            data=self._data.get(name, self.settings.data),
+            stream=replace(self.settings.stream, instance=name),
+        )
+        log = self._log(name)
         log.parent.mkdir(exist_ok=True)
+        self._said_before[name] = log.stat().st_size if log.exists() else 0
         self._workers[name] = _Worker(
             self._names[name], start_worker(self._names[name], own, log, fault), time.monotonic()
         )
+
+    def on_another_host(self, name: str, role: Role) -> None:
+        """Start a worker that joins, with a data folder of its own: all that it shares with the
+        first one is what the settings name, and the key.
+        """
+        self._data[name] = self.settings.data / "another-host"
+        self._data[name].mkdir(exist_ok=True)
+        (self._data[name] / "key").write_bytes((self.settings.data / "key").read_bytes())
+        self.start(name, role=role)
+
+    def role(self, name: str) -> Role:
+        """Of a worker, also one that does not run."""
+        return self._names[name]
+
+    def said_since_start(self, name: str) -> str:
+        """What a worker has logged since it was started last."""
+        return self._log(name).read_bytes()[self._said_before[name] :].decode(errors="replace")
+
+    def _log(self, name: str) -> Path:
+        return self.settings.data / "logs" / f"{name}.log"
+
+    def fallen_now(self) -> list[str]:
+        """Who has ended by itself and was not started again."""
+        return [name for name in self._workers if self.fallen(name)]
 
     def kill(self, name: str) -> int:
         """SIGKILL, wait for the end; when that was, UTC ms. It stays down until `start`."""
