@@ -134,7 +134,8 @@ class Engine:
         )
         log = self._log(name)
         log.parent.mkdir(exist_ok=True)
-        self._said_before[name] = log.stat().st_size if log.exists() else 0
+        log.touch()
+        self._said_before[name] = log.stat().st_size
         self._workers[name] = _Worker(
             self._names[name], start_worker(self._names[name], own, log, fault), time.monotonic()
         )
