@@ -24,18 +24,17 @@ from stream.chain.privacy import load_or_create_key
 from stream.chain.records import BroadcastRecord
 from stream.replay.log import LogRecord
 from stream.replay.player import Pace, Player
+from tests.faults.harness import DEADLINE_SECONDS, harness_settings, wait_until
 from tests.faults.inject import Fault
 from tests.faults.worker import Role, start_worker
 from upwell.client import client_options
 from upwell.errors import BrokerError
 from upwell.events import Topic
-from upwell.settings import KafkaSettings, LearnerSettings, Settings, StoreSettings, StreamSettings
+from upwell.settings import Settings
 from upwell.system.clock import now_ms
 
 __all__ = ["Engine", "harness_settings", "wait_until"]
 
-DEADLINE_SECONDS = 90.0
-TICK_SECONDS = 0.02
 MOST_FALLS = 60
 RESTART_SECONDS = 1.0
 HANDFUL = 8
@@ -50,28 +49,6 @@ class _Worker:
     role: Role
     process: ForkServerProcess
     started: float
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
-    """Poll until `condition` holds; fail with `what` after the deadline."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
-        time.sleep(TICK_SECONDS)
-
-
-def harness_settings(kafka: str, prefix: str, folder: Path) -> Settings:
-    """Small batches, frequent deltas and checkpoints, so that a kill has much to hit.
-
-    The fused model trains every few examples, so that deltas and checkpoints carry it.
-    """
-    return Settings(
-        kafka=KafkaSettings(address=kafka, prefix=prefix),
-        stream=StreamSettings(batch_events=64),
-        learner=LearnerSettings(fused_every=16, publish_ms=100, checkpoint_examples=20),
-        store=StoreSettings(),
-        data=folder,
-    )
 
 
 class Engine:
@@ -159,10 +136,6 @@ class Engine:
 
     def _log(self, name: str) -> Path:
         return self.settings.data / "logs" / f"{name}.log"
-
-    def fallen_now(self) -> list[str]:
-        """Who has ended by itself and was not started again."""
-        return [name for name in self._workers if self.fallen(name)]
 
     def kill(self, name: str) -> int:
         """SIGKILL, wait for the end; when that was, UTC ms. It stays down until `start`."""

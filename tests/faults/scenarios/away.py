@@ -37,7 +37,6 @@ def broker_away_a_while(stage: Stage) -> list[float]:
     engine.feed(before)
     stage.broker.stop()
     time.sleep(BROKER_SECONDS)
-    assert not engine.fallen_now(), "ended by a broker that was away"
     stage.broker.start()
     back_ms = time.time_ns() // 1_000_000
     engine.feed(after)
