@@ -4,6 +4,8 @@ said on `models`.
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from learner.release import checkpoint
-from learner.release.folder import LocalFolder
+from learner.release.folder import LocalFolder, open_folder
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag
 from stream.broker.model_records import KIND, ROLLBACK
@@ -166,3 +168,21 @@ def test_an_older_version_becomes_the_newest_and_models_says_so(settings: Settin
         "sha256": newest.sha256,
         "watermark": {"clicks-0": 2},
     }
+
+
+def test_checkpoints_that_are_kept_elsewhere_are_in_it_and_go_where_they_are_to_be_kept(
+    settings: Settings, tmp_path: Path
+) -> None:
+    place, other = (f"memory://{settings.kafka.prefix}{name}/models" for name in ("old", "new"))
+    own = open_folder(place)
+    for name in os.listdir(settings.data / "models"):
+        own.write(name, (settings.data / "models" / name).read_bytes())
+    shutil.rmtree(settings.data / "models")
+    taken = tmp_path / "taken"
+    snapshot(replace(settings, models=place), taken, print)
+    fresh = replace(settings, data=tmp_path / "fresh", models=other)
+    restore(fresh, taken, print)
+    assert checkpoint.every(open_folder(other)) == checkpoint.every(own)
+    assert len(checkpoint.every(own)) == 2
+    with pytest.raises(SnapshotError, match=f"{other} is not empty: set UPWELL_MODELS"):
+        restore(replace(fresh, data=tmp_path / "again"), taken, print)
