@@ -30,7 +30,15 @@ __all__ = ["all_settings", "describe_settings", "load_settings", "show_value"]
 
 PREFIX = "UPWELL_"
 DEFAULTS = Settings()
-ELSEWHERE = frozenset({"UPWELL_CACHE", "UPWELL_TEST_QDRANT_URL", "UPWELL_TRACEBACK"})
+ELSEWHERE = frozenset(
+    {
+        "UPWELL_CACHE",
+        "UPWELL_TEST_QDRANT_API_KEY",
+        "UPWELL_TEST_QDRANT_GRPC_PORT",
+        "UPWELL_TEST_QDRANT_URL",
+        "UPWELL_TRACEBACK",
+    }
+)
 """Variables that are no settings of a worker."""
 ADDRESS = re.compile(r"[^\s/:@]+:\d{1,5}|\[[0-9A-Fa-f:]+\]:\d{1,5}")
 
