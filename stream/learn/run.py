@@ -12,6 +12,7 @@ from encoders import model_dimension
 from learner.training.learner import Learner
 from stream.broker.connect import models_folder
 from stream.broker.engines import engine_name
+from stream.broker.quiet import quieten
 from stream.learn.loop import LearnLoop
 from stream.learn.options import LearnOptions
 from upwell.client import client_options
@@ -69,4 +70,5 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
     own_folder(settings.data / "models")
     loop = LearnLoop(Learner(learner, dimension, learner.seed), options, now_ms)
     stop_on_signals(loop)
+    quieten()
     loop.run()
