@@ -38,6 +38,8 @@ from upwell.settings import KafkaSettings, load_settings
 
 SECOND_ADDRESS = "127.0.0.2"
 NAMED_SERVER = os.environ.get("UPWELL_TEST_QDRANT_URL")
+START_SECONDS = 300.0
+"""Kernels that were never compiled take minutes on a machine that has other work."""
 USERS = [f"user-{number}" for number in range(12)]
 
 
@@ -142,7 +144,7 @@ def clicks(upwell: UpwellClient, item: str) -> set[str]:
     return sent
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_host_that_is_lost_is_replaced_by_the_other(
     broker: KafkaBroker,
     second_port: int,
@@ -168,7 +170,9 @@ def test_a_host_that_is_lost_is_replaced_by_the_other(
     with ExitStack() as stack:
         stack.callback(spoken.stop)
         first = stack.enter_context(host("serve-0", environs[0], tmp_path))
-        wait_until(lambda: {"serve-0", "learn"} <= spoken.newest().keys(), "the first host")
+        wait_until(
+            lambda: {"serve-0", "learn"} <= spoken.newest().keys(), "the first host", START_SECONDS
+        )
         learned_by = spoken.newest()["learn"]["engine"]
         second = stack.enter_context(host("serve-1", environs[1], tmp_path))
         wait_until(lambda: len(spoken.newest()) == 4, f"the second; log {second.said}")
@@ -221,4 +225,5 @@ def test_a_host_that_is_lost_is_replaced_by_the_other(
     learner = Learner(settings.learner, 384, settings.learner.seed)
     learner.restore(arrays, meta["learner"])
     assert item_events(learner) == {"i0": 2 * len(USERS), "i1": len(USERS)}, "each click, once"
-    assert "learns; waiting until it does not" in second.said.read_text()
+    told = " ".join(second.said.read_text().split())  # a terminal's lines are wrapped
+    assert told.count(f"standby: {learned_by} learns; waiting until it does not") == 1
