@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def test_what_is_no_role_is_named(text: str) -> None:
 def test_a_part_of_the_engine_needs_the_broker_of_the_rest(
     roles: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the handler would stay
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("UPWELL_KAFKA", raising=False)
     monkeypatch.setenv("UPWELL_DATA", str(tmp_path))
