@@ -27,12 +27,14 @@ def open_store(
     timeout_seconds: int = 10,
     prefix: str = "upwell",
     root_certificates: bytes | None = None,
+    patience_seconds: float | None = None,
 ) -> Store:
     """Open the store of this worker; raises `StoreError` that says what to mend.
 
     folder: where `edge` keeps its files. dimension: of the encoder's vectors.
     url, api_key, grpc_port, timeout_seconds, prefix: of the Qdrant server and its two collections,
     for `server` alone. root_certificates: PEM of a private authority that signed its certificate.
+    patience_seconds: how long a server that is away is waited for; unset, `store.retry`'s.
     """
     if dimension < 1:
         raise StoreError(f"a store of {dimension} dimensions: give the encoder's, 1 or more")
@@ -45,6 +47,7 @@ def open_store(
 
         return open_edge(folder, dimension)
     if kind == "server":
+        from store.retry import Retry
         from store.server import ServerOptions, connect, open_server
 
         if not url:
@@ -53,5 +56,8 @@ def open_store(
                 "use the edge store"
             )
         options = ServerOptions(url, api_key, grpc_port, timeout_seconds, root_certificates)
-        return open_server(connect(options), dimension, where=options.address, prefix=prefix)
+        retry = Retry() if patience_seconds is None else Retry(patience_seconds)
+        return open_server(
+            connect(options), dimension, where=options.address, prefix=prefix, retry=retry
+        )
     raise StoreError(f"no store is called {kind!r}: choose memory, edge or server")

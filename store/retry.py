@@ -6,6 +6,7 @@ It knows nothing about points; what it repeats must be safe to repeat.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +21,16 @@ from qdrant_client.http.exceptions import (
 )
 
 from upwell.errors import StoreError
+from upwell.system.outage import Outage
 
-__all__ = ["Retry"]
+__all__ = ["PATIENCE_SECONDS", "Retry"]
+
+PATIENCE_SECONDS = 60.0
+"""Twice as long as what is to end nothing; the watchdog of serve waits for twice as long again."""
+LONGEST_ASKED_SECONDS = 5.0
+"""That a server which has too much to do may ask for."""
+
+log = logging.getLogger("upwell.store")
 
 T = TypeVar("T")
 
@@ -39,32 +48,35 @@ REFUSED_CODES = frozenset({grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERM
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """At most `attempts` calls, the pauses between them doubling from `first_pause_seconds` up to
-    `longest_pause_seconds`.
+    """Again for `seconds`, the pauses doubling from `first_pause_seconds` up to
+    `longest_pause_seconds`. clock: monotonic seconds.
     """
 
-    attempts: int = 5
+    seconds: float = PATIENCE_SECONDS
     first_pause_seconds: float = 0.1
-    longest_pause_seconds: float = 5.0
+    longest_pause_seconds: float = 1.0
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
 
     def call(self, what: str, where: str, action: Callable[[], T]) -> T:
         """The action's result; `StoreError` naming `what`, `where` and the mending when it keeps
-        failing.
+        failing. A server that is away is said once, and once more when it is back.
         """
-        pause = self.first_pause_seconds
-        for attempt in range(1, self.attempts + 1):
+        pause, outage = self.first_pause_seconds, Outage(log, f"{what}: {where}", self.clock)
+        while True:
             try:
-                return action()
+                found = action()
             except FAULTS as exc:
-                if attempt == self.attempts or not _transient(exc):
+                if not _transient(exc) or outage.lasts(_describe(exc)) > self.seconds:
                     raise StoreError(
                         f"{what} at {where} failed ({_describe(exc)}): {_mend(exc)}"
                     ) from exc
                 asked = exc.retry_after_s if isinstance(exc, ResourceExhaustedResponse) else 0
-            self.sleep(min(max(pause, asked), self.longest_pause_seconds))
-            pause *= 2
-        raise StoreError(f"{what} at {where}: no attempt was allowed, set at least one")
+            else:
+                outage.over()
+                return found
+            self.sleep(max(min(asked, LONGEST_ASKED_SECONDS), pause))
+            pause = min(2 * pause, self.longest_pause_seconds)
 
 
 def _transient(exc: Exception) -> bool:

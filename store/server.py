@@ -28,6 +28,14 @@ __all__ = ["ServerCollection", "ServerOptions", "connect", "open_server"]
 T = TypeVar("T")
 
 BATCH = 128
+RECONNECT: dict[str, Any] = {
+    "grpc.initial_reconnect_backoff_ms": 200,
+    "grpc.min_reconnect_backoff_ms": 200,
+    "grpc.max_reconnect_backoff_ms": 1_000,
+}
+"""gRPC's own pauses between connections grow to two minutes: a server that is back would not be
+tried.
+"""
 OLDEST_VERSION = (
     1,
     16,
@@ -67,6 +75,8 @@ def connect(options: ServerOptions) -> QdrantClient:
             f"the Qdrant api key would go to {options.address} in the clear: give an https "
             "url (UPWELL_QDRANT_URL), or one on this machine"
         )
+    certificates = options.root_certificates
+    tls: dict[str, Any] = {"root_certificates": certificates} if certificates else {}
     try:
         return QdrantClient(
             url=options.url,
@@ -74,9 +84,7 @@ def connect(options: ServerOptions) -> QdrantClient:
             prefer_grpc=True,
             api_key=options.api_key,
             timeout=options.timeout_seconds,
-            grpc_options={"root_certificates": options.root_certificates}
-            if options.root_certificates
-            else None,
+            grpc_options=RECONNECT | tls,
             # it asks over REST in a thread of its own; open_server checks over gRPC
             check_compatibility=False,
         )

@@ -67,6 +67,7 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "bootstrap_servers": kafka.address.split(","),
         "bootstrap_timeout_ms": BOOTSTRAP_MS,
+        "reconnect_backoff_max_ms": 1_000,  # its own is 30 s: one that is back would not be tried
     }
     if kafka.security_protocol != "PLAINTEXT":
         options |= {"security_protocol": kafka.security_protocol, "ssl_context": tls_context(kafka)}

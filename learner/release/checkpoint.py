@@ -2,193 +2,246 @@
 all. No pickle.
 
     models/
-      0000000000000042.safetensors      the arrays; the JSON of the rest is its metadata
-      0000000000000042.json             version, sha256 of the arrays' file; written last, it counts
+      0000000000000042-1b4f0e985197.safetensors   the arrays; the JSON of the rest is its metadata
+      0000000000000042-1b4f0e985197.json          sha256 of the arrays' file; last, it counts
 
-Removed in the other order: arrays go before the JSON file that points at them, so whatever dies in
-between, the next `prune` finds the rest. It knows nothing about what the arrays mean.
+The name has the first digits of that sha256: a learner that lost its place while it wrote, on
+another machine, overwrites nothing (docs/decisions/0028). Removed in the other order: arrays go
+before the JSON file that points at them, so whatever dies in between, the next `prune` finds the
+rest. It knows nothing about what the arrays mean, nor where the files are.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save
 
+from learner.release.folder import ModelsFolder
 from upwell.errors import ModelError
-from upwell.system.files import sync_folder, write_whole
 
-__all__ = ["Checkpoint", "every", "latest", "load", "prune", "save_checkpoint", "sweep"]
+__all__ = [
+    "Checkpoint",
+    "every",
+    "holds",
+    "latest",
+    "load",
+    "prune",
+    "save_checkpoint",
+    "sweep",
+]
 
 FORMAT = "upwell-checkpoint-1"
+HEAD, WEIGHTS = ".json", ".safetensors"
 _TEMPORARY = ".tmp"
+_NAME = re.compile(r"(\d+)(-[0-9a-f]{12})?")
+"""Older versions wrote the number alone."""
 _REMEDY = "remove {} to go on from the checkpoint before"
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """number: grows with each; path: of the JSON file; sha256: of the arrays' file."""
+    """number: grows with each; name: of the JSON file; sha256: of the arrays' file."""
 
     number: int
-    path: Path
+    name: str
     sha256: str
 
 
 def save_checkpoint(
-    folder: Path, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]
+    folder: ModelsFolder,
+    arrays: Mapping[str, NDArray[Any]],
+    meta: Mapping[str, Any],
+    confirm: Callable[[], None] = lambda: None,
 ) -> Checkpoint:
-    """Write one more checkpoint.
+    """Write one more checkpoint. confirm: called before the file that makes it count; where it
+    raises, there is none.
 
     A crash at any moment leaves the ones before as they were. Raises `ModelError`.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        number = max((int(path.stem) for path in _heads(folder)), default=0) + 1
-        stem = folder / f"{number:016d}"
-        contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-        data = save(contiguous, metadata={"format": FORMAT, "meta": json.dumps(meta)})
-        digest = sha256(data).hexdigest()
-        write_whole(stem.with_suffix(".safetensors"), data)
-        head = {"format": FORMAT, "sha256": digest, "bytes": len(data)}
-        write_whole(stem.with_suffix(".json"), json.dumps(head).encode())
-        sync_folder(folder)
-    except OSError as exc:
-        raise ModelError(
-            f"checkpoint in {folder} cannot be written: {exc.strerror or exc}; free space "
-            "there or set UPWELL_DATA"
-        ) from exc
-    return Checkpoint(number, stem.with_suffix(".json"), digest)
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    data = save(contiguous, metadata={"format": FORMAT, "meta": json.dumps(meta)})
+    digest = sha256(data).hexdigest()
+    head = {"format": FORMAT, "sha256": digest, "bytes": len(data)}
+    with _writing(folder):
+        number = max((_number(stem) for stem in _stems(folder.names(), HEAD)), default=0) + 1
+        stem = f"{number:016d}-{digest[:12]}"
+        folder.write(stem + WEIGHTS, data)
+    confirm()
+    with _writing(folder):
+        folder.write(stem + HEAD, json.dumps(head).encode())
+    return Checkpoint(number, stem + HEAD, digest)
 
 
-def load(path: Path, digest: str | None = None) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Arrays and meta of the checkpoint whose JSON file is `path`; `digest`: the sha256 that was
+def load(
+    folder: ModelsFolder, name: str, digest: str | None = None
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Arrays and meta of the checkpoint whose JSON file is `name`; `digest`: the sha256 that was
     announced for it, if any.
 
     Raises `ModelError` where it is missing, torn or another one.
     """
-    weights = path.with_suffix(".safetensors")
-    head = _head(path)
+    weights = f"{folder.address}/{PurePath(name).stem}{WEIGHTS}"
+    head = _head(folder, name)
     try:
-        data = weights.read_bytes()
+        data = folder.read(PurePath(name).stem + WEIGHTS)
     except OSError as exc:
         raise ModelError(
-            f"checkpoint {weights} cannot be read: {exc.strerror or exc}; "
-            f"{_REMEDY.format(path.name)}"
+            f"checkpoint {weights} cannot be read: {exc.strerror or exc}; {_REMEDY.format(name)}"
         ) from exc
     if digest is not None and head["sha256"] != digest:
         raise ModelError(
-            f"checkpoint {path} is not the one announced (sha256 {digest[:12]}…): the "
-            "models' folder belongs to another run"
+            f"checkpoint {folder.address}/{name} is not the one announced (sha256 "
+            f"{digest[:12]}…): the models' folder belongs to another run"
         )
     if sha256(data).hexdigest() != head["sha256"]:
         raise ModelError(
-            f"checkpoint {weights} is torn (its sha256 does not fit); {_REMEDY.format(path.name)}"
+            f"checkpoint {weights} is torn (its sha256 does not fit); {_REMEDY.format(name)}"
         )
     try:
-        with safe_open(weights, framework="numpy") as file:
-            meta = json.loads(file.metadata()["meta"])
-            return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118 (no mapping)
+        return load_arrays(data), json.loads(_metadata(data)["meta"])
     except (SafetensorError, KeyError, TypeError, ValueError) as exc:
         raise ModelError(
-            f"checkpoint {weights} cannot be read: {exc}; {_REMEDY.format(path.name)}"
+            f"checkpoint {weights} cannot be read: {exc}; {_REMEDY.format(name)}"
         ) from exc
 
 
-def latest(folder: Path) -> Checkpoint | None:
+def latest(folder: ModelsFolder) -> Checkpoint | None:
     """The newest checkpoint, None where there is none.
 
     Raises `ModelError` where it is torn: nothing is skipped in silence.
     """
-    paths = _heads(folder)
-    return _checkpoint(paths[-1]) if paths else None
+    stems = _heads(folder)
+    return _checkpoint(folder, stems[-1]) if stems else None
 
 
-def every(folder: Path) -> list[Checkpoint]:
+def every(folder: ModelsFolder) -> list[Checkpoint]:
     """All there are, newest first. Raises `ModelError` where one is torn."""
-    return [_checkpoint(path) for path in reversed(_heads(folder))]
+    return [_checkpoint(folder, stem) for stem in reversed(_heads(folder))]
 
 
-def prune(folder: Path, keep: int) -> int:
+def holds(folder: ModelsFolder, name: str, digest: str) -> bool:
+    """Whether the checkpoint whose JSON file is `name` is there, and is that one. Raises
+    `ModelError` where it is torn.
+    """
+    stem = name.removesuffix(HEAD)
+    return stem in _heads(folder) and _checkpoint(folder, stem).sha256 == digest
+
+
+def prune(folder: ModelsFolder, keep: int) -> int:
     """Remove all but the newest `keep` (at least 1), and what crashes left behind (`sweep`); how
-    many were removed. When it returns, the removal has reached the disk. Raises `ModelError`.
+    many were removed. When it returns, the removal lasts. Raises `ModelError`.
     """
     if keep < 1:
         raise ValueError(f"keep is {keep}: at least one checkpoint stays")
     old = _heads(folder)[:-keep]
     with _removing(folder):
-        for path in old:
-            path.with_suffix(".safetensors").unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
+        folder.remove([stem + kind for stem in old for kind in (WEIGHTS, HEAD)])
     return len(old) + sweep(folder)
 
 
-def sweep(folder: Path) -> int:
+def sweep(folder: ModelsFolder) -> int:
     """Remove what a crash left of a checkpoint that was being written or removed: arrays without
     their JSON file, a JSON file without its arrays (never the newest: there it is a fault, which
     `load` says), temporary files. How many checkpoints they were of. Raises `ModelError`.
+
+    Nobody may write meanwhile.
     """
-    heads = {path.stem for path in _heads(folder)}
-    arrays = {path.stem for path in folder.glob("*.safetensors") if path.stem.isdecimal()}
-    newest = max(heads, key=int, default="")
-    orphans = (arrays - heads) | (heads - arrays - {newest})
     with _removing(folder):
-        for stem in orphans:
-            (folder / f"{stem}.safetensors").unlink(missing_ok=True)
-            (folder / f"{stem}.json").unlink(missing_ok=True)
-        for path in folder.glob(f"*{_TEMPORARY}"):
-            path.unlink(missing_ok=True)
+        names = folder.names()
+        heads, arrays = set(_stems(names, HEAD)), set(_stems(names, WEIGHTS))
+        newest = set(_sorted(heads)[-1:])
+        orphans = (arrays - heads) | (heads - arrays - newest)
+        files = [stem + kind for stem in orphans for kind in (WEIGHTS, HEAD)]
+        if gone := files + [name for name in names if name.endswith(_TEMPORARY)]:
+            folder.remove(gone)
     return len(orphans)
 
 
 @contextmanager
-def _removing(folder: Path) -> Iterator[None]:
-    """Files are removed within; at its end that has reached the disk. Raises `ModelError`."""
+def _writing(folder: ModelsFolder) -> Iterator[None]:
+    """Raises `ModelError`."""
     try:
         yield
-        if folder.is_dir():
-            sync_folder(folder)
     except OSError as exc:
         raise ModelError(
-            f"old checkpoints in {folder} cannot be removed: {exc.strerror or exc}; make "
+            f"checkpoint in {folder.address} cannot be written: {exc.strerror or exc}; free space "
+            "there or set UPWELL_MODELS"
+        ) from exc
+
+
+@contextmanager
+def _removing(folder: ModelsFolder) -> Iterator[None]:
+    """Raises `ModelError`."""
+    try:
+        yield
+    except OSError as exc:
+        raise ModelError(
+            f"old checkpoints in {folder.address} cannot be removed: {exc.strerror or exc}; make "
             "the folder writable"
         ) from exc
 
 
-def _heads(folder: Path) -> list[Path]:
-    """The JSON files, oldest first."""
-    return sorted(
-        (path for path in folder.glob("*.json") if path.stem.isdecimal()),
-        key=lambda path: int(path.stem),
-    )
+def _stems(names: list[str], kind: str) -> list[str]:
+    """Of the checkpoints' files of this kind."""
+    found = [name.removesuffix(kind) for name in names if name.endswith(kind)]
+    return [stem for stem in found if _NAME.fullmatch(stem)]
 
 
-def _checkpoint(path: Path) -> Checkpoint:
-    return Checkpoint(int(path.stem), path, _head(path)["sha256"])
+def _number(stem: str) -> int:
+    return int(stem.partition("-")[0])
 
 
-def _head(path: Path) -> dict[str, Any]:
-    """Raises `ModelError` where it is missing, torn or of another format."""
+def _sorted(stems: set[str]) -> list[str]:
+    return sorted(stems, key=lambda stem: (_number(stem), stem))
+
+
+def _heads(folder: ModelsFolder) -> list[str]:
+    """The stems of the JSON files, oldest first. Raises `ModelError`."""
     try:
-        head = json.loads(path.read_text(encoding="utf-8"))
+        return _sorted(set(_stems(folder.names(), HEAD)))
+    except OSError as exc:
+        raise ModelError(
+            f"checkpoints in {folder.address} cannot be listed: {exc.strerror or exc}; is that "
+            "UPWELL_MODELS, and may this machine read it?"
+        ) from exc
+
+
+def _checkpoint(folder: ModelsFolder, stem: str) -> Checkpoint:
+    return Checkpoint(_number(stem), stem + HEAD, _head(folder, stem + HEAD)["sha256"])
+
+
+def _metadata(data: bytes) -> dict[str, str]:
+    """Of a file of arrays: eight bytes say how long the JSON before the arrays is."""
+    return dict(json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"])
+
+
+def _head(folder: ModelsFolder, name: str) -> dict[str, Any]:
+    """Raises `ModelError` where it is missing, torn or of another format."""
+    where = f"{folder.address}/{name}"
+    try:
+        head = json.loads(folder.read(name).decode())
     except (OSError, ValueError) as exc:
         raise ModelError(
-            f"checkpoint {path} cannot be read: {exc}; {_REMEDY.format(path.name)}"
+            f"checkpoint {where} cannot be read: {exc}; {_REMEDY.format(name)}"
         ) from exc
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         found = head.get("format") if isinstance(head, dict) else head
         raise ModelError(
-            f"checkpoint {path} is of format {found!r}, not {FORMAT!r}: it was made by "
+            f"checkpoint {where} is of format {found!r}, not {FORMAT!r}: it was made by "
             "another version of Upwell"
         )
     if not isinstance(head.get("sha256"), str):
-        raise ModelError(f"checkpoint {path} names no sha256; {_REMEDY.format(path.name)}")
+        raise ModelError(f"checkpoint {where} names no sha256; {_REMEDY.format(name)}")
     return head

@@ -1,16 +1,17 @@
-"""The settings as kafka-python and the store want them."""
+"""The settings as kafka-python, the checkpoints and the store want them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from learner.release.folder import ModelsFolder, open_folder
 from store import Store, open_store
 from stream.chain.privacy import load_or_create_key
 from upwell.client import client_options
 from upwell.errors import SettingsError
 from upwell.settings import Settings
 
-__all__ = ["client_options", "open_settings_store", "pseudonym_key"]
+__all__ = ["client_options", "models_folder", "open_settings_store", "pseudonym_key"]
 
 
 def pseudonym_key(settings: Settings) -> bytes:
@@ -22,8 +23,17 @@ def pseudonym_key(settings: Settings) -> bytes:
     return load_or_create_key(settings.data / "key")
 
 
-def open_settings_store(settings: Settings, dimension: int) -> Store:
-    """The store of the settings, for vectors of `dimension`.
+def models_folder(settings: Settings) -> ModelsFolder:
+    """Where checkpoints are: UPWELL_MODELS, else a folder of this machine's data. Raises
+    `SettingsError`.
+    """
+    return open_folder(settings.models or str(settings.data / "models"))
+
+
+def open_settings_store(
+    settings: Settings, dimension: int, patience_seconds: float | None = None
+) -> Store:
+    """The store of the settings, for vectors of `dimension`. patience_seconds: as of `open_store`.
 
     Raises `StoreError`, `SettingsError` for a file that cannot be read.
     """
@@ -37,6 +47,7 @@ def open_settings_store(settings: Settings, dimension: int) -> Store:
         grpc_port=store.grpc_port,
         prefix=settings.kafka.prefix.rstrip(".") or "upwell",
         root_certificates=_certificates(store.cafile) if store.cafile else None,
+        patience_seconds=patience_seconds,
     )
 
 

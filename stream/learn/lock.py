@@ -23,12 +23,15 @@ from kafka.coordinator.assignors.abstract import (
 )
 from kafka.errors import (
     CommitFailedError,
+    CoordinatorNotAvailableError,
     FencedInstanceIdError,
     GroupAuthorizationFailedError,
+    GroupIdNotFoundError,
     RebalanceInProgressError,
 )
 from kafka.structs import OffsetAndMetadata
 
+from stream.broker.away import Patience
 from upwell.errors import BrokerError, SettingsError
 from upwell.events import Topic
 
@@ -56,22 +59,40 @@ class LearnerLock:
         self._partition = TopicPartition(prefix + Topic.MODELS, 0)
         self._mark = {self._partition: OffsetAndMetadata(0, owner, -1)}
         self._owner = owner
+        self._patience = Patience("learn")
+        self.before: str | None = None
+        """Who held it last before this engine asked for it, None where that is not known."""
         self._keeps = HolderKeeps()
         self._consumer: KafkaConsumer | None = None
+        self._admin: KafkaAdminClient | None = None
 
     def take(self) -> None:
         """Returns when it is held. Raises `SettingsError` where another learner lives, `KafkaError`
         where the broker fails, `BrokerError` where this client may not use the group.
         """
-        if not self._joined():
-            other = self._marked()
-            self._leave()
+        if not self.try_take():
             raise SettingsError(
-                f"another engine ({other}) learns for {self._partition.topic}: one learner writes "
-                "it; a second machine that helps runs `upwell serve` alone (docs/operations.md), "
-                "an engine apart needs another UPWELL_PREFIX"
+                f"another engine ({self.before}) learns for {self._partition.topic}: one learner "
+                "writes it; a second machine that helps runs `upwell run --roles serve`, or "
+                "`--roles serve,learn` to take over when that one dies (docs/operations.md), an "
+                "engine apart needs another UPWELL_PREFIX"
             )
-        self._commit(self._joined)  # another one may come just now: one of the two is refused
+
+    def try_take(self) -> bool:
+        """Whether it is held now. Raises as `take`, but where another learner lives."""
+        held = self._joined()
+        self.before = self._marked()
+        if held:
+            self._commit(self._joined)  # another one may come just now: one of the two is refused
+        else:
+            self._leave()
+        return held
+
+    def others(self) -> list[str]:
+        """The engines, but this one, that the broker counts in the group: whoever holds it, and
+        who has just asked. Raises `KafkaError`, `BrokerError` where this client may not look.
+        """
+        return [one for one in self._refused_plainly(self._members) if one != self._owner]
 
     @property
     def held(self) -> bool:
@@ -92,6 +113,11 @@ class LearnerLock:
 
     def release(self) -> None:
         """The place is kept for this engine until the session is over."""
+        self._release()
+        if self._admin is not None:
+            self._admin.close()
+
+    def _release(self) -> None:
         if self._consumer is not None:
             self._consumer.close()
 
@@ -102,7 +128,7 @@ class LearnerLock:
         A consumer of kafka-python that has begun to join again within a short poll may never end
         it, and sends no heartbeats meanwhile (docs/decisions/0021).
         """
-        self.release()
+        self._release()
         self._consumer = KafkaConsumer(
             isolation_level="read_committed",
             group_id=self._group,
@@ -130,12 +156,12 @@ class LearnerLock:
         assert self._consumer is not None
         for _ in range(COMMIT_TRIES):
             try:
-                self._consumer.commit(self._mark)
+                self._patience.call(partial(self._consumer.commit, self._mark))
             except FencedInstanceIdError as exc:
                 raise self._lost() from exc
             except (CommitFailedError, RebalanceInProgressError) as exc:
                 log.info("the lock %s is asked for again: %s", self._group, type(exc).__name__)
-                if not regained():
+                if not self._patience.call(regained):
                     break
             else:
                 return
@@ -157,9 +183,20 @@ class LearnerLock:
                 "(docs/security.md)"
             ) from exc
 
+    def _members(self) -> list[str]:
+        if self._admin is None:
+            self._admin = KafkaAdminClient(**self._client)
+        found = self._admin.describe_groups([self._group])[self._group]
+        if (why := found["error"]) is None:
+            return [str(one["group_instance_id"]) for one in found["members"]]
+        if GroupIdNotFoundError.__name__ in why:  # nobody has learned yet
+            return []
+        refused = GroupAuthorizationFailedError.__name__ in why
+        raise (GroupAuthorizationFailedError if refused else CoordinatorNotAvailableError)(why)
+
     def _leave(self) -> None:
         """Where it was refused: the holder, should it join again, is not to wait for this one."""
-        self.release()
+        self._release()
         admin = KafkaAdminClient(**self._client)
         try:
             member = MemberToRemove(group_instance_id=self._owner)

@@ -11,17 +11,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import AuthorizationError, KafkaError
 
 from learner.release import checkpoint
-from learner.release.guard import Guard, Ruling, Verdict
+from learner.release.guard import Ruling, Verdict
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
+from stream.broker.away import Patience
 from stream.broker.feeds import Broadcast
 from stream.broker.incarnations import Incarnations
 from stream.broker.model_records import Version, delta_record, ruling_record, version_record
@@ -30,12 +30,14 @@ from stream.chain.wire import decode_examples, decode_item
 from stream.learn.erase import Unconfirmed, confirmations
 from stream.learn.letters import LetterIndex, remove_letters
 from stream.learn.lock import LearnerLock
+from stream.learn.options import LearnOptions
 from stream.learn.pace import Pace
+from stream.learn.standby import take_turn
 from stream.learn.topics import Sender, examples_consumer, figures_record
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
-__all__ = ["LearnLoop", "LearnOptions"]
+__all__ = ["LearnLoop"]
 
 LEAST_POLL_MS, POLL_MS = 10, 500
 """That an idle loop waits; records end a poll at once."""
@@ -44,26 +46,6 @@ LOOK_MS = 10_000
 READ_TOPICS = (Topic.EXAMPLES, Topic.CATALOGUE, Topic.MODELS, Topic.DEAD_LETTERS)
 
 log = logging.getLogger("upwell.learn")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LearnOptions:
-    """engine: whose learner it is, for the lock. publish_ms: at most so long between an example
-    learned and its delta. checkpoint_examples: how many between two checkpoints.
-
-    batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures
-    start after so many. guard: the rule by which trained weights take over.
-    """
-
-    prefix: str
-    folder: Path
-    engine: str
-    publish_ms: int
-    checkpoint_examples: int
-    batch_records: int = 16
-    warmup_examples: int = 0
-    guard: Guard = Guard()
-    client: Mapping[str, Any] = field(default_factory=dict)
 
 
 class LearnLoop:
@@ -94,13 +76,16 @@ class LearnLoop:
 
         Raises `BrokerError` when the broker is gone for good, `ModelError` for a torn checkpoint.
         """
-        self._incarnations = Incarnations(self._options.client, self._options.prefix, READ_TOPICS)
-        self._lock = LearnerLock(self._options.client, self._options.prefix, self._options.engine)
+        options = self._options
+        self._incarnations = Incarnations(options.client, options.prefix, READ_TOPICS)
+        self._lock = LearnerLock(options.client, options.prefix, options.engine)
         try:
-            self._lock.take()
+            if not take_turn(self._lock, options, self._clock_ms, lambda: self._stopping):
+                return
+            # to wait for one's turn may take days
+            self._incarnations = Incarnations(options.client, options.prefix, READ_TOPICS)
             newest = self._resume()
             self._catalogue.start()
-            options = self._options
             with (
                 closing(Sender(options.client, options.prefix, self._lock)) as self._sender,
                 examples_consumer(options.client, options.prefix, self._positions) as consumer,
@@ -132,7 +117,7 @@ class LearnLoop:
         newest = checkpoint.latest(self._options.folder)
         if newest is None:
             return None
-        arrays, meta = checkpoint.load(newest.path)
+        arrays, meta = checkpoint.load(self._options.folder, newest.name)
         self._learner.restore(arrays, meta["learner"])
         self._promotion = Promotion(self._learner, self._options.guard)
         self._promotion.restore(arrays)
@@ -146,9 +131,7 @@ class LearnLoop:
             log.warning("topic %s was made anew: read from its beginning", topic)
         self._unconfirmed = [Unconfirmed(**one) for one in meta.get("owed", ())]
         log.info("resumed at %s", self._learner.version)
-        return Version(
-            meta["version"], newest.path.name, newest.sha256, meta["learner"]["watermark"]
-        )
+        return Version(meta["version"], newest.name, newest.sha256, meta["learner"]["watermark"])
 
     def _made_anew(self, meta: Mapping[str, Any], topic: Topic) -> bool:
         """Since the checkpoint of this `meta`; False where an older version wrote it."""
@@ -168,7 +151,7 @@ class LearnLoop:
         if self._clock_ms() - self._looked_ms < LOOK_MS:
             return
         self._looked_ms = self._clock_ms()
-        if (anew := self._incarnations.changed()) is not None:
+        if (anew := Patience("learn").call(self._incarnations.changed)) is not None:
             raise BrokerError(f"learn: {anew}; it starts again")
 
     def _step(self, consumer: KafkaConsumer) -> None:
@@ -269,6 +252,7 @@ class LearnLoop:
             waiting=self._pace.waiting,
             positions=self._positions,
             topic_id=self._incarnations.ids[Topic.EXAMPLES],
+            engine=self._options.engine,
         )
         self._sender.send(figures)
 
@@ -287,14 +271,17 @@ class LearnLoop:
         }
         meta["owed"] = [asdict(one) for one in self._unconfirmed]
         saved = checkpoint.save_checkpoint(
-            self._options.folder, self._learner.arrays() | self._promotion.arrays(), meta
+            self._options.folder,
+            self._learner.arrays() | self._promotion.arrays(),
+            meta,
+            self._sender.confirm,  # to save takes its time, and the folder is another learner's too
         )
         version = Version(
-            self._promotion.version, saved.path.name, saved.sha256, self._learner.watermark
+            self._promotion.version, saved.name, saved.sha256, self._learner.watermark
         )
-        self._sender.confirm()  # to save took its time
         self._sender.truncate(self._sender.send(version_record(version)))
         keep = 1 if self._unconfirmed else KEEP_CHECKPOINTS
+        self._sender.confirm()
         gone = checkpoint.prune(self._options.folder, keep=keep)
         self._saved_at = self._learned
         self._confirm(gone)

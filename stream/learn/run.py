@@ -1,4 +1,4 @@
-"""Starts the learn process: one a models' folder, from the settings, until it is told to end."""
+"""Starts the learn process: one a data folder, from the settings, until it is told to end."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import torch
 
 from encoders import model_dimension
 from learner.training.learner import Learner
+from stream.broker.connect import models_folder
 from stream.broker.engines import engine_name
-from stream.learn.loop import LearnLoop, LearnOptions
+from stream.broker.quiet import quieten
+from stream.learn.loop import LearnLoop
+from stream.learn.options import LearnOptions
 from upwell.client import client_options
 from upwell.errors import ModelError
 from upwell.settings import Settings
@@ -31,7 +34,8 @@ def stop_on_signals(loop: LearnLoop) -> None:
 
 
 def own_folder(folder: Path) -> None:
-    """Hold the models' folder until this process ends, however it ends.
+    """Hold `models` of the data folder, wherever checkpoints are kept, until this process ends,
+    however it ends.
 
     Raises `ModelError` where another holds it.
     """
@@ -40,8 +44,9 @@ def own_folder(folder: Path) -> None:
         raise ModelError(f"another learn process runs on {folder}: one of it runs; stop the other")
 
 
-def run_learn(settings: Settings) -> None:
-    """Run until SIGTERM or Ctrl-C.
+def run_learn(settings: Settings, alone: bool = False) -> None:
+    """Run until SIGTERM or Ctrl-C. Where another engine learns it waits as standby; `alone`: it
+    raises `SettingsError`.
 
     One torch thread: the cores are shared with serve and the broker (docs/decisions/0005). Whoever
     waits for a list comes first: learning has what the others leave, and takes up less where that
@@ -54,14 +59,16 @@ def run_learn(settings: Settings) -> None:
     learner = settings.learner
     options = LearnOptions(
         prefix=settings.kafka.prefix,
-        folder=settings.data / "models",
+        folder=models_folder(settings),
         engine=engine_name(settings.data),
         publish_ms=learner.publish_ms,
         checkpoint_examples=learner.checkpoint_examples,
         warmup_examples=learner.warmup_examples,
+        alone=alone,
         client=client_options(settings.kafka),
     )
-    own_folder(options.folder)
+    own_folder(settings.data / "models")
     loop = LearnLoop(Learner(learner, dimension, learner.seed), options, now_ms)
     stop_on_signals(loop)
+    quieten()
     loop.run()

@@ -5,6 +5,7 @@ lock. It knows nothing of when.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
+from stream.broker.away import Patience
 from stream.broker.feeds import FETCH_BYTES
 from stream.broker.retention import warn_removed
 from stream.chain.publish import Outgoing
@@ -30,6 +32,7 @@ class Sender:
         self._client = client
         self._prefix = prefix
         self._lock = lock
+        self._patience = Patience("learn")
         self.producer = KafkaProducer(acks="all", max_request_size=FETCH_BYTES, **client)
 
     def close(self) -> None:
@@ -54,6 +57,9 @@ class Sender:
 
     def truncate(self, offset: int) -> None:
         """Cut `models` off before `offset`. Raises `KafkaError`."""
+        self._patience.call(partial(self._truncate, offset))
+
+    def _truncate(self, offset: int) -> None:
         admin = KafkaAdminClient(**self._client)
         try:
             admin.delete_records({TopicPartition(self._prefix + Topic.MODELS, 0): offset})
@@ -101,14 +107,17 @@ def figures_record(
     waiting: int,
     positions: Mapping[int, int],
     topic_id: str,
+    engine: str,
 ) -> Outgoing:
     """What the learner says of itself on `metrics`. at: UTC ms. learned: examples since it started.
     waiting: about how many are not learned yet.
     positions: the next offset of each partition of `examples`, of the incarnation `topic_id`.
+    engine: whose learner it is.
     """
     figures = {
         "role": "learn",
         "instance": "learn",
+        "engine": engine,
         "at": at,
         "examples": learned,
         "waiting": waiting,

@@ -26,6 +26,7 @@ from stream.ops.command import (
     settings,
 )
 from stream.ops.dead_letters_cli import letters_app
+from stream.ops.engine_cli import add_engine_commands
 from stream.ops.import_cli import import_command
 
 __all__ = ["main"]
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(letters_app, name="dead-letters")
 app.command("import")(import_command)
+add_engine_commands(app)
 
 Log = Annotated[
     Path, typer.Argument(help="A .jsonl or .jsonl.gz file of {topic, key, value} lines.")
@@ -75,23 +77,6 @@ def demo(
             console,
             show,
         )
-
-
-@app.command()
-def run() -> None:
-    """Run the engine until Ctrl-C: a broker unless UPWELL_KAFKA names one, one serve and one learn
-    process.
-    """
-    from stream.ops.cluster import running_cluster
-
-    with faults(), interruptible():
-        own = settings()
-        with running_cluster(own, {}, None, own.data / "broker.json", console.print) as cluster:
-            console.print(
-                "running; produce events, or try `upwell replay LOG` and `upwell watch`; "
-                "Ctrl-C ends it"
-            )
-            cluster.supervisor.watch(until=lambda: False)
 
 
 @app.command()
@@ -266,35 +251,6 @@ def rollback(
 
     with faults():
         roll_back(settings(), version, console.print)
-
-
-@app.command()
-def serve() -> None:
-    """One serve worker alone, as a second machine runs it, until its standard input ends."""
-    from stream.ops.supervise import end_with_parent
-    from stream.serve.run import run_serve
-
-    with faults():
-        show_kafka_errors()
-        end_with_parent()
-        run_serve(settings())
-
-
-@app.command(hidden=True)
-def learn() -> None:
-    """The learn process (what `upwell run` starts)."""
-    from stream.learn.run import run_learn
-    from stream.ops.supervise import end_with_parent
-
-    with faults():
-        show_kafka_errors()
-        end_with_parent()
-        run_learn(settings())
-
-
-def show_kafka_errors() -> None:
-    """In a worker, whose log is read when something went wrong: its client's tries count."""
-    logging.getLogger("kafka").setLevel(logging.ERROR)
 
 
 def main() -> None:

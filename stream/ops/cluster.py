@@ -1,5 +1,5 @@
 """Everything that `upwell run` and `upwell demo` start: a broker unless one is named, the topics,
-one serve and one learn process.
+one serve and one learn process, or one of the two beside an engine elsewhere.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,9 +20,9 @@ from infra.kafka import KafkaBroker
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag
 from stream.broker.topics import ensure_topics
-from stream.ops.supervise import Supervisor
+from stream.ops.supervise import ROLES, Supervisor
 from upwell.client import client_options
-from upwell.errors import UpwellError
+from upwell.errors import SettingsError, UpwellError
 from upwell.events import Topic
 from upwell.settings import Settings
 
@@ -76,12 +76,21 @@ def running_cluster(
     logs: Path | None,
     announce: Path,
     say: Callable[[str], None],
+    roles: Sequence[str] = (),
 ) -> Iterator[Cluster]:
     """Start all, stop all.
 
     environ: of the children, beside what is filled in here. announce: where a broker started here
-    writes its address. say: told what is being started.
+    writes its address. say: told what is being started. roles: that run here, a learner among them
+    as standby where another one learns; none: all, as the only engine that learns.
+
+    Raises `SettingsError` where some roles are to run here and no broker is named.
     """
+    if roles and set(roles) != set(ROLES) and settings.kafka.address is None:
+        raise SettingsError(
+            f"only {', '.join(roles)} is to run here, and no broker is named: set UPWELL_KAFKA to "
+            "that of the engine which the rest of it runs"
+        )
     # -P: a folder `store` where Upwell is started is not what its processes import
     python = [sys.executable, "-P", "-m"]
     with ExitStack() as stack:
@@ -106,7 +115,9 @@ def running_cluster(
             "UPWELL_KAFKA": settings.kafka.address or "",
             "UPWELL_DATA": str(settings.data),
         }
-        supervisor = stack.enter_context(Supervisor([*python, "upwell"], children, logs))
+        supervisor = stack.enter_context(
+            Supervisor([*python, "upwell"], children, logs, roles or ROLES, alone=not roles)
+        )
         yield Cluster(settings, supervisor, own_broker)
 
 

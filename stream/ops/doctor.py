@@ -20,6 +20,7 @@ from stream.broker.engines import check_key, first_key, known_name, refuse_secon
 from stream.broker.incarnations import incarnations_of
 from stream.broker.topics import check_topics, no_broker
 from stream.chain.privacy import Pseudonymizer
+from stream.learn.lock import LearnerLock
 from stream.ops.events_line import events_line
 from stream.ops.round_trip import round_trip
 from stream.ops.titles import newest_figures, title_line
@@ -124,7 +125,30 @@ def _engines(settings: Settings) -> str:
         refuse_second(client, settings, known_name(settings.data))
     except SettingsError as exc:  # nothing is started here
         return f"warning: {exc}"
-    return "none is in the way of this one"
+    return f"none is in the way of this one{_learners(settings)}"
+
+
+def _learners(settings: Settings) -> str:
+    """Who learns elsewhere, and who waits for that one to end, as they said themselves."""
+    client, prefix = client_options(settings.kafka), settings.kafka.prefix
+    lock = LearnerLock(client, prefix, known_name(settings.data))
+    try:
+        others = lock.others()
+    except KafkaError as exc:
+        raise no_broker(client, exc) from exc
+    finally:
+        lock.release()
+    said = {one.get("instance"): one for one in newest_figures(settings.kafka)}
+    waiting = [
+        f"{one['engine']} waits as standby for {one['waits_for']}"
+        for one in said.values()
+        if one["role"] == "standby" and not one["leaves"]
+    ]
+    learns = [
+        f"{one} learns: `upwell run` is refused here, `upwell run --roles serve,learn` waits"
+        for one in others
+    ]
+    return "".join(f"; {one}" for one in [*learns, *waiting])
 
 
 def _key(settings: Settings) -> str:
@@ -176,7 +200,7 @@ def _vectors(settings: Settings) -> str:
 def _store(settings: Settings) -> str:
     kind = settings.store.kind
     if kind == "server":
-        open_settings_store(settings, model_dimension(settings.encoder.model)).close()
+        open_settings_store(settings, model_dimension(settings.encoder.model), 2.0).close()
         return f"server at {settings.store.url}"
     settings.data.mkdir(parents=True, exist_ok=True)
     return (

@@ -21,11 +21,13 @@ from kafka.errors import KafkaError
 
 from infra.kafka import KafkaBroker
 from learner.release import checkpoint
+from learner.release.folder import LocalFolder
+from stream.broker.connect import models_folder
 from stream.broker.group import rewind, serve_group
 from stream.broker.incarnations import incarnations_of
 from stream.broker.lag import INPUT_TOPICS, Lag
 from stream.broker.model_records import Version, rollback_record
-from stream.ops.snapshot_files import copy_files, read_manifest, write_manifest
+from stream.ops.snapshot_files import copy_files, copy_models, read_manifest, write_manifest
 from upwell.client import client_options, find_broker
 from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic
@@ -65,6 +67,8 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
             topics = _topic_ids(running)
         parts = PARTS if settings.kafka.address is not None else (*PARTS, "kafka")
         files = copy_files(settings.data, partial, parts, NEVER)
+        if settings.models is not None:
+            files |= copy_models(models_folder(settings), LocalFolder(partial / "models"))
     if not files:
         shutil.rmtree(partial, ignore_errors=True)
         raise SnapshotError(
@@ -95,6 +99,11 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
     Raises `SnapshotError`, and then nothing is restored.
     """
     manifest = read_manifest(folder)
+    if settings.models is not None and checkpoint.latest(models_folder(settings)) is not None:
+        raise SnapshotError(
+            f"{settings.models} is not empty: set UPWELL_MODELS to a new place, or move the "
+            "checkpoints away"
+        )
     there = [part for part in (*PARTS, "kafka") if (settings.data / part).exists()]
     if there:
         raise SnapshotError(
@@ -127,7 +136,9 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
             f"{settings.data} is not what stands in {folder}: remove it, look at its disk "
             "and restore again"
         )
-    newest = checkpoint.latest(settings.data / "models")
+    if settings.models is not None:
+        copy_models(LocalFolder(settings.data / "models"), models_folder(settings))
+    newest = checkpoint.latest(models_folder(settings))
     if settings.kafka.address is not None:
         rewind(client_options(settings.kafka), settings.kafka.prefix, offsets)
         if newest is not None:
@@ -142,19 +153,19 @@ def rollback(settings: Settings, version: str, say: Say) -> None:
 
     Raises `ModelError` or `SnapshotError` naming those there are.
     """
-    folder = settings.data / "models"
+    folder = models_folder(settings)
     with stopped(settings), _broker(settings, say) as running:
         checkpoint.sweep(folder)
         versions = {
-            str(checkpoint.load(one.path)[1].get("version")): one
+            str(checkpoint.load(folder, one.name)[1].get("version")): one
             for one in reversed(checkpoint.every(folder))
         }
         if (wanted := versions.get(version)) is None:
             known = ", ".join(reversed(versions)) or "none"
             raise SnapshotError(
-                f"no checkpoint of version {version} in {folder}; there are: {known}"
+                f"no checkpoint of version {version} in {folder.address}; there are: {known}"
             )
-        arrays, meta = checkpoint.load(wanted.path)
+        arrays, meta = checkpoint.load(folder, wanted.name)
         _announce(running, checkpoint.save_checkpoint(folder, arrays, meta))
         say(f"version {version} is the newest now; `upwell run` learns again what came after it")
 
@@ -243,10 +254,8 @@ def _check_held(settings: Settings, offsets: Mapping[TopicPartition, int]) -> No
 
 def _announce(settings: Settings, newest: checkpoint.Checkpoint) -> None:
     """Says on `models` that replicas start from this checkpoint, and cuts off what stood before."""
-    _, meta = checkpoint.load(newest.path)
-    version = Version(
-        meta["version"], newest.path.name, newest.sha256, meta["learner"]["watermark"]
-    )
+    _, meta = checkpoint.load(models_folder(settings), newest.name)
+    version = Version(meta["version"], newest.name, newest.sha256, meta["learner"]["watermark"])
     one, options = rollback_record(version), client_options(settings.kafka)
     topic = settings.kafka.prefix + Topic.MODELS
     try:

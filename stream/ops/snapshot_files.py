@@ -15,9 +15,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from learner.release.folder import ModelsFolder
 from upwell.errors import SnapshotError
 
-__all__ = ["copy_files", "read_manifest", "write_manifest"]
+__all__ = ["copy_files", "copy_models", "read_manifest", "write_manifest"]
 
 MANIFEST = "manifest.json"
 FORMAT = "upwell-snapshot-1"
@@ -45,6 +46,27 @@ def copy_files(
             f"{source} cannot be copied to {target}: {exc.strerror}: {exc.filename}; make "
             "room, or name another"
         ) from exc
+
+
+def copy_models(source: ModelsFolder, target: ModelsFolder) -> dict[str, str]:
+    """Copies all checkpoints, each JSON file after its arrays; `models/` and the name -> sha256.
+
+    Raises `SnapshotError`.
+    """
+    found = {}
+    try:
+        # as a checkpoint is written: arrays before what makes them count
+        for name in sorted(source.names(), key=lambda one: (Path(one).suffix == ".json", one)):
+            if Path(name).suffix in (".json", ".safetensors"):
+                data = source.read(name)
+                target.write(name, data)
+                found[f"models/{name}"] = sha256(data).hexdigest()
+    except OSError as exc:
+        raise SnapshotError(
+            f"{source.address} cannot be copied to {target.address}: {exc}; make room, or name "
+            "another"
+        ) from exc
+    return found
 
 
 def write_manifest(folder: Path, about: Mapping[str, Any], files: Mapping[str, str]) -> None:

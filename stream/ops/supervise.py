@@ -1,5 +1,5 @@
-"""One serve and one learn process under a supervisor: started together, restarted when they fall,
-stopped together.
+"""One serve and one learn process, or one of the two, under a supervisor: started together,
+restarted when they fall, stopped together.
 
 Each child also ends by itself when the supervisor is gone, however it went: its standard input is a
 pipe that nobody else holds.
@@ -20,9 +20,11 @@ from typing import IO
 from upwell.errors import SettingsError, UpwellError
 from upwell.system.threads import UNEXPECTED_EXIT, end_process, start_thread
 
-__all__ = ["Child", "Supervisor", "end_with_parent"]
+__all__ = ["ALONE", "ROLES", "Child", "Supervisor", "end_with_parent"]
 
 ROLES = ("serve", "learn")
+ALONE = "--alone"
+"""Of a learner that does not wait where another one learns."""
 MAX_RESTARTS = 5
 """Of a role within `QUIET_SECONDS`, after pauses of 0, 1, 3, 7 and 15 s."""
 QUIET_SECONDS = 300.0
@@ -46,22 +48,33 @@ class Child:
 
 class Supervisor:
     """command: what starts a role, without the role's name. logs: a folder for the children's
-    output, None for this terminal.
+    output, None for this terminal. roles: of `ROLES`, those that run here.
+
+    alone: another engine's learner is an error at the start. One that is started again waits for
+    it: it took over while this one was down.
     """
 
     def __init__(
-        self, command: Sequence[str], environ: Mapping[str, str], logs: Path | None
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        logs: Path | None,
+        roles: Sequence[str] = ROLES,
+        alone: bool = False,
     ) -> None:
         self._command = list(command)
         self._environ = dict(environ)
         self._logs = logs
+        self._roles = tuple(roles)
+        self._alone = alone
         self._children: dict[str, Child] = {}
 
     def __enter__(self) -> Supervisor:
         try:
-            for role in ROLES:
-                self._children[role] = Child(role, self._spawn(role))
-        except BaseException:  # the second cannot be started: the first does not stay behind
+            for role in self._roles:
+                first = (ALONE,) if self._alone and role == "learn" else ()
+                self._children[role] = Child(role, self._spawn(role, *first))
+        except BaseException:  # a second cannot be started: the first does not stay behind
             self.stop()
             raise
         return self
@@ -88,13 +101,13 @@ class Supervisor:
                 self._fell(child, code, now)
 
     def watch(self, until: Callable[[], bool]) -> None:
-        """Keep both alive until `until` says so."""
+        """Keep all alive until `until` says so."""
         while not until():
             self.check()
             time.sleep(TICK_SECONDS)
 
     def stop(self) -> None:
-        """Ask both to end, wait, then end them."""
+        """Ask all to end, wait, then end them."""
         running = [
             child.process for child in self._children.values() if child.process.poll() is None
         ]
@@ -139,13 +152,13 @@ class Supervisor:
         lines = path.read_text(errors="replace").strip().splitlines()
         return f"{lines[-1] if lines else 'it said nothing'} (all of it: {path})"
 
-    def _spawn(self, role: str) -> subprocess.Popen[bytes]:
+    def _spawn(self, role: str, *more: str) -> subprocess.Popen[bytes]:
         output: IO[bytes] | None = None
         if self._logs is not None:
             self._logs.mkdir(parents=True, exist_ok=True)
             output = (self._logs / f"{role}.log").open("ab")
         try:
-            return self._popen(role, output)
+            return self._popen([*self._command, role, *more], output)
         except OSError as exc:
             raise UpwellError(
                 f"{role} cannot be started: {self._command[0]}: {exc.strerror}"
@@ -154,9 +167,9 @@ class Supervisor:
             if output is not None:
                 output.close()
 
-    def _popen(self, role: str, output: IO[bytes] | None) -> subprocess.Popen[bytes]:
+    def _popen(self, command: Sequence[str], output: IO[bytes] | None) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [*self._command, role],
+            command,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

@@ -6,10 +6,10 @@ It knows nothing about Faust or how the topic is read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from learner.release.checkpoint import load
 from learner.release.delta import decode
+from learner.release.folder import ModelsFolder
 from learner.release.replica import Replica
 from stream.broker.model_records import DELTA, KIND, ROLLBACK, VERSION, Version
 from stream.chain.records import BroadcastRecord
@@ -20,7 +20,7 @@ __all__ = ["ModelReader"]
 class ModelReader:
     """Keeps `replica` at what the learn process published. folder: of the checkpoints."""
 
-    def __init__(self, replica: Replica, folder: Path) -> None:
+    def __init__(self, replica: Replica, folder: ModelsFolder) -> None:
         self._replica = replica
         self._folder = folder
         self._next_offset: int | None = None
@@ -39,5 +39,5 @@ class ModelReader:
             yield from self._replica.apply(decode(record.value or b""))
         elif kind == ROLLBACK or (kind == VERSION and missing):
             version = Version.read(record.value)
-            arrays, meta = load(self._folder / version.file, version.sha256)
+            arrays, meta = load(self._folder, version.file, version.sha256)
             self._replica.restore(arrays, meta["learner"])

@@ -14,6 +14,7 @@ from faust.exceptions import ConsumerNotStarted
 from stream.broker.connect import client_options
 from stream.broker.incarnations import begin_made_anew
 from stream.broker.lag import INPUT_TOPICS, Backlog, Lag
+from stream.broker.quiet import quieten
 from stream.broker.retention import warn_removed
 from stream.serve.agents import ITEM_TOPICS, USER_TOPICS, Batching, add_agent, fail_stop, send
 from stream.serve.beats import Beats
@@ -62,6 +63,7 @@ def _run(settings: Settings, worker: ServeWorker, lag: Lag) -> None:
 
     watchdog = Watchdog(look, Stall(STALL_SECONDS), end_stalled, time.monotonic)
     watchdog.start()
+    quieten()
     logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_is_no_first_second)
     try:
         faust.Worker(

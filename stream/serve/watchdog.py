@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from stream.broker.lag import Backlog
 from upwell.errors import BrokerError
+from upwell.system.outage import Outage
 from upwell.system.threads import end_process, start_thread
 
 __all__ = [
@@ -103,13 +104,15 @@ class Watchdog:
             self._thread.join()
 
     def _watch(self) -> None:
+        outage = Outage(log, "the broker, asked for the lag,", self._clock)
         while not self._stopping.wait(self._every):
             try:
                 reason = self._stall.look(self._clock(), self._look())
             except BrokerError as exc:
-                log.warning("the lag is not known: %s", exc)
+                outage.lasts(str(exc))
                 self._stall.unknown()
                 continue
+            outage.over()
             if reason is not None:
                 self._end(reason)
                 return

@@ -21,7 +21,12 @@ from encoders import (
     text_sources,
 )
 from learner.release.replica import Replica
-from stream.broker.connect import client_options, open_settings_store, pseudonym_key
+from stream.broker.connect import (
+    client_options,
+    models_folder,
+    open_settings_store,
+    pseudonym_key,
+)
 from stream.broker.engines import agree_on_key, engine_name, refuse_second
 from stream.broker.feeds import Broadcast
 from stream.broker.incarnations import Incarnations
@@ -79,7 +84,7 @@ class ServeWorker:
             self._model_feed,
             self._know,
             self._announce,
-            ModelReader(self._replica, settings.data / "models"),
+            ModelReader(self._replica, models_folder(settings)),
         )
         ports = Ports(
             store=self._store,

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from learner.release import checkpoint
+from learner.release.folder import LocalFolder
 from learner.training.learner import Learner
 from store import open_store
 from stream.chain.privacy import Pseudonymizer, load_or_create_key
@@ -109,9 +110,10 @@ def assert_states_are_the_same(engine: Engine, inline: InlineEngine, users: Sequ
 
 
 def assert_examples_are_the_same(engine: Engine, inline: InlineEngine) -> None:
-    newest = checkpoint.latest(engine.settings.data / "models")
+    folder = LocalFolder(engine.settings.data / "models")
+    newest = checkpoint.latest(folder)
     assert newest is not None
-    arrays, meta = checkpoint.load(newest.path)
+    arrays, meta = checkpoint.load(folder, newest.name)
     learner = Learner(engine.settings.learner, 384, engine.settings.learner.seed)
     learner.restore(arrays, meta["learner"])
     assert by_partition(learner.watermark) == inline.learner.watermark

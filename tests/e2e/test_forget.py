@@ -18,6 +18,7 @@ from confluent_kafka import Producer
 from kafka import KafkaProducer
 
 from learner.release import checkpoint
+from learner.release.folder import LocalFolder
 from learner.training.buffer import digest
 from store import open_store
 from stream.broker.topics import partition_of
@@ -154,7 +155,7 @@ def learn_of_both(engine: Engine, upwell: UpwellClient, prefix: str) -> None:
 
 
 def saved(folder: Path) -> bool:
-    return bool(checkpoint.every(folder))
+    return bool(checkpoint.every(LocalFolder(folder)))
 
 
 def restarted(engine: Engine, killed: int) -> bool:
@@ -163,10 +164,13 @@ def restarted(engine: Engine, killed: int) -> bool:
 
 def assert_learned_of(folder: Path, names: dict[str, str], whom: set[str]) -> None:
     """All checkpoints hold windows of these users alone, and none a pseudonym."""
-    for one in checkpoint.every(folder):
-        users = set(checkpoint.load(one.path)[0]["fused.trainer.buffer.users"].tolist())
+    for one in checkpoint.every(LocalFolder(folder)):
+        users = set(
+            checkpoint.load(LocalFolder(folder), one.name)[0]["fused.trainer.buffer.users"].tolist()
+        )
         assert users == {digest(names[user]) for user in whom}
-        held = one.path.read_bytes() + one.path.with_suffix(".safetensors").read_bytes()
+        file = folder / one.name
+        held = file.read_bytes() + file.with_suffix(".safetensors").read_bytes()
         assert not any(name.encode() in held for name in names.values())
 
 

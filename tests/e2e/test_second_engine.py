@@ -54,7 +54,7 @@ def test_the_second_of_two_says_what_to_set_and_the_first_goes_on(
         told = [line for line in done.stderr.splitlines() if "another engine (" in line]
         assert len(told) == 1
         assert "needs another UPWELL_PREFIX" in told[0]
-        assert "`upwell serve` alone" in told[0]
+        assert "`upwell run --roles serve`" in told[0]
         with UpwellClient(kafka, on) as upwell:
             lists = upwell.lists("ann", timeout=60)
             upwell.item("i0", "a title")

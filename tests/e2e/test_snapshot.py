@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from learner.release import checkpoint
+from learner.release.folder import LocalFolder
 from stream.chain.privacy import Pseudonymizer, load_or_create_key
 from stream.ops.snapshot import restore, rollback, snapshot
 from stream.replay.inline import InlineEngine
@@ -55,8 +56,8 @@ def test_a_restored_engine_goes_on_from_the_snapshot_and_one_rolled_back_learns_
     inline = undisturbed(engine, language_model, items, events)
     check(engine, inline, events)
     versions = [
-        str(checkpoint.load(one.path)[1]["version"])
-        for one in checkpoint.every(fresh.data / "models")
+        str(checkpoint.load(LocalFolder(fresh.data / "models"), one.name)[1]["version"])
+        for one in checkpoint.every(LocalFolder(fresh.data / "models"))
     ]
     with pytest.raises(SnapshotError, match=f"there are: {versions[0]}"):
         rollback(fresh, "0-none", said.append)

@@ -15,7 +15,7 @@ from learner.ranking.parameters import settle
 from learner.release import checkpoint
 from learner.release.replica import Replica
 from learner.training.learner import Learner
-from stream.broker.connect import open_settings_store
+from stream.broker.connect import models_folder, open_settings_store
 from stream.serve.model_reader import ModelReader
 from tests.faults.engine import Engine
 from tests.faults.replayed import Expected
@@ -163,11 +163,11 @@ def _states(engine: Engine, expected: Expected) -> dict[str, UserState | None]:
 
 def _saved(engine: Engine) -> Learner:
     """The learner as its newest checkpoint has it."""
-    newest = checkpoint.latest(engine.settings.data / "models")
+    newest = checkpoint.latest(models_folder(engine.settings))
     assert newest is not None
     settings = engine.settings.learner
     learner = Learner(settings, DIMENSION, settings.seed)
-    arrays, meta = checkpoint.load(newest.path)
+    arrays, meta = checkpoint.load(models_folder(engine.settings), newest.name)
     learner.restore(arrays, meta["learner"])
     return learner
 
@@ -178,7 +178,7 @@ def _replica(engine: Engine) -> Replica:
     """
     settings = engine.settings.learner
     replica = Replica(settings, DIMENSION, settings.seed)
-    reader = ModelReader(replica, engine.settings.data / "models")
+    reader = ModelReader(replica, models_folder(engine.settings))
     for record in engine.seen(Topic.MODELS):
         settle(reader.read(record))
     return replica

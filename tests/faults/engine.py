@@ -24,18 +24,17 @@ from stream.chain.privacy import load_or_create_key
 from stream.chain.records import BroadcastRecord
 from stream.replay.log import LogRecord
 from stream.replay.player import Pace, Player
+from tests.faults.harness import DEADLINE_SECONDS, harness_settings, wait_until
 from tests.faults.inject import Fault
 from tests.faults.worker import Role, start_worker
 from upwell.client import client_options
 from upwell.errors import BrokerError
 from upwell.events import Topic
-from upwell.settings import KafkaSettings, LearnerSettings, Settings, StoreSettings, StreamSettings
+from upwell.settings import Settings
 from upwell.system.clock import now_ms
 
 __all__ = ["Engine", "harness_settings", "wait_until"]
 
-DEADLINE_SECONDS = 90.0
-TICK_SECONDS = 0.02
 MOST_FALLS = 60
 RESTART_SECONDS = 1.0
 HANDFUL = 8
@@ -50,28 +49,6 @@ class _Worker:
     role: Role
     process: ForkServerProcess
     started: float
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
-    """Poll until `condition` holds; fail with `what` after the deadline."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
-        time.sleep(TICK_SECONDS)
-
-
-def harness_settings(kafka: str, prefix: str, folder: Path) -> Settings:
-    """Small batches, frequent deltas and checkpoints, so that a kill has much to hit.
-
-    The fused model trains every few examples, so that deltas and checkpoints carry it.
-    """
-    return Settings(
-        kafka=KafkaSettings(address=kafka, prefix=prefix),
-        stream=StreamSettings(batch_events=64),
-        learner=LearnerSettings(fused_every=16, publish_ms=100, checkpoint_examples=20),
-        store=StoreSettings(),
-        data=folder,
-    )
 
 
 class Engine:
@@ -89,6 +66,9 @@ class Engine:
             **{f"serve-{number}": "serve" for number in range(serves)},
             "learn": "learn",
         }
+        self._data: dict[str, Path] = {}
+        """Of workers on another host."""
+        self._said_before: dict[str, int] = {}
         self._workers: dict[str, _Worker] = {}
         self._seen: dict[Topic, list[BroadcastRecord]] = {topic: [] for topic in SEEN}
         self._learned: Mapping[str, Any] = {"positions": {}, "topic_id": ""}
@@ -124,12 +104,38 @@ class Engine:
     def start(self, name: str, fault: Fault | None = None, role: Role | None = None) -> None:
         """Start a worker that does not run. `role`: of one that joins."""
         self._names[name] = role or self._names[name]
-        own = replace(self.settings, stream=replace(self.settings.stream, instance=name))
-        log = self.settings.data / "logs" / f"{name}.log"
+        own = replace(
+            self.settings,
+            data=self._data.get(name, self.settings.data),
+            stream=replace(self.settings.stream, instance=name),
+        )
+        log = self._log(name)
         log.parent.mkdir(exist_ok=True)
+        log.touch()
+        self._said_before[name] = log.stat().st_size
         self._workers[name] = _Worker(
             self._names[name], start_worker(self._names[name], own, log, fault), time.monotonic()
         )
+
+    def on_another_host(self, name: str, role: Role) -> None:
+        """Start a worker that joins, with a data folder of its own: all that it shares with the
+        first one is what the settings name, and the key.
+        """
+        self._data[name] = self.settings.data / "another-host"
+        self._data[name].mkdir(exist_ok=True)
+        (self._data[name] / "key").write_bytes((self.settings.data / "key").read_bytes())
+        self.start(name, role=role)
+
+    def role(self, name: str) -> Role:
+        """Of a worker, also one that does not run."""
+        return self._names[name]
+
+    def said_since_start(self, name: str) -> str:
+        """What a worker has logged since it was started last."""
+        return self._log(name).read_bytes()[self._said_before[name] :].decode(errors="replace")
+
+    def _log(self, name: str) -> Path:
+        return self.settings.data / "logs" / f"{name}.log"
 
     def kill(self, name: str) -> int:
         """SIGKILL, wait for the end; when that was, UTC ms. It stays down until `start`."""

@@ -125,7 +125,7 @@ def _among_acknowledgements(now: Callable[[], bool]) -> None:
 
 def _within_checkpoint(now: Callable[[], bool]) -> None:
     """Half of the arrays' file is on the disk, under its temporary name."""
-    from learner.release import checkpoint
+    from learner.release import folder
 
     write = files.write_whole
 
@@ -135,12 +135,12 @@ def _within_checkpoint(now: Callable[[], bool]) -> None:
             _die()
         write(path, data)
 
-    patch.object(checkpoint, "write_whole", half).start()
+    patch.object(folder, "write_whole", half).start()
 
 
 def _before_checkpoint_head(now: Callable[[], bool]) -> None:
     """The arrays' file stands, its JSON is missing: the checkpoint does not count."""
-    from learner.release import checkpoint
+    from learner.release import folder
 
     write = files.write_whole
 
@@ -149,7 +149,7 @@ def _before_checkpoint_head(now: Callable[[], bool]) -> None:
             _die()
         write(path, data)
 
-    patch.object(checkpoint, "write_whole", stop).start()
+    patch.object(folder, "write_whole", stop).start()
 
 
 def _before_version(now: Callable[[], bool]) -> None:
@@ -192,7 +192,7 @@ def _around_model_record(now: Callable[[], bool], maker: str, sent: bool) -> Non
 
 def _disk_full_at_checkpoint(now: Callable[[], bool]) -> None:
     """The system says ENOSPC when the checkpoint is written."""
-    from learner.release import checkpoint
+    from learner.release import folder
 
     write = files.write_whole
 
@@ -201,7 +201,7 @@ def _disk_full_at_checkpoint(now: Callable[[], bool]) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
         write(path, data)
 
-    patch.object(checkpoint, "write_whole", full).start()
+    patch.object(folder, "write_whole", full).start()
 
 
 def _disk_full_at_store(now: Callable[[], bool]) -> None:

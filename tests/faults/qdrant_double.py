@@ -30,8 +30,8 @@ THREADS = 8
 class QdrantDouble(wire.PointsServicer, wire.CollectionsServicer, wire.QdrantServicer):
     """A context manager.
 
-    port: of gRPC, free on loopback. delay_seconds: before each call. refuse: so many calls fail
-    before they act.
+    port: of gRPC, free on loopback; the same after `go_away` and `come_back`. delay_seconds: before
+    each call. refuse: so many calls fail before they act.
     """
 
     def __init__(self) -> None:
@@ -39,18 +39,29 @@ class QdrantDouble(wire.PointsServicer, wire.CollectionsServicer, wire.QdrantSer
         self.refuse = 0
         self._local = QdrantClient(":memory:")
         self._lock = threading.Lock()
-        self._server = grpc.server(futures.ThreadPoolExecutor(THREADS))
+        self._server, self.port = self._on(0)
+
+    def __enter__(self) -> QdrantDouble:
+        self._server.start()
+        return self
+
+    def go_away(self) -> None:
+        """Nobody listens any more; what was stored stays."""
+        self._server.stop(None).wait()
+
+    def come_back(self) -> None:
+        self._server, _ = self._on(self.port)
+        self._server.start()
+
+    def _on(self, port: int) -> tuple[Any, int]:
+        server = grpc.server(futures.ThreadPoolExecutor(THREADS))
         for add in (
             wire.add_PointsServicer_to_server,
             wire.add_CollectionsServicer_to_server,
             wire.add_QdrantServicer_to_server,
         ):
-            add(self, self._server)  # type: ignore[no-untyped-call]
-        self.port: int = self._server.add_insecure_port("127.0.0.1:0")
-
-    def __enter__(self) -> QdrantDouble:
-        self._server.start()
-        return self
+            add(self, server)  # type: ignore[no-untyped-call]
+        return server, server.add_insecure_port(f"127.0.0.1:{port}")
 
     def __exit__(self, *_: object) -> None:
         self._server.stop(None).wait()

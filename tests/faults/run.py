@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from statistics import median
 from infra.kafka import KafkaBroker
 from tests.faults.compare import Outcome, compare
 from tests.faults.engine import Engine, harness_settings
+from tests.faults.named_server import NAMED_SERVER, on_named_server
 from tests.faults.qdrant_double import QdrantDouble
 from tests.faults.replayed import bundled_slice, undisturbed, without_offsets
 from tests.faults.scenarios.surroundings import Stage, poisoned
@@ -53,12 +55,17 @@ def run_scenario(scenario: Scenario, broker: KafkaBroker, folder: Path, seed: in
     part = bundled_slice(scenario.events)
     events = poisoned(part.events) if scenario.poisoned else part.events
     with ExitStack() as stack:
-        double = stack.enter_context(QdrantDouble()) if scenario.server else None
-        settings = harness_settings(broker.address, f"{folder.name}.", folder)
+        real = NAMED_SERVER if scenario.named else None
+        double = stack.enter_context(QdrantDouble()) if scenario.server and not real else None
+        prefix = f"{folder.name}-{uuid.uuid4().hex[:8]}."
+        settings = harness_settings(broker.address, prefix, folder)
+        settings = replace(settings, models=f"file://{folder}/models")
         if double is not None:
             settings = replace(
                 settings, store=StoreSettings(kind="server", url=double.url, grpc_port=double.port)
             )
+        if real is not None:
+            settings = stack.enter_context(on_named_server(settings))
         engine = stack.enter_context(Engine(settings, scenario.serves))
         engine.feed(part.items)
         engine.settle("the catalogue")

@@ -57,17 +57,19 @@ def _nothing() -> None:
 
 
 def start_worker(
-    role: Role, settings: Settings, log: Path, fault: Fault | None = None
+    role: Role, settings: Settings, log: Path, fault: Fault | None = None, alone: bool = False
 ) -> ForkServerProcess:
-    """A running worker, its output appended to `log`. It ends with this process."""
+    """A running worker, its output appended to `log`. It ends with this process. alone: a learner
+    that does not wait where another one learns.
+    """
     worker = warm_context().Process(
-        target=_work, args=(role, settings, str(log), fault), daemon=True
+        target=_work, args=(role, settings, str(log), fault, alone), daemon=True
     )
     worker.start()
     return worker
 
 
-def _work(role: Role, settings: Settings, log: str, fault: Fault | None) -> None:
+def _work(role: Role, settings: Settings, log: str, fault: Fault | None, alone: bool) -> None:
     _write_to(log)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(process)d %(name)s: %(message)s", force=True
@@ -90,7 +92,7 @@ def _work(role: Role, settings: Settings, log: str, fault: Fault | None) -> None
     if role == "serve":
         run.run_serve(settings)
     else:
-        learn.run_learn(settings)
+        learn.run_learn(settings, alone)
 
 
 def _write_to(log: str) -> None:

@@ -40,6 +40,9 @@ def test_who_has_not_spoken_lately_is_silent(spoken: list[Spoken], wrong: list[s
         (Spoken("serve-1", NOW), []),
         (Spoken("serve-1", LATE), ["serve-1 is silent for 61 s"]),
         (Spoken("serve-1", LATE, leaves=True), []),
+        (Spoken("standby-h-1", NOW), []),
+        (Spoken("standby-h-1", LATE), ["standby-h-1 is silent for 61 s"]),
+        (Spoken("standby-h-1", NOW, leaves=True), []),  # it learns now, and says so
         (Spoken("serve-1", NOW, STUCK), ["serve-1's thread items stands still for 121 s"]),
         (Spoken("serve-0", NOW, STUCK), ["serve-0's thread items stands still for 121 s"]),
         (Spoken("serve-0", NOW, MOVING), []),

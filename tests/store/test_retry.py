@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 from collections.abc import Callable, Iterator
 
 import grpc  # type: ignore[import-untyped]
@@ -60,7 +62,7 @@ def test_a_passing_fault_is_waited_for(fault: Exception) -> None:
 
 def test_pauses_double_up_to_the_longest() -> None:
     pauses: list[float] = []
-    retry = Retry(attempts=5, first_pause_seconds=1, longest_pause_seconds=3, sleep=pauses.append)
+    retry = Retry(first_pause_seconds=1, longest_pause_seconds=3, sleep=pauses.append)
     assert retry.call("write", "here", failing(*[UNAVAILABLE] * 4)) == "done"
     assert pauses == [1, 2, 3, 3]
 
@@ -77,7 +79,7 @@ def test_the_server_may_ask_for_a_longer_pause() -> None:
 def test_in_the_end_one_line_says_what_and_where() -> None:
     pauses: list[float] = []
     with pytest.raises(StoreError) as caught:
-        Retry(attempts=3, sleep=pauses.append).call(
+        Retry(2.5, sleep=pauses.append, clock=itertools.count().__next__).call(
             "write of users", "db:6334", failing(*[UNAVAILABLE] * 3)
         )
     assert str(caught.value).startswith(
@@ -104,3 +106,26 @@ def test_a_lasting_fault_is_not_repeated(fault: Exception, said: str) -> None:
 def test_a_mistake_of_the_program_is_not_a_fault_of_the_store() -> None:
     with pytest.raises(KeyError):
         Retry().call("write", "here", failing(KeyError("bug")))
+
+
+def test_one_that_is_away_for_less_than_its_patience_is_said_once_and_once_when_it_is_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "upwell.store")
+    now = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    def away() -> str:
+        if now < 30:
+            raise UNAVAILABLE
+        return "done"
+
+    assert Retry(sleep=sleep, clock=lambda: now).call("write", "db:6334", away) == "done"
+    assert now < 31.5, "it is tried again soon after it is back"
+    assert [record.getMessage() for record in caplog.records] == [
+        "write: db:6334 does not answer (UNAVAILABLE: connection refused): waiting for it",
+        f"write: db:6334 answers again after {now:.1f} s",
+    ]

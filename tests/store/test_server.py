@@ -4,6 +4,7 @@ collections that do not fit.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from concurrent import futures
 from typing import Any
@@ -23,7 +24,7 @@ from upwell.errors import StoreError
 
 pytestmark = LOCAL_MODE_WARNINGS
 
-NO_PAUSES = Retry(attempts=3, sleep=lambda seconds: None)
+NO_PAUSES = Retry(2.5, sleep=lambda seconds: None, clock=itertools.count().__next__)
 
 
 class Stub(wire.PointsServicer, wire.QdrantServicer):

@@ -72,7 +72,7 @@ def test_points_and_the_key_go_over_tls(options: ServerOptions, stub: Stub) -> N
 def test_a_server_that_nobody_trusts_gets_nothing(options: ServerOptions, stub: Stub) -> None:
     client = connect(replace(options, root_certificates=None))
     users = ServerCollection(
-        client, "users", replace_equal=False, where="the stub", retry=Retry(attempts=1)
+        client, "users", replace_equal=False, where="the stub", retry=Retry(0.0)
     )
     with pytest.raises(StoreError, match="read of collection users at the stub failed") as error:
         users.upsert([point("a", 1)])

@@ -242,3 +242,10 @@ class Settings:
     data: Path = setting(
         Path(".upwell"), "everything that is kept on this machine", "operator", "folder"
     )
+    models: str | None = setting(
+        None,
+        "where checkpoints of everything learned are kept, one place for all machines of a prefix "
+        "and for no other; unset, `models` in the data folder",
+        "operator",
+        "folder, or an address of fsspec (s3://bucket/models)",
+    )

@@ -30,7 +30,15 @@ __all__ = ["all_settings", "describe_settings", "load_settings", "show_value"]
 
 PREFIX = "UPWELL_"
 DEFAULTS = Settings()
-ELSEWHERE = frozenset({"UPWELL_CACHE", "UPWELL_TEST_QDRANT_URL", "UPWELL_TRACEBACK"})
+ELSEWHERE = frozenset(
+    {
+        "UPWELL_CACHE",
+        "UPWELL_TEST_QDRANT_API_KEY",
+        "UPWELL_TEST_QDRANT_GRPC_PORT",
+        "UPWELL_TEST_QDRANT_URL",
+        "UPWELL_TRACEBACK",
+    }
+)
 """Variables that are no settings of a worker."""
 ADDRESS = re.compile(r"[^\s/:@]+:\d{1,5}|\[[0-9A-Fa-f:]+\]:\d{1,5}")
 
@@ -137,6 +145,11 @@ def _refuse_disagreement(settings: Settings) -> None:
         raise SettingsError(
             "UPWELL_QDRANT_URL holds a user or a password, which would be shown: leave "
             "them out, set UPWELL_QDRANT_API_KEY"
+        )
+    if settings.models is not None and re.search(r"://[^/]*:[^/]*@", settings.models):
+        raise SettingsError(
+            "UPWELL_MODELS holds a password, which would be shown: leave it out, the store's own "
+            "variables or files name it"
         )
     if kafka.security_protocol.startswith("SASL") and not (
         kafka.sasl_username and kafka.sasl_password

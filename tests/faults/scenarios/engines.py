@@ -37,7 +37,8 @@ def _refused(stage: Stage, number: int) -> None:
     """The first goes on in the meantime: it is not tended, and may not fall."""
     data = stage.engine.settings.data / f"second-{number}"
     data.mkdir()
-    second = start_worker("learn", replace(stage.engine.settings, data=data), data / "learn.log")
+    own = replace(stage.engine.settings, data=data)
+    second = start_worker("learn", own, data / "learn.log", alone=True)
     second.join()
     said = (data / "learn.log").read_text()
     assert "another engine (" in said, f"the second learner was not refused: {said[-500:]}"

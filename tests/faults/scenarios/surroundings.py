@@ -15,6 +15,7 @@ import orjson
 
 from infra.kafka import KafkaBroker
 from learner.release import checkpoint
+from learner.release.folder import LocalFolder
 from stream.broker.lag import INPUT_TOPICS
 from stream.replay.log import LogRecord
 from stream.replay.player import Pace
@@ -152,15 +153,16 @@ def torn_checkpoint(stage: Stage) -> list[float]:
     stage.engine.feed(before)
     stage.engine.settle("the first half")
     stage.engine.kill("learn")
-    newest = checkpoint.latest(stage.engine.settings.data / "models")
+    folder = stage.engine.settings.data / "models"
+    newest = checkpoint.latest(LocalFolder(folder))
     assert newest is not None
-    weights = newest.path.with_suffix(".safetensors")
+    weights = (folder / newest.name).with_suffix(".safetensors")
     os.truncate(weights, weights.stat().st_size // 2)
     stage.engine.start("learn")
     stage.engine.wait(
         lambda: stage.engine.falls["learn"] > 0, "learn to refuse the torn checkpoint"
     )
-    newest.path.unlink()
+    (folder / newest.name).unlink()
     mended_ms = time.time_ns() // 1_000_000
     stage.engine.feed(after)
     return [stage.engine.recovery_seconds("learn", mended_ms)]

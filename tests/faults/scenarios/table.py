@@ -10,7 +10,19 @@ from stream.replay.log import LogRecord
 from tests.faults.inject import CLOCK, NAN, POINTS, Fault
 from tests.faults.scenarios import surroundings
 from tests.faults.scenarios.anew import made_anew_at_rest, made_anew_at_work
+from tests.faults.scenarios.away import (
+    BROKER_SECONDS,
+    STORE_SECONDS,
+    broker_away_a_while,
+    store_gone,
+)
 from tests.faults.scenarios.engines import COMES, TAKES_OVER, two_engines
+from tests.faults.scenarios.hosts import (
+    HOST_KILLS,
+    TAKEOVERS,
+    host_killed,
+    standby_takes_over,
+)
 from tests.faults.scenarios.kills import random_kills
 from tests.faults.scenarios.logs import (
     TRANSACTIONS,
@@ -38,7 +50,8 @@ class Scenario:
     """runs: how often the fault strikes. kills: how many of these end a process by SIGKILL. serves:
     how many workers.
 
-    server: whether the store is a server. anew: whether offsets begin anew in between. gaps:
+    server: whether the store is a server. named: the one of UPWELL_TEST_QDRANT_URL, where it names
+    one. anew: whether offsets begin anew in between. gaps:
     whether they are others than an undisturbed run's. poisoned: whether bad events are among the
     slice's. counted: those of the events that have an effect.
     """
@@ -50,6 +63,7 @@ class Scenario:
     kills: int = 0
     serves: int = 1
     server: bool = False
+    named: bool = False
     anew: bool = False
     gaps: bool = False
     poisoned: bool = False
@@ -93,6 +107,30 @@ def scenarios(kills: int) -> list[Scenario]:
             COMES + TAKES_OVER,
             160,
             two_engines,
+        ),
+        Scenario(
+            "standby takes over from a killed learner",
+            TAKEOVERS,
+            240,
+            standby_takes_over,
+            TAKEOVERS,
+        ),
+        Scenario(
+            "two hosts: all of one is killed",
+            HOST_KILLS,
+            240,
+            host_killed,
+            2 * HOST_KILLS,
+            server=True,
+            named=True,
+        ),
+        Scenario(f"broker away for {BROKER_SECONDS:.0f} s", 1, 200, broker_away_a_while),
+        Scenario(
+            f"store away for {' and '.join(f'{one:.0f}' for one in STORE_SECONDS)} s",
+            len(STORE_SECONDS),
+            200,
+            store_gone,
+            server=True,
         ),
         Scenario(f"broker away for {BROKER_AWAY_SECONDS:.0f} s", 1, 200, around.broker_away),
         Scenario(

@@ -16,6 +16,7 @@ from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 from numpy.typing import NDArray
 
 from learner.release.checkpoint import every, latest, load, prune, save_checkpoint, sweep
+from learner.release.folder import LocalFolder
 from upwell.errors import ModelError
 
 ARRAYS: dict[str, NDArray[Any]] = {
@@ -27,8 +28,8 @@ META = {"items": ["a", "é"], "watermark": {"reviews-0": 12}}
 
 
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
-    saved = save_checkpoint(tmp_path / "models", ARRAYS, META)
-    found, meta = load(saved.path, saved.sha256)
+    saved = save_checkpoint(LocalFolder(tmp_path / "models"), ARRAYS, META)
+    found, meta = load(LocalFolder(tmp_path / "models"), saved.name, saved.sha256)
     assert meta == META
     assert found.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
@@ -52,39 +53,41 @@ _KINDS = scalar_dtypes().filter(
 def test_any_arrays_come_back_to_the_bit(
     tmp_path_factory: pytest.TempPathFactory, given_arrays: dict[str, Any]
 ) -> None:
-    found, _ = load(save_checkpoint(tmp_path_factory.mktemp("models"), given_arrays, {}).path)
+    folder = LocalFolder(tmp_path_factory.mktemp("models"))
+    found, _ = load(folder, save_checkpoint(folder, given_arrays, {}).name)
+    assert all(one.flags.writeable for one in found.values())
     assert {name: (one.tobytes(), one.shape, one.dtype) for name, one in found.items()} == {
         name: (one.tobytes(), one.shape, one.dtype) for name, one in given_arrays.items()
     }
 
 
 def test_the_newest_is_the_latest_and_old_ones_go(tmp_path: Path) -> None:
-    assert latest(tmp_path) is None
-    saved = [save_checkpoint(tmp_path, ARRAYS, {"n": n}) for n in range(4)]
-    assert latest(tmp_path) == saved[-1]
-    assert every(tmp_path) == saved[::-1]
-    assert prune(tmp_path, keep=2) == 2
-    assert prune(tmp_path, keep=2) == 0
+    assert latest(LocalFolder(tmp_path)) is None
+    saved = [save_checkpoint(LocalFolder(tmp_path), ARRAYS, {"n": n}) for n in range(4)]
+    assert latest(LocalFolder(tmp_path)) == saved[-1]
+    assert every(LocalFolder(tmp_path)) == saved[::-1]
+    assert prune(LocalFolder(tmp_path), keep=2) == 2
+    assert prune(LocalFolder(tmp_path), keep=2) == 0
     assert sorted(path.stem for path in tmp_path.glob("*.safetensors")) == [
-        one.path.stem for one in saved[-2:]
+        Path(one.name).stem for one in saved[-2:]
     ]
-    assert every(tmp_path) == [saved[-1], saved[-2]]
-    assert save_checkpoint(tmp_path, ARRAYS, {}).number == saved[-1].number + 1
+    assert every(LocalFolder(tmp_path)) == [saved[-1], saved[-2]]
+    assert save_checkpoint(LocalFolder(tmp_path), ARRAYS, {}).number == saved[-1].number + 1
 
 
 def test_pruning_keeps_one(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least one"):
-        prune(tmp_path, keep=0)
+        prune(LocalFolder(tmp_path), keep=0)
 
 
 def test_every_torn_byte_is_noticed(tmp_path: Path) -> None:
-    saved = save_checkpoint(tmp_path, ARRAYS, META)
-    weights = saved.path.with_suffix(".safetensors")
+    saved = save_checkpoint(LocalFolder(tmp_path), ARRAYS, META)
+    weights = (tmp_path / saved.name).with_suffix(".safetensors")
     whole = weights.read_bytes()
     for torn in (whole[:-1], whole[: len(whole) // 2], b"", whole[:-1] + bytes([whole[-1] ^ 1])):
         weights.write_bytes(torn)
-        with pytest.raises(ModelError, match=rf"{weights.name} is torn.*remove {saved.path.name}"):
-            load(saved.path)
+        with pytest.raises(ModelError, match=rf"{weights.name} is torn.*remove {saved.name}"):
+            load(LocalFolder(tmp_path), saved.name)
 
 
 @pytest.mark.parametrize(
@@ -100,45 +103,45 @@ def test_every_torn_byte_is_noticed(tmp_path: Path) -> None:
     ],
 )
 def test_a_torn_newest_is_said_and_the_one_before_can_be_loaded(tmp_path: Path, text: str) -> None:
-    good, torn = (save_checkpoint(tmp_path, ARRAYS, META) for _ in range(2))
-    torn.path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(ModelError, match=torn.path.name):
-        latest(tmp_path)
-    with pytest.raises(ModelError, match=torn.path.name):
-        load(torn.path)
-    with pytest.raises(ModelError, match=torn.path.name):
-        every(tmp_path)
-    assert load(good.path)[1] == META
+    good, torn = (save_checkpoint(LocalFolder(tmp_path), ARRAYS, META) for _ in range(2))
+    (tmp_path / torn.name).write_bytes(text.encode("latin-1"))
+    with pytest.raises(ModelError, match=torn.name):
+        latest(LocalFolder(tmp_path))
+    with pytest.raises(ModelError, match=torn.name):
+        load(LocalFolder(tmp_path), torn.name)
+    with pytest.raises(ModelError, match=torn.name):
+        every(LocalFolder(tmp_path))
+    assert load(LocalFolder(tmp_path), good.name)[1] == META
 
 
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
-    saved = save_checkpoint(tmp_path, ARRAYS, META)
-    saved.path.with_suffix(".safetensors").unlink()
+    saved = save_checkpoint(LocalFolder(tmp_path), ARRAYS, META)
+    (tmp_path / saved.name).with_suffix(".safetensors").unlink()
     with pytest.raises(ModelError, match="safetensors cannot be read"):
-        load(saved.path)
+        load(LocalFolder(tmp_path), saved.name)
     with pytest.raises(ModelError, match="cannot be read"):
-        load(tmp_path / "0000000000000009.json")
+        load(LocalFolder(tmp_path), "0000000000000009.json")
 
 
 def test_a_foreign_file_is_said(tmp_path: Path) -> None:
-    saved = save_checkpoint(tmp_path, ARRAYS, META)
-    head = json.loads(saved.path.read_text())
-    saved.path.write_text(json.dumps(head | {"format": "another"}))
+    saved = save_checkpoint(LocalFolder(tmp_path), ARRAYS, META)
+    head = json.loads((tmp_path / saved.name).read_text())
+    (tmp_path / saved.name).write_text(json.dumps(head | {"format": "another"}))
     with pytest.raises(ModelError, match="another version of Upwell"):
-        load(saved.path)
+        load(LocalFolder(tmp_path), saved.name)
 
 
 def test_another_checkpoint_than_the_announced_one_is_refused(tmp_path: Path) -> None:
-    saved = save_checkpoint(tmp_path, ARRAYS, META)
+    saved = save_checkpoint(LocalFolder(tmp_path), ARRAYS, META)
     with pytest.raises(ModelError, match="not the one announced"):
-        load(saved.path, "0" * 64)
+        load(LocalFolder(tmp_path), saved.name, "0" * 64)
 
 
 @pytest.mark.parametrize("call", ["fsync", "rename"])
 def test_a_full_disk_leaves_the_ones_before_and_no_litter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
-    good = save_checkpoint(tmp_path, ARRAYS, META)
+    good = save_checkpoint(LocalFolder(tmp_path), ARRAYS, META)
     before = sorted(os.listdir(tmp_path))
 
     def full(*_: object) -> None:
@@ -147,17 +150,19 @@ def test_a_full_disk_leaves_the_ones_before_and_no_litter(
     with monkeypatch.context() as patch:
         patch.setattr(os if call == "fsync" else Path, call, full)
         with pytest.raises(ModelError, match="No space left on device; free space"):
-            save_checkpoint(tmp_path, ARRAYS, {"n": 2})
+            save_checkpoint(LocalFolder(tmp_path), ARRAYS, {"n": 2})
     assert sorted(os.listdir(tmp_path)) == before
-    assert latest(tmp_path) == good
+    assert latest(LocalFolder(tmp_path)) == good
 
 
 def test_a_crash_between_the_two_files_leaves_the_one_before(tmp_path: Path) -> None:
-    good = save_checkpoint(tmp_path, ARRAYS, META)
+    good = save_checkpoint(LocalFolder(tmp_path), ARRAYS, META)
     (tmp_path / "0000000000000002.safetensors").write_bytes(b"whole, but not announced")
     (tmp_path / "0000000000000002.json.tmp").write_bytes(b"{")
-    assert latest(tmp_path) == good
-    assert load(save_checkpoint(tmp_path, ARRAYS, {"n": 2}).path)[1] == {"n": 2}
+    assert latest(LocalFolder(tmp_path)) == good
+    assert load(
+        LocalFolder(tmp_path), save_checkpoint(LocalFolder(tmp_path), ARRAYS, {"n": 2}).name
+    )[1] == {"n": 2}
 
 
 class Died(BaseException):
@@ -172,7 +177,7 @@ def files(folder: Path) -> list[str]:
 def test_a_kill_between_any_two_removals_leaves_nothing_that_the_next_prune_does_not_take(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unlinked: int
 ) -> None:
-    saved = [save_checkpoint(tmp_path, ARRAYS, {"n": n}) for n in range(3)]
+    saved = [save_checkpoint(LocalFolder(tmp_path), ARRAYS, {"n": n}) for n in range(3)]
     unlink = Path.unlink
     left = unlinked
 
@@ -186,46 +191,50 @@ def test_a_kill_between_any_two_removals_leaves_nothing_that_the_next_prune_does
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", die_after)
         with pytest.raises(Died):
-            prune(tmp_path, keep=1)
+            prune(LocalFolder(tmp_path), keep=1)
     heads = {path.stem for path in tmp_path.glob("*.json")}
     assert {path.stem for path in tmp_path.glob("*.safetensors")} <= heads
-    assert latest(tmp_path) == saved[-1]
-    assert prune(tmp_path, keep=1) == len(heads) - 1
-    assert files(tmp_path) == [f"{saved[-1].path.stem}.{kind}" for kind in ("json", "safetensors")]
+    assert latest(LocalFolder(tmp_path)) == saved[-1]
+    assert prune(LocalFolder(tmp_path), keep=1) == len(heads) - 1
+    assert files(tmp_path) == [
+        f"{Path(saved[-1].name).stem}.{kind}" for kind in ("json", "safetensors")
+    ]
 
 
 def test_a_sweep_takes_what_crashes_left_and_nothing_else(tmp_path: Path) -> None:
-    assert sweep(tmp_path / "none yet") == 0
-    saved = [save_checkpoint(tmp_path, ARRAYS, {"n": n}) for n in range(3)]
+    assert sweep(LocalFolder(tmp_path / "none yet")) == 0
+    saved = [save_checkpoint(LocalFolder(tmp_path), ARRAYS, {"n": n}) for n in range(3)]
     (tmp_path / "owner.lock").touch()
     whole = files(tmp_path)
-    assert sweep(tmp_path) == 0
+    assert sweep(LocalFolder(tmp_path)) == 0
     assert files(tmp_path) == whole
     for name in ("0000000000000004.safetensors", "0000000000000004.json.tmp", "7.safetensors.tmp"):
         (tmp_path / name).write_bytes(b"of somebody")
-    saved[0].path.unlink()  # by an Upwell that removed the JSON file first
-    saved[1].path.with_suffix(".safetensors").unlink()
-    assert sweep(tmp_path) == 3
-    assert files(tmp_path) == [name for name in whole if name.startswith((saved[2].path.stem, "o"))]
+    (tmp_path / saved[0].name).unlink()  # by an Upwell that removed the JSON file first
+    (tmp_path / saved[1].name).with_suffix(".safetensors").unlink()
+    assert sweep(LocalFolder(tmp_path)) == 3
+    assert files(tmp_path) == [
+        name for name in whole if name.startswith((Path(saved[2].name).stem, "o"))
+    ]
 
 
 def test_a_newest_without_arrays_is_a_fault_that_no_sweep_hides(tmp_path: Path) -> None:
-    saved = save_checkpoint(tmp_path, ARRAYS, META)
-    saved.path.with_suffix(".safetensors").unlink()
-    assert sweep(tmp_path) == 0
+    saved = save_checkpoint(LocalFolder(tmp_path), ARRAYS, META)
+    (tmp_path / saved.name).with_suffix(".safetensors").unlink()
+    assert sweep(LocalFolder(tmp_path)) == 0
     with pytest.raises(ModelError, match="cannot be read"):
-        load(saved.path)
+        load(LocalFolder(tmp_path), saved.name)
 
 
 def test_a_removal_is_on_the_disk_before_it_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for n in range(2):
-        save_checkpoint(tmp_path, ARRAYS, {"n": n})
+        save_checkpoint(LocalFolder(tmp_path), ARRAYS, {"n": n})
 
     def broken(_: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "fsync", broken)
     with pytest.raises(ModelError, match="cannot be removed: Input/output error"):
-        prune(tmp_path, keep=1)
+        prune(LocalFolder(tmp_path), keep=1)

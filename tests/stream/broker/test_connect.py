@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stream.broker.connect import open_settings_store, pseudonym_key
+from stream.broker.connect import models_folder, open_settings_store, pseudonym_key
 from upwell.errors import SettingsError
-from upwell.settings import load_settings
+from upwell.settings import Settings, load_settings
 from upwell.values import UserState
 
 DIMENSION = 4
@@ -43,3 +43,12 @@ def test_the_key_is_the_given_one_else_the_one_that_is_kept(tmp_path: Path) -> N
     assert pseudonym_key(load_settings({"UPWELL_DATA": str(tmp_path / "another")})) != made
     given = load_settings({"UPWELL_DATA": str(tmp_path), "UPWELL_KEY": "ab" * 32})
     assert pseudonym_key(given) == b"\xab" * 32
+
+
+def test_checkpoints_are_in_the_data_folder_unless_they_are_kept_elsewhere(tmp_path: Path) -> None:
+    assert models_folder(Settings(data=tmp_path)).address == str(tmp_path / "models")
+    for address in (str(tmp_path / "shared"), "memory://bucket/models"):
+        assert models_folder(Settings(data=tmp_path, models=address)).address == address
+    shared = models_folder(Settings(data=tmp_path, models=f"file://{tmp_path}/shared"))
+    shared.write("a", b"a")
+    assert (tmp_path / "shared" / "a").read_bytes() == b"a"

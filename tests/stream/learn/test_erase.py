@@ -16,6 +16,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaTimeoutError
 
 from learner.release import checkpoint
+from learner.release.folder import LocalFolder
 from learner.training.buffer import digest
 from learner.training.learner import Learner
 from stream.broker.topics import ensure_topics
@@ -23,7 +24,8 @@ from stream.chain.effects import Erasure
 from stream.chain.wire import encode_erasure, encode_examples, encode_rerouted
 from stream.learn.erase import REMAINS, Unconfirmed, request_at
 from stream.learn.letters import LetterIndex
-from stream.learn.loop import LearnLoop, LearnOptions
+from stream.learn.loop import LearnLoop
+from stream.learn.options import LearnOptions
 from tests.learner.training.small import DIMENSION, SETTINGS, log
 from upwell.client import UpwellClient, client_options
 from upwell.errors import BrokerError
@@ -63,7 +65,7 @@ class LosingLetters(KafkaProducer):  # type: ignore[misc]
 def loop_on(kafka: KafkaSettings, folder: Path) -> LearnLoop:
     options = LearnOptions(
         prefix=kafka.prefix,
-        folder=folder,
+        folder=LocalFolder(folder),
         engine="test",
         publish_ms=10,
         checkpoint_examples=1_000_000,
@@ -113,15 +115,17 @@ def test_a_user_is_gone_before_that_is_confirmed_also_when_learn_dies_in_between
         ),
     )
     for _ in range(2):  # three checkpoints are kept otherwise
-        checkpoint.save_checkpoint(tmp_path, {}, {"stands": "in for one with the user"})
+        checkpoint.save_checkpoint(
+            LocalFolder(tmp_path), {}, {"stands": "in for one with the user"}
+        )
     with (
         patch.object(LearnLoop, "_resume", return_value=None),
         patch("stream.learn.erase.confirmation_record", side_effect=Died),
         pytest.raises(Died),
     ):
         loop_on(on, tmp_path).run()
-    [newest] = checkpoint.every(tmp_path)
-    arrays, meta = checkpoint.load(newest.path)
+    [newest] = checkpoint.every(LocalFolder(tmp_path))
+    arrays, meta = checkpoint.load(LocalFolder(tmp_path), newest.name)
     assert digest("u3") not in arrays["fused.trainer.buffer.users"]
     assert digest("u5") not in arrays["fused.trainer.buffer.users"], "the user's guest"
     assert digest("u4") in arrays["fused.trainer.buffer.users"]
@@ -148,7 +152,7 @@ def test_a_user_is_gone_before_that_is_confirmed_also_when_learn_dies_in_between
         "examples": windows,
         "checkpoints": 1,
     }
-    assert len(checkpoint.every(tmp_path)) == 1
+    assert len(checkpoint.every(LocalFolder(tmp_path))) == 1
 
 
 def test_a_letter_whose_removal_was_not_delivered_is_not_confirmed_and_removed_by_the_next_start(
@@ -165,7 +169,7 @@ def test_a_letter_whose_removal_was_not_delivered_is_not_confirmed_and_removed_b
         pytest.raises(BrokerError, match="it took too long"),
     ):
         loop_on(on, tmp_path).run()
-    assert checkpoint.every(tmp_path) == []
+    assert checkpoint.every(LocalFolder(tmp_path)) == []
     with UpwellClient(on.address or "", on) as upwell:
         assert list(upwell.confirmations(timeout=0.5, from_beginning=True)) == []
         loop = loop_on(on, tmp_path)
@@ -181,8 +185,10 @@ def test_a_letter_whose_removal_was_not_delivered_is_not_confirmed_and_removed_b
 
 
 def test_a_start_sweeps_what_a_kill_left_of_checkpoints(on: KafkaSettings, tmp_path: Path) -> None:
-    saved = checkpoint.save_checkpoint(tmp_path, {}, {"stands": "in for one with the user"})
-    saved.path.unlink()
+    saved = checkpoint.save_checkpoint(
+        LocalFolder(tmp_path), {}, {"stands": "in for one with the user"}
+    )
+    (tmp_path / saved.name).unlink()
     loop = loop_on(on, tmp_path)
     loop.stop()
     loop.run()

@@ -69,7 +69,10 @@ def test_a_second_engine_is_refused_by_name_and_the_first_goes_on(
     with locked(client, prefix, "a-first") as first:
         with (
             at_work(first),
-            pytest.raises(SettingsError, match=r"another engine \(a-first\) learns .*`upwell ser"),
+            pytest.raises(
+                SettingsError,
+                match=r"another engine \(a-first\) learns .*`upwell run",
+            ),
             locked(client, prefix, "0-second"),
         ):
             pass

@@ -93,13 +93,20 @@ def test_the_figures_say_who_speaks_and_how_far_it_has_read() -> None:
     promotion = Promotion(learner, Guard())
     learner.share = 0.5
     record = figures_record(
-        learner, promotion, 5, learned=20, waiting=9, positions={0: 3}, topic_id="t"
+        learner,
+        promotion,
+        5,
+        learned=20,
+        waiting=9,
+        positions={0: 3},
+        topic_id="t",
+        engine="host-1",
     )
     assert (record.topic, record.key) == (Topic.METRICS, b"learn")
     said = orjson.loads(record.value)
     assert said["role"] == said["instance"] == "learn"
     assert (said["examples"], said["positions"], said["at"]) == (20, {"0": 3}, 5)
-    assert said["topic_id"] == "t"
+    assert (said["topic_id"], said["engine"]) == ("t", "host-1")
     assert (said["waiting"], said["share"]) == (9, 0.5)
     assert said["tests"] == {"drawn": 20, "taken": 20}
     assert said["model_version"] == promotion.version

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaProducer
 
 from infra.fetch import cache_folder, fetch_kafka
 from infra.java import find_java
@@ -20,6 +20,8 @@ from infra.kafka import KafkaBroker
 from infra.kafka_folder import TEMPLATE
 from stream.broker.engines import agree_on_key
 from stream.broker.topics import ensure_topics
+from stream.learn.lock import LearnerLock
+from stream.learn.standby import standby_record
 from stream.ops.doctor import Finding, examine
 from tests.stream.broker.test_engines import speaking
 from upwell.client import UpwellClient, client_options
@@ -150,3 +152,25 @@ def test_an_engine_that_is_in_the_way_is_named(kafka: str, prefix: str, tmp_path
         found = broker_findings(settings)["engines"]
     assert found.detail.startswith("warning: another engine (shop-1) serves")
     assert "set UPWELL_INSTANCE" in found.detail
+
+
+def test_who_learns_elsewhere_and_who_waits_for_it_are_named(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    settings = on(kafka, prefix, tmp_path)
+    client = client_options(settings.kafka)
+    ensure_topics(prefix, settings.kafka.partitions, client)
+    lock = LearnerLock(client, prefix, "shop-1")
+    lock.take()
+    try:
+        with KafkaProducer(**client) as producer:
+            for leaves, engine in ((False, "shop-2"), (False, "shop-3"), (True, "shop-3")):
+                one = standby_record(engine, "shop-1", 5, leaves)
+                producer.send(prefix + one.topic, key=one.key, value=one.value, partition=0)
+        found = broker_findings(settings)["engines"]
+    finally:
+        lock.release()
+    assert found.detail == (
+        "none is in the way of this one; shop-1 learns: `upwell run` is refused here, "
+        "`upwell run --roles serve,learn` waits; shop-2 waits as standby for shop-1"
+    )

@@ -4,6 +4,8 @@ said on `models`.
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from learner.release import checkpoint
+from learner.release.folder import LocalFolder, open_folder
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag
 from stream.broker.model_records import KIND, ROLLBACK
@@ -49,7 +52,7 @@ def settings(kafka: str, prefix: str, tmp_path: Path) -> Settings:
             "positions": {"0": 7},
             "learner": {"watermark": {"clicks-0": 2}},
         }
-        checkpoint.save_checkpoint(made.data / "models", {"x": np.ones(3)}, meta)
+        checkpoint.save_checkpoint(LocalFolder(made.data / "models"), {"x": np.ones(3)}, meta)
     (made.data / "store").mkdir()
     (made.data / "store" / "points").write_bytes(b"points")
     (made.data / "key").write_text("k")
@@ -90,7 +93,9 @@ def test_a_fresh_folder_holds_the_same_and_the_offsets_are_set_back(
     acknowledge(settings, 5)
     restore(fresh, taken, print)
     assert behind(settings) == 2
-    for name in ("store/points", "key", "models/0000000000000002.safetensors"):
+    newest = checkpoint.latest(LocalFolder(settings.data / "models"))
+    assert newest is not None
+    for name in ("store/points", "key", f"models/{Path(newest.name).stem}.safetensors"):
         assert (fresh.data / name).read_bytes() == (settings.data / name).read_bytes()
     (record,) = on_models(fresh)
     assert record.headers[KIND] == ROLLBACK
@@ -150,13 +155,34 @@ def test_an_older_version_becomes_the_newest_and_models_says_so(settings: Settin
     with pytest.raises(SnapshotError, match="there are: 2-b, 1-a"):
         rollback(settings, "9-z", print)
     rollback(settings, "1-a", print)
-    newest = checkpoint.latest(settings.data / "models")
+    newest = checkpoint.latest(LocalFolder(settings.data / "models"))
     assert newest is not None
-    assert (newest.number, checkpoint.load(newest.path)[1]["version"]) == (3, "1-a")
+    assert (
+        newest.number,
+        checkpoint.load(LocalFolder(settings.data / "models"), newest.name)[1]["version"],
+    ) == (3, "1-a")
     (record,) = on_models(settings)
     assert orjson.loads(record.value or b"") == {
         "version": "1-a",
-        "file": newest.path.name,
+        "file": newest.name,
         "sha256": newest.sha256,
         "watermark": {"clicks-0": 2},
     }
+
+
+def test_checkpoints_that_are_kept_elsewhere_are_in_it_and_go_where_they_are_to_be_kept(
+    settings: Settings, tmp_path: Path
+) -> None:
+    place, other = (f"memory://{settings.kafka.prefix}{name}/models" for name in ("old", "new"))
+    own = open_folder(place)
+    for name in os.listdir(settings.data / "models"):
+        own.write(name, (settings.data / "models" / name).read_bytes())
+    shutil.rmtree(settings.data / "models")
+    taken = tmp_path / "taken"
+    snapshot(replace(settings, models=place), taken, print)
+    fresh = replace(settings, data=tmp_path / "fresh", models=other)
+    restore(fresh, taken, print)
+    assert checkpoint.every(open_folder(other)) == checkpoint.every(own)
+    assert len(checkpoint.every(own)) == 2
+    with pytest.raises(SnapshotError, match=f"{other} is not empty: set UPWELL_MODELS"):
+        restore(replace(fresh, data=tmp_path / "again"), taken, print)

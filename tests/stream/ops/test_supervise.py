@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO
@@ -163,10 +163,10 @@ def test_the_first_child_does_not_stay_when_the_second_cannot_be_started(
     supervisor = Supervisor(shell_child(tmp_path, "exec cat"), os.environ, tmp_path)
     spawn, pids = supervisor._popen, []
 
-    def second_fails(role: str, output: IO[bytes] | None) -> subprocess.Popen[bytes]:
-        if role == ROLES[1]:
+    def second_fails(command: Sequence[str], output: IO[bytes] | None) -> subprocess.Popen[bytes]:
+        if command[-1] == ROLES[1]:
             raise FileNotFoundError(2, "No such file or directory")
-        process = spawn(role, output)
+        process = spawn(command, output)
         pids.append(process.pid)
         return process
 
@@ -176,6 +176,28 @@ def test_the_first_child_does_not_stay_when_the_second_cannot_be_started(
     (pid,) = pids
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_only_the_roles_that_are_to_run_here_do(tmp_path: Path) -> None:
+    command = python_child(tmp_path, QUIET_CHILD)
+    with Supervisor(command, environ(), tmp_path, ("serve",)) as supervisor:
+        until(lambda: said(tmp_path, "serve") == ["up"])
+        assert list(supervisor.pids) == ["serve"]
+    assert said(tmp_path, "learn") == []
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_learner_is_alone_at_the_start_and_waits_when_it_is_started_again(
+    tmp_path: Path, hurried: None, alone: bool
+) -> None:
+    command = shell_child(tmp_path, 'echo "$@"; exec cat')
+    with Supervisor(command, os.environ, tmp_path, alone=alone) as supervisor:
+        first = "learn --alone" if alone else "learn"
+        until(lambda: [said(tmp_path, role) for role in ROLES] == [["serve"], [first]])
+        for role in ROLES:
+            os.kill(supervisor.pids[role], signal.SIGKILL)
+        supervisor.watch(until=lambda: all(len(said(tmp_path, role)) == 2 for role in ROLES))
+    assert [said(tmp_path, role)[1] for role in ROLES] == ["serve", "learn"]
 
 
 def test_falls_of_long_ago_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
+from learner.release.folder import LocalFolder
 from learner.release.replica import Replica
 from learner.training.learner import Learner
 from stream.broker.feeds import Broadcast
@@ -63,7 +64,7 @@ class Worker:
             cast(Broadcast, self.models),
             self.known.extend,
             self._announce,
-            ModelReader(self.replica, Path("nowhere")),
+            ModelReader(self.replica, LocalFolder(Path("nowhere"))),
         )
 
     def _announce(self, items: Sequence[CatalogueItem]) -> None:

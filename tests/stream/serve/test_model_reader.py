@@ -12,6 +12,7 @@ import pytest
 
 from learner.ranking.parameters import prefixed, settle
 from learner.release.checkpoint import save_checkpoint
+from learner.release.folder import LocalFolder
 from learner.release.guard import Ruling, Verdict
 from learner.release.replica import SERVING
 from learner.training.learner import Learner
@@ -38,7 +39,7 @@ class Reading:
 
     def __init__(self, folder: Path) -> None:
         self.replica = replica_of()
-        self._reader = ModelReader(self.replica, folder)
+        self._reader = ModelReader(self.replica, LocalFolder(folder))
         self._offset = 0
 
     def read(self, record: Outgoing, skipped: int = 0) -> None:
@@ -51,8 +52,10 @@ class Reading:
 def saved(learner: Learner, folder: Path) -> Version:
     """A checkpoint of the learner as the learn process announces it."""
     arrays = learner.arrays() | prefixed(SERVING, learner.parameters.whole())
-    made = save_checkpoint(folder, arrays, {"learner": json.loads(json.dumps(learner.meta()))})
-    return Version(learner.version, made.path.name, made.sha256, learner.watermark)
+    made = save_checkpoint(
+        LocalFolder(folder), arrays, {"learner": json.loads(json.dumps(learner.meta()))}
+    )
+    return Version(learner.version, made.name, made.sha256, learner.watermark)
 
 
 def assert_level(reading: Reading, learner: Learner) -> None:

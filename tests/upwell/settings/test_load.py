@@ -60,6 +60,7 @@ def test_variables_over_the_file_over_the_defaults(tmp_path: Path) -> None:
         ({"UPWELL_KAFKA": "localhost"}, "must be host:port"),
         ({"UPWELL_KAFKA": "kafka://localhost:9092"}, "must be host:port"),
         ({"UPWELL_STORE": "server"}, "set UPWELL_QDRANT_URL"),
+        ({"UPWELL_MODELS": "sftp://ann:dull@far/models"}, "UPWELL_MODELS holds a password"),
         ({"UPWELL_INSTANCE": "learn"}, "UPWELL_INSTANCE is learn: that is the learner's name"),
         (
             {"UPWELL_QDRANT_URL": "http://ann:dull@far:6333"},

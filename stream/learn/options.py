@@ -1,0 +1,34 @@
+"""What the learn process is told at its start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from learner.release.folder import ModelsFolder
+from learner.release.guard import Guard
+
+__all__ = ["LearnOptions"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnOptions:
+    """engine: whose learner it is, for the lock. alone: where another one learns it does not wait,
+    but is refused. publish_ms: at most so long between an example learned and its delta.
+    checkpoint_examples: how many between two checkpoints.
+
+    batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures
+    start after so many. guard: the rule by which trained weights take over.
+    """
+
+    prefix: str
+    folder: ModelsFolder
+    engine: str
+    publish_ms: int
+    checkpoint_examples: int
+    alone: bool = False
+    batch_records: int = 16
+    warmup_examples: int = 0
+    guard: Guard = Guard()
+    client: Mapping[str, Any] = field(default_factory=dict)

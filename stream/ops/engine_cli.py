@@ -1,0 +1,92 @@
+"""The commands that run the engine: all of it, or some of its roles, supervised; one process alone.
+
+They are thin, like all of the command line.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from stream.ops.command import console, faults, interruptible, settings
+from stream.ops.supervise import ROLES, end_with_parent
+from upwell.errors import SettingsError
+
+__all__ = ["add_engine_commands", "roles_of"]
+
+
+def add_engine_commands(app: typer.Typer) -> None:
+    """`run`, `serve` and `learn`."""
+    for command in (run, serve, learn):
+        app.command()(command)
+
+
+def run(
+    roles: Annotated[
+        str | None,
+        typer.Option(
+            help="Only these, beside an engine elsewhere: serve, learn, or both with a comma. A "
+            "learner waits as standby where another one learns. Without it: both, as the only "
+            "engine that learns."
+        ),
+    ] = None,
+) -> None:
+    """Run the engine until Ctrl-C: a broker unless UPWELL_KAFKA names one, one serve and one learn
+    process, started again when they fall.
+    """
+    from stream.ops.cluster import running_cluster
+
+    with faults(), interruptible():
+        chosen, own = roles_of(roles), settings()
+        announce = own.data / "broker.json"
+        with running_cluster(own, {}, None, announce, console.print, chosen) as cluster:
+            console.print(
+                f"running {' and '.join(chosen or ROLES)}; produce events, or try `upwell replay "
+                "LOG` and `upwell watch`; Ctrl-C ends it"
+            )
+            cluster.supervisor.watch(until=lambda: False)
+
+
+def roles_of(text: str | None) -> tuple[str, ...]:
+    """The roles of the option, in the order in which they are started; none where it is not given.
+    Raises `SettingsError`.
+    """
+    if text is None:
+        return ()
+    asked = {one.strip() for one in text.split(",")}
+    if not asked <= set(ROLES):
+        raise SettingsError(f"--roles is {text!r}: must be of {', '.join(ROLES)}, with commas")
+    return tuple(role for role in ROLES if role in asked)
+
+
+def serve() -> None:
+    """One serve worker alone, until its standard input ends; `upwell run --roles serve` starts it
+    again when it falls.
+    """
+    from stream.serve.run import run_serve
+
+    with faults():
+        show_kafka_errors()
+        end_with_parent()
+        run_serve(settings())
+
+
+def learn(
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Where another one learns: end, do not wait.")
+    ] = False,
+) -> None:
+    """One learner alone, until its standard input ends; standby where another one learns."""
+    from stream.learn.run import run_learn
+
+    with faults():
+        show_kafka_errors()
+        end_with_parent()
+        run_learn(settings(), alone)
+
+
+def show_kafka_errors() -> None:
+    """In a worker, whose log is read when something went wrong: its client's tries count."""
+    logging.getLogger("kafka").setLevel(logging.ERROR)
