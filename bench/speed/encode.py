@@ -33,7 +33,7 @@ from bench.hardware import hardware
 from encoders import load_encoder
 from encoders.device import choose_placement, choose_threads
 from encoders.folder import find_model
-from encoders.transformer import MAX_TOKENS
+from encoders.padding import MAX_TOKENS
 from stream.chain.catalogue import item_text
 from stream.chain.scrub import scrub
 from stream.chain.validate import decode
