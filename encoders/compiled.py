@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from encoders.converted import PROBES, Converted, EngineError, converted
+from encoders.converted import PROBES, Converted, EngineError, converted, openvino_alone
 from encoders.folder import POOLING, checked_digest
 from encoders.padding import clean, in_batches, padded
 from upwell.errors import EncoderError
@@ -35,22 +35,24 @@ class CompiledEncoder:
     """
 
     def __init__(self, source: Converted, revision: str, precision: str, threads: int) -> None:
-        import openvino
-
         self._revision = revision
         self._pad = source.pad
         self._tokenizer = Tokenizer.from_str(source.tokenizer)
         self._dimension = int(source.probes.shape[1])
         self._own = threading.local()
-        self._model: Any = openvino.Core().compile_model(
-            source.model,
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": _HINTS[precision],
-                "NUM_STREAMS": threads,
-                "INFERENCE_NUM_THREADS": threads,
-                "ENABLE_CPU_PINNING": False,  # a core that something else needs is left
-            },
+        self._model: Any = (
+            openvino_alone()
+            .Core()
+            .compile_model(
+                source.model,
+                "CPU",
+                {
+                    "INFERENCE_PRECISION_HINT": _HINTS[precision],
+                    "NUM_STREAMS": threads,
+                    "INFERENCE_NUM_THREADS": threads,
+                    "ENABLE_CPU_PINNING": False,  # a core that something else needs is left
+                },
+            )
         )
 
     @property

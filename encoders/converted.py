@@ -1,7 +1,5 @@
 """A model as OpenVINO takes it, made from the one that torch loads and kept in the cache of this
 machine's user: the second start needs neither the weights in torch nor its tokenizer.
-
-Its frontend is called directly: `openvino.convert_model` would report each conversion to its maker.
 """
 
 from __future__ import annotations
@@ -11,11 +9,13 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import warnings
 from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from encoders.folder import checked_digest, read_by
 from upwell.errors import EncoderError
 from upwell.values import Vector
 
-__all__ = ["PROBES", "Converted", "EngineError", "converted"]
+__all__ = ["PROBES", "Converted", "EngineError", "converted", "openvino_alone"]
 
 PROBES = (
     "Toy Story (1995). Adventure, Animation, Children, Comedy, Fantasy",
@@ -58,6 +58,16 @@ class Converted:
     probes: Vector
 
 
+def openvino_alone() -> ModuleType:
+    """The package, without `openvino_telemetry`: from the import on, that tells the maker of each
+    use unless somebody said no before. Raises `ImportError`.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino  # type: ignore[no-any-return]
+
+
 def converted(folder: Path, name: str, cache: Path | None) -> Converted:
     """As kept in `cache`, or made and kept there; None keeps nothing.
 
@@ -80,6 +90,7 @@ def _key(folder: Path, name: str) -> str:
 
 
 def _made(folder: Path, name: str) -> Converted:
+    openvino_alone()
     import torch
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
@@ -104,8 +115,7 @@ def _made(folder: Path, name: str) -> Converted:
 
 def _read(place: Path) -> Converted | None:
     """None where there is nothing whole."""
-    import openvino
-
+    openvino = openvino_alone()
     if not place.is_dir():
         return None
     try:
@@ -126,8 +136,7 @@ def _keep(made: Converted, place: Path) -> Converted:
     """As it is read from there, which leaves the weights to the file; as it was made, where nothing
     can be written.
     """
-    import openvino
-
+    openvino = openvino_alone()
     try:
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(dir=place.parent, prefix="new-") as name:

@@ -1,4 +1,4 @@
-"""A converted model is kept whole or not at all, and made anew where it is not what it was made of."""
+"""A converted model is kept whole or not at all, and made anew where it is not what was written."""
 
 from __future__ import annotations
 
