@@ -82,7 +82,7 @@ def _by_engine(
         if engine == "auto" and find_spec("openvino") is None:
             log.info("OpenVINO is not installed: pip install upwell[openvino] encodes faster here")
         else:
-            from encoders.converted import EngineError
+            from encoders.engines.converted import EngineError
 
             try:
                 return _compiled(folder, name, placement, threads), "OpenVINO"
@@ -101,7 +101,7 @@ def _by_engine(
 
 
 def _compiled(folder: Path, name: str, placement: Placement, threads: int) -> Encoder:
-    from encoders.compiled import compiled_encoder
+    from encoders.engines.compiled import compiled_encoder
 
     try:
         cache = cache_folder() / "engines"

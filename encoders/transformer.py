@@ -19,8 +19,8 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from encoders.device import Placement
+from encoders.engines.padding import MAX_TOKENS, clean, in_batches, padded
 from encoders.folder import POOLING, checked_digest
-from encoders.padding import MAX_TOKENS, clean, in_batches, padded
 from upwell.errors import EncoderError
 from upwell.values import Vector
 

@@ -40,8 +40,8 @@ from bench.speed.texts import whole_words, words
 from encoders import load_encoder
 from encoders.cache import CachingEncoder
 from encoders.device import choose_placement, choose_threads
+from encoders.engines.padding import MAX_TOKENS, TOKEN_BUDGET
 from encoders.folder import find_model
-from encoders.padding import MAX_TOKENS, TOKEN_BUDGET
 from stream.chain.catalogue import item_text
 from stream.chain.scrub import scrub
 from stream.chain.validate import decode

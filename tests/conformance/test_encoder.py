@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from encoders import load_encoder
 from encoders.cache import CachingEncoder
-from encoders.compiled import compiled_encoder
 from encoders.device import choose_placement
+from encoders.engines.compiled import compiled_encoder
 from encoders.folder import DEFAULT_MODEL, find_model
 from encoders.hashing import HashingEncoder
 from encoders.transformer import TransformerEncoder

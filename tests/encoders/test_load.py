@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from encoders import compiled, load_encoder, model_dimension
 from encoders import load as module
-from encoders.converted import EngineError
+from encoders import load_encoder, model_dimension
+from encoders.engines import compiled
+from encoders.engines.converted import EngineError
 from encoders.folder import DEFAULT_MODEL, find_model
 from tests.encoders.tiny import message
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from encoders import converted as module
-from encoders.converted import MOST_KEPT, converted
+from encoders.engines import converted as module
+from encoders.engines.converted import MOST_KEPT, converted
 
 Said = Callable[[], list[str]]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from encoders.padding import MAX_CHARACTERS, TOKEN_BUDGET, clean, in_batches, padded
+from encoders.engines.padding import MAX_CHARACTERS, TOKEN_BUDGET, clean, in_batches, padded
 from upwell.values import Vector
 
 

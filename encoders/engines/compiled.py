@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from encoders.converted import PROBES, Converted, EngineError, converted, openvino_alone
+from encoders.engines.converted import PROBES, Converted, EngineError, converted, openvino_alone
+from encoders.engines.padding import clean, in_batches, padded
 from encoders.folder import POOLING, checked_digest
-from encoders.padding import clean, in_batches, padded
 from upwell.errors import EncoderError
 from upwell.values import Vector
 

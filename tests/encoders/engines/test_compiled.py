@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from encoders import compiled
-from encoders.compiled import LEAST_COSINE, compiled_encoder
-from encoders.converted import converted
 from encoders.device import Placement
+from encoders.engines import compiled
+from encoders.engines.compiled import LEAST_COSINE, compiled_encoder
+from encoders.engines.converted import converted
 from encoders.folder import DEFAULT_MODEL, find_model
 from encoders.transformer import TransformerEncoder
 from tests.encoders.tiny import POSITIONS, message
@@ -79,7 +79,7 @@ def test_nothing_is_reported_to_its_maker(tiny: Path, tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "def refuse(*_): raise AssertionError('a connection')\n"
         "socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse\n"
-        "from encoders.compiled import compiled_encoder\n"
+        "from encoders.engines.compiled import compiled_encoder\n"
         f"compiled_encoder(Path({str(tiny)!r}), 'tiny', 'float32', 1, None).encode(['a'])\n"
         "assert not [one for one in sys.modules if one.startswith('openvino_telemetry.')]\n"
         "assert 'openvino' in sys.modules\n"
