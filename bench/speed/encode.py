@@ -1,23 +1,29 @@
-"""Texts and tokens a second through Upwell's encoder, beside sentence-transformers' own encode() of
-the same model on the same texts.
+"""Texts and tokens a second through Upwell's encoder by each engine, beside sentence-transformers'
+own encode() of the same model on the same texts.
 
-    python bench/speed/encode.py LOG [--texts N] [--items] [--repeats N] [--threads N]
-    [--peer-threads N] [--device auto|cpu|cuda]
+    python bench/speed/encode.py LOG [--texts N] [--long N] [--items] [--repeats N] [--threads N]
+    [--peer-threads N] [--device auto|cpu|cuda] [--engines torch openvino]
 
-The texts are those that the stream would encode: announced items (title, categories, text), reviews
-and queries of the log, each once, in an order drawn with the seed. Both run in this process in
-turn, who goes first changes; medians count. The cache is off, it would win by itself. Prints a
-table, then one JSON object as the last line.
+The short texts are those that the stream would encode: announced items (title, categories, text),
+reviews and queries of the log, each once, in an order drawn with the seed; the long ones are drawn.
+All sides run in this process in turn, who goes first changes; medians count. The cache is off, it
+would win by itself. of_roofline: the model's matrix products as a share of what torch's product of
+the same precision does in the same run on as many threads. To hold torch to AVX2:
+ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2; OpenVINO has its own
+copy of oneDNN, which these do not hold: its side then computes in float32, but by all that the
+processor has. Prints a table, then one JSON object as the last line.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,10 +36,12 @@ from rich.table import Table
 from transformers import AutoTokenizer
 
 from bench.hardware import hardware
+from bench.speed.texts import whole_words, words
 from encoders import load_encoder
+from encoders.cache import CachingEncoder
 from encoders.device import choose_placement, choose_threads
+from encoders.engines.padding import MAX_TOKENS, TOKEN_BUDGET
 from encoders.folder import find_model
-from encoders.transformer import MAX_TOKENS
 from stream.chain.catalogue import item_text
 from stream.chain.scrub import scrub
 from stream.chain.validate import decode
@@ -44,7 +52,9 @@ from upwell.settings import EncoderSettings
 from upwell.values import Vector
 
 Encode = Callable[[Sequence[str]], Vector]
-OURS, PEER = "upwell", "sentence-transformers"
+PEER = "sentence-transformers"
+LONG = (30, 120)
+PRODUCTS = 100
 WARM_UP_TEXTS = 64
 FOREVER_MS = 1 << 53
 
@@ -78,9 +88,56 @@ def chosen_texts(path: Path, count: int, seed: int, items_alone: bool) -> list[s
     return texts
 
 
-def ours(model: str, device: str, threads: int) -> tuple[Encode, str]:
-    encoder = load_encoder(model, device=device, cache_entries=0, threads=threads)
-    return encoder.encode, encoder.revision
+def long_texts(model: str, count: int, seed: int) -> list[str]:
+    """Of 30 to 120 words that are one token each."""
+    known, draw = whole_words(find_model(model) / "vocab.txt"), random.Random(seed)
+    return [words(known, draw.randint(*LONG), draw) for _ in range(count)]
+
+
+def engines(arguments: argparse.Namespace) -> dict[str, CachingEncoder]:
+    """Upwell's encoder by each engine that it has here: all that are asked for, or an error."""
+    return {
+        f"upwell, {engine}": load_encoder(
+            arguments.model,
+            device=arguments.device,
+            engine=engine,
+            cache_entries=0,
+            threads=arguments.threads,
+        )
+        for engine in arguments.engines
+    }
+
+
+def products_a_token(model: str, tokens: float) -> float:
+    """Floating-point operations of the matrix products of a token in a text of so many, two a
+    multiplication: the layers' weights, and each token with each of its text.
+    """
+    about = json.loads((find_model(model) / "config.json").read_bytes())
+    wide, inner = about["hidden_size"], about["intermediate_size"]
+    weights = 4 * wide * wide + 2 * wide * inner
+    return float(about["num_hidden_layers"] * (2 * weights + 4 * tokens * wide))
+
+
+def roofline(model: str, dtype: torch.dtype, threads: int) -> float:
+    """Operations a second of the model's widest product by torch, on as many threads as encode,
+    each for itself; the best of five.
+    """
+    about = json.loads((find_model(model) / "config.json").read_bytes())
+    left = torch.randn(TOKEN_BUDGET, about["hidden_size"], dtype=dtype)
+    right = torch.randn(about["hidden_size"], about["intermediate_size"], dtype=dtype)
+
+    def multiply(_: int) -> None:
+        for _ in range(PRODUCTS):
+            left @ right
+
+    operations = 2.0 * left.shape[0] * right.numel() * PRODUCTS * threads
+    best = 0.0
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(5):
+            started = time.perf_counter()
+            list(pool.map(multiply, range(threads)))
+            best = max(best, operations / (time.perf_counter() - started))
+    return best
 
 
 def peer(model: str, device: str, threads: int) -> tuple[Encode, str]:
@@ -134,66 +191,75 @@ def processor() -> str:
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    texts = chosen_texts(arguments.log, arguments.texts, arguments.seed, arguments.items)
     torch.manual_seed(arguments.seed)
+    placement = choose_placement(arguments.device)
+    threads = choose_threads(arguments.threads, placement.device)
     peer_threads = arguments.peer_threads or torch.get_num_threads()
-    our_encode, revision = ours(arguments.model, arguments.device, arguments.threads)
     peer_encode, peer_version = peer(arguments.model, arguments.device, peer_threads)
-    speeds, vectors = interleaved({OURS: our_encode, PEER: peer_encode}, texts, arguments.repeats)
-    tokens = count_tokens(arguments.model, texts)
-    medians = {name: statistics.median(values) for name, values in speeds.items()}
-    cosines = (vectors[OURS] * vectors[PEER]).sum(axis=1)
-    return {
+    loaded = engines(arguments)
+    on_cpu = placement.device.type == "cpu"
+    ceiling = roofline(arguments.model, placement.dtype, threads) if on_cpu else None
+    sides = {name: encoder.encode for name, encoder in loaded.items()} | {PEER: peer_encode}
+    texts = {
+        "short": chosen_texts(arguments.log, arguments.texts, arguments.seed, arguments.items),
+        "long": long_texts(arguments.model, arguments.long, arguments.seed),
+    }
+    result = {
         "log": str(arguments.log),
-        "texts": len(texts),
-        "characters_mean": round(statistics.mean(map(len, texts)), 1),
-        "tokens_mean": round(tokens / len(texts), 1),
         "seed": arguments.seed,
         "repeats": arguments.repeats,
-        "threads": choose_threads(arguments.threads, choose_placement(arguments.device).device),
+        "threads": threads,
         "peer_threads": peer_threads,
+        "peer": peer_version,
         "hardware": processor(),
-        "model": {
-            "name": OURS,
-            "revision": revision,
-            **_figures(speeds[OURS], tokens / len(texts)),
-        },
-        "peer": {
-            "name": PEER,
-            "version": peer_version,
-            **_figures(speeds[PEER], tokens / len(texts)),
-        },
-        "ratio": round(medians[OURS] / medians[PEER], 2),
-        "cosine_to_peer": {
-            "mean": round(float(cosines.mean()), 5),
-            "min": round(float(cosines.min()), 5),
-        },
+        "revisions": {name: encoder.revision for name, encoder in loaded.items()},
+        "roofline_gflops": None if ceiling is None else round(ceiling / 1e9, 1),
+        **{name: compared(arguments, some, sides, ceiling) for name, some in texts.items()},
     }
+    for encoder in loaded.values():
+        encoder.close()
+    return result
 
 
-def _figures(speeds: Sequence[float], tokens_a_text: float) -> dict[str, float]:
-    median = statistics.median(speeds)
-    return {
-        "texts_per_s": round(median, 1),
-        "tokens_per_s": round(median * tokens_a_text),
-        "lowest": round(min(speeds), 1),
-        "highest": round(max(speeds), 1),
-    }
+def compared(
+    arguments: argparse.Namespace,
+    texts: Sequence[str],
+    sides: dict[str, Encode],
+    ceiling: float | None,
+) -> dict[str, Any]:
+    """One kind of texts through all sides; ratios and cosines are to the peer."""
+    speeds, vectors = interleaved(sides, texts, arguments.repeats)
+    tokens = count_tokens(arguments.model, texts) / len(texts)
+    figures: dict[str, Any] = {}
+    for name, values in speeds.items():
+        median = statistics.median(values)
+        cosines = (vectors[name] * vectors[PEER]).sum(axis=1)
+        work = median * tokens * products_a_token(arguments.model, tokens)
+        figures[name] = {
+            "texts_per_s": round(median, 1),
+            "tokens_per_s": round(median * tokens),
+            "lowest": round(min(values), 1),
+            "highest": round(max(values), 1),
+            "ratio": round(median / statistics.median(speeds[PEER]), 2),
+            "cosine_min": round(float(cosines.min()), 5),
+            "of_roofline": None if ceiling is None or name == PEER else round(work / ceiling, 3),
+        }
+    return {"texts": len(texts), "tokens_mean": round(tokens, 1), "sides": figures}
 
 
 def show(result: dict[str, Any]) -> None:
     table = Table(
-        title=f"{result['texts']} texts of {result['log']}, {result['threads']} threads and "
-        f"{result['peer_threads']} of the peer's, {result['hardware']}"
+        title=f"{result['threads']} threads and {result['peer_threads']} of the peer's, "
+        f"{result['hardware']}; products by torch: {result['roofline_gflops']} GFLOP/s"
     )
-    for column in ("encoder", "texts/s (median)", "tokens/s", "lowest", "highest"):
+    columns = ("texts_per_s", "lowest", "highest", "ratio", "cosine_min", "of_roofline")
+    for column in ("texts", "encoder", *columns):
         table.add_column(column)
-    for side in (result["model"], result["peer"]):
-        table.add_row(
-            side["name"],
-            *(f"{side[key]:,.0f}" for key in ("texts_per_s", "tokens_per_s", "lowest", "highest")),
-        )
-    Console(stderr=True).print(table, f"ratio {result['ratio']}", sep="\n")
+    for kind in ("short", "long"):
+        about = f"{result[kind]['texts']} of {result[kind]['tokens_mean']} tokens"
+        for name, figures in result[kind]["sides"].items():
+            table.add_row(about, name, *(str(figures[column]) for column in columns))
+    Console(stderr=True).print(table)
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
@@ -201,7 +267,9 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("log", type=Path)
-    parser.add_argument("--texts", type=int, default=2_000)
+    parser.add_argument("--texts", type=int, default=1_000)
+    parser.add_argument("--long", type=int, default=200)
+    parser.add_argument("--engines", nargs="+", default=["openvino", "torch"])
     parser.add_argument("--items", action="store_true", help="announced items alone")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="Upwell's; 0 as serve has them")

@@ -185,7 +185,8 @@ def _codecs() -> str:
 
 
 def _model(settings: Settings) -> str:
-    encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
+    wanted = settings.encoder
+    encoder = load_encoder(wanted.model, device=wanted.device, engine=wanted.engine)
     return f"{encoder.revision}, {encoder.encode(['hello']).shape[1]} dimensions"
 
 

@@ -45,6 +45,7 @@ def open_policy(name: Literal["popularity", "upwell"], settings: Settings) -> It
     encoder = load_encoder(
         settings.encoder.model,
         device=settings.encoder.device,
+        engine=settings.encoder.engine,
         cache_entries=settings.encoder.cache_entries,
     )
     try:

@@ -64,6 +64,7 @@ class ServeWorker:
         encoder = load_encoder(
             settings.encoder.model,
             device=settings.encoder.device,
+            engine=settings.encoder.engine,
             cache_entries=settings.encoder.cache_entries,
             threads=settings.encoder.threads,
             vectors=kept_folder(settings.encoder.vectors),

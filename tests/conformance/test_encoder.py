@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from encoders import load_encoder
 from encoders.cache import CachingEncoder
 from encoders.device import choose_placement
+from encoders.engines.compiled import compiled_encoder
 from encoders.folder import DEFAULT_MODEL, find_model
 from encoders.hashing import HashingEncoder
 from encoders.transformer import TransformerEncoder
@@ -63,6 +64,10 @@ def transformer(stack: ExitStack) -> Encoder:
     return TransformerEncoder(find_model(DEFAULT_MODEL), DEFAULT_MODEL, choose_placement("auto"))
 
 
+def compiled(stack: ExitStack) -> Encoder:
+    return compiled_encoder(find_model(DEFAULT_MODEL), DEFAULT_MODEL, "float32", THREADS, None)
+
+
 def worker(stack: ExitStack) -> Encoder:
     made = EncoderWorker(HashingEncoder(), chunk=3)
     stack.callback(made.close)
@@ -80,6 +85,7 @@ def whole(stack: ExitStack) -> Encoder:
 MAKERS: dict[str, Callable[[ExitStack], Encoder]] = {
     "hashing": hashing,
     "transformer": transformer,
+    "compiled": compiled,
     "worker": worker,
     "cache": cache,
     "whole": whole,
@@ -92,7 +98,7 @@ def encoder(request: pytest.FixtureRequest) -> Iterator[Encoder]:
         yield MAKERS[request.param](stack)
 
 
-@pytest.fixture(scope="module", params=["hashing", "worker", "cache", "whole"])
+@pytest.fixture(scope="module", params=["hashing", "compiled", "worker", "cache", "whole"])
 def shared(request: pytest.FixtureRequest) -> Iterator[Encoder]:
     """Those that several threads may call: the transformer stands behind a worker's one thread."""
     with ExitStack() as stack:

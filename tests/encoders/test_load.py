@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from encoders import load as module
 from encoders import load_encoder, model_dimension
+from encoders.engines import compiled
+from encoders.engines.converted import EngineError
 from encoders.folder import DEFAULT_MODEL, find_model
 from tests.encoders.tiny import message
 
@@ -57,3 +62,84 @@ def test_a_catalogue_is_kept_where_it_is_told_and_read_with_the_same_tokenizer(
     assert sources() == {"encoded": 0, "from_memory": 0, "from_disk": 2}
     (tiny / "vocab.txt").write_text((tiny / "vocab.txt").read_text() + "word\n")
     assert sources() == {"encoded": 2, "from_memory": 0, "from_disk": 0}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UPWELL_CACHE", str(tmp_path / "cache"))
+
+
+def revision(folder: Path, engine: str) -> str:
+    with closing(load_encoder(str(folder), device="cpu", engine=engine)) as encoder:
+        return encoder.revision
+
+
+def test_auto_takes_openvino_where_it_is(tiny: Path) -> None:
+    assert "/mean/openvino-" in revision(tiny, "auto")
+    assert revision(tiny, "openvino") == revision(tiny, "auto")
+    assert "openvino" not in revision(tiny, "torch")
+
+
+def test_auto_says_that_openvino_is_missing_and_takes_torch(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "upwell.encoder")
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    assert "openvino" not in revision(tiny, "auto")
+    lines = [record.getMessage() for record in caplog.records]
+    assert sum("pip install upwell[openvino]" in line for line in lines) == 1
+    assert "by torch on cpu" in lines[-1]
+
+
+def test_where_openvino_is_wanted_it_is_or_nothing(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    said = message(lambda: revision(tiny, "openvino"))
+    assert "OpenVINO is not installed" in said
+    assert "UPWELL_ENCODER_ENGINE=torch" in said
+
+
+def test_auto_says_why_openvino_is_refused_and_takes_torch(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(*_: object) -> object:
+        raise EngineError("OpenVINO's vectors are not torch's")
+
+    monkeypatch.setattr(compiled, "compiled_encoder", refused)
+    assert "openvino" not in revision(tiny, "auto")
+    warnings = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
+    assert warnings == ["OpenVINO's vectors are not torch's: torch encodes"]
+
+
+def test_a_folder_that_is_no_model_fails_once_and_not_by_engine(
+    tiny: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tiny / "config.json").write_text("{")
+    assert "cannot be loaded" in message(lambda: revision(tiny, "auto"))
+    assert caplog.records == []
+
+
+def test_vectors_of_one_engine_are_not_taken_for_those_of_another(
+    tiny: Path, tmp_path: Path
+) -> None:
+    def sources(engine: str) -> dict[str, int]:
+        with closing(
+            load_encoder(str(tiny), device="cpu", engine=engine, vectors=tmp_path / "kept")
+        ) as encoder:
+            bulk = encoder.in_bulk()
+            bulk.encode(["a title"])
+            return bulk.sources
+
+    assert sources("torch")["encoded"] == 1
+    assert sources("openvino") == {"encoded": 1, "from_memory": 0, "from_disk": 0}
+    assert sources("openvino") == {"encoded": 0, "from_memory": 0, "from_disk": 1}
+
+
+def test_both_engines_give_the_same_vectors(tiny: Path) -> None:
+    texts = ["a film", "another", "hiking boots " * 20]
+    found = []
+    for engine in ("torch", "openvino"):
+        with closing(load_encoder(str(tiny), device="cpu", engine=engine, threads=2)) as encoder:
+            found.append(encoder.encode(texts))
+    assert np.min((found[0] * found[1]).sum(axis=1)) > compiled.LEAST_COSINE

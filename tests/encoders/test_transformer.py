@@ -88,7 +88,7 @@ def test_a_failure_of_the_model_is_one_line(tiny: Path, monkeypatch: pytest.Monk
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be …")
 
-    monkeypatch.setattr(encoder._model, "forward", fail)
+    monkeypatch.setattr(encoder._pooling.model, "forward", fail)
     assert "out of memory" in message(lambda: encoder.encode(["a"]))
 
 

@@ -114,6 +114,13 @@ class EncoderSettings:
     device: Literal["auto", "cpu", "cuda"] = setting(
         "auto", "where the language model computes", "operator"
     )
+    engine: Literal["auto", "torch", "openvino"] = setting(
+        "auto",
+        "what computes it; auto is OpenVINO on a CPU, where `pip install upwell[openvino]` put it "
+        "and its vectors are torch's, else torch",
+        "operator",
+        variable="ENCODER_ENGINE",
+    )
     cache_entries: int = setting(
         100_000, "whose vectors are kept in memory", "operator", "texts", above=0
     )

@@ -1,0 +1,1 @@
+"""What computes a language model beside torch, and what any engine does around it."""

@@ -1,0 +1,180 @@
+"""A model as OpenVINO takes it, made from the one that torch loads and kept in the cache of this
+machine's user: the second start needs neither the weights in torch nor its tokenizer.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from dataclasses import dataclass
+from hashlib import blake2b, file_digest
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from encoders.folder import checked_digest, read_by
+from upwell.errors import EncoderError
+from upwell.values import Vector
+
+__all__ = ["PROBES", "Converted", "EngineError", "converted", "openvino_alone"]
+
+PROBES = (
+    "Toy Story (1995). Adventure, Animation, Children, Comedy, Fantasy",
+    "a slow film about two old men who cross a desert, and what they do not say to each other",
+    "waterproof hiking boots, size 42",
+    "Ὀδύσσεια",
+    "no",
+)
+"""What torch's vectors of these are is kept beside the model: each start compares."""
+MOST_KEPT = 3  # folders, the latest used: a model's weights each
+_LAYOUT = 1  # of a folder
+_MADE_BY = ("openvino", "torch", "transformers", "tokenizers")
+_GRAPH, _WEIGHTS, _ABOUT = "model.xml", "model.bin", "about.json"
+
+log = logging.getLogger("upwell.encoder")
+
+
+class EngineError(EncoderError):
+    """The model is sound, but this engine cannot have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """model: `openvino.Model`, ids and mask (B, L) to unit vectors (B, d). tokenizer: JSON as
+    `tokenizers` reads it. pad: its token that fills up. probes: (5, d) torch's of `PROBES`.
+    """
+
+    model: Any
+    tokenizer: str
+    pad: int
+    probes: Vector
+
+
+def openvino_alone() -> ModuleType:
+    """The package, without `openvino_telemetry`: from the import on, that tells the maker of each
+    use unless somebody said no before. Raises `ImportError`.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino  # type: ignore[no-any-return]
+
+
+def converted(folder: Path, name: str, cache: Path | None) -> Converted:
+    """As kept in `cache`, or made and kept there; None keeps nothing.
+
+    A kept one that is damaged is made anew, a cache that cannot be written is left: both are said.
+    Raises `EncoderError` where the model does not load in torch, `EngineError`, `RuntimeError` or
+    `ImportError` where OpenVINO is what fails.
+    """
+    place = None if cache is None else cache / _key(folder, name)
+    if place is not None and (kept := _read(place)) is not None:
+        return kept
+    made = _made(folder, name)
+    return made if place is None else _keep(made, place)
+
+
+def _key(folder: Path, name: str) -> str:
+    """Of all that decides what is made."""
+    versions = [f"{one} {importlib.metadata.version(one)}" for one in _MADE_BY]
+    parts = [str(_LAYOUT), checked_digest(folder, name), read_by(folder), *versions, *PROBES]
+    return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _made(folder: Path, name: str) -> Converted:
+    openvino_alone()
+    import torch
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    from encoders.device import Placement
+    from encoders.transformer import TransformerEncoder
+
+    encoder = TransformerEncoder(folder, name, Placement(torch.device("cpu"), torch.float32))
+    tokenizer = encoder.tokenizer_json()
+    if tokenizer is None:
+        raise EngineError(f"model {name!r}: its tokenizer runs in Python alone")
+    probes = encoder.encode(PROBES)
+    some = torch.ones((2, 8), dtype=torch.long)
+    example = {"input_ids": some, "attention_mask": some}
+    frontend = FrontEndManager().load_by_framework("pytorch")
+    with warnings.catch_warnings():  # transformers asks for shapes while it is traced
+        warnings.simplefilter("ignore")
+        decoder = TorchScriptPythonDecoder(encoder.pooled, example_input=example)
+        model = frontend.convert(frontend.load(decoder))
+    return Converted(model, tokenizer, encoder.pad, probes)
+
+
+def _read(place: Path) -> Converted | None:
+    """None where there is nothing whole."""
+    openvino = openvino_alone()
+    if not place.is_dir():
+        return None
+    try:
+        about = json.loads((place / _ABOUT).read_bytes())
+        if _digests(place) != about["digests"]:
+            raise ValueError("its files are not those that were written")
+        model = openvino.Core().read_model(place / _GRAPH)
+        os.utime(place)  # used today
+        probes = np.array(about["probes"], np.float32)
+        return Converted(model, about["tokenizer"], about["pad"], probes)
+    except (OSError, ValueError, LookupError, TypeError, RuntimeError) as exc:
+        log.warning("the model converted in %s is damaged (%s): it is made anew", place, exc)
+        shutil.rmtree(place, ignore_errors=True)
+        return None
+
+
+def _keep(made: Converted, place: Path) -> Converted:
+    """As it is read from there, which leaves the weights to the file; as it was made, where nothing
+    can be written.
+    """
+    openvino = openvino_alone()
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix="new-") as name:
+            new = Path(name) / "whole"
+            new.mkdir(mode=0o700)
+            openvino.save_model(made.model, new / _GRAPH, compress_to_fp16=False)
+            about = {
+                "tokenizer": made.tokenizer,
+                "pad": made.pad,
+                "probes": made.probes.tolist(),
+                "digests": _digests(new),
+            }
+            (new / _ABOUT).write_text(json.dumps(about))
+            if not place.exists():
+                new.rename(place)
+        _make_room(place)
+        return _read(place) or made
+    except (OSError, RuntimeError) as exc:
+        log.warning(
+            "the converted model cannot be kept in %s (%s): every start converts it again; set "
+            "UPWELL_CACHE to a folder of your own",
+            place.parent,
+            exc,
+        )
+        return made
+
+
+def _digests(place: Path) -> dict[str, str]:
+    found = {}
+    for name in (_GRAPH, _WEIGHTS):
+        with (place / name).open("rb") as file:
+            found[name] = file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def _make_room(own: Path) -> None:
+    """Remove other models, the longest unused first, until few are kept."""
+    others = [one for one in own.parent.iterdir() if one != own and (one / _ABOUT).exists()]
+    others.sort(key=lambda one: -one.stat().st_mtime)
+    for one in others[MOST_KEPT - 1 :]:
+        shutil.rmtree(one, ignore_errors=True)
