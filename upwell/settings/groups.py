@@ -167,7 +167,7 @@ class StreamSettings:
         256, "in a micro-batch at most", "tuner", "events", above=1, below=10_000
     )
     batch_ms: int = setting(
-        2, "the first event of a micro-batch waits for more", "tuner", "ms", above=0, below=10_000
+        0, "the first event of a micro-batch waits for more", "tuner", "ms", above=0, below=10_000
     )
     list_k: int = setting(
         10,
