@@ -96,6 +96,7 @@ class UpwellSide:
             "UPWELL_KAFKA": place.broker,
             "UPWELL_PREFIX": prefix,
             "UPWELL_DATA": str(folder),
+            "UPWELL_VECTORS": "off",  # who announces is to encode
             **place.environ,
         }
         self._settings = load_settings({**os.environ, **self._environ}, None)
