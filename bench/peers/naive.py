@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -195,7 +197,10 @@ def main() -> None:
     producer = KafkaProducer(
         bootstrap_servers=arguments.kafka, value_serializer=lambda value: json.dumps(value).encode()
     )
-    consume(loop, consumer, producer, prefix)
+    # it leaves the group and commits, so that its next start is given nothing again
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    with closing(consumer), closing(producer):
+        consume(loop, consumer, producer, prefix)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,10 @@ def compiled_encoder(
     except RuntimeError as exc:
         said = next(iter(str(exc).strip().splitlines()), type(exc).__name__)
         raise EngineError(f"OpenVINO cannot take model {name!r}: {said}") from exc
-    cosines = (encoder.encode(PROBES) * source.probes).sum(axis=1)
+    try:
+        cosines = (encoder.encode(PROBES) * source.probes).sum(axis=1)
+    except EncoderError as exc:
+        raise EngineError(f"OpenVINO cannot compute model {name!r} here: {exc}") from exc
     if not np.all(cosines >= LEAST_COSINE):
         raise EngineError(
             f"OpenVINO's vectors of model {name!r} are not torch's: cosine {cosines.min():.4f}"

@@ -22,6 +22,7 @@ from encoders.folder import DEFAULT_MODEL, find_model
 from encoders.hashing import HashingEncoder
 from encoders.transformer import TransformerEncoder
 from encoders.worker import EncoderWorker
+from tests.encoders.tiny import openvino_computes
 from upwell.ports import Encoder
 from upwell.values import Vector
 
@@ -92,13 +93,17 @@ MAKERS: dict[str, Callable[[ExitStack], Encoder]] = {
 }
 
 
-@pytest.fixture(scope="module", params=list(MAKERS))
+COMPILED = pytest.param("compiled", marks=openvino_computes)
+ALL = [COMPILED if name == "compiled" else name for name in MAKERS]
+
+
+@pytest.fixture(scope="module", params=ALL)
 def encoder(request: pytest.FixtureRequest) -> Iterator[Encoder]:
     with ExitStack() as stack:
         yield MAKERS[request.param](stack)
 
 
-@pytest.fixture(scope="module", params=["hashing", "compiled", "worker", "cache", "whole"])
+@pytest.fixture(scope="module", params=["hashing", COMPILED, "worker", "cache", "whole"])
 def shared(request: pytest.FixtureRequest) -> Iterator[Encoder]:
     """Those that several threads may call: the transformer stands behind a worker's one thread."""
     with ExitStack() as stack:
@@ -169,7 +174,7 @@ def test_the_same_call_gives_the_same(encoder: Encoder) -> None:
     np.testing.assert_array_equal(encoder.encode(PLAIN), encoder.encode(PLAIN))
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", ALL)
 def test_the_same_revision_gives_the_same(name: str) -> None:
     with ExitStack() as stack:
         one, other = MAKERS[name](stack), MAKERS[name](stack)

@@ -16,7 +16,8 @@ from encoders import load_encoder, model_dimension
 from encoders.engines import compiled
 from encoders.engines.converted import EngineError
 from encoders.folder import DEFAULT_MODEL, find_model
-from tests.encoders.tiny import message
+from tests.encoders.tiny import message, openvino_computes
+from upwell.values import Vector
 
 
 def test_a_folder_with_a_slash_at_its_end_keeps_its_name(tiny: Path) -> None:
@@ -31,6 +32,7 @@ def test_a_wrong_name_or_path_is_one_line(name: str) -> None:
         assert "UPWELL_ENCODER" in said
 
 
+@openvino_computes
 def test_nothing_is_printed() -> None:
     program = (
         f"from encoders import load_encoder; load_encoder({DEFAULT_MODEL!r}, "
@@ -74,6 +76,7 @@ def revision(folder: Path, engine: str) -> str:
         return encoder.revision
 
 
+@openvino_computes
 def test_auto_takes_openvino_where_it_is(tiny: Path) -> None:
     assert "/mean/openvino-" in revision(tiny, "auto")
     assert revision(tiny, "openvino") == revision(tiny, "auto")
@@ -112,6 +115,20 @@ def test_auto_says_why_openvino_is_refused_and_takes_torch(
     assert warnings == ["OpenVINO's vectors are not torch's: torch encodes"]
 
 
+def test_auto_says_that_openvino_cannot_compute_here_and_takes_torch(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def nothing(self: object, tokens: object) -> Vector:
+        return np.zeros((0, 32), np.float32)
+
+    monkeypatch.setattr(compiled.CompiledEncoder, "_pooled", nothing)
+    assert "openvino" not in revision(tiny, "auto")
+    [said] = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
+    assert said.startswith("OpenVINO cannot compute model")
+    assert said.endswith("torch encodes")
+    assert "UPWELL_ENCODER_ENGINE=torch" in message(lambda: revision(tiny, "openvino"))
+
+
 def test_a_folder_that_is_no_model_fails_once_and_not_by_engine(
     tiny: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -120,6 +137,7 @@ def test_a_folder_that_is_no_model_fails_once_and_not_by_engine(
     assert caplog.records == []
 
 
+@openvino_computes
 def test_vectors_of_one_engine_are_not_taken_for_those_of_another(
     tiny: Path, tmp_path: Path
 ) -> None:
@@ -136,6 +154,7 @@ def test_vectors_of_one_engine_are_not_taken_for_those_of_another(
     assert sources("openvino") == {"encoded": 0, "from_memory": 0, "from_disk": 1}
 
 
+@openvino_computes
 def test_both_engines_give_the_same_vectors(tiny: Path) -> None:
     texts = ["a film", "another", "hiking boots " * 20]
     found = []

@@ -19,7 +19,7 @@ from encoders.engines.compiled import LEAST_COSINE, compiled_encoder
 from encoders.engines.converted import converted
 from encoders.folder import DEFAULT_MODEL, find_model
 from encoders.transformer import TransformerEncoder
-from tests.encoders.tiny import POSITIONS, message
+from tests.encoders.tiny import POSITIONS, message, openvino_computes
 
 TEXTS = [
     "",
@@ -32,6 +32,7 @@ TEXTS = [
 ]
 
 
+@openvino_computes
 @pytest.mark.parametrize(("precision", "least"), [("float32", 0.99999), ("bfloat16", LEAST_COSINE)])
 def test_the_vectors_are_those_of_torch(precision: str, least: float) -> None:
     folder = find_model(DEFAULT_MODEL)
@@ -43,6 +44,7 @@ def test_the_vectors_are_those_of_torch(precision: str, least: float) -> None:
     assert encoder.revision.endswith(f"/mean/openvino-{precision}")
 
 
+@openvino_computes
 def test_any_model_is_taken_and_long_texts_count_with_their_beginning(tiny: Path) -> None:
     encoder = compiled_encoder(tiny, "tiny", "float32", 1, None)
     long, longer = encoder.encode(["word " * POSITIONS, "word " * 1_000])
@@ -50,6 +52,7 @@ def test_any_model_is_taken_and_long_texts_count_with_their_beginning(tiny: Path
     np.testing.assert_allclose(long, longer, atol=1e-5)
 
 
+@openvino_computes
 def test_other_vectors_than_those_of_torch_are_refused(
     tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
