@@ -21,8 +21,8 @@ from learner.catalogue.kernel import grown
 from learner.fused.digest import row_digests
 from learner.fused.histories import LENGTH, HistoryBatch, intent_weights
 from learner.fused.items import ItemTable
-from learner.fused.network import Events, Network, gap_buckets, rating_buckets, torch_device
-from learner.fused.reading import Reader
+from learner.fused.network import Events, Network, torch_device
+from learner.fused.reading import Reader, gap_buckets, rating_buckets
 from upwell.errors import ModelError
 
 __all__ = ["WIDTH", "FusedModel"]
@@ -100,7 +100,7 @@ class FusedModel:
         table = self.item_matrix()[used, :WIDTH]
         return self._reader.user_vectors(table, codes.reshape(places.shape), histories)
 
-    # ---- what training shares with ranking
+    # ---- what training reads it by
 
     def tensor(self, array: NDArray[Any]) -> Tensor:
         """On the model's device."""
@@ -116,12 +116,11 @@ class FusedModel:
     ) -> Events:
         """Histories as the network reads them; `places` are (b, L) in a table of item vectors."""
         here = np.arange(places.shape[1]) < lengths[:, None]
-        stars = self.tensor(ratings)
         return Events(
             items=self.tensor(places),
             kinds=self.tensor(np.where(here, kinds, 0).astype(np.int64)),
-            ratings=rating_buckets(stars),
-            gaps=gap_buckets(self.tensor(np.where(here, ts, 0))),
+            ratings=self.tensor(rating_buckets(ratings)),
+            gaps=self.tensor(gap_buckets(np.where(here, ts, 0))),
             weights=self.tensor(
                 np.where(here, intent_weights(kinds, ratings), 0.0).astype(np.float32)
             ),

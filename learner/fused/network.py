@@ -17,19 +17,14 @@ from torch.nn import functional as F
 __all__ = [
     "GAPS",
     "RATINGS",
-    "STEP",
     "Events",
     "Network",
-    "gap_buckets",
-    "rating_buckets",
     "torch_device",
 ]
 
 GAPS = 32
 RATINGS = 11
 _KINDS = 16
-_NO_RATING = RATINGS - 1
-STEP = 0.5  # stars between two rating buckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +48,6 @@ def torch_device(name: str = "auto") -> torch.device:
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(name)
-
-
-def rating_buckets(ratings: Tensor) -> Tensor:
-    """Half stars from .5 to 5 as 0..9, none (nan) as 10."""
-    stars = (torch.nan_to_num(ratings, nan=STEP) / STEP - 1).round().clamp(0, _NO_RATING - 1).long()
-    return torch.where(torch.isnan(ratings), _NO_RATING, stars)
-
-
-def gap_buckets(ts: Tensor) -> Tensor:
-    """(B, L) UTC ms to the binary logarithm of the seconds since the event before; first: 0."""
-    gaps = torch.zeros_like(ts, dtype=torch.float32)
-    gaps[:, 1:] = (ts[:, 1:] - ts[:, :-1]).clamp(min=0) / 1000
-    return torch.log2(1 + gaps).floor().long().clamp(max=GAPS - 1)
 
 
 class _Layer(nn.Module):

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from learner.catalogue.kernel import kernel
 from learner.fused.histories import HistoryBatch
-from learner.fused.network import GAPS, RATINGS, STEP
+from learner.fused.network import GAPS, RATINGS
 
-__all__ = ["Reader", "gap_codes", "rating_codes"]
+__all__ = ["Reader", "gap_buckets", "rating_buckets"]
 
 _EPSILON = 1e-5  # of torch's layer norm
 _SHORTEST = 1e-6
+_STAR_STEP = 0.5  # between two rating buckets
 Floats = NDArray[np.float32]
 
 
@@ -64,8 +65,8 @@ class Reader:
         here = np.arange(codes.shape[1]) < users.lengths[:, None]
         x = table[codes]  # (b, L, m)
         x += weights["kind"][np.where(here, users.kinds[:, cut], 0)]
-        x += weights["rating"][rating_codes(users.ratings[:, cut])]
-        x += weights["gap"][gap_codes(np.where(here, users.ts[:, cut], 0))]
+        x += weights["rating"][rating_buckets(users.ratings[:, cut])]
+        x += weights["gap"][gap_buckets(np.where(here, users.ts[:, cut], 0))]
         for layer in range(self._layers - 1):
             states = [self._layer(layer, x, np.full(len(x), place)) for place in range(x.shape[1])]
             x = np.stack(states, axis=1)
@@ -110,14 +111,14 @@ class Reader:
         return np.asarray(x @ self._w[f"{name}.weight"].T + self._w[f"{name}.bias"])
 
 
-def rating_codes(ratings: Floats) -> NDArray[np.int64]:
+def rating_buckets(ratings: Floats) -> NDArray[np.int64]:
     """Half stars from .5 to 5 as 0..9, none (nan) as 10."""
     none = np.isnan(ratings)
-    stars = np.rint(np.where(none, STEP, ratings) / STEP - 1).clip(0, RATINGS - 2)
+    stars = np.rint(np.where(none, _STAR_STEP, ratings) / _STAR_STEP - 1).clip(0, RATINGS - 2)
     return np.where(none, RATINGS - 1, stars).astype(np.int64)
 
 
-def gap_codes(ts: NDArray[np.int64]) -> NDArray[np.int64]:
+def gap_buckets(ts: NDArray[np.int64]) -> NDArray[np.int64]:
     """(b, L) UTC ms to the binary logarithm of the seconds since the event before; first: 0."""
     gaps = np.zeros(ts.shape, np.float32)
     gaps[:, 1:] = np.maximum(ts[:, 1:] - ts[:, :-1], 0) / 1000

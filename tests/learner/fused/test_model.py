@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from learner.counts.events import KINDS
@@ -17,7 +16,6 @@ from learner.fused.histories import LENGTH, intent_weights
 from learner.fused.intent import event_weight
 from learner.fused.items import ItemTable
 from learner.fused.model import FusedModel
-from learner.fused.network import gap_buckets, rating_buckets
 from learner.ranking.parameters import settle
 from tests.learner.toy import DIMENSION, ITEMS, histories, model, ring, table, trainer, vectors
 from upwell.errors import ModelError
@@ -235,13 +233,6 @@ def test_arrays_that_do_not_fit_are_refused_and_change_nothing(wrong: str) -> No
     with pytest.raises(ModelError, match="project"):
         made.restore_network(arrays)
     np.testing.assert_array_equal(made.item_matrix(), before)
-
-
-def test_buckets() -> None:
-    stars = torch.tensor([[0.5, 5.0, 3.5, float("nan"), 9.0]])
-    assert rating_buckets(stars).tolist() == [[0, 9, 6, 10, 9]]
-    ts = torch.tensor([[5_000, 5_000, 6_000, 3_000, 3_000 + 7_000]])
-    assert gap_buckets(ts).tolist() == [[0, 0, 1, 0, 3]], "log2(1 + seconds), never below zero"
 
 
 def test_the_intent_of_a_window_weighs_events_as_the_stream_does() -> None:

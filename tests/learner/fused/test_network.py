@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from learner.fused.network import GAPS, RATINGS, Events, Network, gap_buckets, torch_device
+from learner.fused.network import GAPS, RATINGS, Events, Network, torch_device
 
 DIMENSION, WIDTH, LONGEST, ITEMS = 5, 8, 6, 7
 
@@ -104,15 +104,6 @@ def test_weights_come_of_the_generator_alone() -> None:
     for name, weight in one.named_parameters():
         torch.testing.assert_close(weight, same.get_parameter(name), rtol=0, atol=0)
     assert not torch.equal(one.project, other.project)
-
-
-@given(st.lists(st.integers(0, 2**61), min_size=1, max_size=6))
-def test_gaps_are_never_outside_their_table_and_only_gaps_are_read(times: list[int]) -> None:
-    ts = torch.tensor([times])
-    found = gap_buckets(ts)
-    assert found[0, 0] == 0
-    assert 0 <= int(found.min()) <= int(found.max()) < GAPS
-    torch.testing.assert_close(gap_buckets(ts + 86_400_000), found)
 
 
 @pytest.mark.parametrize("name", ["auto", "cpu"])

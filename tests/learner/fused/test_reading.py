@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from learner.counts.events import KINDS
 from learner.fused.histories import LENGTH, HistoryBatch
-from learner.fused.network import Network, gap_buckets, rating_buckets
-from learner.fused.reading import Reader, gap_codes, rating_codes
+from learner.fused.network import GAPS, RATINGS, Events, Network
+from learner.fused.reading import Reader, gap_buckets, rating_buckets
 
 DIMENSION, WIDTH, HEADS, ITEMS = 6, 8, 2, 30
-RATINGS = st.none() | st.sampled_from([0.5, 1.0, 2.75, 3.5, 5.0])
 
 
 def network(layers: int) -> Network:
@@ -52,15 +51,13 @@ def users(lengths: list[int]) -> HistoryBatch:
 @torch.no_grad()
 def by_torch(of: Network, table: np.ndarray, batch: HistoryBatch) -> np.ndarray:
     """(b, m) as the model is trained: all states, of which the newest is taken."""
-    from learner.fused.network import Events
-
     here = torch.arange(LENGTH) < torch.from_numpy(batch.lengths)[:, None]
     lengths = torch.from_numpy(batch.lengths)
     events = Events(
         torch.from_numpy(batch.rows.clip(min=0).astype(np.int64)),
         torch.from_numpy(batch.kinds.astype(np.int64)),
-        rating_buckets(torch.from_numpy(batch.ratings)),
-        gap_buckets(torch.where(here, torch.from_numpy(batch.ts), 0)),
+        torch.from_numpy(rating_buckets(batch.ratings)),
+        torch.from_numpy(gap_buckets(np.where(here.numpy(), batch.ts, 0))),
         torch.zeros(here.shape),
     )
     states = of.states(torch.from_numpy(table), events)
@@ -105,9 +102,17 @@ def test_what_is_trained_in_place_is_read_at_once() -> None:
     assert not np.allclose(before, after, atol=0.5)
 
 
-@given(st.lists(RATINGS, min_size=1, max_size=5), st.lists(st.integers(0, 2**45), min_size=1))
-def test_codes_are_those_of_the_network(stars: list[float | None], ts: list[int]) -> None:
-    ratings = np.array([[np.nan if one is None else one for one in stars]], np.float32)
-    times = np.sort(np.array([ts], np.int64))
-    assert rating_codes(ratings).tolist() == rating_buckets(torch.from_numpy(ratings)).tolist()
-    assert gap_codes(times).tolist() == gap_buckets(torch.from_numpy(times)).tolist()
+def test_stars_and_gaps_are_buckets() -> None:
+    stars = np.array([[0.5, 5.0, 3.5, np.nan, 9.0]], np.float32)
+    assert rating_buckets(stars).tolist() == [[0, 9, 6, RATINGS - 1, 9]]
+    ts = np.array([[5_000, 5_000, 6_000, 3_000, 3_000 + 7_000]])
+    assert gap_buckets(ts).tolist() == [[0, 0, 1, 0, 3]], "log2(1 + seconds), never below zero"
+
+
+@given(st.lists(st.integers(0, 2**61), min_size=1, max_size=6))
+def test_gaps_are_never_outside_their_table_and_only_gaps_are_read(times: list[int]) -> None:
+    ts = np.array([times])
+    found = gap_buckets(ts)
+    assert found[0, 0] == 0
+    assert 0 <= int(found.min()) <= int(found.max()) < GAPS
+    np.testing.assert_array_equal(gap_buckets(ts + 86_400_000), found)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka import KafkaConsumer
 
-from stream.learn.pace import LEAST_SHARE, TIMELY, Pace
+from stream.learn.pace import LEAST_SHARE, REST_SECONDS, TIMELY, Pace
 
 
 class Behind:
@@ -50,3 +51,18 @@ def test_the_more_waits_the_less_is_taken_but_always_some(waiting: list[int], ea
     shares = [Pace().look(behind(one), 1, each) for one in sorted(waiting)]
     assert shares == sorted(shares, reverse=True)
     assert all(LEAST_SHARE <= share <= 1.0 for share in shares)
+
+
+@pytest.mark.parametrize(
+    ("records", "waiting", "rests"), [(3, 0, True), (0, 0, False), (16, 5, False)]
+)
+def test_it_rests_after_a_poll_that_brought_some_and_all(
+    records: int, waiting: int, rests: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("stream.learn.pace.time.sleep", slept.append)
+    pace = Pace()
+    pace.rest()
+    pace.look(behind(waiting), records, records)
+    pace.rest()
+    assert slept == ([REST_SECONDS] if rests else [])
