@@ -31,6 +31,7 @@ from stream.learn.erase import Unconfirmed, confirmations
 from stream.learn.letters import LetterIndex, remove_letters
 from stream.learn.lock import LearnerLock
 from stream.learn.pace import Pace
+from stream.learn.rollback import roll_back_if_asked, seek
 from stream.learn.topics import Sender, examples_consumer, figures_record
 from upwell.errors import BrokerError
 from upwell.events import Topic
@@ -175,6 +176,9 @@ class LearnLoop:
         self._pace.rest()
         self._look()
         self._lock.keep()
+        if roll_back_if_asked(self._options.folder, self._sender):
+            self._resume()
+            seek(consumer, self._positions)
         due_ms = self._published_ms + self._options.publish_ms - self._clock_ms()
         wait_ms = min(max(due_ms, LEAST_POLL_MS), POLL_MS)
         polled = consumer.poll(timeout_ms=wait_ms, max_records=self._options.batch_records)

@@ -1,5 +1,5 @@
 """Snapshot, restore and rollback: everything learned, users, items and offsets, as of one point.
-All with the engine stopped.
+Snapshots and rollbacks also while the engine runs.
 
 Each part carries the offsets that it covers (a user's watermark, a checkpoint's positions, the
 group's acknowledged offsets), so what came after the snapshot is worked off once when the engine
@@ -25,11 +25,21 @@ from stream.broker.group import rewind, serve_group
 from stream.broker.incarnations import incarnations_of
 from stream.broker.lag import INPUT_TOPICS, Lag
 from stream.broker.model_records import Version, rollback_record
-from stream.ops.snapshot_files import copy_files, read_manifest, write_manifest
+from stream.broker.topics import ensure_topics
+from stream.learn.rollback import ERRAND, make_newest
+from stream.ops.snapshot_files import copy_files, digests, read_manifest, write_manifest
+from stream.ops.snapshot_running import (
+    RECORDS,
+    copy_checkpoint,
+    copy_store,
+    read_records,
+    send_records,
+)
 from upwell.client import client_options, find_broker
 from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic
 from upwell.settings import Settings
+from upwell.system.errands import ask
 from upwell.system.lock import try_lock
 
 __all__ = ["restore", "rollback", "snapshot"]
@@ -37,6 +47,8 @@ __all__ = ["restore", "rollback", "snapshot"]
 PARTS = ("models", "store", "key")
 NEVER = frozenset({"owner.lock", "lock", "broker.log", "broker.log.1", "ports.json"})
 SEND_TIMEOUT_S = 60
+LEARN_SECONDS = 120.0
+"""That learn is given to go back: it may be starting."""
 SERVER_STORE = (
     "the store is a Qdrant server: it is not part of the snapshot. Snapshot its "
     "collections {0}_users and {0}_items while the engine "
@@ -52,19 +64,19 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
     if folder.exists():
         raise SnapshotError(f"{folder} is there already: name a new folder")
     partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    with stopped(settings):
-        with (
-            _broker(settings, say) as running,
-            Lag(client_options(running.kafka), running.kafka.prefix) as lag,
-        ):
-            offsets = [
-                [partition.topic, partition.partition, offset]
-                for partition, offset in lag.acknowledged().items()
-            ]
-            topics = _topic_ids(running)
-        parts = PARTS if settings.kafka.address is not None else (*PARTS, "kafka")
-        files = copy_files(settings.data, partial, parts, NEVER)
+    with _one_at_a_time(settings):
+        shutil.rmtree(partial, ignore_errors=True)
+        running = runs(settings)
+        with _broker(settings, say) as found:
+            offsets, topics = _acknowledged(found), _topic_ids(found)
+            if running:
+                _copy_running(found, partial, offsets)
+        if running:
+            files = digests(partial)
+        else:
+            with stopped(settings):
+                parts = PARTS if settings.kafka.address is not None else (*PARTS, "kafka")
+                files = copy_files(settings.data, partial, parts, NEVER)
     if not files:
         shutil.rmtree(partial, ignore_errors=True)
         raise SnapshotError(
@@ -75,7 +87,11 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
         {
             **_identity(settings),
             "own_broker": settings.kafka.address is None,
-            "offsets": offsets,
+            "running": running,
+            "offsets": [
+                [partition.topic, partition.partition, offset]
+                for partition, offset in offsets.items()
+            ],
             "topics": topics,
         },
         files,
@@ -107,7 +123,8 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
                 f"the snapshot was made with {name} {manifest[name]!r}, the settings say "
                 f"{own!r}: set what it was made with"
             )
-    if manifest["own_broker"] != (settings.kafka.address is None):
+    running = manifest.get("running", False)
+    if not running and manifest["own_broker"] != (settings.kafka.address is None):
         made = (
             "with a broker of its own, which is in it: unset UPWELL_KAFKA"
             if manifest["own_broker"]
@@ -117,21 +134,32 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
     offsets = {
         TopicPartition(topic, number): offset for topic, number, offset in manifest["offsets"]
     }
-    if settings.kafka.address is not None:
+    elsewhere = running and _is_another(settings, manifest["topics"])
+    if settings.kafka.address is not None and not elsewhere:
         _check_same(settings, manifest.get("topics", {}))
         _check_held(settings, offsets)
     settings.data.mkdir(parents=True, exist_ok=True)
     copied = copy_files(folder, settings.data, (*PARTS, "kafka"), frozenset())
-    if copied != manifest["files"]:
+    if copied != {name: sha for name, sha in manifest["files"].items() if name != RECORDS}:
         raise SnapshotError(
             f"{settings.data} is not what stands in {folder}: remove it, look at its disk "
             "and restore again"
         )
     newest = checkpoint.latest(settings.data / "models")
-    if settings.kafka.address is not None:
+    if elsewhere:
+        with _broker(settings, say) as found:
+            ensure_topics(found.kafka.prefix, found.kafka.partitions, client_options(found.kafka))
+            say(f"{send_records(found, folder / RECORDS)} records sent to the other broker")
+    elif settings.kafka.address is not None:
         rewind(client_options(settings.kafka), settings.kafka.prefix, offsets)
         if newest is not None:
-            _announce(settings, newest)
+            meta = checkpoint.load(newest.path)[1]
+            _announce(
+                settings,
+                Version(
+                    meta["version"], newest.path.name, newest.sha256, meta["learner"]["watermark"]
+                ),
+            )
     if settings.store.kind == "server":
         say(SERVER_STORE.format(_collections(settings), settings.store.url))
     say(f"{len(copied)} files restored to {settings.data}; `upwell run` goes on from there")
@@ -143,20 +171,93 @@ def rollback(settings: Settings, version: str, say: Say) -> None:
     Raises `ModelError` or `SnapshotError` naming those there are.
     """
     folder = settings.data / "models"
-    with stopped(settings), _broker(settings, say) as running:
-        checkpoint.sweep(folder)
-        versions = {
-            str(checkpoint.load(one.path)[1].get("version")): one
-            for one in reversed(checkpoint.every(folder))
-        }
-        if (wanted := versions.get(version)) is None:
-            known = ", ".join(reversed(versions)) or "none"
-            raise SnapshotError(
-                f"no checkpoint of version {version} in {folder}; there are: {known}"
-            )
-        arrays, meta = checkpoint.load(wanted.path)
-        _announce(running, checkpoint.save_checkpoint(folder, arrays, meta))
-        say(f"version {version} is the newest now; `upwell run` learns again what came after it")
+    if runs(settings):
+        _ask_learner(folder, version)
+    else:
+        with stopped(settings), _broker(settings, say) as running:
+            _announce(running, make_newest(folder, version))
+    say(f"version {version} is the newest now; what came after it is learned again")
+
+
+def _ask_learner(folder: Path, version: str) -> None:
+    try:
+        error = ask(folder, ERRAND, {"version": version}, LEARN_SECONDS)
+    except (TimeoutError, OSError) as exc:
+        raise SnapshotError(
+            f"learn did not go back ({exc}): does it run on this data folder?"
+        ) from exc
+    if error is not None:
+        raise SnapshotError(error)
+
+
+def runs(settings: Settings) -> bool:
+    """Whether a worker runs on this data folder."""
+    try:
+        with stopped(settings):
+            return False
+    except SnapshotError:
+        return True
+
+
+@contextmanager
+def _one_at_a_time(settings: Settings) -> Iterator[None]:
+    """Raises `SnapshotError` where another snapshot of this data folder is being taken."""
+    if not settings.data.is_dir():
+        yield
+        return
+    held = try_lock(settings.data / "snapshot.lock")
+    if held is None:
+        raise SnapshotError(f"another snapshot of {settings.data} is being taken: wait for it")
+    try:
+        yield
+    finally:
+        os.close(held)
+
+
+def _copy_running(
+    settings: Settings, partial: Path, offsets: Mapping[TopicPartition, int]
+) -> None:
+    """Checkpoint, store, key, records, in this order: each is as new as `offsets` or newer. Raises
+    `SnapshotError`.
+    """
+    try:
+        partial.mkdir(parents=True)
+        meta = copy_checkpoint(settings.data / "models", partial / "models")
+        if settings.store.kind == "edge":
+            copy_store(settings, partial / "store")
+        if (settings.data / "key").exists():
+            shutil.copy2(settings.data / "key", partial / "key")
+        read_records(settings, offsets, meta.get("positions", {}), partial / RECORDS)
+    except OSError as exc:
+        raise SnapshotError(
+            f"{partial} cannot be written: {exc.strerror}: {exc.filename}; make room, or name "
+            "another"
+        ) from exc
+
+
+def _acknowledged(settings: Settings) -> dict[TopicPartition, int]:
+    with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
+        return lag.acknowledged()
+
+
+def _is_another(settings: Settings, topics: Mapping[str, str]) -> bool:
+    """Whether the broker has none of the topics that the snapshot was made on.
+
+    Raises `SnapshotError` where it has others of these names with records in them.
+    """
+    if settings.kafka.address is None:
+        return True
+    now = _topic_ids(settings)
+    if any(now.get(name) == incarnation for name, incarnation in topics.items()):
+        return False
+    with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
+        used = [end.topic for end, offset in lag.ends([*INPUT_TOPICS, Topic.EXAMPLES]).items() if offset]
+    if used:
+        raise SnapshotError(
+            f"{', '.join(dict.fromkeys(used))}: topics of another engine, with records in them: name "
+            "another prefix, or a broker without them"
+        )
+    return True
 
 
 @contextmanager
@@ -241,12 +342,8 @@ def _check_held(settings: Settings, offsets: Mapping[TopicPartition, int]) -> No
             )
 
 
-def _announce(settings: Settings, newest: checkpoint.Checkpoint) -> None:
+def _announce(settings: Settings, version: Version) -> None:
     """Says on `models` that replicas start from this checkpoint, and cuts off what stood before."""
-    _, meta = checkpoint.load(newest.path)
-    version = Version(
-        meta["version"], newest.path.name, newest.sha256, meta["learner"]["watermark"]
-    )
     one, options = rollback_record(version), client_options(settings.kafka)
     topic = settings.kafka.prefix + Topic.MODELS
     try:
