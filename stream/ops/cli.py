@@ -83,10 +83,20 @@ def run() -> None:
     process.
     """
     from stream.ops.cluster import running_cluster
+    from stream.ops.backup.schedule import scheduled
+    from stream.ops.snapshot import snapshot as take
 
     with faults(), interruptible():
         own = settings()
-        with running_cluster(own, {}, None, own.data / "broker.json", console.print) as cluster:
+        with (
+            running_cluster(own, {}, None, own.data / "broker.json", console.print) as cluster,
+            scheduled(
+                lambda folder: take(own, folder, console.print),
+                own.snapshot_folder,
+                own.snapshot_every,
+                own.snapshot_keep,
+            ),
+        ):
             console.print(
                 "running; produce events, or try `upwell replay LOG` and `upwell watch`; "
                 "Ctrl-C ends it"
@@ -236,10 +246,7 @@ Folder = Annotated[Path, typer.Argument(help="A folder of a snapshot.")]
 
 @app.command()
 def snapshot(folder: Folder) -> None:
-    """Save model, users, items and offsets as of one point to a new folder.
-
-    The engine is stopped.
-    """
+    """Save model, users, items and offsets as of one point to a new folder; the engine may run."""
     from stream.ops.snapshot import snapshot as take
 
     with faults():
@@ -261,7 +268,7 @@ def rollback(
         str, typer.Argument(help="A version that a checkpoint holds; a wrong one lists them.")
     ],
 ) -> None:
-    """Make an older version of the model the newest one. The engine is stopped."""
+    """Make an older version of the model the newest one; the engine may run."""
     from stream.ops.snapshot import rollback as roll_back
 
     with faults():

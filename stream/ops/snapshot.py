@@ -28,7 +28,7 @@ from stream.broker.model_records import Version, rollback_record
 from stream.broker.topics import ensure_topics
 from stream.learn.rollback import ERRAND, make_newest
 from stream.ops.snapshot_files import copy_files, digests, read_manifest, write_manifest
-from stream.ops.snapshot_running import (
+from stream.ops.backup.running import (
     RECORDS,
     copy_checkpoint,
     copy_store,
@@ -214,9 +214,7 @@ def _one_at_a_time(settings: Settings) -> Iterator[None]:
         os.close(held)
 
 
-def _copy_running(
-    settings: Settings, partial: Path, offsets: Mapping[TopicPartition, int]
-) -> None:
+def _copy_running(settings: Settings, partial: Path, offsets: Mapping[TopicPartition, int]) -> None:
     """Checkpoint, store, key, records, in this order: each is as new as `offsets` or newer. Raises
     `SnapshotError`.
     """
@@ -251,7 +249,9 @@ def _is_another(settings: Settings, topics: Mapping[str, str]) -> bool:
     if any(now.get(name) == incarnation for name, incarnation in topics.items()):
         return False
     with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
-        used = [end.topic for end, offset in lag.ends([*INPUT_TOPICS, Topic.EXAMPLES]).items() if offset]
+        used = [
+            end.topic for end, offset in lag.ends([*INPUT_TOPICS, Topic.EXAMPLES]).items() if offset
+        ]
     if used:
         raise SnapshotError(
             f"{', '.join(dict.fromkeys(used))}: topics of another engine, with records in them: name "

@@ -15,9 +15,9 @@ import pytest
 
 from learner.release import checkpoint
 from store import open_store
+from stream.broker.topics import TOPICS
 from stream.chain.privacy import Pseudonymizer, load_or_create_key
 from stream.ops.snapshot import restore, rollback, snapshot
-from stream.broker.topics import TOPICS
 from stream.replay.log import LogRecord
 from stream.replay.player import Pace, Player
 from tests.e2e.engine import Engine, bundled_log, values
@@ -44,7 +44,11 @@ def test_a_snapshot_of_a_running_engine_goes_on_in_a_new_folder(
             player.play(events[300:600], Pace())
             kill_a_snapshot(engine, killed)
             with pytest.raises(SnapshotError, match="is no whole snapshot"):
-                restore(replace(engine.settings, data=tmp_path / "never"), partial_of(killed), said.append)
+                restore(
+                    replace(engine.settings, data=tmp_path / "never"),
+                    partial_of(killed),
+                    said.append,
+                )
             snapshot(engine.settings, taken, said.append)
         play(engine, events[600:750])
     fresh = replace(engine.settings, data=tmp_path / "fresh")

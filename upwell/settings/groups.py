@@ -242,3 +242,12 @@ class Settings:
     data: Path = setting(
         Path(".upwell"), "everything that is kept on this machine", "operator", "folder"
     )
+    snapshot_folder: Path | None = setting(
+        None, "below which `upwell run` keeps snapshots by the clock", "operator", "folder"
+    )
+    snapshot_every: float = setting(
+        24.0, "between two of them; 0 is off", "operator", "hours", above=0.0
+    )
+    snapshot_keep: int = setting(
+        7, "of them that stay, the newest", "operator", "snapshots", above=1
+    )
