@@ -82,8 +82,8 @@ def run() -> None:
     """Run the engine until Ctrl-C: a broker unless UPWELL_KAFKA names one, one serve and one learn
     process.
     """
-    from stream.ops.cluster import running_cluster
     from stream.ops.backup.schedule import scheduled
+    from stream.ops.cluster import running_cluster
     from stream.ops.snapshot import snapshot as take
 
     with faults(), interruptible():

@@ -27,7 +27,6 @@ from stream.broker.lag import INPUT_TOPICS, Lag
 from stream.broker.model_records import Version, rollback_record
 from stream.broker.topics import ensure_topics
 from stream.learn.rollback import ERRAND, make_newest
-from stream.ops.snapshot_files import copy_files, digests, read_manifest, write_manifest
 from stream.ops.backup.running import (
     RECORDS,
     copy_checkpoint,
@@ -35,6 +34,7 @@ from stream.ops.backup.running import (
     read_records,
     send_records,
 )
+from stream.ops.snapshot_files import copy_files, digests, read_manifest, write_manifest
 from upwell.client import client_options, find_broker
 from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic

@@ -53,7 +53,9 @@ def test_the_copy_opens_while_the_store_goes_on(tmp_path: Path) -> None:
 def test_a_copy_that_fails_is_the_answer_and_the_store_goes_on(tmp_path: Path, kind: str) -> None:
     (tmp_path / "store").mkdir()
     (tmp_path / "file").write_text("no folder")
-    store: Store = MemoryStore(DIMENSION) if kind == "memory" else open_edge(tmp_path / "store", DIMENSION)
+    store: Store = (
+        MemoryStore(DIMENSION) if kind == "memory" else open_edge(tmp_path / "store", DIMENSION)
+    )
     said = asked(store, tmp_path / "store", tmp_path / "file" / "copy")
     assert said is not None
     assert ("no files of its own" if kind == "memory" else "Not a directory") in said
