@@ -82,24 +82,18 @@ def run() -> None:
     """Run the engine until Ctrl-C: a broker unless UPWELL_KAFKA names one, one serve and one learn
     process.
     """
-    from stream.ops.backup.schedule import scheduled
+    from stream.ops.backup.schedule import scheduled_snapshots
     from stream.ops.cluster import running_cluster
-    from stream.ops.snapshot import snapshot as take
 
     with faults(), interruptible():
         own = settings()
         with (
             running_cluster(own, {}, None, own.data / "broker.json", console.print) as cluster,
-            scheduled(
-                lambda folder: take(own, folder, console.print),
-                own.snapshot_folder,
-                own.snapshot_every,
-                own.snapshot_keep,
-            ),
+            scheduled_snapshots(own, console.print),
         ):
             console.print(
-                "running; produce events, or try `upwell replay LOG` and `upwell watch`; "
-                "Ctrl-C ends it"
+                "running; produce events, or try `upwell replay LOG` and `upwell watch`; Ctrl-C "
+                "ends it"
             )
             cluster.supervisor.watch(until=lambda: False)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,19 +21,12 @@ from kafka.errors import KafkaError
 
 from infra.kafka import KafkaBroker
 from learner.release import checkpoint
-from stream.broker.group import rewind, serve_group
-from stream.broker.incarnations import incarnations_of
-from stream.broker.lag import INPUT_TOPICS, Lag
+from stream.broker.group import rewind
 from stream.broker.model_records import Version, rollback_record
 from stream.broker.topics import ensure_topics
 from stream.learn.rollback import ERRAND, make_newest
-from stream.ops.backup.running import (
-    RECORDS,
-    copy_checkpoint,
-    copy_store,
-    read_records,
-    send_records,
-)
+from stream.ops.backup.fitting import acknowledged, check_held, check_same, is_another, topic_ids
+from stream.ops.backup.running import RECORDS, copy_running, send_records
 from stream.ops.snapshot_files import copy_files, digests, read_manifest, write_manifest
 from upwell.client import client_options, find_broker
 from upwell.errors import BrokerError, SnapshotError
@@ -68,9 +61,9 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
         shutil.rmtree(partial, ignore_errors=True)
         running = runs(settings)
         with _broker(settings, say) as found:
-            offsets, topics = _acknowledged(found), _topic_ids(found)
+            offsets, topics = acknowledged(found), topic_ids(found)
             if running:
-                _copy_running(found, partial, offsets)
+                copy_running(found, partial, offsets)
         if running:
             files = digests(partial)
         else:
@@ -134,10 +127,10 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
     offsets = {
         TopicPartition(topic, number): offset for topic, number, offset in manifest["offsets"]
     }
-    elsewhere = running and _is_another(settings, manifest["topics"])
+    elsewhere = running and is_another(settings, manifest["topics"])
     if settings.kafka.address is not None and not elsewhere:
-        _check_same(settings, manifest.get("topics", {}))
-        _check_held(settings, offsets)
+        check_same(settings, manifest.get("topics", {}))
+        check_held(settings, offsets)
     settings.data.mkdir(parents=True, exist_ok=True)
     copied = copy_files(folder, settings.data, (*PARTS, "kafka"), frozenset())
     if copied != {name: sha for name, sha in manifest["files"].items() if name != RECORDS}:
@@ -214,52 +207,6 @@ def _one_at_a_time(settings: Settings) -> Iterator[None]:
         os.close(held)
 
 
-def _copy_running(settings: Settings, partial: Path, offsets: Mapping[TopicPartition, int]) -> None:
-    """Checkpoint, store, key, records, in this order: each is as new as `offsets` or newer. Raises
-    `SnapshotError`.
-    """
-    try:
-        partial.mkdir(parents=True)
-        meta = copy_checkpoint(settings.data / "models", partial / "models")
-        if settings.store.kind == "edge":
-            copy_store(settings, partial / "store")
-        if (settings.data / "key").exists():
-            shutil.copy2(settings.data / "key", partial / "key")
-        read_records(settings, offsets, meta.get("positions", {}), partial / RECORDS)
-    except OSError as exc:
-        raise SnapshotError(
-            f"{partial} cannot be written: {exc.strerror}: {exc.filename}; make room, or name "
-            "another"
-        ) from exc
-
-
-def _acknowledged(settings: Settings) -> dict[TopicPartition, int]:
-    with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
-        return lag.acknowledged()
-
-
-def _is_another(settings: Settings, topics: Mapping[str, str]) -> bool:
-    """Whether the broker has none of the topics that the snapshot was made on.
-
-    Raises `SnapshotError` where it has others of these names with records in them.
-    """
-    if settings.kafka.address is None:
-        return True
-    now = _topic_ids(settings)
-    if any(now.get(name) == incarnation for name, incarnation in topics.items()):
-        return False
-    with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
-        used = [
-            end.topic for end, offset in lag.ends([*INPUT_TOPICS, Topic.EXAMPLES]).items() if offset
-        ]
-    if used:
-        raise SnapshotError(
-            f"{', '.join(dict.fromkeys(used))}: topics of another engine, with records in them: name "
-            "another prefix, or a broker without them"
-        )
-    return True
-
-
 @contextmanager
 def stopped(settings: Settings) -> Iterator[None]:
     """Holds the locks that a worker takes.
@@ -303,43 +250,6 @@ def _identity(settings: Settings) -> dict[str, Any]:
 
 def _collections(settings: Settings) -> str:
     return settings.kafka.prefix.rstrip(".") or "upwell"
-
-
-def _topic_ids(settings: Settings) -> dict[str, str]:
-    """By name: which topics they are whose offsets the snapshot holds."""
-    prefix = settings.kafka.prefix
-    topics = (*INPUT_TOPICS, Topic.EXAMPLES)
-    found = incarnations_of(client_options(settings.kafka), prefix, topics)
-    return {prefix + topic: incarnation for topic, incarnation in found.items()}
-
-
-def _check_same(settings: Settings, topics: Mapping[str, str]) -> None:
-    """Raises `SnapshotError` where a topic was made anew since; `topics`: as they were."""
-    now = _topic_ids(settings)
-    other = [name for name, incarnation in topics.items() if now.get(name, "") != incarnation]
-    if other:
-        raise SnapshotError(
-            f"{', '.join(other)}: not the topics that the snapshot was made on (made anew, or "
-            "of another broker): its offsets mean nothing there; use the broker it was made on, or "
-            "start afresh and replay"
-        )
-
-
-def _check_held(settings: Settings, offsets: Mapping[TopicPartition, int]) -> None:
-    """Raises `SnapshotError` where the broker does not hold what came after these offsets."""
-    with serve_group(client_options(settings.kafka), settings.kafka.prefix) as consumer:
-        ends, starts = (
-            consumer.end_offsets(list(offsets)),
-            consumer.beginning_offsets(list(offsets)),
-        )
-    for partition, offset in offsets.items():
-        if not starts[partition] <= offset <= ends[partition]:
-            raise SnapshotError(
-                f"the snapshot goes on from offset {offset} of "
-                f"{partition.topic}-{partition.partition}, the broker holds "
-                f"{starts[partition]} to {ends[partition]}: use the broker it was made on, "
-                "and none older than the topics' retention"
-            )
 
 
 def _announce(settings: Settings, version: Version) -> None:

@@ -1,5 +1,5 @@
-"""The parts of a snapshot while the engine runs, each as of no earlier a point than the offsets that
-were noted before (docs/decisions/0029).
+"""The parts of a snapshot while the engine runs, each as new as the offsets noted before or newer
+(docs/decisions/0029).
 
 The checkpoint is immutable and its learner may remove it: then the next one is taken. The embedded
 store is copied by serve, its one opener. Of the broker the records are read that another broker
@@ -27,13 +27,32 @@ from upwell.events import Topic
 from upwell.settings import Settings
 from upwell.system.errands import ask
 
-__all__ = ["RECORDS", "copy_checkpoint", "copy_store", "read_records", "send_records"]
+__all__ = ["RECORDS", "copy_running", "send_records"]
 
 RECORDS = "records.jsonl"
 STORE_SECONDS = 600.0
 """That serve is given to copy its store: it may be starting."""
 TRIES = 5
 SEND_TIMEOUT_S = 60
+
+
+def copy_running(settings: Settings, partial: Path, offsets: Mapping[TopicPartition, int]) -> None:
+    """Checkpoint, store, key, records, in this order: each is as new as `offsets` or newer. Raises
+    `SnapshotError`.
+    """
+    try:
+        partial.mkdir(parents=True)
+        meta = copy_checkpoint(settings.data / "models", partial / "models")
+        if settings.store.kind == "edge":
+            copy_store(settings, partial / "store")
+        if (settings.data / "key").exists():
+            shutil.copy2(settings.data / "key", partial / "key")
+        read_records(settings, offsets, meta.get("positions", {}), partial / RECORDS)
+    except OSError as exc:
+        raise SnapshotError(
+            f"{partial} cannot be written: {exc.strerror}: {exc.filename}; make room, or name "
+            "another"
+        ) from exc
 
 
 def copy_checkpoint(models: Path, target: Path) -> dict[str, Any]:

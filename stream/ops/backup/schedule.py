@@ -9,19 +9,33 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from stream.ops.snapshot import snapshot
 from upwell.errors import UpwellError
+from upwell.settings import Settings
 from upwell.system.threads import start_thread
 
-__all__ = ["due_in", "keep_newest", "scheduled"]
+__all__ = ["due_in", "keep_newest", "scheduled", "scheduled_snapshots"]
 
 NAME = "upwell-%Y%m%dT%H%M%SZ"
 MANIFEST = "manifest.json"
 
 log = logging.getLogger("upwell.snapshot")
+
+
+def scheduled_snapshots(
+    settings: Settings, say: Callable[[str], None]
+) -> AbstractContextManager[None]:
+    """As the settings want them."""
+    return scheduled(
+        lambda folder: snapshot(settings, folder, say),
+        settings.snapshot_folder,
+        settings.snapshot_every,
+        settings.snapshot_keep,
+    )
 
 
 @contextmanager

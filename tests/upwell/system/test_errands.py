@@ -1,4 +1,4 @@
-"""What is asked of a folder's owner is done once and answered; what nobody waits for is not done."""
+"""What is asked of a folder's owner is done once and answered; what nobody waits for is not."""
 
 from __future__ import annotations
 
