@@ -67,6 +67,7 @@ def work(rank: int, folder: str, plain: bool) -> None:
     distributed.all_reduce(share)
     if rank == 0:
         np.save(f"{folder}/gradient.npy", (summed / share).numpy())
+    distributed.barrier()  # who ends first closes a connection that the other still reads
     distributed.destroy_process_group()
 
 

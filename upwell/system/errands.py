@@ -1,6 +1,6 @@
 """What a command asks of the process that owns a folder, by a file there, and its answer.
 
-    NAME.ask       JSON: id, until (UTC ms), and what is asked; removed with the answer
+    NAME-ID.ask    JSON: id, until (UTC ms), and what is asked; removed with the answer
     NAME.answer    JSON: id, error (text, or null)
 
 Both are written whole. An owner that falls in between finds the question again when it starts; what
@@ -31,7 +31,7 @@ def ask(folder: Path, name: str, asked: Mapping[str, Any], seconds: float) -> st
     Raises `TimeoutError` where no owner answers, `OSError`.
     """
     own, deadline = uuid.uuid4().hex, time.monotonic() + seconds
-    question, answer = folder / f"{name}.ask", folder / f"{name}.answer"
+    question, answer = folder / f"{name}-{own}.ask", folder / f"{name}.answer"
     until = now_ms() + int(1000 * seconds)
     write_whole(question, json.dumps({"id": own, "until": until, **asked}).encode())
     try:
@@ -57,9 +57,10 @@ def answer_errand(
 
     Raises `OSError` where the folder cannot be written.
     """
-    question = folder / f"{name}.ask"
-    asked = _read(question)
-    if asked is None:
+    # one file a question: while this one is done its asker may be killed, and another ask
+    question = next(folder.glob(f"{name}-*.ask"), None)
+    asked = None if question is None else _read(question)
+    if question is None or asked is None:
         return False
     if asked["until"] >= now_ms():
         error = None

@@ -54,8 +54,27 @@ def test_nobody_answers(tmp_path: Path) -> None:
 def test_what_a_killed_command_asked_is_dropped_when_its_time_is_over(tmp_path: Path) -> None:
     for until, done in ((now_ms() - 1, 0), (now_ms() + 60_000, 1)):
         question = {"id": "x", "until": until, "target": "there"}
-        (tmp_path / "copy.ask").write_text(json.dumps(question))
+        (tmp_path / "copy-x.ask").write_text(json.dumps(question))
         asked: list[object] = []
         assert answer_errand(tmp_path, "copy", asked.append, ValueError)
         assert len(asked) == done
-        assert not (tmp_path / "copy.ask").exists()
+        assert not (tmp_path / "copy-x.ask").exists()
+
+
+def test_a_question_that_comes_while_another_is_done_is_done_next(tmp_path: Path) -> None:
+    def put(name: str) -> None:
+        question = {"id": name, "until": now_ms() + 60_000, "target": name}
+        (tmp_path / f"copy-{name}.ask").write_text(json.dumps(question))
+
+    done: list[str] = []
+
+    def work(asked: Mapping[str, Any]) -> None:
+        done.append(asked["target"])
+        if len(done) == 1:
+            put("second")  # its asker was killed, the next one asks
+
+    put("first")
+    assert answer_errand(tmp_path, "copy", work, ValueError)
+    assert answer_errand(tmp_path, "copy", work, ValueError)
+    assert done == ["first", "second"]
+    assert json.loads((tmp_path / "copy.answer").read_text()) == {"id": "second", "error": None}
