@@ -1,0 +1,145 @@
+"""Snapshots of a running engine with events flowing, killed in the midst, restored to a new folder
+and to other topics: compared with an undisturbed run.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from learner.release import checkpoint
+from learner.release.folder import LocalFolder
+from store import open_store
+from stream.broker.topics import TOPICS
+from stream.chain.privacy import Pseudonymizer, load_or_create_key
+from stream.ops.snapshot import restore, rollback, snapshot
+from stream.replay.log import LogRecord
+from stream.replay.player import Pace, Player
+from tests.e2e.engine import Engine, bundled_log, values
+from tests.e2e.test_crash import undisturbed
+from tests.e2e.test_snapshot import check, play
+from tests.topics import delete_topics
+from upwell.errors import SnapshotError
+from upwell.ports import Encoder
+
+RATINGS = 900
+
+
+@pytest.mark.timeout(400)
+def test_a_snapshot_of_a_running_engine_goes_on_in_a_new_folder(
+    kafka: str, prefix: str, tmp_path: Path, language_model: Encoder
+) -> None:
+    items, events = bundled_log(RATINGS)
+    said: list[str] = []
+    taken, killed = tmp_path / "taken", tmp_path / "killed"
+    with Engine(kafka, prefix, tmp_path / "old", UPWELL_CHECKPOINT_EXAMPLES="200") as engine:
+        play(engine, items)
+        play(engine, events[:300])
+        with Player(engine.client, prefix, lambda _: None, lambda: None) as player:
+            player.play(events[300:600], Pace())
+            kill_a_snapshot(engine, killed)
+            with pytest.raises(SnapshotError, match="is no whole snapshot"):
+                restore(
+                    replace(engine.settings, data=tmp_path / "never"),
+                    partial_of(killed),
+                    said.append,
+                )
+            snapshot(engine.settings, taken, said.append)
+        play(engine, events[600:750])
+    fresh = replace(engine.settings, data=tmp_path / "fresh")
+    restore(fresh, taken, said.append)
+    with Engine(kafka, prefix, fresh.data, UPWELL_CHECKPOINT_EXAMPLES="200") as engine:
+        play(engine, events[750:])
+        models = LocalFolder(fresh.data / "models")
+        versions = [
+            str(checkpoint.load(models, one.name)[1]["version"]) for one in checkpoint.every(models)
+        ]
+        pids = dict(engine.supervisor.pids)
+        with pytest.raises(SnapshotError, match=f"there are: {versions[0]}"):
+            rollback(engine.settings, "0-none", said.append)
+        rollback(engine.settings, versions[-1], said.append)
+        engine.wait(engine.settled, "what came after the version to be learned again")
+        assert engine.supervisor.pids == pids
+    check(engine, undisturbed(engine, language_model, items, events), events)
+
+
+@pytest.mark.timeout(400)
+def test_on_another_cluster_no_event_is_lost_or_counted_twice(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    items, events = bundled_log(RATINGS)
+    taken, said = tmp_path / "taken", list[str]()
+    with Engine(kafka, prefix, tmp_path / "old", UPWELL_CHECKPOINT_EXAMPLES="200") as engine:
+        play(engine, items)
+        play(engine, events[:300])
+        with Player(engine.client, prefix, lambda _: None, lambda: None) as player:
+            player.play(events[300:600], Pace())
+        snapshot(engine.settings, taken, said.append)
+    other = replace(engine.settings.kafka, prefix=f"{prefix}other.")
+    with pytest.raises(SnapshotError, match="was made with prefix"):
+        restore(replace(engine.settings, kafka=other, data=tmp_path / "x"), taken, said.append)
+    delete_all(engine)
+    fresh = replace(engine.settings, data=tmp_path / "fresh")
+    restore(fresh, taken, said.append)
+    with Engine(kafka, prefix, fresh.data) as engine:
+        play(engine, events[600:])
+    assert seen(engine, events) == wanted(engine, events)
+
+
+def partial_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.partial")
+
+
+def kill_a_snapshot(engine: Engine, folder: Path) -> None:
+    """`upwell snapshot` as a process of its own, killed once it has written something."""
+    environ = {
+        **os.environ,
+        "UPWELL_KAFKA": engine.settings.kafka.address or "",
+        "UPWELL_PREFIX": engine.settings.kafka.prefix,
+        "UPWELL_DATA": str(engine.settings.data),
+    }
+    command = [sys.executable, "-m", "stream.ops.cli", "snapshot", str(folder)]
+    with subprocess.Popen(command, env=environ) as process:
+        try:
+            engine.wait(lambda: partial_of(folder).exists() or process.poll() is not None, "a part")
+        finally:
+            process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert not folder.exists()
+
+
+def delete_all(engine: Engine) -> None:
+    """The broker forgets all: as another cluster would be."""
+    prefix = engine.settings.kafka.prefix
+    delete_topics(engine.client, [prefix + spec.topic for spec in TOPICS])
+
+
+def seen(engine: Engine, events: list[LogRecord]) -> dict[str, list[str]]:
+    """By pseudonym: the ids of the events that a user's history holds."""
+    store = open_store("edge", folder=engine.settings.data / "store", dimension=384)
+    try:
+        users = list(wanted(engine, events))
+        states = zip(users, store.read_users(users), strict=True)
+        return {
+            user: sorted(entry.event_id for entry in state.history)
+            for user, state in states
+            if state is not None
+        }
+    finally:
+        store.close()
+
+
+def wanted(engine: Engine, events: list[LogRecord]) -> dict[str, list[str]]:
+    """By pseudonym: what `seen` is to be."""
+    pseudonyms = Pseudonymizer(load_or_create_key(engine.settings.data / "key"))
+    found: dict[str, list[str]] = {}
+    for event in values(events):
+        user = pseudonyms.pseudonym(str(event["user_id"]))
+        found.setdefault(user, []).append(event["event_id"])
+    return {user: sorted(ids)[:] for user, ids in found.items()}
