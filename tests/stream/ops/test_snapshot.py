@@ -270,7 +270,7 @@ def test_a_running_engine_whose_checkpoints_are_elsewhere_gives_its_newest(
     place = f"memory://{settings.kafka.prefix}live/models"
     own, taken = open_folder(place), tmp_path / "taken"
     for version in ("5-e", "6-f"):
-        meta = {"version": version, "positions": {"0": 7}, "learner": {"watermark": {}}}
+        meta: dict[str, Any] = {"version": version, "learner": {"watermark": {}}}
         checkpoint.save_checkpoint(own, {"x": np.ones(3)}, meta)
     with serving(settings):
         snapshot(replace(settings, models=place), taken, print)
