@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 __all__ = [
     "LIKED_RATING",
     "NEGATIVE_KINDS",
+    "OPINION_KINDS",
     "POSITIVE_KINDS",
     "TAKEN_BACK",
     "CatalogueItem",

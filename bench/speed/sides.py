@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -35,6 +36,7 @@ from upwell.settings import load_settings
 __all__ = ["Naive", "Played", "Side", "UpwellSide"]
 
 MOST_SECONDS = 3_600.0
+START_SECONDS = 120.0
 TICK_SECONDS = 0.05
 ROOT = Path(__file__).parents[2]
 
@@ -94,6 +96,7 @@ class UpwellSide:
             "UPWELL_KAFKA": place.broker,
             "UPWELL_PREFIX": prefix,
             "UPWELL_DATA": str(folder),
+            "UPWELL_VECTORS": "off",  # who announces is to encode
             **place.environ,
         }
         self._settings = load_settings({**os.environ, **self._environ}, None)
@@ -196,7 +199,10 @@ class Naive:
                 stderr=log,
             )
         assert self._process.stdout is not None
+        late = threading.Timer(START_SECONDS, self._process.kill)
+        late.start()
         line = self._process.stdout.readline().decode().strip()
+        late.cancel()
         if line != READY:
             self.__exit__()
             raise UpwellError(f"the naive loop did not start: see {self._place.folder}/naive.log")

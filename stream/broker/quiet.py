@@ -28,6 +28,7 @@ class Repeated(logging.Filter):
         self._passed: dict[tuple[str, object], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is said now."""
         said, now = (record.name, record.msg), self._clock()
         if now - self._passed.get(said, -SECONDS) < SECONDS:
             return False
