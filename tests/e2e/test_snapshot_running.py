@@ -8,6 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +32,8 @@ from upwell.errors import SnapshotError
 from upwell.ports import Encoder
 
 RATINGS = 900
+FLOW = Pace(rate=10.0)
+"""Slow enough that what is done while events flow is done before they are all sent."""
 
 
 @pytest.mark.timeout(400)
@@ -41,8 +46,7 @@ def test_a_snapshot_of_a_running_engine_goes_on_in_a_new_folder(
     with Engine(kafka, prefix, tmp_path / "old", UPWELL_CHECKPOINT_EXAMPLES="200") as engine:
         play(engine, items)
         play(engine, events[:300])
-        with Player(engine.client, prefix, lambda _: None, lambda: None) as player:
-            player.play(events[300:600], Pace())
+        with flowing(engine, events[300:]) as player:
             kill_a_snapshot(engine, killed)
             with pytest.raises(SnapshotError, match="is no whole snapshot"):
                 restore(
@@ -51,11 +55,12 @@ def test_a_snapshot_of_a_running_engine_goes_on_in_a_new_folder(
                     said.append,
                 )
             snapshot(engine.settings, taken, said.append)
-        play(engine, events[600:750])
+        flown = 300 + player.sent
+        play(engine, events[flown:750])
     fresh = replace(engine.settings, data=tmp_path / "fresh")
     restore(fresh, taken, said.append)
     with Engine(kafka, prefix, fresh.data, UPWELL_CHECKPOINT_EXAMPLES="200") as engine:
-        play(engine, events[750:])
+        play(engine, events[max(flown, 750) :])
         models = LocalFolder(fresh.data / "models")
         versions = [
             str(checkpoint.load(models, one.name)[1]["version"]) for one in checkpoint.every(models)
@@ -63,8 +68,12 @@ def test_a_snapshot_of_a_running_engine_goes_on_in_a_new_folder(
         pids = dict(engine.supervisor.pids)
         with pytest.raises(SnapshotError, match=f"there are: {versions[0]}"):
             rollback(engine.settings, "0-none", said.append)
+        learned = engine.metrics.newest("learn")["examples"]
         rollback(engine.settings, versions[-1], said.append)
-        engine.wait(engine.settled, "what came after the version to be learned again")
+        engine.wait(
+            lambda: engine.metrics.newest("learn")["examples"] > learned and engine.settled(),
+            "what came after the version to be learned again",
+        )
         assert engine.supervisor.pids == pids
     check(engine, undisturbed(engine, language_model, items, events), events)
 
@@ -80,7 +89,8 @@ def test_on_another_cluster_no_event_is_lost_or_counted_twice(
         play(engine, events[:300])
         with Player(engine.client, prefix, lambda _: None, lambda: None) as player:
             player.play(events[300:600], Pace())
-        snapshot(engine.settings, taken, said.append)
+        with flowing(engine, events[600:]):
+            snapshot(engine.settings, taken, said.append)
     other = replace(engine.settings.kafka, prefix=f"{prefix}other.")
     with pytest.raises(SnapshotError, match="was made with prefix"):
         restore(replace(engine.settings, kafka=other, data=tmp_path / "x"), taken, said.append)
@@ -88,8 +98,39 @@ def test_on_another_cluster_no_event_is_lost_or_counted_twice(
     fresh = replace(engine.settings, data=tmp_path / "fresh")
     restore(fresh, taken, said.append)
     with Engine(kafka, prefix, fresh.data) as engine:
-        play(engine, events[600:])
+        play(engine, events[600:])  # also those that were sent before the snapshot was whole
     assert seen(engine, events) == wanted(engine, events)
+
+
+class Enough(Exception):
+    """Ends a flow."""
+
+
+@contextmanager
+def flowing(engine: Engine, records: list[LogRecord]) -> Iterator[Player]:
+    """Events are sent all the while, not all of them; `sent` of the player is final afterwards."""
+    started, stop = threading.Event(), threading.Event()
+
+    def tick() -> None:
+        started.set()
+        if stop.is_set():
+            raise Enough
+
+    def run() -> None:
+        with suppress(Enough):
+            player.play(records, FLOW)
+
+    prefix = engine.settings.kafka.prefix
+    with Player(engine.client, prefix, lambda _: None, tick) as player:
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            assert started.wait(60.0)
+            yield player
+        finally:
+            stop.set()
+            thread.join()
+        assert player.sent < len(records), "all was sent before the end: the flow is too fast"
 
 
 def partial_of(folder: Path) -> Path:
@@ -142,4 +183,4 @@ def wanted(engine: Engine, events: list[LogRecord]) -> dict[str, list[str]]:
     for event in values(events):
         user = pseudonyms.pseudonym(str(event["user_id"]))
         found.setdefault(user, []).append(event["event_id"])
-    return {user: sorted(ids)[:] for user, ids in found.items()}
+    return {user: sorted(ids) for user, ids in found.items()}
