@@ -25,7 +25,6 @@ ELSEWHERE = {
     "store/memory.py": "tests/conformance: the reference of both stores",
     "store/point_store.py": "tests/conformance, by the edge and the server store",
     "store/port.py": "a protocol: tests/conformance",
-    "stream/learn/rollback.py": "tests/stream/ops/test_snapshot.py, tests/e2e",
     "stream/ops/backup/running.py": "tests/stream/ops/test_snapshot.py, on a real broker",
     "stream/ops/backup/fitting.py": "tests/stream/ops/test_snapshot.py, on a real broker",
     "stream/learn/loop.py": "a process: tests/e2e and tests/faults run and kill it",

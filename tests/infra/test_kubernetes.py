@@ -13,6 +13,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from stream.broker.lag import INPUT_TOPICS
+from stream.ops.engine_cli import roles_of
 from tests.infra.test_compose import SECRET
 from upwell.settings import load_settings
 from upwell.settings.load import all_settings
@@ -68,10 +69,22 @@ def test_the_settings_are_those_of_the_code_and_right(role: str) -> None:
     assert set(given) <= {one.variable for one in all_settings()}
     settings = load_settings(given)
     assert settings.store.kind == "server"
-    assert container["command"] == ["upwell", role]
-    assert container["stdin"]
-    (data,) = [m for m in container["volumeMounts"] if m["mountPath"] == str(settings.data)]
-    assert data["name"] == "data"
+    mounts = {one["mountPath"]: one["name"] for one in container["volumeMounts"]}
+    # a learner's lock is in its own data folder: two that share it would refuse each other
+    assert mounts == {str(settings.data): "data", settings.models: "models"}
+
+
+def test_serve_is_a_worker_and_learn_is_a_learner_beside_a_standby() -> None:
+    (serve,), (learn,) = (pod(role)["containers"] for role in ("serve", "learn"))
+    assert serve["command"] == ["upwell", "serve"]
+    assert serve["stdin"]  # it ends when its standard input does
+    assert named("StatefulSet/learn")["spec"]["replicas"] == 2
+    name, roles = ["upwell", "run", "--roles"], "learn"
+    assert learn["command"] == [*name, roles]
+    assert roles_of(roles) == ("learn",)
+    asked = [one["livenessProbe"]["exec"]["command"] for one in (serve, learn)]
+    module = ["python", "-m", "infra.health"]
+    assert asked == [[*module, "--own"], [*module, "--learner"]]
 
 
 def test_no_secret_stands_there() -> None:
