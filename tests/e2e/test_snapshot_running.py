@@ -4,6 +4,7 @@ and to other topics: compared with an undisturbed run.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from learner.release.folder import LocalFolder
 from store import open_store
 from stream.broker.topics import TOPICS
 from stream.chain.privacy import Pseudonymizer, load_or_create_key
+from stream.ops.backup.running import RECORDS
 from stream.ops.snapshot import restore, rollback, snapshot
 from stream.replay.log import LogRecord
 from stream.replay.player import Pace, Player
@@ -29,9 +31,12 @@ from tests.e2e.test_crash import undisturbed
 from tests.e2e.test_snapshot import check, play
 from tests.topics import delete_topics
 from upwell.errors import SnapshotError
+from upwell.events import Topic
 from upwell.ports import Encoder
 
 RATINGS = 900
+MANY_RATINGS = 3_000
+"""More than serve works off while they are sent."""
 FLOW = Pace(rate=10.0)
 """Slow enough that what is done while events flow is done before they are all sent."""
 
@@ -68,13 +73,14 @@ def test_a_snapshot_of_a_running_engine_goes_on_in_a_new_folder(
         pids = dict(engine.supervisor.pids)
         with pytest.raises(SnapshotError, match=f"there are: {versions[0]}"):
             rollback(engine.settings, "0-none", said.append)
-        learned = engine.metrics.newest("learn")["examples"]
+        learned, resumed = engine.metrics.newest("learn")["examples"], times_resumed(engine)
         rollback(engine.settings, versions[-1], said.append)
         engine.wait(
             lambda: engine.metrics.newest("learn")["examples"] > learned and engine.settled(),
             "what came after the version to be learned again",
         )
         assert engine.supervisor.pids == pids
+        assert times_resumed(engine) == resumed + 1
     check(engine, undisturbed(engine, language_model, items, events), events)
 
 
@@ -82,15 +88,21 @@ def test_a_snapshot_of_a_running_engine_goes_on_in_a_new_folder(
 def test_on_another_cluster_no_event_is_lost_or_counted_twice(
     kafka: str, prefix: str, tmp_path: Path
 ) -> None:
-    items, events = bundled_log(RATINGS)
+    items, events = bundled_log(MANY_RATINGS)
     taken, said = tmp_path / "taken", list[str]()
     with Engine(kafka, prefix, tmp_path / "old", UPWELL_CHECKPOINT_EXAMPLES="200") as engine:
         play(engine, items)
         play(engine, events[:300])
         with Player(engine.client, prefix, lambda _: None, lambda: None) as player:
-            player.play(events[300:600], Pace())
-        with flowing(engine, events[600:]):
+            player.play(events[300:-300], Pace())
+        with flowing(engine, events[-300:]):
             snapshot(engine.settings, taken, said.append)
+    waited = [
+        line
+        for line in (taken / RECORDS).read_text().splitlines()
+        if json.loads(line)["topic"] == Topic.REVIEWS
+    ]
+    assert len(waited) > len(events) // 10, "nearly all was worked off: nothing would be lost"
     other = replace(engine.settings.kafka, prefix=f"{prefix}other.")
     with pytest.raises(SnapshotError, match="was made with prefix"):
         restore(replace(engine.settings, kafka=other, data=tmp_path / "x"), taken, said.append)
@@ -98,7 +110,7 @@ def test_on_another_cluster_no_event_is_lost_or_counted_twice(
     fresh = replace(engine.settings, data=tmp_path / "fresh")
     restore(fresh, taken, said.append)
     with Engine(kafka, prefix, fresh.data) as engine:
-        play(engine, events[600:])  # also those that were sent before the snapshot was whole
+        play(engine, events[-300:])  # also those that were sent before the snapshot was whole
     assert seen(engine, events) == wanted(engine, events)
 
 
@@ -131,6 +143,10 @@ def flowing(engine: Engine, records: list[LogRecord]) -> Iterator[Player]:
             stop.set()
             thread.join()
         assert player.sent < len(records), "all was sent before the end: the flow is too fast"
+
+
+def times_resumed(engine: Engine) -> int:
+    return (engine.settings.data / "logs" / "learn.log").read_text().count("resumed at")
 
 
 def partial_of(folder: Path) -> Path:
