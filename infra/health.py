@@ -1,5 +1,6 @@
 """Whether the engine is alive, for a container's health check and for people: `python -m
-infra.health [--own]` ends with 0 when every worker spoke lately and all its threads move.
+infra.health [--own | --learner]` ends with 0 when every worker spoke lately and all its threads
+move.
 
 serve and learn write their figures on the topic `metrics` every second: learn from the loop that
 does its work, serve with a beat through each thread that works (docs/operations.md). It reads the
@@ -11,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -44,13 +45,16 @@ READ_SECONDS = 10.0
 @dataclass(frozen=True, slots=True)
 class Spoken:
     """One record of `metrics`. at_ms: when the broker took it. beats: seconds since each thread of
-    the worker passed. leaves: it ended in order with this record.
+    the worker passed. leaves: it ended in order with this record. role: serve, learn or standby.
+    engine: whose it is, empty of an older version.
     """
 
     instance: str
     at_ms: int
     beats: dict[str, float] = field(default_factory=dict)
     leaves: bool = False
+    role: str = ""
+    engine: str = ""
 
 
 def unwell(spoken: Iterable[Spoken], expected: Sequence[str], at_ms: int) -> list[str]:
@@ -82,14 +86,18 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Prints one line; the exit code is 0 when all is well.
 
     --own: only of this machine's worker (UPWELL_INSTANCE) and of learn, as a container that would
-    be restarted wants it.
+    be restarted wants it. --learner: only of the learner of this machine's data folder, at work or
+    as standby, as a container without a serve worker wants it.
     """
-    own = "--own" in arguments
+    learner = "--learner" in arguments
+    own = learner or "--own" in arguments
     try:
         settings = load_settings(os.environ, _settings_file())
         kafka, at_ms = settings.kafka, now_ms()
-        expected = [settings.stream.instance, LEARN]
+        expected = [LEARN] if learner else [settings.stream.instance, LEARN]
         spoken = _newest(kafka, at_ms - (MAX_SILENCE_MS if own else LOOK_BACK_MS))
+        if learner:
+            spoken = _own_learner(spoken, settings.data)
         heard = [one for one in spoken if not own or one.instance in expected]
         wrong = unwell(heard, expected, at_ms)
     except UpwellError as exc:
@@ -107,6 +115,19 @@ def main(arguments: Sequence[str] = ()) -> int:
 
 def _present(heard: Iterable[Spoken]) -> set[str]:
     return {one.instance for one in {one.instance: one for one in heard}.values() if not one.leaves}
+
+
+def _own_learner(spoken: Iterable[Spoken], data: Path) -> list[Spoken]:
+    """What the engine on the folder `data` said as learner or standby, all as `learn`: it becomes
+    the one or the other, and then leaves nothing but its former role.
+    """
+    file = data / "engine"  # the name of an engine ends with it
+    number = file.read_text() if file.exists() else None
+    return [
+        replace(one, instance=LEARN)
+        for one in spoken
+        if number and one.engine.endswith(f"-{number}") and one.role != "serve" and not one.leaves
+    ]
 
 
 def _settings_file() -> Path | None:
@@ -153,6 +174,8 @@ def _spoken(record: Any) -> Spoken:
         record.timestamp,
         said.get("beats", {}),
         said.get("leaves", False),
+        said["role"],
+        said.get("engine", ""),
     )
 
 

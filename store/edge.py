@@ -6,6 +6,7 @@ or items. qdrant-edge holds the GIL in every call.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -110,6 +111,15 @@ class EdgeCollection:
                 self._dirty = False
                 self._shard.flush()
 
+    def copy(self, target: Path) -> None:
+        """As it is now, to the new folder `target`; reads and writes wait meanwhile. Raises
+        `OSError` where that cannot be written.
+        """
+        with self._lock:
+            with self._translated():
+                self._shard.flush()
+            shutil.copytree(self._path, target)
+
     def close(self) -> None:
         with self._translated():
             self._shard.flush()
@@ -191,6 +201,13 @@ def open_edge(
         finally:
             folder.close()
 
+    def copy(target: Path) -> None:
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for collection, name in zip(collections, ("users", "items"), strict=True):
+            collection.copy(target / name)
+        shutil.copy2(path / "store.json", target / "store.json")
+
     try:
         users = EdgeCollection(
             path / "users",
@@ -217,6 +234,7 @@ def open_edge(
         users=users,
         items=items,
         close_backend=close,
+        copy_backend=copy,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 from store.codec import encode_item, encode_user
 from store.port import StoreHealth
@@ -73,6 +74,9 @@ class MemoryStore:
                 else:
                     self._items[point.name] = value_of[id(point)]
         return refused
+
+    def copy(self, target: Path) -> None:
+        raise StoreError("the store (memory) has no files of its own to copy")
 
     def close(self) -> None:
         self._closed = True

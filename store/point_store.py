@@ -7,6 +7,7 @@ It knows no backend; the collections (`store.edge`, `store.server`) know neither
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from store.codec import decode_item, decode_user, encode_item, encode_user
@@ -58,6 +59,7 @@ class PointStore:
         users: Collection,
         items: Collection,
         close_backend: Callable[[], None],
+        copy_backend: Callable[[Path], None] | None = None,
     ) -> None:
         self._kind = kind
         self._where = where
@@ -65,6 +67,7 @@ class PointStore:
         self._users = users
         self._items = items
         self._close_backend = close_backend
+        self._copy_backend = copy_backend
         self._closed = False
 
     def read_users(self, users: Sequence[str]) -> list[UserState | None]:
@@ -96,6 +99,17 @@ class PointStore:
         points = newest([encode_item(item, self._dimension) for item in items], last_of_equals=True)
         refused = self._items.upsert(points)
         return [point.name for point in points if point.id in refused]
+
+    def copy(self, target: Path) -> None:
+        """Writes what it holds now to the folder `target`, anew; it may be opened like the one it
+        is of.
+
+        Raises `StoreError` where it lies in no files of this process, `OSError`.
+        """
+        self._check_open()
+        if self._copy_backend is None:
+            raise StoreError(f"the store ({self._kind}) has no files of its own to copy")
+        self._copy_backend(target)
 
     def close(self) -> None:
         if not self._closed:

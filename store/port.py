@@ -5,6 +5,7 @@ adapter.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from upwell.ports import ItemStore, UserStore
@@ -35,6 +36,12 @@ class Store(UserStore, ItemStore, Protocol):
     """
 
     def close(self) -> None: ...
+
+    def copy(self, target: Path) -> None:
+        """Writes what it holds now to the folder `target`, anew. Raises `StoreError` where it lies
+        in no files of this process, `OSError`.
+        """
+        ...
 
     def health(self) -> StoreHealth:
         """Ask the store itself. Raises `StoreError` when it is closed or does not answer."""

@@ -25,6 +25,8 @@ ELSEWHERE = {
     "store/memory.py": "tests/conformance: the reference of both stores",
     "store/point_store.py": "tests/conformance, by the edge and the server store",
     "store/port.py": "a protocol: tests/conformance",
+    "stream/ops/backup/running.py": "tests/stream/ops/test_snapshot.py, on a real broker",
+    "stream/ops/backup/fitting.py": "tests/stream/ops/test_snapshot.py, on a real broker",
     "stream/learn/loop.py": "a process: tests/e2e and tests/faults run and kill it",
     "stream/learn/options.py": "values: tests/stream/learn/test_standby.py, test_erase.py",
     "stream/serve/agents.py": "runs in Faust: tests/faults/test_faust_shape.py, tests/e2e",

@@ -32,6 +32,7 @@ from stream.learn.letters import LetterIndex, remove_letters
 from stream.learn.lock import LearnerLock
 from stream.learn.options import LearnOptions
 from stream.learn.pace import Pace
+from stream.learn.rollback import roll_back_if_asked, seek, version_of
 from stream.learn.standby import take_turn
 from stream.learn.topics import Sender, examples_consumer, figures_record
 from upwell.errors import BrokerError
@@ -131,7 +132,7 @@ class LearnLoop:
             log.warning("topic %s was made anew: read from its beginning", topic)
         self._unconfirmed = [Unconfirmed(**one) for one in meta.get("owed", ())]
         log.info("resumed at %s", self._learner.version)
-        return Version(meta["version"], newest.name, newest.sha256, meta["learner"]["watermark"])
+        return version_of(newest, meta)
 
     def _made_anew(self, meta: Mapping[str, Any], topic: Topic) -> bool:
         """Since the checkpoint of this `meta`; False where an older version wrote it."""
@@ -158,6 +159,9 @@ class LearnLoop:
         self._pace.rest()
         self._look()
         self._lock.keep()
+        if roll_back_if_asked(self._options.home, self._options.folder, self._sender):
+            self._resume()
+            seek(consumer, self._positions)
         due_ms = self._published_ms + self._options.publish_ms - self._clock_ms()
         wait_ms = min(max(due_ms, LEAST_POLL_MS), POLL_MS)
         polled = consumer.poll(timeout_ms=wait_ms, max_records=self._options.batch_records)

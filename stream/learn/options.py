@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from learner.release.folder import ModelsFolder
@@ -14,15 +15,17 @@ __all__ = ["LearnOptions"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnOptions:
-    """engine: whose learner it is, for the lock. alone: where another one learns it does not wait,
-    but is refused. publish_ms: at most so long between an example learned and its delta.
-    checkpoint_examples: how many between two checkpoints.
+    """home: the folder of this machine that the process owns, where it is asked things. folder: of
+    the checkpoints. engine: whose learner it is, for the lock. alone: where another one learns it
+    does not wait, but is refused. publish_ms: at most so long between an example learned and its
+    delta. checkpoint_examples: how many between two checkpoints.
 
     batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures
     start after so many. guard: the rule by which trained weights take over.
     """
 
     prefix: str
+    home: Path
     folder: ModelsFolder
     engine: str
     publish_ms: int

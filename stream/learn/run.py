@@ -59,6 +59,7 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
     learner = settings.learner
     options = LearnOptions(
         prefix=settings.kafka.prefix,
+        home=settings.data / "models",
         folder=models_folder(settings),
         engine=engine_name(settings.data),
         publish_ms=learner.publish_ms,
@@ -67,7 +68,7 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
         alone=alone,
         client=client_options(settings.kafka),
     )
-    own_folder(settings.data / "models")
+    own_folder(options.home)
     loop = LearnLoop(Learner(learner, dimension, learner.seed), options, now_ms)
     stop_on_signals(loop)
     quieten()

@@ -221,10 +221,7 @@ Folder = Annotated[Path, typer.Argument(help="A folder of a snapshot.")]
 
 @app.command()
 def snapshot(folder: Folder) -> None:
-    """Save model, users, items and offsets as of one point to a new folder.
-
-    The engine is stopped.
-    """
+    """Save model, users, items and offsets as of one point to a new folder; the engine may run."""
     from stream.ops.snapshot import snapshot as take
 
     with faults():
@@ -246,7 +243,7 @@ def rollback(
         str, typer.Argument(help="A version that a checkpoint holds; a wrong one lists them.")
     ],
 ) -> None:
-    """Make an older version of the model the newest one. The engine is stopped."""
+    """Make an older version of the model the newest one; the engine may run."""
     from stream.ops.snapshot import rollback as roll_back
 
     with faults():

@@ -36,12 +36,16 @@ def run(
     """Run the engine until Ctrl-C: a broker unless UPWELL_KAFKA names one, one serve and one learn
     process, started again when they fall.
     """
+    from stream.ops.backup.schedule import scheduled_snapshots
     from stream.ops.cluster import running_cluster
 
     with faults(), interruptible():
         chosen, own = roles_of(roles), settings()
         announce = own.data / "broker.json"
-        with running_cluster(own, {}, None, announce, console.print, chosen) as cluster:
+        with (
+            running_cluster(own, {}, None, announce, console.print, chosen) as cluster,
+            scheduled_snapshots(own, console.print),
+        ):
             console.print(
                 f"running {' and '.join(chosen or ROLES)}; produce events, or try `upwell replay "
                 "LOG` and `upwell watch`; Ctrl-C ends it"

@@ -1,5 +1,5 @@
 """Snapshot, restore and rollback: everything learned, users, items and offsets, as of one point.
-All with the engine stopped.
+Snapshots and rollbacks also while the engine runs.
 
 Each part carries the offsets that it covers (a user's watermark, a checkpoint's positions, the
 group's acknowledged offsets), so what came after the snapshot is worked off once when the engine
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,15 +23,24 @@ from infra.kafka import KafkaBroker
 from learner.release import checkpoint
 from learner.release.folder import LocalFolder
 from stream.broker.connect import models_folder
-from stream.broker.group import rewind, serve_group
-from stream.broker.incarnations import incarnations_of
-from stream.broker.lag import INPUT_TOPICS, Lag
+from stream.broker.group import rewind
 from stream.broker.model_records import Version, rollback_record
-from stream.ops.snapshot_files import copy_files, copy_models, read_manifest, write_manifest
+from stream.broker.topics import ensure_topics
+from stream.learn.rollback import ERRAND, make_newest, version_of
+from stream.ops.backup.fitting import acknowledged, check_held, check_same, is_another, topic_ids
+from stream.ops.backup.running import RECORDS, copy_running, send_records
+from stream.ops.snapshot_files import (
+    copy_files,
+    copy_models,
+    digests,
+    read_manifest,
+    write_manifest,
+)
 from upwell.client import client_options, find_broker
 from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic
 from upwell.settings import Settings
+from upwell.system.errands import ask
 from upwell.system.lock import try_lock
 
 __all__ = ["restore", "rollback", "snapshot"]
@@ -39,6 +48,8 @@ __all__ = ["restore", "rollback", "snapshot"]
 PARTS = ("models", "store", "key")
 NEVER = frozenset({"owner.lock", "lock", "broker.log", "broker.log.1", "ports.json"})
 SEND_TIMEOUT_S = 60
+LEARN_SECONDS = 120.0
+"""That learn is given to go back: it may be starting."""
 SERVER_STORE = (
     "the store is a Qdrant server: it is not part of the snapshot. Snapshot its "
     "collections {0}_users and {0}_items while the engine "
@@ -54,21 +65,21 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
     if folder.exists():
         raise SnapshotError(f"{folder} is there already: name a new folder")
     partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    with stopped(settings):
-        with (
-            _broker(settings, say) as running,
-            Lag(client_options(running.kafka), running.kafka.prefix) as lag,
-        ):
-            offsets = [
-                [partition.topic, partition.partition, offset]
-                for partition, offset in lag.acknowledged().items()
-            ]
-            topics = _topic_ids(running)
-        parts = PARTS if settings.kafka.address is not None else (*PARTS, "kafka")
-        files = copy_files(settings.data, partial, parts, NEVER)
-        if settings.models is not None:
-            files |= copy_models(models_folder(settings), LocalFolder(partial / "models"))
+    with _one_at_a_time(settings):
+        shutil.rmtree(partial, ignore_errors=True)
+        running = runs(settings)
+        with _broker(settings, say) as found:
+            offsets, topics = acknowledged(found), topic_ids(found)
+            if running:
+                copy_running(found, partial, offsets)
+        if running:
+            files = digests(partial)
+        else:
+            with stopped(settings):
+                parts = PARTS if settings.kafka.address is not None else (*PARTS, "kafka")
+                files = copy_files(settings.data, partial, parts, NEVER)
+                if settings.models is not None:
+                    files |= copy_models(models_folder(settings), LocalFolder(partial / "models"))
     if not files:
         shutil.rmtree(partial, ignore_errors=True)
         raise SnapshotError(
@@ -79,7 +90,11 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
         {
             **_identity(settings),
             "own_broker": settings.kafka.address is None,
-            "offsets": offsets,
+            "running": running,
+            "offsets": [
+                [partition.topic, partition.partition, offset]
+                for partition, offset in offsets.items()
+            ],
             "topics": topics,
         },
         files,
@@ -116,7 +131,8 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
                 f"the snapshot was made with {name} {manifest[name]!r}, the settings say "
                 f"{own!r}: set what it was made with"
             )
-    if manifest["own_broker"] != (settings.kafka.address is None):
+    running = manifest.get("running", False)
+    if not running and manifest["own_broker"] != (settings.kafka.address is None):
         made = (
             "with a broker of its own, which is in it: unset UPWELL_KAFKA"
             if manifest["own_broker"]
@@ -126,12 +142,13 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
     offsets = {
         TopicPartition(topic, number): offset for topic, number, offset in manifest["offsets"]
     }
-    if settings.kafka.address is not None:
-        _check_same(settings, manifest.get("topics", {}))
-        _check_held(settings, offsets)
+    elsewhere = running and is_another(settings, manifest["topics"])
+    if settings.kafka.address is not None and not elsewhere:
+        check_same(settings, manifest.get("topics", {}))
+        check_held(settings, offsets)
     settings.data.mkdir(parents=True, exist_ok=True)
     copied = copy_files(folder, settings.data, (*PARTS, "kafka"), frozenset())
-    if copied != manifest["files"]:
+    if copied != {name: sha for name, sha in manifest["files"].items() if name != RECORDS}:
         raise SnapshotError(
             f"{settings.data} is not what stands in {folder}: remove it, look at its disk "
             "and restore again"
@@ -139,10 +156,15 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
     if settings.models is not None:
         copy_models(LocalFolder(settings.data / "models"), models_folder(settings))
     newest = checkpoint.latest(models_folder(settings))
-    if settings.kafka.address is not None:
+    if elsewhere:
+        with _broker(settings, say) as found:
+            ensure_topics(found.kafka.prefix, found.kafka.partitions, client_options(found.kafka))
+            say(f"{send_records(found, folder / RECORDS)} records sent to the other broker")
+    elif settings.kafka.address is not None:
         rewind(client_options(settings.kafka), settings.kafka.prefix, offsets)
         if newest is not None:
-            _announce(settings, newest)
+            _, meta = checkpoint.load(models_folder(settings), newest.name)
+            _announce(settings, version_of(newest, meta))
     if settings.store.kind == "server":
         say(SERVER_STORE.format(_collections(settings), settings.store.url))
     say(f"{len(copied)} files restored to {settings.data}; `upwell run` goes on from there")
@@ -153,21 +175,47 @@ def rollback(settings: Settings, version: str, say: Say) -> None:
 
     Raises `ModelError` or `SnapshotError` naming those there are.
     """
-    folder = models_folder(settings)
-    with stopped(settings), _broker(settings, say) as running:
-        checkpoint.sweep(folder)
-        versions = {
-            str(checkpoint.load(folder, one.name)[1].get("version")): one
-            for one in reversed(checkpoint.every(folder))
-        }
-        if (wanted := versions.get(version)) is None:
-            known = ", ".join(reversed(versions)) or "none"
-            raise SnapshotError(
-                f"no checkpoint of version {version} in {folder.address}; there are: {known}"
-            )
-        arrays, meta = checkpoint.load(folder, wanted.name)
-        _announce(running, checkpoint.save_checkpoint(folder, arrays, meta))
-        say(f"version {version} is the newest now; `upwell run` learns again what came after it")
+    if runs(settings):
+        _ask_learner(settings.data / "models", version)
+    else:
+        with stopped(settings), _broker(settings, say) as running:
+            _announce(running, make_newest(models_folder(settings), version))
+    say(f"version {version} is the newest now; what came after it is learned again")
+
+
+def _ask_learner(folder: Path, version: str) -> None:
+    try:
+        error = ask(folder, ERRAND, {"version": version}, LEARN_SECONDS)
+    except (TimeoutError, OSError) as exc:
+        raise SnapshotError(
+            f"learn did not go back ({exc}): does it run on this data folder?"
+        ) from exc
+    if error is not None:
+        raise SnapshotError(error)
+
+
+def runs(settings: Settings) -> bool:
+    """Whether a worker runs on this data folder."""
+    try:
+        with stopped(settings):
+            return False
+    except SnapshotError:
+        return True
+
+
+@contextmanager
+def _one_at_a_time(settings: Settings) -> Iterator[None]:
+    """Raises `SnapshotError` where another snapshot of this data folder is being taken."""
+    if not settings.data.is_dir():
+        yield
+        return
+    held = try_lock(settings.data / "snapshot.lock")
+    if held is None:
+        raise SnapshotError(f"another snapshot of {settings.data} is being taken: wait for it")
+    try:
+        yield
+    finally:
+        os.close(held)
 
 
 @contextmanager
@@ -215,47 +263,8 @@ def _collections(settings: Settings) -> str:
     return settings.kafka.prefix.rstrip(".") or "upwell"
 
 
-def _topic_ids(settings: Settings) -> dict[str, str]:
-    """By name: which topics they are whose offsets the snapshot holds."""
-    prefix = settings.kafka.prefix
-    topics = (*INPUT_TOPICS, Topic.EXAMPLES)
-    found = incarnations_of(client_options(settings.kafka), prefix, topics)
-    return {prefix + topic: incarnation for topic, incarnation in found.items()}
-
-
-def _check_same(settings: Settings, topics: Mapping[str, str]) -> None:
-    """Raises `SnapshotError` where a topic was made anew since; `topics`: as they were."""
-    now = _topic_ids(settings)
-    other = [name for name, incarnation in topics.items() if now.get(name, "") != incarnation]
-    if other:
-        raise SnapshotError(
-            f"{', '.join(other)}: not the topics that the snapshot was made on (made anew, or "
-            "of another broker): its offsets mean nothing there; use the broker it was made on, or "
-            "start afresh and replay"
-        )
-
-
-def _check_held(settings: Settings, offsets: Mapping[TopicPartition, int]) -> None:
-    """Raises `SnapshotError` where the broker does not hold what came after these offsets."""
-    with serve_group(client_options(settings.kafka), settings.kafka.prefix) as consumer:
-        ends, starts = (
-            consumer.end_offsets(list(offsets)),
-            consumer.beginning_offsets(list(offsets)),
-        )
-    for partition, offset in offsets.items():
-        if not starts[partition] <= offset <= ends[partition]:
-            raise SnapshotError(
-                f"the snapshot goes on from offset {offset} of "
-                f"{partition.topic}-{partition.partition}, the broker holds "
-                f"{starts[partition]} to {ends[partition]}: use the broker it was made on, "
-                "and none older than the topics' retention"
-            )
-
-
-def _announce(settings: Settings, newest: checkpoint.Checkpoint) -> None:
+def _announce(settings: Settings, version: Version) -> None:
     """Says on `models` that replicas start from this checkpoint, and cuts off what stood before."""
-    _, meta = checkpoint.load(models_folder(settings), newest.name)
-    version = Version(meta["version"], newest.name, newest.sha256, meta["learner"]["watermark"])
     one, options = rollback_record(version), client_options(settings.kafka)
     topic = settings.kafka.prefix + Topic.MODELS
     try:

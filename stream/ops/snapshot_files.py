@@ -18,7 +18,7 @@ from typing import Any
 from learner.release.folder import ModelsFolder
 from upwell.errors import SnapshotError
 
-__all__ = ["copy_files", "copy_models", "read_manifest", "write_manifest"]
+__all__ = ["copy_files", "copy_models", "digests", "read_manifest", "write_manifest"]
 
 MANIFEST = "manifest.json"
 FORMAT = "upwell-snapshot-1"
@@ -67,6 +67,19 @@ def copy_models(source: ModelsFolder, target: ModelsFolder) -> dict[str, str]:
             "another"
         ) from exc
     return found
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Of all files that lie in `folder`, once they are on the disk; path below it -> sha256. Raises
+    `SnapshotError`.
+    """
+    try:
+        for name in (names := list(_files(folder, folder))):
+            with (folder / name).open("rb") as file:
+                os.fsync(file.fileno())
+        return {name: _digest(folder / name) for name in names}
+    except OSError as exc:
+        raise SnapshotError(f"{folder} cannot be read: {exc.strerror}: {exc.filename}") from exc
 
 
 def write_manifest(folder: Path, about: Mapping[str, Any], files: Mapping[str, str]) -> None:

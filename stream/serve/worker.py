@@ -40,6 +40,7 @@ from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
 from stream.serve.follow import Follower
 from stream.serve.model_reader import ModelReader
+from stream.serve.store_copy import copy_store_if_asked
 from stream.serve.unknown_fields import KeptOut
 from upwell.events import Topic
 from upwell.settings import Settings
@@ -129,9 +130,10 @@ class ServeWorker:
         nothing. Between users' batches.
         """
         self._take_fences()
+        copied = copy_store_if_asked(self._store, self._settings.data / "store")
         more = self._follower.step()
         self.version = self._replica.version
-        return more
+        return more or copied
 
     def _know(self, items: Sequence[CatalogueItem]) -> None:
         check_revision(items, self._encoder.revision)

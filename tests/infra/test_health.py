@@ -4,6 +4,8 @@ threads move, else a line that says who does not.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import orjson
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
@@ -11,6 +13,7 @@ from kafka.admin import NewTopic
 
 from infra import health
 from infra.health import LOOK_BACK_MS, MAX_SILENCE_MS, MAX_STILL_SECONDS, Spoken, main, unwell
+from stream.broker.engines import engine_name
 from upwell.system.clock import now_ms
 
 NOW = 1_000_000_000
@@ -109,6 +112,41 @@ def test_every_worker_makes_it_healthy(
     ]
     monkeypatch.setattr(health, "now_ms", lambda: later + LOOK_BACK_MS)
     assert checked() == (1, "serve-2 is silent; learn is silent\n")
+
+
+def test_a_machine_that_only_learns_is_well_as_learner_and_as_standby(
+    kafka: str,
+    metrics: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def checked() -> tuple[int, str]:
+        return main(["--learner"]), capsys.readouterr().out
+
+    def told(role: str, engine: str, leaves: bool = False) -> None:
+        name = "learn" if role == "learn" else f"{role}-{engine}"
+        said = {"role": role, "instance": name, "engine": engine, "leaves": leaves}
+        with KafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
+            producer.send(metrics, key=name.encode(), value=orjson.dumps(said))
+
+    silent, well = (1, "learn is silent\n"), (0, "learn are at work\n")
+    monkeypatch.setenv("UPWELL_DATA", str(tmp_path))
+    told("learn", "other-1")
+    assert checked() == silent  # nothing has run here
+    own = engine_name(tmp_path)
+    told("serve", own)
+    assert checked() == silent
+    told("standby", own)
+    assert checked() == well
+    told("standby", own, leaves=True)
+    assert checked() == well  # it reads its checkpoint
+    told("learn", own)
+    told("learn", "other-1")  # the broker gave the place to another one meanwhile
+    assert checked() == well
+    later = now_ms() + 2 * MAX_SILENCE_MS
+    monkeypatch.setattr(health, "now_ms", lambda: later)
+    assert checked() == silent
 
 
 def test_no_engine_and_no_settings_are_one_line(

@@ -256,3 +256,12 @@ class Settings:
         "operator",
         "folder, or an address of fsspec (s3://bucket/models)",
     )
+    snapshot_folder: Path | None = setting(
+        None, "below which `upwell run` keeps snapshots by the clock", "operator", "folder"
+    )
+    snapshot_every: float = setting(
+        24.0, "between two of them; 0 is off", "operator", "hours", above=0.0
+    )
+    snapshot_keep: int = setting(
+        7, "of them that stay, the newest", "operator", "snapshots", above=1
+    )

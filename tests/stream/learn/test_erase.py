@@ -65,6 +65,7 @@ class LosingLetters(KafkaProducer):  # type: ignore[misc]
 def loop_on(kafka: KafkaSettings, folder: Path) -> LearnLoop:
     options = LearnOptions(
         prefix=kafka.prefix,
+        home=folder,
         folder=LocalFolder(folder),
         engine="test",
         publish_ms=10,

@@ -39,6 +39,7 @@ def options(kafka: str, prefix: str, tmp_path: Path) -> LearnOptions:
     ensure_topics(prefix, 1, client)
     return LearnOptions(
         prefix=prefix,
+        home=tmp_path,
         folder=LocalFolder(tmp_path / "models"),
         engine="second",
         publish_ms=10,

@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -17,10 +21,10 @@ from kafka.structs import OffsetAndMetadata
 
 from learner.release import checkpoint
 from learner.release.folder import LocalFolder, open_folder
-from stream.broker.feeds import Broadcast
+from stream.broker.feeds import Broadcast, read_partition
 from stream.broker.lag import Lag
 from stream.broker.model_records import KIND, ROLLBACK
-from stream.broker.topics import ensure_topics
+from stream.broker.topics import TOPICS, ensure_topics
 from stream.chain.records import BroadcastRecord
 from stream.ops.snapshot import restore, rollback, snapshot
 from tests.topics import delete_topics
@@ -28,6 +32,7 @@ from upwell.client import client_options
 from upwell.errors import SnapshotError
 from upwell.events import Topic
 from upwell.settings import KafkaSettings, Settings
+from upwell.system.errands import answer_errand
 from upwell.system.lock import try_lock
 
 
@@ -143,12 +148,83 @@ def test_a_topic_made_anew_since_the_snapshot_is_named(settings: Settings, tmp_p
     restore(fresh, taken, print)
 
 
-def test_while_a_worker_runs_nothing_is_done(settings: Settings, tmp_path: Path) -> None:
-    assert try_lock(settings.data / "models" / "owner.lock") is not None
-    with pytest.raises(SnapshotError, match="stop the engine first"):
+@contextmanager
+def serving(settings: Settings) -> Iterator[None]:
+    """What a running serve does for a snapshot, with the lock that a running learn holds."""
+    held = try_lock(settings.data / "models" / "owner.lock")
+    assert held is not None
+    stop = threading.Event()
+
+    def copy(asked: Mapping[str, Any]) -> None:
+        acknowledge(settings, 5)  # the engine went on: the noted offsets are older than the store
+        shutil.copytree(settings.data / "store", asked["target"])
+
+    def run() -> None:
+        while not stop.is_set():
+            answer_errand(settings.data / "store", "store-copy", copy, OSError)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        os.close(held)
+
+
+def test_a_running_engine_is_copied_and_goes_on_from_the_offsets_noted_before(
+    settings: Settings, tmp_path: Path
+) -> None:
+    taken, fresh = tmp_path / "taken", replace(settings, data=tmp_path / "fresh")
+    with serving(settings):
+        snapshot(settings, taken, print)
+    restore(fresh, taken, print)
+    assert behind(settings) == 2
+    assert (fresh.data / "store" / "points").read_bytes() == b"points"
+    models = LocalFolder(fresh.data / "models")
+    (newest,) = checkpoint.every(models)
+    assert checkpoint.load(models, newest.name)[1]["version"] == "2-b"
+
+
+def test_another_broker_gets_the_catalogue_and_what_was_not_worked_off(
+    settings: Settings, tmp_path: Path
+) -> None:
+    taken, fresh = tmp_path / "taken", replace(settings, data=tmp_path / "fresh")
+    prefix, client = settings.kafka.prefix, client_options(settings.kafka)
+    with KafkaProducer(acks="all", **client) as producer:
+        where = {"key": b"i", "headers": [("kind", b"x")], "partition": 0}
+        producer.send(prefix + Topic.CATALOGUE, value=b"vector", **where).get(timeout=30)
+        for number in range(9):
+            producer.send(prefix + Topic.EXAMPLES, value=b"%d" % number, partition=0).get(30)
+    with serving(settings):
+        snapshot(settings, taken, print)
+    delete_topics(client, [prefix + spec.topic for spec in TOPICS])
+    ensure_topics(prefix, 1, client)
+    with KafkaProducer(acks="all", **client) as producer:
+        producer.send(prefix + Topic.CLICKS, value=b"{}", partition=0).get(timeout=30)
+    with pytest.raises(SnapshotError, match="clicks: topics of another engine"):
+        restore(fresh, taken, print)
+    assert not fresh.data.exists()
+    delete_topics(client, [prefix + spec.topic for spec in TOPICS])
+    ensure_topics(prefix, 1, client)
+    restore(fresh, taken, print)
+
+    def found(topic: Topic) -> list[Any]:
+        return list(read_partition(client, TopicPartition(prefix + topic, 0), 0))
+
+    (entry,) = found(Topic.CATALOGUE)
+    assert (entry.key, entry.value, entry.headers) == (b"i", b"vector", [("kind", b"x")])
+    assert len(found(Topic.CLICKS)) == 2
+    assert [one.value for one in found(Topic.EXAMPLES)] == [b"7", b"8"]
+
+
+def test_one_snapshot_at_a_time(settings: Settings, tmp_path: Path) -> None:
+    held = try_lock(settings.data / "snapshot.lock")
+    assert held is not None
+    with pytest.raises(SnapshotError, match="another snapshot"):
         snapshot(settings, tmp_path / "taken", print)
-    with pytest.raises(SnapshotError, match="stop the engine first"):
-        rollback(settings, "1-a", print)
+    os.close(held)
 
 
 def test_an_older_version_becomes_the_newest_and_models_says_so(settings: Settings) -> None:
@@ -186,3 +262,16 @@ def test_checkpoints_that_are_kept_elsewhere_are_in_it_and_go_where_they_are_to_
     assert len(checkpoint.every(own)) == 2
     with pytest.raises(SnapshotError, match=f"{other} is not empty: set UPWELL_MODELS"):
         restore(replace(fresh, data=tmp_path / "again"), taken, print)
+
+
+def test_a_running_engine_whose_checkpoints_are_elsewhere_gives_its_newest(
+    settings: Settings, tmp_path: Path
+) -> None:
+    place = f"memory://{settings.kafka.prefix}live/models"
+    own, taken = open_folder(place), tmp_path / "taken"
+    for version in ("5-e", "6-f"):
+        meta: dict[str, Any] = {"version": version, "learner": {"watermark": {}}}
+        checkpoint.save_checkpoint(own, {"x": np.ones(3)}, meta)
+    with serving(settings):
+        snapshot(replace(settings, models=place), taken, print)
+    assert checkpoint.every(LocalFolder(taken / "models")) == checkpoint.every(own)[:1]

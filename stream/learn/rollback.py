@@ -1,0 +1,74 @@
+"""An older checkpoint becomes the newest one, by the learner where it runs: `upwell rollback` asks
+for it on the data folder's `models`, wherever checkpoints are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kafka import KafkaConsumer
+
+from learner.release import checkpoint
+from learner.release.folder import ModelsFolder
+from stream.broker.model_records import Version, rollback_record
+from upwell.errors import ModelError, SnapshotError
+from upwell.system.errands import answer_errand
+
+if TYPE_CHECKING:  # it holds torch, and `upwell run` comes by here
+    from stream.learn.topics import Sender
+
+__all__ = ["ERRAND", "make_newest", "roll_back_if_asked", "seek", "version_of"]
+
+ERRAND = "rollback"
+
+
+def make_newest(
+    folder: ModelsFolder, version: str, confirm: Callable[[], None] = lambda: None
+) -> Version:
+    """Saves the checkpoint of `version` once more, as the newest. confirm: as of `save_checkpoint`.
+
+    Raises `SnapshotError` naming those there are, `ModelError`.
+    """
+    checkpoint.sweep(folder)
+    versions = {
+        str(checkpoint.load(folder, one.name)[1].get("version")): one
+        for one in reversed(checkpoint.every(folder))
+    }
+    if (wanted := versions.get(version)) is None:
+        known = ", ".join(reversed(versions)) or "none"
+        raise SnapshotError(
+            f"no checkpoint of version {version} in {folder.address}; there are: {known}"
+        )
+    arrays, meta = checkpoint.load(folder, wanted.name)
+    return version_of(checkpoint.save_checkpoint(folder, arrays, meta, confirm), meta)
+
+
+def version_of(saved: checkpoint.Checkpoint, meta: Mapping[str, Any]) -> Version:
+    """What `models` says of a checkpoint."""
+    return Version(meta["version"], saved.name, saved.sha256, meta["learner"]["watermark"])
+
+
+def roll_back_if_asked(home: Path, folder: ModelsFolder, sender: Sender) -> bool:
+    """Whether another checkpoint is the newest now, and `models` says so: who learns resumes from
+    it. home: where this process is asked. What is wrong with the checkpoints is the answer, and
+    ends nothing here. Raises `KafkaError`.
+    """
+    done = []
+
+    def roll_back(asked: Mapping[str, Any]) -> None:
+        version = make_newest(folder, asked["version"], sender.confirm)
+        sender.truncate(sender.send(rollback_record(version)))
+        done.append(version)
+
+    answer_errand(home, ERRAND, roll_back, (SnapshotError, ModelError))
+    return bool(done)
+
+
+def seek(consumer: KafkaConsumer, positions: Mapping[int, int]) -> None:
+    """Reads on from `positions` by partition, from the beginning where none stands."""
+    partitions = consumer.assignment()
+    starts = consumer.beginning_offsets(list(partitions))
+    for partition in partitions:
+        consumer.seek(partition, max(starts[partition], positions.get(partition.partition, 0)))

@@ -1,0 +1,1 @@
+"""Backups without a stop: by the clock, and what is copied while the engine runs."""

@@ -1,0 +1,165 @@
+"""The parts of a snapshot while the engine runs, each as new as the offsets noted before or newer
+(docs/decisions/0029).
+
+The checkpoint is immutable and its learner may remove it: then the next one is taken. The embedded
+store is copied by serve, its one opener. Of the broker the records are read that another broker
+would need: the catalogue, and what neither users nor the model's checkpoint have taken in.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from kafka import KafkaProducer, TopicPartition
+from kafka.errors import KafkaError
+
+from learner.release import checkpoint
+from learner.release.folder import LocalFolder, ModelsFolder
+from stream.broker.connect import models_folder
+from stream.broker.feeds import FETCH_BYTES, read_partition
+from stream.broker.lag import Lag
+from upwell.client import client_options
+from upwell.errors import BrokerError, ModelError, SnapshotError
+from upwell.events import Topic
+from upwell.settings import Settings
+from upwell.system.errands import ask
+
+__all__ = ["RECORDS", "copy_running", "send_records"]
+
+RECORDS = "records.jsonl"
+STORE_SECONDS = 600.0
+"""That serve is given to copy its store: it may be starting."""
+TRIES = 5
+SEND_TIMEOUT_S = 60
+
+
+def copy_running(settings: Settings, partial: Path, offsets: Mapping[TopicPartition, int]) -> None:
+    """Checkpoint, store, key, records, in this order: each is as new as `offsets` or newer. Raises
+    `SnapshotError`.
+    """
+    try:
+        partial.mkdir(parents=True)
+        meta = copy_checkpoint(models_folder(settings), LocalFolder(partial / "models"))
+        if settings.store.kind == "edge":
+            copy_store(settings, partial / "store")
+        if (settings.data / "key").exists():
+            shutil.copy2(settings.data / "key", partial / "key")
+        read_records(settings, offsets, meta.get("positions", {}), partial / RECORDS)
+    except OSError as exc:
+        raise SnapshotError(
+            f"{partial} cannot be written: {exc.strerror}: {exc.filename}; make room, or name "
+            "another"
+        ) from exc
+
+
+def copy_checkpoint(models: ModelsFolder, target: ModelsFolder) -> dict[str, Any]:
+    """The newest whole checkpoint to the empty folder `target`; its meta, empty where there is none
+    yet.
+
+    Raises `ModelError` where it is torn, `OSError`.
+    """
+    for left in reversed(range(TRIES)):
+        try:
+            newest = checkpoint.latest(models)
+            if newest is None:
+                return {}
+            for kind in (".safetensors", ".json"):  # the one that makes it count comes last
+                name = PurePath(newest.name).stem + kind
+                target.write(name, models.read(name))
+            return checkpoint.load(target, newest.name)[1]
+        except (FileNotFoundError, ModelError):  # pruned meanwhile, or really torn
+            if left == 0:
+                raise
+            target.remove(target.names())
+    raise AssertionError("the last try returns or raises")
+
+
+def copy_store(settings: Settings, target: Path) -> None:
+    """Has serve write its embedded store to the folder `target`. Raises `SnapshotError`."""
+    asked = {"target": str(target.absolute())}
+    try:
+        error = ask(settings.data / "store", "store-copy", asked, STORE_SECONDS)
+    except (TimeoutError, OSError) as exc:
+        raise SnapshotError(
+            f"serve did not copy its store ({exc}): does it run on this data folder?"
+        ) from exc
+    if error is not None:
+        raise SnapshotError(f"serve cannot copy its store: {error}")
+
+
+def read_records(
+    settings: Settings,
+    offsets: Mapping[TopicPartition, int],
+    positions: Mapping[str, int],
+    path: Path,
+) -> None:
+    """Writes to `path`, a line each, what another broker would need, up to the ends as they stand.
+
+    offsets: of the inputs, from which serve goes on. positions: partition of `examples` -> from
+    which the checkpoint's learner goes on. Raises `BrokerError`, `OSError`.
+    """
+    client, prefix = client_options(settings.kafka), settings.kafka.prefix
+    try:
+        with Lag(client, prefix) as lag, path.open("w", encoding="utf-8") as file:
+            starts = dict.fromkeys(lag.ends([Topic.CATALOGUE]), 0) | dict(offsets)
+            for partition in lag.ends([Topic.EXAMPLES]):
+                starts[partition] = int(positions.get(str(partition.partition), 0))
+            for partition, start in starts.items():
+                for record in read_partition(client, partition, start):
+                    topic = partition.topic.removeprefix(prefix)
+                    file.write(json.dumps(_line(topic, record)) + "\n")
+    except KafkaError as exc:
+        raise BrokerError(f"the topics cannot be read for the snapshot: {exc}") from exc
+
+
+def send_records(settings: Settings, path: Path) -> int:
+    """Sends what `read_records` wrote, each to the partition that it stood on; how many. Raises
+    `BrokerError`.
+    """
+    try:
+        with KafkaProducer(
+            acks="all", max_request_size=FETCH_BYTES, **client_options(settings.kafka)
+        ) as producer:
+            sent = [
+                producer.send(settings.kafka.prefix + line.pop("topic"), **line)
+                for line in _lines(path)
+            ]
+            for one in sent:
+                one.get(timeout=SEND_TIMEOUT_S)
+    except KafkaError as exc:
+        raise BrokerError(f"the snapshot's records cannot be sent: {exc}") from exc
+    return len(sent)
+
+
+def _line(topic: str, record: Any) -> dict[str, Any]:
+    return {
+        "topic": topic,
+        "partition": record.partition,
+        "timestamp_ms": record.timestamp,
+        "key": _text(record.key),
+        "value": _text(record.value),
+        "headers": [[name, _text(value)] for name, value in record.headers or ()],
+    }
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        for text in file:
+            line = json.loads(text)
+            for name in ("key", "value"):
+                line[name] = _bytes(line[name])
+            line["headers"] = [(name, _bytes(value)) for name, value in line["headers"]]
+            yield line
+
+
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else b64encode(data).decode()
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else b64decode(text)
