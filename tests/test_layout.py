@@ -27,7 +27,6 @@ ELSEWHERE = {
     "store/port.py": "a protocol: tests/conformance",
     "stream/ops/backup/running.py": "tests/stream/ops/test_snapshot.py, on a real broker",
     "stream/ops/backup/fitting.py": "tests/stream/ops/test_snapshot.py, on a real broker",
-    "stream/learn/loop.py": "a process: tests/e2e and tests/faults run and kill it",
     "stream/learn/options.py": "values: tests/stream/learn/test_standby.py, test_erase.py",
     "stream/serve/agents.py": "runs in Faust: tests/faults/test_faust_shape.py, tests/e2e",
     "stream/ops/demo.py": "a command: `make demo`, whose parts have tests of their own",

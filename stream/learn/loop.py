@@ -148,12 +148,19 @@ class LearnLoop:
             self._sender.truncate(self._sender.send(version_record(newest)))
 
     def _look(self) -> None:
-        """Raises `BrokerError` where a topic was made anew: what was read of it is of another."""
+        """Raises `BrokerError` where a topic was made anew: what was read of it is of another, and
+        what was learned of it since the newest checkpoint stands nowhere else.
+        """
         if self._clock_ms() - self._looked_ms < LOOK_MS:
             return
         self._looked_ms = self._clock_ms()
-        if (anew := Patience("learn").call(self._incarnations.changed)) is not None:
-            raise BrokerError(f"learn: {anew}; it starts again")
+        if (anew := Patience("learn").call(self._incarnations.changed)) is None:
+            return
+        try:
+            self._publish()
+        finally:  # also where `models` cannot be written to
+            self._checkpoint()
+        raise BrokerError(f"learn: {anew}; it starts again")
 
     def _step(self, consumer: KafkaConsumer) -> None:
         self._pace.rest()
