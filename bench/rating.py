@@ -34,7 +34,7 @@ from learner.counts.events import KINDS
 from learner.fused.histories import LENGTH, HistoryBatch
 from learner.fused.intent import Intent, decayed, event_weight, fold
 from learner.fused.items import ItemTable
-from learner.fused.model import FusedModel
+from learner.fused.trained import TrainedModel
 from learner.training.buffer import ExampleBatch
 from learner.training.trainer import Trainer
 from stream.chain.catalogue import item_text
@@ -126,7 +126,7 @@ class Head:
     def __init__(self, vectors: NDArray[np.float32], settings: LearnerSettings) -> None:
         items = ItemTable(vectors.shape[1])
         items.refer(vectors, len(vectors), np.arange(len(vectors)))
-        self._model = FusedModel(items, settings.seed)
+        self._model = TrainedModel(items, settings.seed)
         self._trainer = Trainer(self._model, settings, settings.seed)
         assert self._trainer.ratings is not None, "the settings ask for it"
         self._ratings = self._trainer.ratings

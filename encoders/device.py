@@ -1,31 +1,55 @@
 """Where the language model runs, in which precision and on how many threads: chosen in this one
-place.
+place. torch is asked only where there may be a GPU: a process that computes without it does not
+hold it.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
+from typing import Literal
 
 from upwell.errors import EncoderError
 
-__all__ = ["MOST_THREADS", "Placement", "choose_placement", "choose_threads", "computes_in_bf16"]
+__all__ = [
+    "MOST_THREADS",
+    "Placement",
+    "Precision",
+    "choose_placement",
+    "choose_threads",
+    "computes_in_bf16",
+]
 
 MOST_THREADS = 4
 
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # the last is ARM's
 _CPUINFO = Path("/proc/cpuinfo")
+_DRIVERS = ("nvidiactl", "dxg", "nvmap", "kfd")
+"""In /dev, one of them where a GPU's driver is: NVIDIA's, Windows' below Linux, Jetson's, AMD's."""
+_WITHOUT_BF16 = frozenset(
+    {
+        "SSE41",
+        "AVX",
+        "AVX2",
+        "AVX2_VNNI",
+        "AVX2_VNNI_2",
+        "AVX512_CORE",
+        "AVX512_CORE_VNNI",
+    }
+)
+"""Values of ONEDNN_MAX_CPU_ISA: both engines compute by oneDNN, which it holds back."""
+
+Precision = Literal["float32", "bfloat16"]
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """device: a torch device; dtype: of the weights."""
+    """device: `cpu` or `cuda`. precision: of the weights. Both as torch names them."""
 
-    device: torch.device
-    dtype: torch.dtype
+    device: str
+    precision: Precision
 
 
 def choose_placement(wanted: str) -> Placement:
@@ -34,22 +58,26 @@ def choose_placement(wanted: str) -> Placement:
     """
     if wanted not in {"auto", "cpu", "cuda"}:
         raise EncoderError(f"device {wanted!r}: must be auto, cpu or cuda; set UPWELL_DEVICE")
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise EncoderError(
-            "device cuda: torch sees no CUDA device here; set UPWELL_DEVICE=auto, or check "
-            "the driver with nvidia-smi"
-        )
-    if wanted != "cpu" and torch.cuda.is_available():
-        return Placement(
-            torch.device("cuda"),
-            torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32,
-        )
+    if wanted != "cpu" and (wanted == "cuda" or _may_have_gpu()):
+        import torch
+
+        if torch.cuda.is_available():
+            return Placement("cuda", "bfloat16" if torch.cuda.is_bf16_supported() else "float32")
+        if wanted == "cuda":
+            raise EncoderError(
+                "device cuda: torch sees no CUDA device here; set UPWELL_DEVICE=auto, or check "
+                "the driver with nvidia-smi"
+            )
     described = _CPUINFO.read_text() if _CPUINFO.exists() else ""
-    in_bf16 = computes_in_bf16(described) and _onednn_uses_bf16()
-    return Placement(torch.device("cpu"), torch.bfloat16 if in_bf16 else torch.float32)
+    in_bf16 = computes_in_bf16(described) and not _held_back()
+    return Placement("cpu", "bfloat16" if in_bf16 else "float32")
 
 
-def choose_threads(wanted: int, device: torch.device) -> int:
+def _may_have_gpu() -> bool:
+    return sys.platform != "linux" or any(Path("/dev", name).exists() for name in _DRIVERS)
+
+
+def choose_threads(wanted: int, device: str) -> int:
     """How many call the model: `wanted`, for 0 as many as this process has cores, at most
     `MOST_THREADS`; one in front of a GPU.
 
@@ -57,7 +85,7 @@ def choose_threads(wanted: int, device: torch.device) -> int:
     other at every layer: with one core of two busy, two of them encoded 71 titles a second, one
     alone 976 (docs/decisions/0005).
     """
-    if device.type != "cpu":
+    if device != "cpu":
         return 1
     return wanted or min(_cores(), MOST_THREADS)
 
@@ -80,6 +108,7 @@ def computes_in_bf16(cpuinfo: str) -> bool:
     return not _BF16_FLAGS.isdisjoint(flags.split())
 
 
-def _onednn_uses_bf16() -> bool:
-    """Not where ONEDNN_MAX_CPU_ISA holds it to older instructions, whatever the processor has."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 (nothing public says it)
+def _held_back() -> bool:
+    """Whether oneDNN is held to instructions without bf16, whatever the processor has."""
+    held = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
+    return held.upper() in _WITHOUT_BF16

@@ -73,12 +73,12 @@ def _by_engine(
 
     What keeps `auto` from OpenVINO is said once.
     """
-    if engine == "openvino" and placement.device.type != "cpu":
+    if engine == "openvino" and placement.device != "cpu":
         raise EncoderError(
             f"UPWELL_ENCODER_ENGINE=openvino computes on the CPU, not on {placement.device}: set "
             "UPWELL_DEVICE=cpu, or UPWELL_ENCODER_ENGINE=auto"
         )
-    if engine != "torch" and placement.device.type == "cpu":
+    if engine != "torch" and placement.device == "cpu":
         if engine == "auto" and find_spec("openvino") is None:
             log.info("OpenVINO is not installed: pip install upwell[openvino] encodes faster here")
         else:
@@ -107,8 +107,7 @@ def _compiled(folder: Path, name: str, placement: Placement, threads: int) -> En
         cache = cache_folder() / "engines"
     except RuntimeError:  # a user without a home, as some containers have
         cache = None
-    precision = str(placement.dtype).removeprefix("torch.")
-    return compiled_encoder(folder, name, precision, threads, cache)
+    return compiled_encoder(folder, name, placement.precision, threads, cache)
 
 
 def model_dimension(model: str) -> int:

@@ -50,14 +50,15 @@ class TransformerEncoder:
     def __init__(self, folder: Path, name: str, placement: Placement) -> None:
         self._placement = placement
         self._tokenizing = threading.Lock()
-        precision = str(placement.dtype).removeprefix("torch.")
-        self._revision = f"{name}@{checked_digest(folder, name)[:12]}/{POOLING}/{precision}"
+        self._revision = (
+            f"{name}@{checked_digest(folder, name)[:12]}/{POOLING}/{placement.precision}"
+        )
         _be_quiet()
         try:
             _check_tokenizer(folder)
             self._tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
             model = AutoModel.from_pretrained(
-                str(folder), local_files_only=True, dtype=placement.dtype
+                str(folder), local_files_only=True, dtype=getattr(torch, placement.precision)
             )
             self._pooling = _Pooling(model.to(placement.device)).eval()
             self._dimension = int(model.config.hidden_size)

@@ -1,4 +1,6 @@
-"""Apps import upwell, and `upwell run` stays beside its workers: both must stay light."""
+"""Apps import upwell, and `upwell run` stays beside its workers: both must stay light. Serve does
+without torch, which is half a gigabyte.
+"""
 
 from __future__ import annotations
 
@@ -21,3 +23,9 @@ def test_what_starts_the_workers_loads_neither_torch_nor_numba() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_serve_and_whatever_ranks_load_no_torch() -> None:
+    code = "import sys, stream.serve.run; print({'torch', 'transformers'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

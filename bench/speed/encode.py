@@ -39,7 +39,7 @@ from bench.hardware import hardware
 from bench.speed.texts import whole_words, words
 from encoders import load_encoder
 from encoders.cache import CachingEncoder
-from encoders.device import choose_placement, choose_threads
+from encoders.device import Precision, choose_placement, choose_threads
 from encoders.engines.padding import MAX_TOKENS, TOKEN_BUDGET
 from encoders.folder import find_model
 from stream.chain.catalogue import item_text
@@ -118,11 +118,12 @@ def products_a_token(model: str, tokens: float) -> float:
     return float(about["num_hidden_layers"] * (2 * weights + 4 * tokens * wide))
 
 
-def roofline(model: str, dtype: torch.dtype, threads: int) -> float:
+def roofline(model: str, precision: Precision, threads: int) -> float:
     """Operations a second of the model's widest product by torch, on as many threads as encode,
     each for itself; the best of five.
     """
     about = json.loads((find_model(model) / "config.json").read_bytes())
+    dtype = getattr(torch, precision)
     left = torch.randn(TOKEN_BUDGET, about["hidden_size"], dtype=dtype)
     right = torch.randn(about["hidden_size"], about["intermediate_size"], dtype=dtype)
 
@@ -197,8 +198,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     peer_threads = arguments.peer_threads or torch.get_num_threads()
     peer_encode, peer_version = peer(arguments.model, arguments.device, peer_threads)
     loaded = engines(arguments)
-    on_cpu = placement.device.type == "cpu"
-    ceiling = roofline(arguments.model, placement.dtype, threads) if on_cpu else None
+    on_cpu = placement.device == "cpu"
+    ceiling = roofline(arguments.model, placement.precision, threads) if on_cpu else None
     sides = {name: encoder.encode for name, encoder in loaded.items()} | {PEER: peer_encode}
     texts = {
         "short": chosen_texts(arguments.log, arguments.texts, arguments.seed, arguments.items),

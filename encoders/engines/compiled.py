@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from encoders.engines.converted import PROBES, Converted, EngineError, converted, openvino_alone
+from encoders.engines.converted import (
+    PROBES,
+    Converted,
+    EngineError,
+    convert_apart,
+    converted,
+    openvino_alone,
+)
 from encoders.engines.padding import clean, in_batches, padded
 from encoders.folder import POOLING, checked_digest
 from upwell.errors import EncoderError
@@ -96,6 +103,8 @@ def compiled_encoder(
     """
     revision = f"{name}@{checked_digest(folder, name)[:12]}/{POOLING}/openvino-{precision}"
     try:
+        if cache is not None:
+            convert_apart(folder, name, cache)
         source = converted(folder, name, cache)
         encoder = CompiledEncoder(source, revision, precision, threads)
     except ImportError as exc:

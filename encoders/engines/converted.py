@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -24,7 +25,7 @@ from encoders.folder import checked_digest, read_by
 from upwell.errors import EncoderError
 from upwell.values import Vector
 
-__all__ = ["PROBES", "Converted", "EngineError", "converted", "openvino_alone"]
+__all__ = ["PROBES", "Converted", "EngineError", "convert_apart", "converted", "openvino_alone"]
 
 PROBES = (
     "Toy Story (1995). Adventure, Animation, Children, Comedy, Fantasy",
@@ -68,6 +69,15 @@ def openvino_alone() -> ModuleType:
     return openvino  # type: ignore[no-any-return]
 
 
+def convert_apart(folder: Path, name: str, cache: Path) -> None:
+    """Sees to it that `cache` has the model, by a process of its own: converting takes torch, some
+    460 MB that nothing gives back. Where that fails `converted` does it, and says why.
+    """
+    if not (cache / _key(folder, name)).is_dir():
+        call = (sys.executable, "-P", "-m", __name__, str(folder), name, str(cache))
+        subprocess.run(call, check=False, capture_output=True)
+
+
 def converted(folder: Path, name: str, cache: Path | None) -> Converted:
     """As kept in `cache`, or made and kept there; None keeps nothing.
 
@@ -98,7 +108,7 @@ def _made(folder: Path, name: str) -> Converted:
     from encoders.device import Placement
     from encoders.transformer import TransformerEncoder
 
-    encoder = TransformerEncoder(folder, name, Placement(torch.device("cpu"), torch.float32))
+    encoder = TransformerEncoder(folder, name, Placement("cpu", "float32"))
     tokenizer = encoder.tokenizer_json()
     if tokenizer is None:
         raise EngineError(f"model {name!r}: its tokenizer runs in Python alone")
@@ -178,3 +188,7 @@ def _make_room(own: Path) -> None:
     others.sort(key=lambda one: -one.stat().st_mtime)
     for one in others[MOST_KEPT - 1 :]:
         shutil.rmtree(one, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    converted(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))

@@ -2,53 +2,47 @@
 a transformer's last state joined with intent.
 
 Arrays in and out; a row is the caller's number of an item. It knows nothing about item ids, or
-about how it is trained.
+about how it is trained: who only ranks does without torch.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from learner.catalogue.kernel import grown
 from learner.fused.digest import row_digests
-from learner.fused.histories import LENGTH, HistoryBatch, intent_weights
+from learner.fused.histories import HistoryBatch
 from learner.fused.items import ItemTable
-from learner.fused.network import Events, Network, torch_device
-from learner.fused.reading import Reader, gap_buckets, rating_buckets
+from learner.fused.reading import Floats, Reader
+from learner.fused.shapes import HEADS, LAYERS, WIDTH, weight_shapes
 from upwell.errors import ModelError
 
-__all__ = ["WIDTH", "FusedModel"]
+__all__ = ["FusedModel"]
 
-WIDTH = 64
-LAYERS = 1
-HEADS = 2
 _CHUNK = 4096
 
 
 class FusedModel:
     """items: what it reads beside its own weights. The last column of items is their bias, of users
-    1: a score is a dot product. ready: it was trained, and may rank.
+    1: a score is a dot product. weights: all small ones by name, changed in place. ready: it was
+    trained, and may rank.
 
     Identities are kept as float16 alone, as replicas get them, so that all rank alike; who trains
     has finer ones. Not thread-safe.
     """
 
-    def __init__(self, items: ItemTable, seed: int, device: str = "auto") -> None:
+    def __init__(self, items: ItemTable) -> None:
         self.items = items
-        self.device = torch_device(device)
-        generator = torch.Generator().manual_seed(seed)
-        self.network = Network(items.dimension, WIDTH, LAYERS, HEADS, LENGTH, generator).to(
-            self.device
-        )
-        self._reader = _reader(self.network)
+        self.weights: dict[str, Floats] = {
+            name: np.zeros(shape, np.float32)
+            for name, shape in weight_shapes(items.dimension).items()
+        }
+        self._reader = Reader(self.weights, LAYERS, HEADS)
         self.ready = False
         self._identities = np.zeros((0, WIDTH + 1), np.float16)
         self._digests = np.zeros(0, np.uint64)
@@ -100,54 +94,16 @@ class FusedModel:
         table = self.item_matrix()[used, :WIDTH]
         return self._reader.user_vectors(table, codes.reshape(places.shape), histories)
 
-    # ---- what training reads it by
-
-    def tensor(self, array: NDArray[Any]) -> Tensor:
-        """On the model's device."""
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
-
-    def events(
-        self,
-        places: NDArray[np.int64],
-        kinds: NDArray[np.uint8],
-        ratings: NDArray[np.float32],
-        ts: NDArray[np.int64],
-        lengths: NDArray[np.int64],
-    ) -> Events:
-        """Histories as the network reads them; `places` are (b, L) in a table of item vectors."""
-        here = np.arange(places.shape[1]) < lengths[:, None]
-        return Events(
-            items=self.tensor(places),
-            kinds=self.tensor(np.where(here, kinds, 0).astype(np.int64)),
-            ratings=self.tensor(rating_buckets(ratings)),
-            gaps=self.tensor(gap_buckets(np.where(here, ts, 0))),
-            weights=self.tensor(
-                np.where(here, intent_weights(kinds, ratings), 0.0).astype(np.float32)
-            ),
-        )
-
-    def join(self, states: Tensor, intents: Tensor, lengths: Tensor, wished: Tensor) -> Tensor:
-        """(…, m) last states and projected intents, (…) lengths, (…) whether there is an intent →
-        (…, m) users.
-        """
-        some = (lengths > 0).unsqueeze(-1)
-        wish = self.network.wishes(intents, lengths) * wished.unsqueeze(-1)
-        nothing = ~(some | wished.unsqueeze(-1))
-        return (
-            torch.where(some, states, 0.0) + wish + torch.where(nothing, self.network.default, 0.0)
-        )
-
     # ---- parameters
 
     def write(self, rows: NDArray[np.int64], identities: NDArray[np.float32]) -> None:
-        """From training: the network has changed, and these (n, m + 1) are the identities of n
+        """From training: the weights have changed, and these (n, m + 1) are the identities of n
         `rows`. The one way in.
         """
         self._grow()
         self._identities[rows] = identities.astype(np.float16)
         self._digests[rows] = row_digests(self._identities[rows])
         self._written = (self._written or set()) | set(rows.tolist())
-        self._reader = _reader(self.network)
         self._stale = self.ready = True
 
     def forget(self, rows: NDArray[np.int64]) -> None:
@@ -179,9 +135,8 @@ class FusedModel:
         rank. Between two steps nothing is called but what ranks.
         """
         self._grow()
-        network, matrix, read_at = deepcopy(self.network), self._matrix.copy(), self.items.clock
-        _load(network, arrays)
-        reader = _reader(network)
+        weights, matrix, read_at = self._fitting(arrays), self._matrix.copy(), self.items.clock
+        reader = Reader(weights, LAYERS, HEADS)
         rows = arrays["rows"]
         identities = np.zeros_like(self._identities) if whole else self._identities.copy()
         digests = np.zeros_like(self._digests) if whole else self._digests.copy()
@@ -191,8 +146,7 @@ class FusedModel:
             matrix[part] = self._vectors_of(part, reader, identities)
             digests[part] = row_digests(identities[part])
             yield
-        _load(self.network, arrays)
-        self._reader = _reader(self.network)
+        self._load(weights)
         self._identities, self._digests, self._matrix = identities, digests, matrix
         self._stale, self._read_at = False, read_at
         self.ready = "ready" not in arrays or bool(arrays["ready"][0])
@@ -205,10 +159,10 @@ class FusedModel:
 
     @property
     def digest(self) -> int:
-        """Of the network, 32 bits."""
+        """Of the small weights, 32 bits."""
         found = 0
-        for weight in self.network.parameters():
-            found = zlib.crc32(weight.detach().cpu().numpy().tobytes(), found)
+        for weight in self.weights.values():
+            found = zlib.crc32(weight.tobytes(), found)
         return found
 
     def _grow(self) -> None:
@@ -219,10 +173,7 @@ class FusedModel:
 
     def network_arrays(self) -> dict[str, NDArray[Any]]:
         """All small weights, as `network.*`."""
-        return {
-            f"network.{name}": weight.detach().cpu().numpy().copy()
-            for name, weight in self.network.named_parameters()
-        }
+        return {f"network.{name}": weight.copy() for name, weight in self.weights.items()}
 
     def _arrays(self, rows: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
         return self.network_arrays() | {
@@ -241,28 +192,26 @@ class FusedModel:
         """The `network.*` of `whole()`. Raises `ModelError` where they do not fit, or are not
         finite.
         """
-        _load(self.network, arrays)
+        self._load(self._fitting(arrays))
 
+    def _fitting(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Floats]:
+        """The `network.*` of them, copied. Raises `ModelError`."""
+        found = {}
+        for name, weight in self.weights.items():
+            given = arrays.get(f"network.{name}")
+            if given is None or given.shape != weight.shape:
+                shape = "missing" if given is None else f"of shape {given.shape}"
+                raise ModelError(
+                    f"fused model: {name} is {shape}, expected {weight.shape}: remove "
+                    "this checkpoint, it is another version's"
+                )
+            if not np.isfinite(given).all():
+                raise ModelError(
+                    f"fused model: {name} is not finite: roll back to the checkpoint before"
+                )
+            found[name] = np.array(given, np.float32)
+        return found
 
-def _reader(network: Network) -> Reader:
-    """On a CPU it reads the very weights, elsewhere a copy of them as they are now."""
-    weights = {name: one.detach().cpu().numpy() for name, one in network.named_parameters()}
-    return Reader(weights, LAYERS, HEADS)
-
-
-@torch.no_grad()
-def _load(network: Network, arrays: Mapping[str, NDArray[Any]]) -> None:
-    for name, weight in network.named_parameters():
-        given = arrays.get(f"network.{name}")
-        if given is None or given.shape != tuple(weight.shape):
-            shape = "missing" if given is None else f"of shape {given.shape}"
-            raise ModelError(
-                f"fused model: {name} is {shape}, expected {tuple(weight.shape)}: remove "
-                "this checkpoint, it is another version's"
-            )
-        if not np.isfinite(given).all():
-            raise ModelError(
-                f"fused model: {name} is not finite: roll back to the checkpoint before"
-            )
-    for name, weight in network.named_parameters():
-        weight.copy_(torch.from_numpy(np.array(arrays[f"network.{name}"])))
+    def _load(self, weights: Mapping[str, Floats]) -> None:
+        for name, weight in weights.items():
+            self.weights[name][...] = weight

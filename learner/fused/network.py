@@ -1,7 +1,7 @@
 """The weights of the fused model as one torch module: text projection, a small causal transformer,
 the intent joined to it.
 
-It works on a table of item vectors that it is handed; it knows nothing about catalogues, identity
+It works on a table of item vectors that it is handed; It knows nothing about catalogues, identity
 embeddings or optimizers.
 """
 
@@ -14,17 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = [
-    "GAPS",
-    "RATINGS",
-    "Events",
-    "Network",
-    "torch_device",
-]
+from learner.fused.shapes import GAPS, KINDS, RATINGS
 
-GAPS = 32
-RATINGS = 11
-_KINDS = 16
+__all__ = ["Events", "Network", "torch_device"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +88,7 @@ class Network(nn.Module):
         super().__init__()
         self.project = nn.Parameter(torch.empty(dimension, width))
         self.half_trust = nn.Parameter(torch.tensor([math.log(math.expm1(5.0))]))
-        self.kind = nn.Parameter(torch.zeros(_KINDS, width))
+        self.kind = nn.Parameter(torch.zeros(KINDS, width))
         self.rating = nn.Parameter(torch.zeros(RATINGS, width))
         self.gap = nn.Parameter(torch.zeros(GAPS, width))
         self.layers = nn.ModuleList([_Layer(width, heads, longest) for _ in range(layers)])

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from learner.catalogue.kernel import kernel
 from learner.fused.histories import HistoryBatch
-from learner.fused.network import GAPS, RATINGS
+from learner.fused.shapes import GAPS, RATINGS
 
-__all__ = ["Reader", "gap_buckets", "rating_buckets"]
+__all__ = ["Floats", "Reader", "gap_buckets", "rating_buckets"]
 
 _EPSILON = 1e-5  # of torch's layer norm
 _SHORTEST = 1e-6

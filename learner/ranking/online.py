@@ -40,10 +40,9 @@ class OnlineModel:
     the beginning. watermark: source → last offset taken in.
     """
 
-    def __init__(self, settings: LearnerSettings, dimension: int, seed: int) -> None:
+    def __init__(self, settings: LearnerSettings, dimension: int) -> None:
         self.settings = settings
         self.dimension = dimension
-        self._seed = seed
         self._begin()
 
     def _begin(self) -> None:
@@ -59,7 +58,7 @@ class OnlineModel:
         """More parameters over the same items and counts, by which nothing ranks by itself: for a
         guard. `restore` leaves them behind.
         """
-        fused = FusedModel(self._items, self._seed) if self.settings.fused else None
+        fused = FusedModel(self._items) if self.settings.fused else None
         return RankingParameters(Gate(), fused)
 
     @property

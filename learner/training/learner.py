@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from learner.counts.block import Block, Targets
 from learner.counts.influence import Influence
 from learner.counts.popularity import LAST
+from learner.fused.trained import TrainedModel
 from learner.ranking.online import OnlineModel
-from learner.ranking.parameters import ROWS, Arrays, part, prefixed, settle
+from learner.ranking.parameters import ROWS, Arrays, RankingParameters, part, prefixed, settle
 from learner.ranking.ranking import BLOCK
 from learner.release.delta import ModelDelta
 from learner.release.journal import Journal
@@ -49,12 +50,16 @@ class Learner(OnlineModel):
         self.share = 1.0
         self.tests = Counter(drawn=0, taken=0)
         self._due = 0.0
-        super().__init__(settings, dimension, seed)
+        self._seed = seed
+        super().__init__(settings, dimension)
 
     def _begin(self) -> None:
         super()._begin()
-        fused = self.parameters.fused
-        self._trainer = None if fused is None else Trainer(fused, self.settings, self._seed)
+        self._trainer = None
+        if self.settings.fused:
+            model = TrainedModel(self._items, self._seed)
+            self.parameters = RankingParameters(self.parameters.gate, model)
+            self._trainer = Trainer(model, self.settings, self._seed)
         self._influence = Influence()
         self._journal = Journal({})
 

@@ -17,8 +17,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from learner.fused.histories import LENGTH
-from learner.fused.model import WIDTH, FusedModel
 from learner.fused.network import Events
+from learner.fused.shapes import WIDTH
+from learner.fused.trained import TrainedModel
 from learner.training import losses
 from learner.training.batch import MiniBatch, Tuning
 from learner.training.buffer import Windows
@@ -41,7 +42,7 @@ class Objective:
 
     def __init__(
         self,
-        model: FusedModel,
+        model: TrainedModel,
         identities: Identities,
         ratings: Ratings | None,
         settings: LearnerSettings,

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from learner.fused.histories import HistoryBatch
-from learner.fused.model import WIDTH, FusedModel
+from learner.fused.shapes import WIDTH
+from learner.fused.trained import TrainedModel
 from learner.ranking.parameters import part, prefixed
 from learner.training import losses
 from learner.training.buffer import ExampleBatch, Windows
@@ -31,7 +32,7 @@ _BLENDED = 64
 class Ratings:
     """Reads `model`; its head's weights are the trainer's to move."""
 
-    def __init__(self, model: FusedModel) -> None:
+    def __init__(self, model: TrainedModel) -> None:
         self.model = model
         self.means = RunningMeans()
         self.head = RatingHead(WIDTH).to(model.device)

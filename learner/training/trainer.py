@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from learner.fused.adam import AdamW
-from learner.fused.model import FusedModel
+from learner.fused.trained import TrainedModel
 from learner.ranking.parameters import part, prefixed
 from learner.training.batch import MiniBatch, Tuning
 from learner.training.buffer import ExampleBatch, ReplayBuffer
@@ -65,7 +65,7 @@ class Trainer:
 
     def __init__(
         self,
-        model: FusedModel,
+        model: TrainedModel,
         settings: LearnerSettings,
         seed: int,
         threads: int = 1,

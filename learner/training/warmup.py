@@ -25,7 +25,7 @@ def compile_kernels() -> None:
     settings = LearnerSettings(fused=False)
     vectors = np.eye(ITEMS, dtype=np.float32)
     learner = Learner(settings, ITEMS, settings.seed)
-    replica = Replica(settings, ITEMS, settings.seed)
+    replica = Replica(settings, ITEMS)
     learner.add_items(
         [
             CatalogueItem(

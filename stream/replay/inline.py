@@ -65,7 +65,7 @@ class InlineEngine:
         self.replica: Replica | None = None
         if serving == "guarded":
             self.promotion = Promotion(self.learner, Guard())
-            self.replica = Replica(learner, dimension, learner.seed)
+            self.replica = Replica(learner, dimension)
         ports = Ports(
             store=MemoryStore(dimension),
             encoder=encoder,

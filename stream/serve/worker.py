@@ -77,7 +77,7 @@ class ServeWorker:
         self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
-        self._replica = Replica(settings.learner, encoder.dimension, settings.learner.seed)
+        self._replica = Replica(settings.learner, encoder.dimension)
         self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)
         self._model_feed = Broadcast(settings.kafka.prefix + Topic.MODELS, options)
         self._control_feed = Broadcast(settings.kafka.prefix + Topic.CONTROLS, options)

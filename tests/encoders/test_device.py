@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from encoders import device
-from encoders.device import MOST_THREADS, Placement, choose_placement, choose_threads
+from encoders.device import MOST_THREADS, Placement, Precision, choose_placement, choose_threads
 from upwell.errors import EncoderError
 
-CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+CPU, CUDA = "cpu", "cuda"
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def cpuinfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def unhindered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OneDNN uses all that the processor has, whichever this one is."""
-    monkeypatch.setattr(device, "_onednn_uses_bf16", lambda: True)
+    """OneDNN uses all that the processor has."""
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
 
 
 @pytest.fixture
@@ -38,6 +38,7 @@ def no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pretend_cuda(monkeypatch: pytest.MonkeyPatch, bf16: bool) -> None:
+    monkeypatch.setattr(device, "_may_have_gpu", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bf16)
 
@@ -45,54 +46,67 @@ def pretend_cuda(monkeypatch: pytest.MonkeyPatch, bf16: bool) -> None:
 @pytest.mark.usefixtures("no_cuda", "unhindered")
 @pytest.mark.parametrize("wanted", ["auto", "cpu"])
 @pytest.mark.parametrize(
-    ("flags", "dtype"),
+    ("flags", "precision"),
     [
-        ("processor\t: 0\nflags\t\t: fpu avx2 avx512_bf16 avx512_fp16\n", torch.bfloat16),
-        ("flags\t\t: fpu amx_tile amx_bf16", torch.bfloat16),
-        ("Features\t: fp asimd i8mm bf16", torch.bfloat16),
-        ("Features\t: fp asimd i8mm bf16 dgh", torch.bfloat16),
-        ("flags\t\t: fpu avx2 avx512f avx512_vnni\n", torch.float32),
-        ("model name\t: bf16 in name alone \n", torch.float32),
-        ("", torch.float32),
+        ("processor\t: 0\nflags\t\t: fpu avx2 avx512_bf16 avx512_fp16\n", "bfloat16"),
+        ("flags\t\t: fpu amx_tile amx_bf16", "bfloat16"),
+        ("Features\t: fp asimd i8mm bf16", "bfloat16"),
+        ("Features\t: fp asimd i8mm bf16 dgh", "bfloat16"),
+        ("flags\t\t: fpu avx2 avx512f avx512_vnni\n", "float32"),
+        ("model name\t: bf16 in name alone \n", "float32"),
+        ("", "float32"),
     ],
 )
 def test_the_processor_decides_the_precision(
-    cpuinfo: Path, wanted: str, flags: str, dtype: torch.dtype
+    cpuinfo: Path, wanted: str, flags: str, precision: Precision
 ) -> None:
     cpuinfo.write_text(flags)
-    assert choose_placement(wanted) == Placement(CPU, dtype)
+    assert choose_placement(wanted) == Placement(CPU, precision)
 
 
-@pytest.mark.usefixtures("no_cuda")
-def test_float32_where_onednn_is_held_to_older_instructions(
-    cpuinfo: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("no_cuda", "unhindered")
+@pytest.mark.parametrize(
+    ("name", "isa", "precision"),
+    [
+        ("ONEDNN_MAX_CPU_ISA", "SSE41", "float32"),
+        ("ONEDNN_MAX_CPU_ISA", "avx512_core", "float32"),
+        ("DNNL_MAX_CPU_ISA", "AVX2", "float32"),
+        ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16", "bfloat16"),
+        ("ONEDNN_MAX_CPU_ISA", "DEFAULT", "bfloat16"),
+    ],
+)
+def test_float32_where_onednn_is_held_to_instructions_without_bf16(
+    cpuinfo: Path, monkeypatch: pytest.MonkeyPatch, name: str, isa: str, precision: Precision
 ) -> None:
     cpuinfo.write_text("flags\t\t: fpu avx2 avx512_bf16\n")
-    program = "from encoders.device import choose_placement; print(choose_placement('cpu').dtype)"
-    held = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, "ONEDNN_MAX_CPU_ISA": "SSE41"},
-        capture_output=True,
-        text=True,
-        check=True,
+    monkeypatch.setenv(name, isa)
+    assert choose_placement("cpu").precision == precision
+
+
+@pytest.mark.parametrize("drivers", [(), ("null",)])
+def test_torch_is_loaded_only_where_there_may_be_a_gpu(drivers: tuple[str, ...]) -> None:
+    program = (
+        f"import sys; from encoders import device; device._DRIVERS = {drivers}; "
+        "device.choose_placement('auto'); print('torch' in sys.modules)"
     )
-    assert held.stdout.strip() == "torch.float32"
-    monkeypatch.setattr(device, "_onednn_uses_bf16", lambda: False)
-    assert choose_placement("cpu").dtype is torch.float32
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(bool(drivers) or sys.platform != "linux")
 
 
 @pytest.mark.usefixtures("no_cuda", "cpuinfo", "unhindered")
 def test_without_cpuinfo_it_is_float32() -> None:
-    assert choose_placement("auto") == Placement(CPU, torch.float32)
+    assert choose_placement("auto") == Placement(CPU, "float32")
 
 
 @pytest.mark.parametrize("wanted", ["auto", "cuda"])
-@pytest.mark.parametrize(("bf16", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+@pytest.mark.parametrize(("bf16", "precision"), [(True, "bfloat16"), (False, "float32")])
 def test_cuda_is_taken_when_there_is_one(
-    monkeypatch: pytest.MonkeyPatch, wanted: str, bf16: bool, dtype: torch.dtype
+    monkeypatch: pytest.MonkeyPatch, wanted: str, bf16: bool, precision: Precision
 ) -> None:
     pretend_cuda(monkeypatch, bf16)
-    assert choose_placement(wanted) == Placement(CUDA, dtype)
+    assert choose_placement(wanted) == Placement(CUDA, precision)
 
 
 def test_cpu_stays_cpu_where_there_is_cuda(monkeypatch: pytest.MonkeyPatch) -> None:

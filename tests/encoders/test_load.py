@@ -44,6 +44,22 @@ def test_nothing_is_printed() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@openvino_computes
+def test_torch_is_held_neither_where_openvino_computes_nor_where_it_is_converted(
+    tiny: Path,
+) -> None:
+    """UPWELL_CACHE is empty: this is the first start."""
+    program = (
+        "import sys; from contextlib import closing; from encoders import load_encoder; "
+        f"held = closing(load_encoder({str(tiny)!r}, device='cpu', engine='openvino')); "
+        "print(held.thing.encode(['hello']).shape, {'torch', 'transformers'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "(1, 32) set()"
+
+
 def test_a_folder_of_ones_own_may_be_called_like_the_default(tiny: Path) -> None:
     folder = tiny.rename(tiny.parent / DEFAULT_MODEL)
     with closing(load_encoder(str(folder), device="cpu")) as encoder:

@@ -19,7 +19,7 @@ from encoders.folder import DEFAULT_MODEL
 from encoders.transformer import TransformerEncoder
 from tests.encoders.tiny import POSITIONS, TOKENIZER_FILES, message
 
-CPU = Placement(torch.device("cpu"), torch.float32)
+CPU = Placement("cpu", "float32")
 
 
 def load(folder: Path) -> TransformerEncoder:

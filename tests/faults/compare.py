@@ -177,7 +177,7 @@ def _replica(engine: Engine) -> Replica:
     restarts of learn.
     """
     settings = engine.settings.learner
-    replica = Replica(settings, DIMENSION, settings.seed)
+    replica = Replica(settings, DIMENSION)
     reader = ModelReader(replica, models_folder(engine.settings))
     for record in engine.seen(Topic.MODELS):
         settle(reader.read(record))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from learner.counts.events import KINDS
 from learner.fused.histories import LENGTH, HistoryBatch
 from learner.fused.items import ItemTable
-from learner.fused.model import FusedModel
+from learner.fused.trained import TrainedModel
 from learner.training.batch import Tuning
 from learner.training.buffer import ExampleBatch
 from learner.training.trainer import Trainer
@@ -82,9 +82,9 @@ def table(texts: NDArray[np.float32]) -> ItemTable:
     return made
 
 
-def model(seed: int = 7) -> FusedModel:
+def model(seed: int = 7) -> TrainedModel:
     """All items announced."""
-    return FusedModel(table(vectors()), seed, device="cpu")
+    return TrainedModel(table(vectors()), seed, device="cpu")
 
 
 def trainer(settings: LearnerSettings = OFF, tuning: Tuning = CALM, seed: int = 7) -> Trainer:

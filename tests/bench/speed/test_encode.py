@@ -12,7 +12,7 @@ from encoders.transformer import TransformerEncoder
 
 
 def test_the_operations_are_those_that_torch_counts() -> None:
-    placement = Placement(torch.device("cpu"), torch.float32)
+    placement = Placement("cpu", "float32")
     encoder = TransformerEncoder(find_model(DEFAULT_MODEL), DEFAULT_MODEL, placement)
     ids = torch.ones((2, 50), dtype=torch.long)
     with FlopCounterMode(display=False) as counter, torch.no_grad():

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from encoders.device import Placement
 from encoders.engines import compiled
@@ -36,7 +35,7 @@ TEXTS = [
 @pytest.mark.parametrize(("precision", "least"), [("float32", 0.99999), ("bfloat16", LEAST_COSINE)])
 def test_the_vectors_are_those_of_torch(precision: str, least: float) -> None:
     folder = find_model(DEFAULT_MODEL)
-    float32 = Placement(torch.device("cpu"), torch.float32)
+    float32 = Placement("cpu", "float32")
     wanted = TransformerEncoder(folder, DEFAULT_MODEL, float32).encode(TEXTS)
     encoder = compiled_encoder(folder, DEFAULT_MODEL, precision, 2, None)
     found = encoder.encode(TEXTS)

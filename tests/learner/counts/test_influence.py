@@ -94,7 +94,7 @@ def test_so_many_fake_events_add_the_same_however_many_users_they_are_spread_ove
 def test_bounded_influence_weighs_counts_and_replicas_count_the_same() -> None:
     settings = replace(SETTINGS, bounded_influence=True)
     bounded, free = Learner(settings, DIMENSION, 7), learner_of(EXAMPLES)
-    replica = Replica(settings, DIMENSION, 7)
+    replica = Replica(settings, DIMENSION)
     for one in (bounded, replica):
         one.add_items(catalogue())
     bounded.learn(EXAMPLES)

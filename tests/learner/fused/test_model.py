@@ -16,9 +16,15 @@ from learner.fused.histories import LENGTH, intent_weights
 from learner.fused.intent import event_weight
 from learner.fused.items import ItemTable
 from learner.fused.model import FusedModel
+from learner.fused.trained import TrainedModel
 from learner.ranking.parameters import settle
 from tests.learner.toy import DIMENSION, ITEMS, histories, model, ring, table, trainer, vectors
 from upwell.errors import ModelError
+
+
+def untrained() -> FusedModel:
+    """As a replica begins: all items announced."""
+    return FusedModel(table(vectors()))
 
 
 def test_a_new_item_is_its_text() -> None:
@@ -56,7 +62,7 @@ def test_items_grow_without_moving_those_before() -> None:
 
 def test_a_row_of_zeros_is_announced_later() -> None:
     texts = np.zeros((2, DIMENSION), np.float32)
-    made = FusedModel(table(texts), 7, device="cpu")
+    made = TrainedModel(table(texts), 7, device="cpu")
     assert not made.items.announced.any()
     assert not made.item_matrix().any()
     texts[1] = vectors(1)
@@ -128,13 +134,13 @@ def test_the_last_columns_make_scores_a_dot_product() -> None:
 
 
 def test_an_empty_catalogue_gives_users_all_the_same() -> None:
-    made = FusedModel(ItemTable(DIMENSION), 7, device="cpu")
+    made = FusedModel(ItemTable(DIMENSION))
     assert made.user_vectors(histories([[]])).shape == (1, made.width)
     assert made.item_matrix().shape == (0, made.width)
 
 
 def test_a_replica_that_took_all_deltas_ranks_alike() -> None:
-    teacher, replica = trainer(), model(seed=99)
+    teacher, replica = trainer(), untrained()
     for _ in range(3):
         fed = ring(24)
         teacher.train(2)
@@ -156,7 +162,7 @@ def test_between_the_steps_of_a_delta_the_weights_before_it_rank(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(fused, "_CHUNK", 7)
-    teacher, replica, whole = trainer(), model(seed=99), model(seed=99)
+    teacher, replica, whole = trainer(), untrained(), untrained()
     teacher.train(3)
     delta = teacher.model.changes()
     past, fed = histories([[1, 2, 3], []]), ring(24)
@@ -185,7 +191,7 @@ def test_the_whole_of_a_model_makes_any_other_the_same() -> None:
     other.train(9)
     whole = taught.model.whole()
     assert 0 < len(whole["rows"]) <= ITEMS
-    fresh = FusedModel(other.model.items, 1, device="cpu")
+    fresh = FusedModel(other.model.items)
     for one in (other.model, fresh):
         settle(one.take(whole, whole=True))
         assert one.ready
@@ -195,7 +201,7 @@ def test_the_whole_of_a_model_makes_any_other_the_same() -> None:
 
 
 def test_what_is_counted_while_parameters_are_taken_is_seen_after_the_last_step() -> None:
-    teacher, replica, whole = trainer(), model(seed=99), model(seed=99)
+    teacher, replica, whole = trainer(), untrained(), untrained()
     teacher.train(3)
     delta = teacher.model.changes()
     for _ in replica.take(delta):
@@ -207,7 +213,7 @@ def test_what_is_counted_while_parameters_are_taken_is_seen_after_the_last_step(
 
 def test_models_over_one_table_see_the_same_items() -> None:
     shared = table(vectors())
-    one, other = (FusedModel(shared, 7, device="cpu") for _ in range(2))
+    one, other = (TrainedModel(shared, 7, device="cpu") for _ in range(2))
     before = one.item_matrix().copy()
     for made in (one, other):
         made.write(np.array([3]), np.ones((1, made.width), np.float32))

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from learner.fused.network import GAPS, RATINGS, Events, Network, torch_device
+from learner.fused.network import Events, Network, torch_device
+from learner.fused.shapes import GAPS, RATINGS
 
 DIMENSION, WIDTH, LONGEST, ITEMS = 5, 8, 6, 7
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from learner.counts.events import KINDS
 from learner.fused.histories import LENGTH, HistoryBatch
-from learner.fused.network import GAPS, RATINGS, Events, Network
+from learner.fused.network import Events, Network
 from learner.fused.reading import Reader, gap_buckets, rating_buckets
+from learner.fused.shapes import GAPS, RATINGS
 
 DIMENSION, WIDTH, HEADS, ITEMS = 6, 8, 2, 30
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from learner.fused.digest import item_keys
-from learner.fused.model import FusedModel
+from learner.fused.trained import TrainedModel
 from learner.ranking.gate_parameters import Gate
 from learner.ranking.parameters import Parameters, RankingParameters, settle
 from learner.release.delta import decode, encode
@@ -23,7 +23,7 @@ KINDS = ["gate", "fused", "both"]
 
 
 def made(kind: str, seed: int = 7) -> Parameters:
-    fused = FusedModel(table(vectors()), seed, device="cpu")
+    fused = TrainedModel(table(vectors()), seed, device="cpu")
     kinds: dict[str, Parameters] = {
         "gate": Gate(),
         "fused": fused,
@@ -46,7 +46,7 @@ def change(one: Parameters, rng: np.random.Generator) -> None:
         one.state.bias[rows] = rng.normal(size=len(rows))
         one.state.moved[rows] = True
     else:
-        assert isinstance(one, FusedModel)
+        assert isinstance(one, TrainedModel)
         for weight in one.network.parameters():
             weight.data += 0.01
         one.write(rows, rng.normal(size=(len(rows), one.width)).astype(np.float32))
@@ -79,7 +79,7 @@ def test_whatever_they_were_others_that_take_the_whole_are_the_same(kind: str) -
 
 
 def test_the_version_names_every_weight_bias_and_identity() -> None:
-    both = RankingParameters(Gate(), FusedModel(table(vectors()), 7, "cpu"))
+    both = RankingParameters(Gate(), TrainedModel(table(vectors()), 7, "cpu"))
     change(both, np.random.default_rng(3))
     assert both.fused is not None
     seen = [both.digest(KEYS)]
@@ -91,7 +91,7 @@ def test_the_version_names_every_weight_bias_and_identity() -> None:
     identity[0, 7] += 0.01
     both.fused.write(np.array([3]), identity)
     seen.append(both.digest(KEYS))
-    next(both.fused.network.parameters()).data[0, 0] += 1e-3
+    both.fused.weights["project"][0, 0] += 1e-3
     seen.append(both.digest(KEYS))
     bias = both.gate.state.bias
     bias[[0, 1]] = 0.25, 0.5
@@ -114,7 +114,7 @@ def test_the_version_is_the_same_in_whatever_order_a_process_has_its_items() -> 
 
 def test_a_replica_that_is_level_has_the_same_version_though_its_rows_are_others() -> None:
     fused = replace(SETTINGS, fused=True, fused_every=64)
-    learner, replica = Learner(fused, small.DIMENSION, 7), Replica(fused, small.DIMENSION, 7)
+    learner, replica = Learner(fused, small.DIMENSION, 7), Replica(fused, small.DIMENSION)
     learner.add_items(catalogue())
     replica.add_items(catalogue()[::-1])
     examples = log(300)[0]

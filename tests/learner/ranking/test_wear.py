@@ -163,7 +163,7 @@ def test_a_replica_and_a_checkpoint_rank_alike_and_the_version_tells_the_weight(
     learner, plain = learner_of(), learner_of()
     learner.learn(some(worn=True))
     plain.learn(some(worn=False))
-    replica, again = Replica(SETTINGS, DIMENSION, SETTINGS.seed), learner_of()
+    replica, again = Replica(SETTINGS, DIMENSION), learner_of()
     replica.add_items(catalogue())
     version = learner.version
     assert version != plain.version

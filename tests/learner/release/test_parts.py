@@ -33,7 +33,7 @@ def taught(count: int = len(EXAMPLES)) -> Learner:
 
 
 def fresh() -> Replica:
-    replica = Replica(FUSED, DIMENSION, 7)
+    replica = Replica(FUSED, DIMENSION)
     replica.add_items(catalogue())
     return replica
 

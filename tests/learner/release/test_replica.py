@@ -48,7 +48,7 @@ def assert_level(replica: Replica, learner: Learner) -> None:
 def test_restored_it_counts_like_the_learner_and_follows_it(before: bool) -> None:
     learner, replica = learner_of(EXAMPLES[:150]), replica_of()
     if not before:
-        replica = Replica(SETTINGS, DIMENSION, 7)
+        replica = Replica(SETTINGS, DIMENSION)
     else:
         settle(replica.apply(learner_of(EXAMPLES[:60]).take_delta()))
     learner.take_delta()

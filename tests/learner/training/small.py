@@ -94,7 +94,7 @@ def learner_of(examples: list[Example]) -> Learner:
 
 def replica_of(*deltas: ModelDelta, settings: LearnerSettings = SETTINGS) -> Replica:
     """One that has the catalogue, and took these deltas as they travel."""
-    replica = Replica(settings, DIMENSION, 7)
+    replica = Replica(settings, DIMENSION)
     replica.add_items(catalogue())
     for delta in deltas:
         settle(replica.apply(decode(encode(delta))))

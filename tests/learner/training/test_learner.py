@@ -149,7 +149,7 @@ def test_a_replica_may_rank_between_the_steps_of_a_delta_and_is_level_after_the_
 
 def test_gate_and_fused_model_change_together_with_the_last_step() -> None:
     fused = replace(SETTINGS, fused=True, fused_every=64)
-    learner, replica = Learner(fused, DIMENSION, 7), Replica(fused, DIMENSION, 8)
+    learner, replica = Learner(fused, DIMENSION, 7), Replica(fused, DIMENSION)
     for one in (learner, replica):
         one.add_items(catalogue())
     learner.learn(EXAMPLES[:200])

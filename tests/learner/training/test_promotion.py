@@ -42,7 +42,7 @@ def made(fused: bool = False) -> Learner:
 
 def replica_of(learner: Learner) -> Replica:
     """That has the same catalogue, and heard nothing yet."""
-    replica = Replica(learner.settings, DIMENSION, 7)
+    replica = Replica(learner.settings, DIMENSION)
     replica.add_items(catalogue())
     return replica
 
@@ -169,8 +169,8 @@ def spoil(learner: Learner, poison: str) -> None:
         gate.squares[...] = 1e9  # so that learning does not mend it meanwhile
     else:
         assert fused is not None
-        for parameter in fused.network.parameters():
-            parameter.data.mul_(float("nan") if poison == "nan fused" else 0.0)
+        for weight in fused.weights.values():
+            weight *= float("nan") if poison == "nan fused" else 0.0
         if poison == "random fused":
             gate.weights[:, -9:] = rng.normal(scale=50.0, size=gate.weights[:, -9:].shape)
             gate.squares[...] = 1e9

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from learner.fused.model import WIDTH
+from learner.fused.shapes import WIDTH
 from learner.training.buffer import ExampleBatch, ReplayBuffer, Windows
 from learner.training.ratings import Ratings
 from tests.learner.toy import DIMENSION, ITEMS, examples, histories, model

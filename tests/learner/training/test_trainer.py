@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from learner.fused.histories import LENGTH, HistoryBatch
-from learner.fused.model import FusedModel
+from learner.fused.trained import TrainedModel
 from learner.training.batch import MiniBatch, Tuning
 from learner.training.negatives import NegativeSampler
 from learner.training.objective import Objective
@@ -231,7 +231,7 @@ def test_an_empty_buffer_and_items_never_announced_train_nothing() -> None:
     empty = Trainer(model(), OFF, 7, tuning=CALM)
     assert empty.train(2).steps == 0
     more = np.concatenate([vectors(), np.zeros((3, DIMENSION), np.float32)])
-    unknown = Trainer(FusedModel(table(more), 7, device="cpu"), OFF, 7, tuning=CALM)
+    unknown = Trainer(TrainedModel(table(more), 7, device="cpu"), OFF, 7, tuning=CALM)
     unknown.add(examples(["u"], [[ITEMS, ITEMS + 1]]))
     assert unknown.train(2).steps == 0
 

@@ -56,7 +56,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.catalogue, self.models = Feed(), Feed()
-        self.replica = Replica(SETTINGS, DIMENSION, SETTINGS.seed)
+        self.replica = Replica(SETTINGS, DIMENSION)
         self.known: list[CatalogueItem] = []
         self.announced: list[int] = []
         self.follower = Follower(
