@@ -44,6 +44,15 @@ def pod(name: str) -> dict[str, Any]:
     return spec
 
 
+def refusal(one: dict[str, Any]) -> kubernetes_validate.ValidationError | None:
+    """What Kubernetes' own schema has against it."""
+    try:
+        kubernetes_validate.validate(one, VERSION, strict=True)
+    except kubernetes_validate.ValidationError as exc:
+        return exc
+    return None
+
+
 def test_all_files_of_the_folder_are_named() -> None:
     files = {one.name for one in FOLDER.glob("*.yaml")} - {"kustomization.yaml"}
     assert set(KUSTOMIZATION["resources"]) == files
@@ -52,13 +61,12 @@ def test_all_files_of_the_folder_are_named() -> None:
 
 @pytest.mark.parametrize("one", OWN, ids=called)
 def test_kubernetes_own_schema_takes_it(one: dict[str, Any]) -> None:
-    kubernetes_validate.validate(one, VERSION, strict=True)
+    assert refusal(one) is None
 
 
 def test_the_schema_refuses_a_name_that_is_none() -> None:
     wrong = {**named("PodDisruptionBudget/serve"), "spec": {"maxUnavailble": 1}}
-    with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(wrong, VERSION, strict=True)
+    assert "maxUnavailble" in str(refusal(wrong))
 
 
 @pytest.mark.parametrize("role", ["serve", "learn"])
