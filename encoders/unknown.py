@@ -6,8 +6,14 @@ It has a tokenizer of its own, so that it may be asked while another thread enco
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tokenizers import Tokenizer
 
 from encoders.folder import find_model
 
@@ -19,6 +25,8 @@ CHARACTERS = 1_000  # of a text, the first so many
 LEAST_TOKENS = 10  # before anything is said of a share
 ALL = 5_000  # titles; of those after them every twentieth, since 10,000 cost a second
 ONE_IN = 20
+
+log = logging.getLogger("upwell.encoder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +63,43 @@ class UnknownTokens:
     """
 
     def __init__(self, model: str) -> None:
-        from transformers import AutoTokenizer
-
-        folder = find_model(model)
-        self._tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        self._tokenizer = _tokenizer(find_model(model))
+        if self._tokenizer is None:
+            log.info(
+                "the tokenizer of %s runs in Python alone: unknown words are not counted", model
+            )
+            return
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._unknown = _unknown_id(json.loads(self._tokenizer.to_str())["model"])
 
     def count(self, texts: Sequence[str]) -> Tokens:
         """Of all texts together; without the tokens that the model puts around each."""
-        if not texts:
+        if self._tokenizer is None:
             return Tokens()
         clean = [text[:CHARACTERS].encode("utf-8", "replace").decode() for text in texts]
-        found = self._tokenizer(clean, add_special_tokens=False)["input_ids"]
-        unknown = self._tokenizer.unk_token_id
-        return Tokens(sum(map(len, found)), sum(one.count(unknown) for one in found))
+        found = [one.ids for one in self._tokenizer.encode_batch(clean, add_special_tokens=False)]
+        return Tokens(sum(map(len, found)), sum(one.count(self._unknown) for one in found))
+
+
+def _tokenizer(folder: Path) -> Tokenizer | None:
+    """By the file that is read without torch; where there is none, as `transformers` makes it,
+    which loads torch. None where it is one of Python's own.
+    """
+    file = folder / "tokenizer.json"
+    if file.exists():
+        return Tokenizer.from_file(str(file))
+    from transformers import AutoTokenizer
+
+    made = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    return getattr(made, "backend_tokenizer", None)
+
+
+def _unknown_id(model: Mapping[str, Any]) -> int:
+    """Of a tokenizer's model, as its file has it; -1 where every text is made of known tokens."""
+    if model.get("unk_id") is not None:
+        return int(model["unk_id"])
+    return int(model["vocab"][model["unk_token"]]) if model.get("unk_token") else -1
 
 
 class WatchedTitles:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import BPE, Model, Unigram, WordLevel
 
 from encoders.folder import DEFAULT_MODEL
 from encoders.unknown import ALL, ONE_IN, Tokens, UnknownTokens, WatchedTitles
@@ -31,6 +37,39 @@ def test_minilm_takes_a_word_of_some_scripts_for_one_unknown_token(
     tokens: UnknownTokens, text: str, unknown: int
 ) -> None:
     assert tokens.count([text]).unknown == unknown
+
+
+@pytest.mark.parametrize(
+    ("model", "unknown"),
+    [
+        (Unigram([("▁", -1.0), ("a", -2.0), ("<unk>", 0.0)], unk_id=2), 1),
+        (BPE({"a": 0, "<unk>": 1}, [], unk_token="<unk>"), 1),
+        (BPE({"a": 0}, []), 0),
+        (WordLevel({"a": 0, "<unk>": 1}, unk_token="<unk>"), 1),
+    ],
+)
+def test_any_kind_of_tokenizer_says_what_it_does_not_know(
+    tiny: Path, model: Model, unknown: int
+) -> None:
+    Tokenizer(model).save(str(tiny / "tokenizer.json"))
+    made = UnknownTokens(str(tiny))
+    assert made.count(["a"]).unknown == 0
+    assert made.count(["é"]).unknown == unknown
+
+
+def test_without_the_tokenizers_file_it_is_made_by_transformers(tiny: Path) -> None:
+    (tiny / "tokenizer.json").unlink()
+    assert UnknownTokens(str(tiny)).count([f"{KNOWN} ሰላም ልጆች"]) == Tokens(11, 2)
+
+
+def test_it_needs_no_torch() -> None:
+    code = (
+        "import sys; from encoders.unknown import UnknownTokens; "
+        f"UnknownTokens({DEFAULT_MODEL!r}); "
+        "print({'torch', 'transformers'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_counts_of_texts_add_up(tokens: UnknownTokens) -> None:
