@@ -30,6 +30,8 @@ def test_after_training_it_ranks_by_what_was_trained() -> None:
     made.train(2)
     assert_level(made.model)
     assert not np.array_equal(made.model.weights["project"], before)
+    made.train(1)
+    assert_level(made.model)
 
 
 @pytest.mark.parametrize("restored", [True, False])

@@ -74,6 +74,22 @@ def test_tested_are_drawn_likes_of_what_may_be_listed_and_the_user_did_not_have(
     assert set(slots[~found.targets.tested].tolist()) == {-1}
 
 
+def test_scores_of_the_whole_catalogue_are_those_of_who_is_tested() -> None:
+    into = ranking()
+    drawn = [replace(one, tested=number % 3 > 0) for number, one in enumerate(EXAMPLES)]
+    found = prepare(drawn, into)
+    vectors = into.catalogue.graph.vectors[: len(into.catalogue)]
+    wished = 0
+    for example, slot in zip(drawn, found.block.slot, strict=True):
+        intent = np.zeros(DIMENSION, np.float32) if example.intent is None else example.intent
+        if slot >= 0 and intent.any():
+            wished += 1
+            assert found.block.dense_on[slot, 0]
+            scores = found.block.dense[0, slot, : len(vectors)]
+            np.testing.assert_allclose(scores, vectors @ intent, rtol=1e-4, atol=1e-5)
+    assert wished > 5
+
+
 def test_left_out_and_shown_beside_is_only_of_what_is_tested_and_has_a_row() -> None:
     into = ranking()
     shown = (("i3", 2.0), ("nobody knows", 1.0), ("i5", 0.0))
