@@ -13,7 +13,7 @@ from upwell.settings import Settings, StoreSettings
 
 __all__ = ["NAMED_SERVER", "on_named_server"]
 
-NAMED_SERVER = os.environ.get("UPWELL_TEST_QDRANT_URL")
+NAMED_SERVER = os.environ.get("UPWELL_TEST_QDRANT_URL") or None
 
 
 @contextmanager
