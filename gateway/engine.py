@@ -119,4 +119,4 @@ class Gateway:
         if control.kind is ControlKind.FORGET_USER:
             self._newest.forget(control.user_id, appended_ms)
         elif control.kind is ControlKind.MERGE_USER and control.from_user is not None:
-            self._newest.merge(control.from_user, control.user_id)
+            self._newest.merge(control.from_user, control.user_id, appended_ms)

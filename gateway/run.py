@@ -69,6 +69,7 @@ def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind(address)
+            bound.listen(BACKLOG)  # who is told the address may call at once
         except OSError as exc:
             raise SettingsError(
                 f"the gateway cannot listen on {host}:{port} ({exc.strerror}): set "
@@ -85,6 +86,7 @@ def server_of(app: ASGIApp) -> Server:
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="warning",
         access_log=False,  # paths name users
         server_header=False,
         proxy_headers=False,

@@ -21,7 +21,7 @@ class NewestLists:
     def __init__(self, users: int) -> None:
         self._lists: Lru[str, tuple[int, bytes]] = Lru(users)
         self._forgotten: dict[str, int] = {}
-        self._guests: defaultdict[str, set[str]] = defaultdict(set)
+        self._guests: defaultdict[str, dict[str, int]] = defaultdict(dict)
 
     def __len__(self) -> int:
         return len(self._lists)
@@ -41,9 +41,12 @@ class NewestLists:
         self._lists[user_id] = (appended_ms, value)
         return True
 
-    def merge(self, guest: str, into: str) -> None:
-        """A guest became a user, with whom they are to be forgotten."""
-        self._guests[into].add(guest)
+    def merge(self, guest: str, into: str, merged_ms: int) -> None:
+        """A guest became a user, with whom they are to be forgotten from then on."""
+        self._guests[into][guest] = merged_ms
+        asked_ms = self._forgotten.get(into, -1)
+        if merged_ms <= asked_ms:  # read later than what came later: they are in two partitions
+            self.forget(guest, asked_ms)
 
     def forget(self, user_id: str, asked_ms: int) -> None:
         """What was appended by then, of the user and their guests, is not shown any more."""
@@ -52,7 +55,10 @@ class NewestLists:
         while waiting:
             one = waiting.pop()
             told.add(one)
-            waiting.extend(self._guests.get(one, set()) - told)
+            merged = self._guests.get(one, {})
+            waiting += [
+                guest for guest, at in merged.items() if at <= asked_ms and guest not in told
+            ]
             self._forgotten[one] = max(asked_ms, self._forgotten.get(one, -1))
             held = self._lists.get(one)
             if held is not None and held[0] <= asked_ms:

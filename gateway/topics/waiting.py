@@ -61,8 +61,12 @@ class Waiting:
         waiters = self._lists.get(user_id)
         if not waiters:
             return
-        known = orjson.loads(value)
-        future = waiters.get(known.get("trigger") or known.get("event_id"))
+        try:
+            known = orjson.loads(value)
+            name = known.get("trigger") or known.get("event_id")
+            future = waiters.get(name)
+        except (ValueError, AttributeError, TypeError):  # of who else writes to the topic
+            return
         if future is not None:
             _tell(future, value)
 
