@@ -6,6 +6,7 @@ A queue a client, and bounded: one that does not take its lists is dropped, nobo
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ __all__ = ["Hub", "LiveLists"]
 
 MOST_WAITING = 16
 HEARTBEAT_SECONDS = 15.0
+log = logging.getLogger("upwell.gateway")
 _HEADERS = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no")]
 
 
@@ -83,6 +85,7 @@ class Hub:
 
     def _drop(self, client: _Client) -> None:
         self.dropped += 1
+        log.info("a client of live lists does not take them, and is dropped")
         client.over = True
         client.news.set()
         self.leave(client)

@@ -80,6 +80,7 @@ def listening_socket(host: str, port: int) -> Iterator[socket.socket]:
 
 def server_of(app: ASGIApp) -> Server:
     """The server as it runs everywhere; `serve` is given the socket."""
+    logging.getLogger("uvicorn.error").addFilter(_is_no_dropped_client)
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -95,6 +96,11 @@ def server_of(app: ASGIApp) -> Server:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     return Server(config)
+
+
+def _is_no_dropped_client(record: logging.LogRecord) -> bool:
+    """Whose stream ends in the middle, on purpose."""
+    return "without completing response" not in record.getMessage()
 
 
 async def _serve(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gateway.items import Ranked
 from gateway.refusals import Refused
-from learner.ranking.similar import similar_rows
+from learner.counts.similar import similar_rows
 from learner.release.replica import Replica
 from stream.broker.connect import client_options, models_folder
 from stream.broker.feeds import Broadcast
