@@ -105,7 +105,7 @@ class InMemory:
         )
     )
     patience: float = DEADLINE_SECONDS
-    out: FakeOut = field(default_factory=FakeOut)
+    out: Any = field(default_factory=FakeOut)
     warming: str | None = None
     shortcoming: str | None = None
 
@@ -156,9 +156,9 @@ async def until(condition: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.001)
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
     """The same outside of an event loop."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.005)

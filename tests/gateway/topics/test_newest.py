@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import permutations
 
 import pytest
@@ -31,7 +32,7 @@ def test_those_whose_list_came_last_are_held() -> None:
 @pytest.mark.parametrize("order", list(permutations(["list", "merge", "forget", "after"])))
 def test_the_forgotten_and_their_guests_are_not_shown(order: tuple[str, ...]) -> None:
     lists = NewestLists(10)
-    steps = {
+    steps: dict[str, Callable[[], object]] = {
         "list": lambda: [lists.put(user, 3, b"before") for user in ("ann", "guest", "bob")],
         "merge": lambda: lists.merge("guest", "ann", 4),
         "forget": lambda: lists.forget("ann", 5),

@@ -1,0 +1,170 @@
+"""The gateway beside a real engine: what an app sees over HTTP alone."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.app import application
+from gateway.auth import Gatekeeper
+from gateway.engine import Gateway
+from tests.faults.engine import Engine, harness_settings
+from tests.faults.worker import DIMENSION
+from tests.gateway.served import OPERATOR, InMemory, served, wait_until
+from upwell.client import UpwellClient
+from upwell.events import Topic
+
+ITEMS = [
+    {"topic": "items", "item_id": f"i{number}", "title": title, "categories": [category]}
+    for number, (title, category) in enumerate(
+        [(f"The red boat of harbour {n}", "boats") for n in range(12)]
+        + [(f"A blue train to station {n}", "trains") for n in range(12)]
+    )
+]
+
+
+@dataclass(frozen=True)
+class Door:
+    client: httpx.Client
+    engine: Engine
+
+    def post(self, *events: dict[str, Any]) -> list[str]:
+        answer = self.client.post("/v1/events", json=list(events))
+        assert answer.status_code == 202, answer.text
+        found: list[str] = answer.json()["event_ids"]
+        return found
+
+    def newest(self, user: str) -> dict[str, Any]:
+        answer = self.client.get(f"/v1/users/{user}/list")
+        return dict(answer.json()) if answer.status_code == 200 else {"trigger": None}
+
+    def listed(self, user: str, trigger: str) -> dict[str, Any]:
+        wait_until(lambda: self.newest(user)["trigger"] == trigger, f"the list for {trigger}", 90)
+        return self.newest(user)
+
+
+@pytest.fixture(scope="module")
+def door(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    prefix = f"test-{uuid.uuid4().hex[:12]}."
+    settings = harness_settings(kafka, prefix, tmp_path_factory.mktemp("engine"))
+    own = InMemory().settings
+    failures: list[BaseException] = []
+    gateways: list[Gateway] = []
+
+    def make(loop: asyncio.AbstractEventLoop) -> Any:
+        gateways.append(Gateway(replace(settings, gateway=own), DIMENSION, loop, failures.append))
+        return application(gateways[0].parts, own, Gatekeeper(own))
+
+    with ExitStack() as stack:
+        engine = stack.enter_context(Engine(settings))
+        address = stack.enter_context(served(make))
+        headers = {"Authorization": f"Bearer {OPERATOR}"}
+        client = stack.enter_context(httpx.Client(base_url=address, headers=headers, timeout=100.0))
+        gateways[0].warm_up()
+        wait_until(lambda: client.get("/readyz").status_code == 200, "the gateway to be ready")
+        one = Door(client, engine)
+        one.post(*ITEMS)
+        wait_until(
+            lambda: len(client.get("/v1/newest?k=100").json()["items"]) == len(ITEMS),
+            "the catalogue",
+            120,
+        )
+        yield one
+        gateways[0].close()
+        assert failures == []
+
+
+@pytest.mark.timeout(400)
+def test_a_click_is_answered_by_a_list(door: Door) -> None:
+    [click] = door.post({"topic": "clicks", "user_id": "ann", "item_id": "i3", "action": "like"})
+    found = door.listed("ann", click)
+    assert found["user_id"] == "ann"
+    assert "i3" not in [entry["item_id"] for entry in found["items"]]
+    assert len(found["items"]) == 10
+
+
+@pytest.mark.timeout(240)
+def test_a_user_without_a_list_gets_one_by_asking(door: Door) -> None:
+    assert door.client.get("/v1/users/new%2Fcomer/list").status_code == 404
+    found = door.client.get("/v1/users/new%2Fcomer/list?request=true&timeout=60")
+    assert found.status_code == 200
+    assert found.json()["user_id"] == "new/comer"
+    assert door.client.get("/v1/users/new%2Fcomer/list").json() == found.json()
+
+
+@pytest.mark.timeout(240)
+def test_wishes_are_met(door: Door) -> None:
+    wish = {"k": 5, "category": "trains", "exclude": ["i12", "i13"]}
+    found = door.client.post("/v1/users/bob/lists?timeout=60", json=wish)
+    assert found.status_code == 200
+    shown = {entry["item_id"] for entry in found.json()["items"]}
+    assert shown <= {f"i{number}" for number in range(14, 24)}
+    assert len(shown) == 5
+
+
+@pytest.mark.timeout(240)
+def test_what_no_list_can_be_is_answered_at_once_and_is_no_dead_letter(door: Door) -> None:
+    refused = door.client.post("/v1/users/bob/lists", json={"k": 200})
+    assert (refused.status_code, refused.json()["reason"]) == (422, "out_of_range")
+    assert door.engine.seen(Topic.DEAD_LETTERS) == []
+
+
+@pytest.mark.timeout(240)
+def test_lists_come_live(door: Door) -> None:
+    with door.client.stream("GET", "/v1/users/eve/events") as stream:
+        told = stream.iter_lines()
+        assert next(told) == ": upwell"
+        [click] = door.post(
+            {"topic": "clicks", "user_id": "eve", "item_id": "i14", "action": "click"}
+        )
+        while f'"trigger":"{click}"' not in next(told):
+            pass
+
+
+@pytest.mark.timeout(240)
+def test_items_are_found_without_a_user(door: Door) -> None:
+    alike = door.client.get("/v1/items/i0/similar?k=5").json()["items"]
+    assert {ITEMS[int(one["item_id"][1:])]["categories"][0] for one in alike} == {"boats"}
+    popular = door.client.get("/v1/popular?category=trains&k=3").json()
+    assert {ITEMS[int(one["item_id"][1:])]["categories"][0] for one in popular["items"]} <= {
+        "trains"
+    }
+    word = {"topic": "controls", "kind": "ban_item", "item_id": "i1", "by": "op", "why": "test"}
+    door.post(word)
+    wait_until(
+        lambda: (
+            "i1"
+            not in [
+                one["item_id"]
+                for one in door.client.get("/v1/items/i0/similar?k=50").json()["items"]
+            ]
+        ),
+        "the ban",
+        90,
+    )
+
+
+@pytest.mark.timeout(240)
+def test_forgetting_is_confirmed_and_the_list_is_gone(door: Door) -> None:
+    [click] = door.post({"topic": "clicks", "user_id": "zoe", "item_id": "i5", "action": "like"})
+    door.listed("zoe", click)
+    told = door.client.delete("/v1/users/zoe?why=asked%20by%20mail&timeout=60")
+    assert told.status_code == 200
+    assert told.json()["removed"]["state"] == 1
+    assert told.json()["remains"]
+    assert door.client.get("/v1/users/zoe/list").status_code == 404
+
+
+@pytest.mark.timeout(240)
+def test_a_list_is_what_the_client_reads_of_kafka(door: Door) -> None:
+    kafka = door.engine.settings.kafka
+    with UpwellClient(kafka.address or "", kafka) as upwell:
+        answer = upwell.request_list("kim", timeout=60.0)
+    assert door.listed("kim", answer.trigger)["list_id"] == answer.list_id
