@@ -6,10 +6,10 @@ lists read from a real broker, beside a bare Starlette application that answers 
 Each side is one process held to the first core, behind the same server (uvicorn, httptools,
 uvloop); the load comes from this process, held to the second. What the bare application answers is
 one constant: no token, no limit, no user; nothing that does more can be faster on this server.
-Closed loop: 16 connections, each asks when it has its answer. Open loop: requests are due at a fixed
-rate, an answer's latency runs from then. Who goes first changes with each repeat; percentiles are
-of a repeat, then the median of the repeats counts. Prints a table, then one JSON object as the last
-line.
+Closed loop: 16 connections, each asks when it has its answer. Open loop: requests are due at a
+fixed rate, an answer's latency runs from then. Who goes first changes with each repeat; percentiles
+are of a repeat, then the median of the repeats counts. Prints a table, then one JSON object as the
+last line.
 """
 
 from __future__ import annotations

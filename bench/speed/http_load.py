@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from itertools import cycle
+from typing import cast
 
 import uvloop
 
@@ -47,8 +48,7 @@ class _Connection(asyncio.Protocol):
         self._answer: asyncio.Future[None]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.WriteTransport, transport)
 
     async def ask(self, request: bytes) -> None:
         """Returns with the whole answer. Raises `RuntimeError` for any but 200."""
