@@ -10,7 +10,7 @@ KILLS ?= 100
 SEED ?= 5
 WORKERS ?= 2
 REPEATS ?= 5
-COVERED := bench conformance encoders infra learner security store stream upwell
+COVERED := bench conformance encoders gateway infra learner security store stream upwell
 STAMP := $(VENV)/.installed
 # so that no test waits for a minute
 COMPILE := from learner.training.warmup import compile_kernels; compile_kernels()
@@ -76,9 +76,10 @@ speed: setup
 	@$(BIN)/python bench/speed/idle.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
 	@$(BIN)/python bench/speed/scale.py --repeats $(REPEATS)
 
-## make fuzz     100,000 hostile inputs through decode, validate and log reading
+## make fuzz     100,000 hostile inputs through decode, validate and log reading, 10,000 requests at the gateway
 fuzz: setup
 	@$(BIN)/python -m tests.fuzz.run --inputs 100000
+	@$(BIN)/python -m tests.fuzz.http --requests 10000
 
 ## make faults   every fault of docs/reliability.md against a replay on real Kafka, and what was lost or doubled; KILLS=100, SEED=5
 faults: setup

@@ -53,7 +53,9 @@ class FakeOut:
         self.held = False
         self.lost = False
         self.waiting: list[Callable[[], None]] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.on_parcel: Callable[[Parcel, str], None] = lambda parcel, place: None
+        """Called on the loop's thread, behind the acknowledgement."""
 
     def hand(self, parcel: Parcel, done: Done) -> None:
         self.parcels.append(parcel)
@@ -61,7 +63,8 @@ class FakeOut:
 
         def acknowledge() -> None:
             done(None if self.lost else place)
-            self.on_parcel(parcel, place)
+            if self.loop is not None:
+                self.loop.call_soon_threadsafe(self.on_parcel, parcel, place)
 
         if self.held:
             self.waiting.append(acknowledge)
@@ -138,6 +141,7 @@ def ask(
     """One call; on an event loop of its own."""
 
     async def run() -> httpx.Response:
+        gateway.out.loop = asyncio.get_running_loop()
         transport = httpx.ASGITransport(gateway.app)
         headers = {**more.pop("headers", {})}
         if token is not None:
