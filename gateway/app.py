@@ -43,14 +43,14 @@ def application(parts: Parts, settings: GatewaySettings, keeper: Gatekeeper) -> 
         routes=routes,
         exception_handlers={HTTPException: _unrouted},
     )
-    guarded: ASGIApp = Edge(
-        plain, keeper, Buckets(settings.rate, time.monotonic), settings.body_bytes
-    )
-    if settings.origins is None:
+    origins = [one.strip() for one in (settings.origins or "").split(",") if one.strip()]
+    buckets = Buckets(settings.rate, time.monotonic)
+    guarded: ASGIApp = Edge(plain, keeper, buckets, settings.body_bytes, frozenset(origins))
+    if not origins:
         return guarded
     return CORSMiddleware(
         guarded,
-        allow_origins=[one.strip() for one in settings.origins.split(",")],
+        allow_origins=origins,
         allow_methods=["GET", "POST", "DELETE"],
         allow_headers=["authorization", "content-type"],
         expose_headers=["retry-after"],

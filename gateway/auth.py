@@ -15,7 +15,7 @@ from upwell.errors import SettingsError
 from upwell.secret import Secret
 from upwell.settings import GatewaySettings
 
-__all__ = ["Caller", "Gatekeeper", "Role", "check_listening"]
+__all__ = ["Caller", "Gatekeeper", "Role", "check_listening", "is_loopback"]
 
 LEAST_CHARACTERS = 16
 _BEARER = b"bearer "
@@ -73,7 +73,7 @@ def check_listening(host: str, keeper: Gatekeeper) -> None:
     """Raises `SettingsError` where others than this machine could call and nothing keeps them
     out.
     """
-    if keeper.open and not _is_loopback(host):
+    if keeper.open and not is_loopback(host):
         raise SettingsError(
             f"the gateway is to listen on {host}, where other machines reach it, and no token is "
             "set: set UPWELL_GATEWAY_APP_TOKEN and UPWELL_GATEWAY_OPERATOR_TOKEN, or "
@@ -81,7 +81,8 @@ def check_listening(host: str, keeper: Gatekeeper) -> None:
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address stands for this machine alone."""
     if host == "localhost":
         return True
     try:

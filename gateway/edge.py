@@ -7,11 +7,13 @@ An ASGI application around the others. It logs nothing: paths name users, header
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.auth import Gatekeeper, Role
+from gateway.auth import Gatekeeper, Role, is_loopback
 from gateway.limits import Buckets
 from gateway.refusals import Refused, refusal_response
 
@@ -21,6 +23,7 @@ CALLER = "upwell.caller"
 """Where a call's scope holds its `Caller`."""
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
 """For whoever looks after the process: no token, no limit."""
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 _SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -32,12 +35,13 @@ _SECURITY = (
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """body_bytes: of a request at most."""
+    """body_bytes: of a request at most. origins: of pages that may call, beside our own."""
 
     app: ASGIApp
     keeper: Gatekeeper
     buckets: Buckets
     body_bytes: int
+    origins: frozenset[str] = frozenset()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,6 +59,8 @@ class Edge:
 
     def _admit(self, scope: Scope) -> None:
         """Raises `Refused` for who is nobody, and for who asks too often."""
+        if self.keeper.open:
+            self._keep_pages_out(scope)
         authorization = _header(scope, b"authorization")
         address = scope["client"][0] if scope.get("client") else ""
         caller = self.keeper.caller(authorization, address)
@@ -74,6 +80,25 @@ class Edge:
                 headers={"WWW-Authenticate": "Bearer"},
             )
         scope[CALLER] = caller
+
+    def _keep_pages_out(self, scope: Scope) -> None:
+        """Where nobody needs a token, a page that somebody opened on this machine is nobody either:
+        it sends its origin, and a name that was made to stand for this machine is not this
+        machine's (DNS rebinding). Raises `Refused`.
+        """
+        host = (_header(scope, b"host") or b"").decode("latin-1")
+        name = urlsplit(f"//{host}").hostname if _HOST.fullmatch(host) else None
+        if name is None or not is_loopback(name):
+            raise Refused(
+                403, "foreign_host", "without tokens the gateway is called by this machine's name"
+            )
+        origin = _header(scope, b"origin")
+        if origin is not None and origin.decode("latin-1") not in {f"http://{host}", *self.origins}:
+            raise Refused(
+                403,
+                "foreign_origin",
+                "this page's origin is not in UPWELL_GATEWAY_ORIGINS",
+            )
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         """Raises `Refused` for a body that says it is too large; one that does not say so is cut

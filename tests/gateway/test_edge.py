@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.gateway.served import APP, OPERATOR, InMemory, ask
+from upwell.settings import GatewaySettings
 
 
 @pytest.mark.parametrize("token", [None, "no-such-token-at-all-here"])
@@ -90,3 +91,38 @@ def test_a_body_of_just_the_limit_is_read() -> None:
     body = b'{"topic":"queries","user_id":"ann","text":"x"}'.ljust(1_024)
     assert ask(gateway, "POST", "/v1/events", content=body).status_code == 202
     assert ask(gateway, "POST", "/v1/events", content=body + b" ").status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "status"),
+    [
+        ("127.0.0.1:8080", None, 202),
+        ("localhost", None, 202),
+        ("[::1]:8080", None, 202),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080", 202),  # the gateway's own page
+        ("127.0.0.1:8080", "https://shop.example", 202),  # named in the settings
+        ("127.0.0.1:8080", "https://evil.example", 403),
+        ("127.0.0.1:8080", "http://127.0.0.1:9999", 403),
+        ("127.0.0.1:8080", "null", 403),
+        ("evil.example", None, 403),  # a name that was made to stand for this machine
+        ("127.0.0.1.evil.example", None, 403),
+        ("evil.example:8080", "http://evil.example:8080", 403),
+        ("127.0.0.1@evil.example", None, 403),
+        ("", None, 403),
+    ],
+)
+def test_without_tokens_a_page_somebody_opened_cannot_call(
+    host: str, origin: str | None, status: int
+) -> None:
+    gateway = InMemory(GatewaySettings(origins="https://shop.example"))
+    headers = {"Host": host} | ({} if origin is None else {"Origin": origin})
+    event = {"topic": "queries", "user_id": "ann", "text": "x"}
+    answer = ask(gateway, "POST", "/v1/events", None, json=event, headers=headers)
+    assert answer.status_code == status
+    assert len(gateway.out.parcels) == (status == 202)
+
+
+def test_with_a_token_any_name_will_do() -> None:
+    headers = {"Host": "upwell.example", "Origin": "https://any.example"}
+    answer = ask(InMemory(), "GET", "/v1/popular", APP, headers=headers)
+    assert answer.status_code == 200
