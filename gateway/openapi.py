@@ -20,7 +20,7 @@ from gateway.auth import Role
 from upwell.events import type_of_topic
 from upwell.recommendations import Confirmation, Recommendations
 
-__all__ = ["Call", "Parameter", "document", "schema_of"]
+__all__ = ["Call", "Parameter", "document", "reference", "schema_of"]
 
 Handler = Callable[[Request], Awaitable[Response | ASGIApp]]
 Schema = dict[str, Any]

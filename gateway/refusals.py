@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import orjson
 from starlette.responses import Response
 
-__all__ = ["Refused", "json_response", "refusal_response"]
+__all__ = ["JSON", "Refused", "json_response", "refusal_response"]
 
 JSON = "application/json"
 _RETRY_SECONDS = "1"

@@ -35,6 +35,7 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """None: `run_gateway` has them."""
         yield
 
 

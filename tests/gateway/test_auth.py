@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.auth import Gatekeeper, Role, check_listening
+from gateway.auth import Gatekeeper, Role, check_listening, is_loopback
 from tests.gateway.served import APP, OPERATOR
 from upwell.errors import SettingsError
 from upwell.secret import Secret
@@ -74,3 +74,4 @@ def test_an_open_gateway_listens_on_this_machine_alone(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.5", "::1", "localhost"])
 def test_this_machine_needs_no_token(host: str) -> None:
     check_listening(host, Gatekeeper(GatewaySettings()))
+    assert is_loopback(host)
