@@ -43,7 +43,7 @@ class ModelFollower:
         self, settings: Settings, dimension: int, failed: Callable[[BaseException], None]
     ) -> None:
         options, prefix = client_options(settings.kafka), settings.kafka.prefix
-        self._replica = Replica(settings.learner, dimension, settings.learner.seed)
+        self._replica = Replica(settings.learner, dimension)
         self._catalogue = Broadcast(prefix + Topic.CATALOGUE, options)
         self._models = Broadcast(prefix + Topic.MODELS, options)
         self._follower = Follower(
