@@ -1,6 +1,5 @@
-"""The application: the table of calls behind the edge, and what tells of the gateway itself.
-
-A live page would be one more `Mount` in `application`, beside the routes of the table.
+"""The application: the table of calls behind the edge, the page, and what tells of the gateway
+itself.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from gateway.calls import Parts, calls
 from gateway.edge import CALLER, Edge
 from gateway.limits import Buckets
 from gateway.openapi import Call, document, reference
+from gateway.page import page_routes
 from gateway.refusals import Refused, json_response, refusal_response
 from upwell.errors import InvalidEventError
 from upwell.settings import GatewaySettings
@@ -38,7 +38,7 @@ def application(parts: Parts, settings: GatewaySettings, keeper: Gatekeeper) -> 
     routes = [
         Route(_route_path(call.path), _endpoint(call, parts), methods=[call.method])
         for call in table
-    ]
+    ] + page_routes()
     plain: ASGIApp = Starlette(
         routes=routes,
         exception_handlers={HTTPException: _unrouted},

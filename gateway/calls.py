@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -17,27 +16,28 @@ from starlette.types import ASGIApp
 from gateway.auth import Role
 from gateway.edge import CALLER
 from gateway.events import post_events
-from gateway.items import Ranks
+from gateway.items import Ranks, item_calls
 from gateway.live import Hub, LiveLists
 from gateway.openapi import Call, Parameter, reference
+from gateway.page import engine_calls
 from gateway.reading import (
     flag,
     json_object,
     media_type,
-    number,
     path_id,
     read_body,
     seconds,
     text,
 )
 from gateway.refusals import JSON, Refused, json_response
+from gateway.topics.figures import Figures
+from gateway.topics.letters import Letters
 from gateway.users import Users
 from upwell.errors import InvalidEventError
 from upwell.system.clock import now_ms
 
 __all__ = ["Parts", "calls"]
 
-LIST_K = 10
 ANSWER_SECONDS = 10.0
 FORGET_SECONDS = 60.0
 
@@ -51,6 +51,8 @@ class Parts:
     users: Users
     items: Ranks
     hub: Hub
+    figures: Figures
+    letters: Letters
     warming: Callable[[], str | None]
     shortcomings: Callable[[], Sequence[str]]
 
@@ -125,40 +127,8 @@ def calls(parts: Parts) -> list[Call]:
                 202: ("not confirmed in time; the request stands", {"type": "object"}),
             },
         ),
-        *_of_items(items),
-    ]
-
-
-def _of_items(items: Ranks) -> list[Call]:
-    shown = {200: ("best first", _ITEMS)}
-    return [
-        Call(
-            method="GET",
-            path="/v1/items/{item_id}/similar",
-            name="similarItems",
-            does="Items that the same people liked, and that read alike",
-            handler=partial(_similar, items),
-            query=[_K],
-            answers={**shown, 404: ("nobody announced the item", reference("Refusal"))},
-        ),
-        Call(
-            method="GET",
-            path="/v1/popular",
-            name="popularItems",
-            does="What somebody is shown of whom nothing is known",
-            handler=partial(_popular, items),
-            query=[_K, _CATEGORY],
-            answers=shown,
-        ),
-        Call(
-            method="GET",
-            path="/v1/newest",
-            name="newestItems",
-            does="What was announced or changed last",
-            handler=partial(_newest_items, items),
-            query=[_K, _CATEGORY],
-            answers=shown,
-        ),
+        *item_calls(items),
+        *engine_calls(parts.figures, parts.letters),
     ]
 
 
@@ -207,33 +177,12 @@ async def _forget(users: Users, request: Request) -> Response:
     return json_response(answer, status)
 
 
-async def _similar(items: Ranks, request: Request) -> Response:
-    item_id, k = path_id(request, "item_id"), _k(request)
-    return json_response(await run_in_threadpool(items.similar, item_id, k))
-
-
-async def _popular(items: Ranks, request: Request) -> Response:
-    k, category = _k(request), text(request, "category")
-    return json_response(await run_in_threadpool(items.popular, k, category))
-
-
-async def _newest_items(items: Ranks, request: Request) -> Response:
-    k, category = _k(request), text(request, "category")
-    return json_response(await run_in_threadpool(items.newest, k, category))
-
-
-def _k(request: Request) -> int:
-    return number(request, "k", LIST_K, 1, 100)
-
-
 def _array(schema: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": schema}
 
 
 _ID = {"type": "string", "minLength": 1, "maxLength": 256}
 _TIMEOUT = Parameter("timeout", "seconds to wait", {"type": "number", "minimum": 0, "maximum": 60})
-_K = Parameter("k", "how many", {"type": "integer", "minimum": 1, "maximum": 100})
-_CATEGORY = Parameter("category", "only of this one", {"type": "string"})
 _WISH: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -261,9 +210,4 @@ _ACCEPTED = {
             }
         ),
     },
-}
-_ITEMS = {
-    "type": "object",
-    "required": ["items", "model_version"],
-    "properties": {"items": _array(reference("Entry")), "model_version": {"type": "string"}},
 }

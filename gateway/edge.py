@@ -15,14 +15,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.auth import Gatekeeper, Role, is_loopback
 from gateway.limits import Buckets
+from gateway.page import PAGE_PATHS
 from gateway.refusals import Refused, refusal_response
 
 __all__ = ["CALLER", "OPEN_PATHS", "Edge"]
 
 CALLER = "upwell.caller"
 """Where a call's scope holds its `Caller`."""
-OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"})
-"""For whoever looks after the process: no token, no limit."""
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/openapi.json"}) | PAGE_PATHS
+"""For whoever looks after the process, and the page itself: no token, no limit."""
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:]+\](:\d{1,5})?")
 _SECURITY = (
     (b"x-content-type-options", b"nosniff"),

@@ -12,7 +12,9 @@ from typing import Any
 
 from gateway.calls import Parts
 from gateway.live import Hub
+from gateway.topics.figures import Figures
 from gateway.topics.follow import TopicFollower
+from gateway.topics.letters import Letters
 from gateway.topics.model import ModelFollower
 from gateway.topics.newest import NewestLists
 from gateway.topics.send import KafkaOut, Sender
@@ -57,11 +59,15 @@ class Gateway:
         self._sender = Sender(KafkaOut(client, kafka.prefix), own.in_flight)
         self._newest = NewestLists(own.users)
         self._waiting = Waiting()
+        self._figures = Figures()
+        self._letters = Letters(client, kafka.prefix)
         self.hub = Hub(own.streams)
         self.parts = Parts(
             users=Users(self._newest, self._waiting, self._sender),
             items=self._model,
             hub=self.hub,
+            figures=self._figures,
+            letters=self._letters,
             warming=lambda: None if self._warm else "what the topics hold is still being read",
             shortcomings=self._shortcomings,
         )
@@ -108,6 +114,9 @@ class Gateway:
             self._waiting.answered(user_id, value)
         elif topic is Topic.DEAD_LETTERS:
             self._waiting.refused(value)
+            self._letters.take(value)
+        elif topic is Topic.METRICS:
+            self._figures.take(value)
         else:
             self._governed(value, appended_ms)
 

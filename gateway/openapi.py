@@ -34,6 +34,7 @@ class Parameter:
     name: str
     does: str
     schema: Schema
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +156,13 @@ def _operation(call: Call) -> dict[str, Any]:
         for name in names
     ]
     parameters += [
-        {"name": one.name, "in": "query", "description": one.does, "schema": one.schema}
+        {
+            "name": one.name,
+            "in": "query",
+            "description": one.does,
+            "schema": one.schema,
+            "required": one.required,
+        }
         for one in call.query
     ]
     operation: dict[str, Any] = {

@@ -1,8 +1,8 @@
 """Follows what Upwell publishes, on a thread of its own: lists, dead letters, confirmations, and
 the requests to forget.
 
-Of lists no more is read at the start than is held. It knows nothing about what is done with a
-record.
+Of lists and letters no more is read at the start than is held. It knows nothing about what is done
+with a record.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from gateway.topics.letters import MOST_LETTERS
 from stream.broker.topics import no_broker
 from upwell.errors import BrokerError
 from upwell.events import Topic
@@ -28,7 +29,13 @@ FETCH_MS = 2_000
 LOOK_SECONDS = 2.0
 STALE_SECONDS = 10.0
 """Without a word of the broker for so long, nothing is known of what was published."""
-FOLLOWED = (Topic.RECOMMENDATIONS, Topic.DEAD_LETTERS, Topic.CONFIRMATIONS, Topic.CONTROLS)
+FOLLOWED = (
+    Topic.RECOMMENDATIONS,
+    Topic.DEAD_LETTERS,
+    Topic.CONFIRMATIONS,
+    Topic.CONTROLS,
+    Topic.METRICS,
+)
 
 Deliver = Callable[[Sequence[Any]], object]
 
@@ -109,6 +116,8 @@ class TopicFollower:
             topic = partition.topic.removeprefix(self._prefix)
             if topic == Topic.RECOMMENDATIONS:
                 start = max(start, end - self._lists)
+            elif topic == Topic.DEAD_LETTERS:
+                start = max(start, end - MOST_LETTERS)
             elif topic != Topic.CONTROLS:
                 start = end
             consumer.seek(partition, start)

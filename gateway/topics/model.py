@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gateway.items import Ranked
 from gateway.refusals import Refused
 from learner.counts.similar import similar_rows
+from learner.ranking.explain import LEXICAL
 from learner.release.replica import Replica
 from stream.broker.connect import client_options, models_folder
 from stream.broker.feeds import Broadcast
@@ -103,6 +104,22 @@ class ModelFollower:
             order = catalogue.features.state.order
             rows = _first(order[::-1], allowed, k)
             return self._ranked([self._entry(row, 0.0, 0.0, None) for row in rows])
+
+    def search(self, words: str, k: int) -> Ranked:
+        """Titles that are written most like `words`, best first; the score is the likeness."""
+        with self._lock:
+            catalogue = self._replica.ranking.catalogue
+            found = catalogue.lexical.search(words, k)
+            return self._ranked(
+                Entry(
+                    item_id=catalogue.ids[row],
+                    score=likeness,
+                    reasons=(Reason(signal=LEXICAL, weight=likeness, because=words),),
+                    title=catalogue.title(row),
+                )
+                for row, likeness in found
+                if catalogue.allowed[row]
+            )
 
     def _ranked(self, entries: Iterable[Entry]) -> Ranked:
         return Ranked(tuple(entries), self._replica.version)

@@ -20,6 +20,8 @@ from gateway.items import Ranked
 from gateway.live import Hub
 from gateway.refusals import Refused
 from gateway.run import Server, listening_socket, server_of
+from gateway.topics.figures import Figures
+from gateway.topics.letters import Letters
 from gateway.topics.newest import NewestLists
 from gateway.topics.send import Done, Parcel, Sender
 from gateway.topics.waiting import Waiting
@@ -97,6 +99,9 @@ class FakeRanks:
     def newest(self, k: int, category: str | None) -> Ranked:
         return self.popular(k, category)
 
+    def search(self, words: str, k: int) -> Ranked:
+        return self.popular(k, words)
+
 
 @dataclass
 class InMemory:
@@ -117,10 +122,13 @@ class InMemory:
         self.newest, self.waiting = NewestLists(own.users), Waiting()
         self.sender = Sender(self.out, own.in_flight, self.patience)
         self.hub = Hub(own.streams)
+        self.figures, self.letters = Figures(), Letters({}, "")
         self.parts = Parts(
             users=Users(self.newest, self.waiting, self.sender),
             items=FakeRanks(),
             hub=self.hub,
+            figures=self.figures,
+            letters=self.letters,
             warming=lambda: self.warming,
             shortcomings=lambda: [self.shortcoming] if self.shortcoming else [],
         )

@@ -40,7 +40,7 @@ def test_lists_that_are_held_are_shown_while_the_broker_is_away() -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/nope", 404), ("GET", "/", 404), ("PATCH", "/v1/events", 405)],
+    [("GET", "/nope", 404), ("GET", "/page", 404), ("PATCH", "/v1/events", 405)],
 )
 def test_what_there_is_not_is_told_in_json(method: str, path: str, status: int) -> None:
     answer = ask(InMemory(), method, path, APP)

@@ -72,7 +72,7 @@ def test_every_call_is_told_once_with_its_role() -> None:
 
 @pytest.mark.parametrize("call", calls(InMemory().parts), ids=lambda call: call.name)
 def test_every_call_is_routed_and_kept_from_who_may_not(call: Any) -> None:
-    path = call.path.format(user_id="ann", item_id="i1")
+    path = call.path.format(user_id="ann", item_id="i1", letter_id="clicks-0-7")
     gateway = InMemory(patience=0.0)
     gateway.newest.put("ann", 1, a_list("ann"))
     assert ask(gateway, call.method, path, None).status_code == 401

@@ -63,7 +63,8 @@ def test_of_lists_the_newest_are_read_and_of_requests_to_forget_all(following: F
     following.follower.start()
     assert following.values(Topic.RECOMMENDATIONS) == ["5", "6", "7"]
     assert following.values(Topic.CONTROLS) == numbers
-    assert following.values(Topic.DEAD_LETTERS) == following.values(Topic.CONFIRMATIONS) == []
+    assert following.values(Topic.DEAD_LETTERS) == numbers
+    assert following.values(Topic.METRICS) == following.values(Topic.CONFIRMATIONS) == []
     assert following.follower.shortcoming() is None
     for topic in follow.FOLLOWED:
         following.send(topic, "then")
