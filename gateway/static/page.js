@@ -73,6 +73,7 @@ async function showCatalogue() {
     say($("catalogue-state"), items.length ? (words ? "best first" : "popular now") : none);
   } catch (error) {
     say($("catalogue-state"), error.message, true);
+    if (mine === asked) setTimeout(showCatalogue, 1000); // a gateway that has just started reads first
   }
 }
 

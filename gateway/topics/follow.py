@@ -62,11 +62,12 @@ class TopicFollower:
         self._thread: threading.Thread | None = None
         self._consumer: KafkaConsumer | None = None
         self._partitions: list[TopicPartition] = []
-        self._behind = -1
         self._looked = 0.0
 
     def start(self) -> None:
-        """Returns when all that stood there is delivered. Raises `BrokerError`."""
+        """Returns when all that stood there at the call is delivered: more comes all the time.
+        Raises `BrokerError`.
+        """
         try:
             self._consumer = KafkaConsumer(
                 isolation_level="read_committed",
@@ -76,11 +77,10 @@ class TopicFollower:
                 fetch_max_wait_ms=FETCH_MS,
                 **self._client,
             )
-            self._position(self._consumer)
-            self._look()
-            while self._behind:
+            ends = self._position(self._consumer)
+            while any(self._consumer.position(one) < end for one, end in ends.items()):
                 self._poll()
-                self._look()
+            self._look()
         except KafkaError as exc:
             raise no_broker(self._client, exc) from exc
         self._thread = start_thread("gateway-follow", self._read_on, self._failed)
@@ -99,7 +99,8 @@ class TopicFollower:
             return f"the broker has not answered for {silent:.0f} s"
         return None
 
-    def _position(self, consumer: KafkaConsumer) -> None:
+    def _position(self, consumer: KafkaConsumer) -> Mapping[TopicPartition, int]:
+        """Where each partition ends."""
         for topic in FOLLOWED:
             numbers = sorted(consumer.partitions_for_topic(self._prefix + topic) or ())
             if not numbers:
@@ -121,6 +122,7 @@ class TopicFollower:
             elif topic != Topic.CONTROLS:
                 start = end
             consumer.seek(partition, start)
+        return dict(ends)
 
     def _read_on(self) -> None:
         while not self._stopping.is_set():
@@ -137,10 +139,7 @@ class TopicFollower:
             self._deliver(records)
 
     def _look(self) -> None:
-        """The broker answers, and so much is not read yet."""
+        """The broker answers."""
         assert self._consumer is not None
-        ends = self._consumer.end_offsets(self._partitions)
-        self._behind = sum(
-            max(end - self._consumer.position(partition), 0) for partition, end in ends.items()
-        )
+        self._consumer.end_offsets(self._partitions)
         self._looked = time.monotonic()
