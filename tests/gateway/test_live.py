@@ -41,6 +41,14 @@ class Live:
 
         asyncio.run_coroutine_threadsafe(done(), self._loop).result(30)
 
+    def telling(self) -> int:
+        """Clients that something is written to, or that wait for it."""
+        names: list[str] = []
+        self.tell(
+            lambda: names.extend(repr(one.get_coro()) for one in asyncio.all_tasks(self._loop))
+        )
+        return sum("LiveLists._tell" in name for name in names)
+
     def publish(self, user_id: str, name: str) -> None:
         self.tell(lambda: self.gateway.hub.publish(user_id, a_list(user_id, name=name)))
 
@@ -99,7 +107,8 @@ def test_who_does_not_take_their_lists_is_dropped_and_holds_up_nobody() -> None:
                 sent += 1
                 while not next(taken).startswith("data: "):
                     pass
-            wait_until(lambda: len(one.gateway.hub) == 1, "the slow one to be gone")
+            wait_until(lambda: one.telling() == 1, "the slow one not to be written to any more")
+            assert len(one.gateway.hub) == 1
             one.publish("ann", "after")
             while "after" not in next(taken):
                 pass
