@@ -15,7 +15,7 @@ import pytest
 from gateway import live
 from gateway.live import MOST_WAITING, Hub
 from gateway.refusals import Refused
-from tests.gateway.served import APP, InMemory, a_list, served, wait_until
+from tests.gateway.served import APP, InMemory, a_list, ask, served, wait_until
 
 HEADERS = {"Authorization": f"Bearer {APP}"}
 
@@ -112,6 +112,11 @@ def test_who_does_not_take_their_lists_is_dropped_and_holds_up_nobody() -> None:
             one.publish("ann", "after")
             while "after" not in next(taken):
                 pass
+
+
+def test_who_asks_for_the_head_alone_is_not_held() -> None:
+    answer = ask(InMemory(), "HEAD", "/v1/users/ann/events", APP)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_no_more_are_let_in_than_the_setting_says() -> None:
