@@ -69,11 +69,12 @@ docs: $(STAMP)
 bench: setup
 	@$(BIN)/python bench/prequential.py data/movielens/events.jsonl.gz --ratings 40000
 
-## make speed    throughput, freshness, idle, scale beside the naive loop on the Qdrant server that UPWELL_TEST_QDRANT_URL names; REPEATS=5
+## make speed    throughput, freshness, idle, the gateway, scale beside the naive loop on the Qdrant server that UPWELL_TEST_QDRANT_URL names; REPEATS=5
 speed: setup
 	@$(BIN)/python bench/speed/throughput.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
 	@$(BIN)/python bench/speed/freshness.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
 	@$(BIN)/python bench/speed/idle.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
+	@$(BIN)/python bench/speed/gateway.py --repeats $(REPEATS)
 	@$(BIN)/python bench/speed/scale.py --repeats $(REPEATS)
 
 ## make fuzz     100,000 hostile inputs through decode, validate and log reading, 10,000 requests at the gateway

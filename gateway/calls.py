@@ -166,6 +166,8 @@ async def _requested_list(users: Users, request: Request) -> Response:
 
 async def _live_lists(parts: Parts, request: Request) -> ASGIApp:
     user_id = path_id(request, "user_id")
+    if request.method == "HEAD":  # Starlette asks it of every GET
+        return Response(media_type="text/event-stream")
     return LiveLists(parts.hub, user_id, parts.users.newest.get(user_id))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import cycle
 from typing import cast
 
@@ -46,6 +46,7 @@ class _Connection(asyncio.Protocol):
         self._held = bytearray()
         self._whole = 0
         self._answer: asyncio.Future[None]
+        self.gone = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.WriteTransport, transport)
@@ -71,6 +72,7 @@ class _Connection(asyncio.Protocol):
             self._answer.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.gone.set()
         if not self._answer.done():
             self._answer.set_exception(exc or ConnectionError("the server closed the connection"))
 
@@ -96,10 +98,8 @@ async def _closed(
             await connection.ask(next(wanted))
             found.append(1000 * (time.perf_counter() - sent))
 
-    await asyncio.gather(*map(one, opened))
-    took = time.perf_counter() - began
-    _close(opened)
-    return len(found) / took, found
+    await _all(one, opened)
+    return len(found) / (time.perf_counter() - began), found
 
 
 async def _open(
@@ -117,11 +117,17 @@ async def _open(
             await connection.ask(next(wanted))
             found.append(1000 * (time.perf_counter() - began - at))
 
-    await asyncio.gather(*map(one, opened))
-    _close(opened)
+    await _all(one, opened)
     return found
 
 
-def _close(opened: Sequence[_Connection]) -> None:
-    for connection in opened:
-        connection.close()
+async def _all(
+    one: Callable[[_Connection], Coroutine[None, None, None]], opened: Sequence[_Connection]
+) -> None:
+    """Each connection's requests; in the end all are closed. Raises what one raises."""
+    try:
+        await asyncio.gather(*map(one, opened))
+    finally:
+        for connection in opened:
+            connection.close()
+        await asyncio.gather(*(connection.gone.wait() for connection in opened))

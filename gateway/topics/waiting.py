@@ -30,6 +30,7 @@ class Waiting:
     def __init__(self) -> None:
         self._lists: dict[str, dict[str, asyncio.Future[Answer]]] = {}
         self._places: dict[str, asyncio.Future[Answer]] = {}
+        self._place_of: dict[asyncio.Future[Answer], str] = {}
         self._letters: Lru[str, DeadLetter] = Lru(LETTERS)
 
     @contextmanager
@@ -46,13 +47,15 @@ class Waiting:
             del waiters[name]
             if not waiters:
                 del self._lists[user_id]
-            self._places = {at: one for at, one in self._places.items() if one is not future}
+            if (place := self._place_of.pop(future, None)) is not None:
+                del self._places[place]
 
     def stands_at(self, place: str, future: asyncio.Future[Answer]) -> None:
         """What is waited for was asked by the record at `topic-partition-offset`: a letter about it
         is an answer.
         """
         self._places[place] = future
+        self._place_of[future] = place
         if (letter := self._letters.get(place)) is not None:
             _tell(future, letter)
 

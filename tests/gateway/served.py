@@ -63,10 +63,16 @@ class FakeOut:
         self.parcels.append(parcel)
         place = f"{parcel.topic}-0-{len(self.parcels) - 1}"
 
-        def acknowledge() -> None:
+        def told() -> None:
             done(None if self.lost else place)
             if self.loop is not None:
-                self.loop.call_soon_threadsafe(self.on_parcel, parcel, place)
+                self.loop.call_soon(self.on_parcel, parcel, place)
+
+        def acknowledge() -> None:
+            if self.loop is None:
+                told()
+            else:
+                self.loop.call_soon_threadsafe(told)
 
         if self.held:
             self.waiting.append(acknowledge)

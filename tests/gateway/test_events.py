@@ -108,6 +108,16 @@ def test_what_is_no_event_is_told_before_kafka_has_it(
     assert gateway.out.parcels == []
 
 
+@pytest.mark.parametrize(("hours", "accepted"), [(23, 1), (25, 0)])
+def test_an_apps_clock_may_be_a_day_ahead_of_ours(hours: int, accepted: int) -> None:
+    event = {**CLICK, "ts": NOW_MS + hours * 3_600_000}
+    checked, faults, _ = check_events(orjson.dumps(event), "", Role.APP, NOW_MS)
+    assert (len(checked), [one["reason"] for one in faults]) == (
+        accepted,
+        [] if accepted else ["bad_time"],
+    )
+
+
 @given(some_events(), st.booleans())
 def test_it_accepts_what_serve_accepts_on_the_same_partition(event: Any, alone: bool) -> None:
     value = {**event_value(event), "topic": str(topic_of(event))}

@@ -15,7 +15,7 @@ import pytest
 from gateway import live
 from gateway.live import MOST_WAITING, Hub
 from gateway.refusals import Refused
-from tests.gateway.served import APP, InMemory, a_list, served, wait_until
+from tests.gateway.served import APP, InMemory, a_list, ask, served, wait_until
 
 HEADERS = {"Authorization": f"Bearer {APP}"}
 
@@ -40,6 +40,14 @@ class Live:
             what()
 
         asyncio.run_coroutine_threadsafe(done(), self._loop).result(30)
+
+    def telling(self) -> int:
+        """Clients that something is written to, or that wait for it."""
+        names: list[str] = []
+        self.tell(
+            lambda: names.extend(repr(one.get_coro()) for one in asyncio.all_tasks(self._loop))
+        )
+        return sum("LiveLists._tell" in name for name in names)
 
     def publish(self, user_id: str, name: str) -> None:
         self.tell(lambda: self.gateway.hub.publish(user_id, a_list(user_id, name=name)))
@@ -99,10 +107,16 @@ def test_who_does_not_take_their_lists_is_dropped_and_holds_up_nobody() -> None:
                 sent += 1
                 while not next(taken).startswith("data: "):
                     pass
-            wait_until(lambda: len(one.gateway.hub) == 1, "the slow one to be gone")
+            wait_until(lambda: one.telling() == 1, "the slow one not to be written to any more")
+            assert len(one.gateway.hub) == 1
             one.publish("ann", "after")
             while "after" not in next(taken):
                 pass
+
+
+def test_who_asks_for_the_head_alone_is_not_held() -> None:
+    answer = ask(InMemory(), "HEAD", "/v1/users/ann/events", APP)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_no_more_are_let_in_than_the_setting_says() -> None:

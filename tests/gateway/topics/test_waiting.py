@@ -70,6 +70,6 @@ def test_who_does_not_wait_any_more_is_not_held() -> None:
     async def test(waiting: Waiting) -> None:
         with waiting.expect("ann", "a") as first, waiting.expect("ann", "b"):
             waiting.stands_at("requests-0-4", first)
-        assert (waiting._lists, waiting._places) == ({}, {})
+        assert (waiting._lists, waiting._places, waiting._place_of) == ({}, {}, {})
 
     run(test)
