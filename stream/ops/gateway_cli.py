@@ -60,7 +60,7 @@ def serve(
             replace(own, gateway=gateway),
             model_dimension(own.encoder.model),
             lambda address: console.print(
-                f"the gateway listens on {address}: open it in a browser; Ctrl-C ends it",
+                f"the gateway listens on {address}; open it in a browser; Ctrl-C ends it",
                 soft_wrap=True,
             ),
         )

@@ -102,6 +102,7 @@ def test_a_wrong_record_is_shown_and_sent_again(page: Page, door: Door) -> None:
     if button.count():
         button.click()
     expect(page.locator("#letters")).to_contain_text("sent again", timeout=PATIENCE_MS)
+    assert page.locator("#letters script").count() == 0
 
 
 def test_a_user_is_forgotten(newcomer: Page) -> None:
