@@ -10,7 +10,7 @@ KILLS ?= 100
 SEED ?= 5
 WORKERS ?= 2
 REPEATS ?= 5
-COVERED := bench conformance encoders infra learner security store stream upwell
+COVERED := bench conformance encoders gateway infra learner security store stream upwell
 STAMP := $(VENV)/.installed
 # so that no test waits for a minute
 COMPILE := from learner.training.warmup import compile_kernels; compile_kernels()
@@ -69,16 +69,18 @@ docs: $(STAMP)
 bench: setup
 	@$(BIN)/python bench/prequential.py data/movielens/events.jsonl.gz --ratings 40000
 
-## make speed    throughput, freshness, idle, scale beside the naive loop on the Qdrant server that UPWELL_TEST_QDRANT_URL names; REPEATS=5
+## make speed    throughput, freshness, idle, the gateway, scale beside the naive loop on the Qdrant server that UPWELL_TEST_QDRANT_URL names; REPEATS=5
 speed: setup
 	@$(BIN)/python bench/speed/throughput.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
 	@$(BIN)/python bench/speed/freshness.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
 	@$(BIN)/python bench/speed/idle.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
+	@$(BIN)/python bench/speed/gateway.py --repeats $(REPEATS)
 	@$(BIN)/python bench/speed/scale.py --repeats $(REPEATS)
 
-## make fuzz     100,000 hostile inputs through decode, validate and log reading
+## make fuzz     100,000 hostile inputs through decode, validate and log reading, 10,000 requests at the gateway
 fuzz: setup
 	@$(BIN)/python -m tests.fuzz.run --inputs 100000
+	@$(BIN)/python -m tests.fuzz.http --requests 10000
 
 ## make faults   every fault of docs/reliability.md against a replay on real Kafka, and what was lost or doubled; KILLS=100, SEED=5
 faults: setup
@@ -90,7 +92,7 @@ audit: $(STAMP)
 
 ## make lock     resolve the dependencies anew into requirements.lock
 lock: | $(BIN)/uv
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --group test --extra openvino pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --group test --extra openvino --extra gateway pyproject.toml -o requirements.lock
 
 ## make clean    remove .venv and the local data folder
 clean:

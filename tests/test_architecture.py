@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-TOPS = ("upwell", "stream", "encoders", "learner", "store", "infra")
+TOPS = ("upwell", "gateway", "stream", "encoders", "learner", "store", "infra")
 
 
 def test_every_path_that_is_named_exists() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("upwell", "stream", "infra", "learner", "store", "encoders")
+ROOMS = ("upwell", "gateway", "stream", "infra", "learner", "store", "encoders")
 
 
 def consumers(source: str) -> Iterator[ast.Call]:

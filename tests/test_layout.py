@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("upwell", "stream", "encoders", "learner", "store", "infra")
+ROOMS = ("upwell", "gateway", "stream", "encoders", "learner", "store", "infra")
 FOLDERS = (*ROOMS, "tests", "bench", "examples")
 MOST_MODULES = 15
 MOST_LINES = 300
 
 ELSEWHERE = {
+    "gateway/items.py": "a port and its values: tests/gateway/test_calls.py, topics/test_model.py",
     "stream/broker/group.py": "tests/stream/broker/test_incarnations.py",
     "stream/broker/topic_settings.py": "tests/stream/broker/test_topics.py",
     "stream/chain/build.py": "tests/stream/test_build.py: the folder of the chain's tests is full",
     "stream/serve/worker.py": "a process: tests/stream/serve/test_faust_app.py, tests/e2e",
     "upwell/ports.py": "protocols: tests/conformance runs them on every adapter",
     "upwell/__main__.py": "the entry point: tests/stream/ops/test_cli.py runs it",
+    "upwell/settings/gateway.py": "a group of settings: tests/upwell/settings/test_groups.py",
     "upwell/settings/learner.py": "a group of settings: tests/upwell/settings/test_groups.py",
     "store/memory.py": "tests/conformance: the reference of both stores",
     "store/point_store.py": "tests/conformance, by the edge and the server store",

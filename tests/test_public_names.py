@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("upwell", "stream", "encoders", "learner", "store", "infra")
+FOLDERS = ("upwell", "gateway", "stream", "encoders", "learner", "store", "infra")
 PLAIN = frozenset({"start", "stop", "close"})
 """Methods whose class says what begins and ends."""
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -27,6 +27,7 @@ from stream.ops.command import (
 )
 from stream.ops.dead_letters_cli import letters_app
 from stream.ops.engine_cli import add_engine_commands
+from stream.ops.gateway_cli import serve
 from stream.ops.import_cli import import_command
 
 __all__ = ["main"]
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(letters_app, name="dead-letters")
 app.command("import")(import_command)
+app.command()(serve)
 add_engine_commands(app)
 
 Log = Annotated[

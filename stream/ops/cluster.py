@@ -115,8 +115,9 @@ def running_cluster(
             "UPWELL_KAFKA": settings.kafka.address or "",
             "UPWELL_DATA": str(settings.data),
         }
+        worker = [*python, "upwell", "worker"]
         supervisor = stack.enter_context(
-            Supervisor([*python, "upwell"], children, logs, roles or ROLES, alone=not roles)
+            Supervisor(worker, children, logs, roles or ROLES, alone=not roles)
         )
         yield Cluster(settings, supervisor, own_broker)
 

@@ -17,10 +17,17 @@ from upwell.errors import SettingsError
 __all__ = ["add_engine_commands", "roles_of"]
 
 
+worker_app = typer.Typer(
+    no_args_is_help=True, help="One process of the engine alone, without a supervisor."
+)
+
+
 def add_engine_commands(app: typer.Typer) -> None:
-    """`run`, `serve` and `learn`."""
-    for command in (run, serve, learn):
-        app.command()(command)
+    """`run`, `worker serve` and `worker learn`."""
+    app.command()(run)
+    for command in (serve, learn):
+        worker_app.command()(command)
+    app.add_typer(worker_app, name="worker")
 
 
 def run(

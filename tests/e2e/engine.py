@@ -64,9 +64,8 @@ class Engine:
             **environ,
         }
         self.settings = load_settings(own)
-        self.supervisor = Supervisor(
-            [sys.executable, "-m", "stream.ops.cli"], {**os.environ, **own}, folder / "logs"
-        )
+        worker = [sys.executable, "-m", "stream.ops.cli", "worker"]
+        self.supervisor = Supervisor(worker, {**os.environ, **own}, folder / "logs")
         self.metrics = Metrics(self.settings)
         ensure_topics(prefix, self.settings.kafka.partitions, self.client)
         self.lag = Lag(self.client, prefix)

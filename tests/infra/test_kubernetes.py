@@ -84,7 +84,7 @@ def test_the_settings_are_those_of_the_code_and_right(role: str) -> None:
 
 def test_serve_is_a_worker_and_learn_is_a_learner_beside_a_standby() -> None:
     (serve,), (learn,) = (pod(role)["containers"] for role in ("serve", "learn"))
-    assert serve["command"] == ["upwell", "serve"]
+    assert serve["command"] == ["upwell", "worker", "serve"]
     assert serve["stdin"]  # it ends when its standard input does
     assert named("StatefulSet/learn")["spec"]["replicas"] == 2
     name, roles = ["upwell", "run", "--roles"], "learn"

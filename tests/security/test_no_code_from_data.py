@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = ("upwell", "stream", "encoders", "learner", "store", "infra")
+PRODUCT = ("upwell", "gateway", "stream", "encoders", "learner", "store", "infra")
 MODULES = frozenset(
     {
         "pickle",

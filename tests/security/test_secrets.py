@@ -67,7 +67,13 @@ def everything_logged() -> Iterator[io.StringIO]:
 
 def test_the_secrets_are_these() -> None:
     """A new one is found by itself; one that is no longer a `Secret` is missed here."""
-    assert set(SECRETS) == {"UPWELL_SASL_PASSWORD", "UPWELL_QDRANT_API_KEY", "UPWELL_KEY"}
+    assert set(SECRETS) == {
+        "UPWELL_SASL_PASSWORD",
+        "UPWELL_QDRANT_API_KEY",
+        "UPWELL_KEY",
+        "UPWELL_GATEWAY_APP_TOKEN",
+        "UPWELL_GATEWAY_OPERATOR_TOKEN",
+    }
 
 
 def test_no_print_shows_one(settings: Settings) -> None:
@@ -76,7 +82,7 @@ def test_no_print_shows_one(settings: Settings) -> None:
     options = ServerOptions("https://far:6333", api_key.reveal())
     shown = [
         repr(settings),
-        f"{settings} {settings.kafka!r} {settings.store} {settings.privacy}",
+        f"{settings} {settings.kafka!r} {settings.store} {settings.privacy} {settings.gateway}",
         str(list(describe_settings(settings))),
         repr(client_options(settings.kafka)),
         repr(faust_credentials(settings)),

@@ -3,6 +3,7 @@
 their names, their ranges and what is said of a wrong one. Secrets never print.
 """
 
+from upwell.settings.gateway import GatewaySettings
 from upwell.settings.groups import (
     EncoderSettings,
     KafkaSettings,
@@ -16,6 +17,7 @@ from upwell.settings.load import all_settings, describe_settings, load_settings,
 
 __all__ = [
     "EncoderSettings",
+    "GatewaySettings",
     "KafkaSettings",
     "LearnerSettings",
     "PrivacySettings",

@@ -1,5 +1,5 @@
 """Every setting of Upwell: its default, what is right for it, what it does and who sets it. Those
-of the learner stand in `upwell.settings.learner`.
+of the learner and the gateway stand in `upwell.settings.learner` and `.gateway`.
 
 They are values: where they are read from is `upwell.settings`, how they are shown
 `upwell.settings.table` (docs/settings.md). Secrets never print.
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from upwell.secret import Secret
+from upwell.settings.gateway import GatewaySettings
 from upwell.settings.learner import LearnerSettings
 from upwell.settings.values import setting
 
@@ -246,6 +247,7 @@ class Settings:
     privacy: PrivacySettings = PrivacySettings()
     stream: StreamSettings = StreamSettings()
     learner: LearnerSettings = LearnerSettings()
+    gateway: GatewaySettings = GatewaySettings()
     data: Path = setting(
         Path(".upwell"), "everything that is kept on this machine", "operator", "folder"
     )

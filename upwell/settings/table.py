@@ -19,7 +19,7 @@ __all__ = ["main", "setting_lines", "settings_page", "what_is_right"]
 
 HEAD = """# Settings
 
-<!-- Made by `make docs` from upwell/settings/groups.py and learner.py: change it there. -->
+<!-- Made by `make docs` from upwell/settings/{groups,learner,gateway}.py: change it there. -->
 
 A variable of the environment goes before the file `upwell.toml` in the folder of the start, and
 that before the default. In the file a setting stands in the table of its group, under the second
@@ -45,6 +45,7 @@ TITLES = {
     "privacy": "Privacy",
     "stream": "Stream",
     "learner": "Learner",
+    "gateway": "Gateway",
     None: "This machine",
 }
 

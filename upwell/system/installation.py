@@ -1,7 +1,8 @@
 """Whether the folders that Upwell runs are its own.
 
-Upwell's engine is installed as `stream`, `encoders`, `learner`, `store` and `infra`: names that
-another distribution, or a folder where `python` is started, may have too (docs/decisions/0017).
+Upwell's engine is installed as `gateway`, `stream`, `encoders`, `learner`, `store` and `infra`:
+names that another distribution, or a folder where `python` is started, may have too
+(docs/decisions/0017).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from upwell.errors import InstallationError
 
 __all__ = ["FOLDERS", "check_installation"]
 
-FOLDERS = ("stream", "encoders", "learner", "store", "infra")
+FOLDERS = ("gateway", "stream", "encoders", "learner", "store", "infra")
 _REMEDY = "install Upwell in a virtual environment of its own (docs/decisions/0017)"
 
 

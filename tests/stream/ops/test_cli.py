@@ -133,6 +133,7 @@ def test_a_worker_with_a_wrong_model_path_ends_with_one_line(tmp_path: Path, nob
     with os.fdopen(reading), os.fdopen(writing, "w"):
         done = upwell(
             tmp_path,
+            "worker",
             "serve",
             stdin=reading,
             UPWELL_ENCODER=str(tmp_path / "no-model"),

@@ -40,5 +40,5 @@ def test_what_is_found_before_it_is_named(
 
 def test_a_folder_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "find_spec", lambda _: None)
-    with pytest.raises(InstallationError, match="folder stream is not installed"):
+    with pytest.raises(InstallationError, match="folder gateway is not installed"):
         check_installation()

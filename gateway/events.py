@@ -1,0 +1,180 @@
+"""Events by POST: one, an array, or a line each; checked as serve checks them, before Kafka has
+them.
+
+An event is the JSON of docs/events.md with its `topic`. `event_id` and `ts` may be left out: then
+they are made here, and a retry is another event.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gateway.auth import Role
+from gateway.refusals import Refused
+from gateway.topics.send import Parcel, Sender
+from stream.chain.validate import decode, load_json
+from upwell.errors import InvalidEventError
+from upwell.events import Control, ControlKind, Event, Topic, type_of_topic
+from upwell.recommendations import DeadLetter
+from upwell.schema import key_of
+
+__all__ = ["Checked", "check_events", "post_events"]
+
+MOST_EVENTS = 10_000
+"""In one request."""
+_NDJSON = frozenset({"application/x-ndjson", "application/jsonl", "application/x-jsonlines"})
+_TOPICS = {str(topic): topic for topic in type_of_topic}
+_OF_APPS = frozenset({ControlKind.MERGE_USER})
+"""What an app may say on `controls`: who logged in. The rest is an operator's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """place: in the request, from 0. event_id: as it goes to Kafka, None of an item without."""
+
+    place: int
+    parcel: Parcel
+    event_id: str | None
+
+
+Faults = list[dict[str, Any]]
+
+
+def check_events(
+    body: bytes, media_type: str, role: Role, now_ms: int
+) -> tuple[list[Checked], Faults, bool]:
+    """The events that may be sent; of the others place, reason and detail; and whether it was one
+    event alone.
+
+    media_type: of the body, without parameters. now_ms: UTC ms. Raises `Refused` for what is no
+    JSON as a whole, for too many, and for what the role may not say.
+    """
+    checked: list[Checked] = []
+    faults: Faults = []
+    values, alone = _values(body, media_type)
+    for place, value in values:
+        if place >= MOST_EVENTS:
+            raise Refused(
+                413, "too_many", f"more than {MOST_EVENTS:,} events in one request: send several"
+            )
+        try:
+            if isinstance(value, InvalidEventError):
+                raise value
+            event, parcel = _parcel(value, now_ms)
+        except InvalidEventError as exc:
+            faults.append({"place": place, "reason": exc.reason, "detail": exc.detail})
+        else:
+            _check_right(event, role)
+            checked.append(Checked(place, parcel, event.event_id))
+    return checked, faults, alone
+
+
+async def post_events(
+    body: bytes, media_type: str, role: Role, now_ms: int, sender: Sender
+) -> tuple[int, dict[str, Any]]:
+    """Status and answer. 202: Kafka has those that were accepted, on all replicas. Raises
+    `Refused`.
+    """
+    checked, faults, alone = check_events(body, media_type, role, now_ms)
+    if not checked:
+        if alone and faults:
+            raise Refused(422, faults[0]["reason"], faults[0]["detail"])
+        if not faults:
+            raise Refused(422, "empty", "there is no event in the body")
+        raise Refused(422, "all_refused", "no event was accepted", {"refused": faults})
+    places = await sender.send([one.parcel for one in checked])
+    lost = [one.place for one, at in zip(checked, places, strict=True) if at is None]
+    if lost:
+        raise Refused(
+            503,
+            "not_acknowledged",
+            f"Kafka did not acknowledge {len(lost)} of {len(checked)} events in time; they may "
+            "stand there all the same: send them again, with the same event_id they count once",
+            {"not_acknowledged": lost, "event_ids": [one.event_id for one in checked]},
+        )
+    answer = {
+        "accepted": len(checked),
+        "event_ids": [one.event_id for one in checked],
+        "refused": faults,
+    }
+    return 202, answer
+
+
+Value = tuple[int, Any]
+
+
+def _values(body: bytes, media_type: str) -> tuple[Iterator[Value] | Sequence[Value], bool]:
+    """What may be events, with their places; what is no JSON as its `InvalidEventError`. And
+    whether it is one event by itself.
+    """
+    if media_type in _NDJSON:
+        return _lines(body), False
+    try:
+        whole = load_json(body, limit=max(len(body), 1))
+    except InvalidEventError as exc:
+        raise Refused(
+            400,
+            exc.reason,
+            f"{exc.detail}; a line each is Content-Type: application/x-ndjson",
+        ) from exc
+    if isinstance(whole, list):
+        return list(enumerate(whole)), False
+    return [(0, whole)], True
+
+
+def _lines(body: bytes) -> Iterator[Value]:
+    lines = (line for line in body.split(b"\n") if line.strip())
+    for place, line in enumerate(lines):
+        try:
+            yield place, load_json(line)
+        except InvalidEventError as exc:
+            yield place, exc
+
+
+def _parcel(value: object, now_ms: int) -> tuple[Event, Parcel]:
+    """Raises `InvalidEventError`."""
+    if not isinstance(value, dict):
+        raise InvalidEventError("not_an_object", "an event is a JSON object")
+    topic = _topic(value.get("topic"))
+    try:
+        raw = orjson.dumps(_stamped(topic, value, now_ms))
+    except orjson.JSONEncodeError as exc:
+        raise InvalidEventError("too_deep", "an event is flat, this one is nested") from exc
+    event = decode(topic, 0, 0, raw, now_ms)
+    if isinstance(event, DeadLetter):
+        raise InvalidEventError(event.reason, event.detail)
+    return event, Parcel(topic, key_of(event).encode(), raw)
+
+
+def _topic(name: object) -> Topic:
+    if name is None:
+        raise InvalidEventError("missing_field", f"topic is missing: one of {', '.join(_TOPICS)}")
+    if not isinstance(name, str) or name not in _TOPICS:
+        raise InvalidEventError(
+            "unknown_topic", f"topic takes no events of apps: one of {', '.join(_TOPICS)}"
+        )
+    return _TOPICS[name]
+
+
+def _stamped(topic: Topic, value: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
+    event = {name: one for name, one in value.items() if name != "topic"}
+    if event.get("ts") is None:
+        event["ts"] = now_ms
+    if topic is not Topic.ITEMS and event.get("event_id") is None:
+        event["event_id"] = uuid.uuid4().hex
+    return event
+
+
+def _check_right(event: Event, role: Role) -> None:
+    if role >= Role.OPERATOR or not isinstance(event, Control) or event.kind in _OF_APPS:
+        return
+    raise Refused(
+        403,
+        "not_allowed",
+        f"{event.kind} is an operator's word: nothing of this request was sent",
+    )

@@ -1,0 +1,350 @@
+// The live page: what a person does becomes events, what the engine answers is shown as it comes.
+// Everything from the gateway is text (textContent), never markup.
+
+const $ = (id) => document.getElementById(id);
+const COLOURS = ["#0b6e69", "#c77d0a", "#6a4fa3", "#b03a5b", "#3b7dbd", "#7a8c2e"];
+const POINTS = 600; // of the plot
+const SHOWN = 24; // items of the catalogue
+const state = { user: "", sent: new Map(), before: [], stream: null, plot: [], events: null };
+
+// ---- calls
+
+function headers(more = {}) {
+  const token = sessionStorage.getItem("token");
+  return token ? { ...more, authorization: `Bearer ${token}` } : more;
+}
+
+async function call(path, options = {}) {
+  const answer = await fetch(path, { ...options, headers: headers(options.headers) });
+  if (answer.status === 401) {
+    await askToken();
+    return call(path, options);
+  }
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.detail ?? body.refused?.[0]?.detail ?? `${answer.status}`);
+  return body;
+}
+
+let asking = null;
+function askToken() {
+  asking ??= new Promise((resolve) => {
+    $("token-dialog").showModal();
+    $("token-form").onsubmit = () => {
+      sessionStorage.setItem("token", $("token").value);
+      asking = null;
+      resolve();
+    };
+  });
+  return asking;
+}
+
+async function tell(event, what) {
+  if (!state.user) return say($("list-state"), "Pick a user first.", true);
+  const event_id = crypto.randomUUID();
+  state.sent.set(event_id, { at: performance.now(), what });
+  say($("list-state"), `${what} …`);
+  try {
+    const body = JSON.stringify({ ...event, user_id: state.user, event_id });
+    await call("v1/events", { method: "POST", body, headers: { "content-type": "application/json" } });
+  } catch (error) {
+    state.sent.delete(event_id);
+    say($("list-state"), `${what}: ${error.message}`, true);
+  }
+}
+
+function say(element, text, wrong = false) {
+  element.textContent = text;
+  element.classList.toggle("error", wrong);
+}
+
+// ---- the catalogue
+
+let asked = 0;
+async function showCatalogue() {
+  const words = $("words").value.trim(), mine = ++asked;
+  const path = words
+    ? `v1/items?query=${encodeURIComponent(words)}&k=${SHOWN}`
+    : `v1/popular?k=${SHOWN}`;
+  try {
+    const { items } = await call(path);
+    if (mine !== asked) return; // a later question was asked meanwhile
+    $("catalogue").replaceChildren(...items.map((one) => shownItem(one, false)));
+    const none = words ? "no title is written like this" : "nothing was announced yet: try `upwell demo`";
+    say($("catalogue-state"), items.length ? (words ? "best first" : "popular now") : none);
+  } catch (error) {
+    say($("catalogue-state"), error.message, true);
+    if (mine === asked) setTimeout(showCatalogue, 1000); // a gateway that has just started reads first
+  }
+}
+
+function shownItem(item, withReasons) {
+  const made = $("item-template").content.cloneNode(true).firstElementChild;
+  const title = item.title ?? item.item_id;
+  made.dataset.item = item.item_id;
+  made.querySelector(".name").textContent = title;
+  made.querySelector(".acts").append(...acts(item.item_id, title));
+  if (withReasons) {
+    made.querySelector(".why").append(...sentences(item).map((text) => element("li", text)));
+    drawShares(made.querySelector(".shares"), item.reasons);
+  }
+  return made;
+}
+
+function acts(item_id, title) {
+  const act = (text, label, event) => {
+    const button = element("button", text);
+    button.type = "button";
+    button.setAttribute("aria-label", `${label}: ${title}`);
+    button.onclick = () => tell({ item_id, ...event }, `${label} ${title}`);
+    return button;
+  };
+  const rate = element("select");
+  rate.setAttribute("aria-label", `rate: ${title}`);
+  rate.append(element("option", "rate"), ...[5, 4, 3, 2, 1].map((stars) => element("option", `${stars} ★`)));
+  rate.onchange = () => {
+    const rating = parseInt(rate.value, 10);
+    if (rating) tell({ topic: "reviews", item_id, rating }, `rated ${rating} ★ ${title}`);
+  };
+  const review = element("button", "review …");
+  review.type = "button";
+  review.setAttribute("aria-label", `review in words: ${title}`);
+  review.onclick = () => review.replaceWith(reviewForm(item_id, title, review));
+  return [
+    act("view", "viewed", { topic: "clicks", action: "view" }),
+    act("click", "clicked", { topic: "clicks", action: "click" }),
+    act("like", "liked", { topic: "clicks", action: "like" }),
+    act("dislike", "disliked", { topic: "clicks", action: "dislike" }),
+    rate,
+    review,
+  ];
+}
+
+function reviewForm(item_id, title, button) {
+  const form = element("form"), words = element("input"), send = element("button", "send");
+  words.required = true;
+  words.maxLength = 2000;
+  words.setAttribute("aria-label", `review of ${title}`);
+  form.append(words, send);
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    tell({ topic: "reviews", item_id, text: words.value }, `reviewed ${title}`);
+    form.replaceWith(button);
+    button.focus();
+  };
+  queueMicrotask(() => words.focus());
+  return form;
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+// ---- the list
+
+function sentences(entry) {
+  if (entry.sentences) return entry.sentences;
+  return entry.reasons.slice(0, 3).map((one) => (one.because ? `because of ${one.because}` : one.signal));
+}
+
+function drawShares(bar, reasons) {
+  const total = reasons.reduce((sum, one) => sum + Math.abs(one.weight), 0);
+  if (!total) return;
+  const parts = reasons.map((one, place) => {
+    const part = element("span");
+    part.style.width = `${(100 * Math.abs(one.weight)) / total}%`;
+    part.style.background = COLOURS[place % COLOURS.length];
+    part.style.opacity = one.weight < 0 ? 0.35 : 1;
+    part.title = `${one.signal} ${one.weight.toFixed(2)}`;
+    return part;
+  });
+  bar.setAttribute("aria-label", reasons.map((one) => `${one.signal} ${one.weight.toFixed(2)}`).join(", "));
+  bar.replaceChildren(...parts);
+}
+
+function showList(list) {
+  const before = new Map(state.before.map((id, place) => [id, place]));
+  const rows = list.items.map((entry, place) => {
+    const row = shownItem(entry, true), was = before.get(entry.item_id);
+    const mark = was === undefined ? "new" : was > place ? `▲ ${was - place}` : was < place ? `▼ ${place - was}` : "";
+    if (before.size) row.querySelector(".mark").textContent = mark;
+    if (entry.explored) row.querySelector(".mark").textContent += " explored";
+    row.classList.toggle("fresh", before.size > 0 && mark !== "");
+    return row;
+  });
+  $("list").replaceChildren(...rows);
+  state.before = list.items.map((entry) => entry.item_id);
+  const sent = state.sent.get(list.trigger);
+  state.sent.delete(list.trigger);
+  if (state.sent.size > 100) state.sent.clear();
+  const took = sent ? `${sent.what}: this list came after ${Math.round(performance.now() - sent.at)} ms` : "the newest list";
+  say($("list-state"), list.items.length ? took : `${took}; it is empty: no items are left for this user`);
+}
+
+async function follow(user) {
+  state.stream?.abort();
+  const own = (state.stream = new AbortController());
+  let pause = 500;
+  while (!own.signal.aborted) {
+    try {
+      const path = `v1/users/${encodeURIComponent(user)}/events?lang=${document.documentElement.lang}`;
+      const answer = await fetch(path, { headers: headers(), signal: own.signal });
+      if (answer.status === 401) await askToken();
+      if (!answer.ok) throw new Error((await answer.json()).detail);
+      say($("state"), "live");
+      pause = 500;
+      await readEvents(answer.body);
+    } catch (error) {
+      if (own.signal.aborted) return;
+      say($("state"), `not connected (${error.message}); trying again`, true);
+    }
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    pause = Math.min(2 * pause, 10_000);
+  }
+}
+
+async function readEvents(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let left = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const parts = (left + value).split("\n\n");
+    left = parts.pop();
+    for (const part of parts) {
+      const data = part.split("\n").find((line) => line.startsWith("data: "));
+      if (data) showList(JSON.parse(data.slice(6)));
+    }
+  }
+}
+
+function showUser(user) {
+  state.user = user;
+  state.before = [];
+  state.sent.clear();
+  $("user").value = user;
+  $("list-user").textContent = user;
+  $("list").replaceChildren();
+  say($("list-state"), "No list yet: it comes with the first click.");
+  history.replaceState(null, "", `#${encodeURIComponent(user)}`);
+  follow(user);
+  call(`v1/users/${encodeURIComponent(user)}/list?request=true`).catch(() => {}); // it comes by the stream
+}
+
+// ---- the engine
+
+async function showEngine() {
+  try {
+    const { serve, learn } = await call("v1/figures");
+    const events = serve.reduce((sum, one) => sum + (one.counts?.events ?? 0), 0), now = performance.now();
+    const rate = state.events && now > state.events.at ? (1000 * (events - state.events.count)) / (now - state.events.at) : null;
+    state.events = { count: events, at: now };
+    const sum = (name) => serve.reduce((total, one) => total + (one.counts?.[name] ?? 0), 0);
+    const rows = [
+      ["serve workers", serve.length],
+      ["events", `${events.toLocaleString()}${rate === null ? "" : `, ${Math.max(0, rate).toFixed(0)}/s`}`],
+      ["lists", sum("lists").toLocaleString()],
+      ["dead letters", sum("dead_letters").toLocaleString()],
+      ["model that serves", learn?.model_version ?? "no learner yet"],
+      ["examples learned", learn?.examples?.toLocaleString() ?? "–"],
+      ["waiting for learn", learn?.waiting?.toLocaleString() ?? "–"],
+      ["guard", Object.entries(learn?.candidates ?? {}).map(([name, n]) => `${name} ${n}`).join(", ") || "–"],
+    ];
+    $("figures").replaceChildren(...rows.flatMap(([name, value]) => [element("dt", name), element("dd", `${value}`)]));
+    plot(learn?.figures);
+    if (!state.stream) say($("state"), "ready");
+  } catch (error) {
+    say($("state"), error.message, true);
+  }
+}
+
+function plot(figures) {
+  const own = figures?.model?.ndcg10?.all;
+  if (own == null) return;
+  const peers = Object.entries(figures.peers ?? {}).map(([name, one]) => [one.ndcg10?.all ?? 0, name]);
+  const [best, name] = peers.sort((a, b) => b[0] - a[0])[0] ?? [0, "no peer"];
+  state.plot.push([own, best]);
+  if (state.plot.length > POINTS) state.plot.shift();
+  const top = Math.max(...state.plot.flat(), 1e-6), width = Math.max(1, state.plot.length - 1);
+  const line = (place, kind) => {
+    const made = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
+    const points = state.plot.map((one, at) => `${(300 * at) / width},${(115 - (110 * one[place]) / top).toFixed(1)}`);
+    made.setAttribute("points", points.join(" "));
+    made.setAttribute("class", kind);
+    return made;
+  };
+  $("plot").replaceChildren(line(1, "peer"), line(0, "own"));
+  say($("plot-text"), `Upwell ${own.toFixed(4)}; best peer ${best.toFixed(4)} (${name}, dashed)`);
+}
+
+async function showLetters() {
+  try {
+    const { letters } = await call("v1/dead-letters");
+    say($("letters-state"), letters.length ? `the newest ${letters.length}` : "none since this gateway started");
+    $("letters").replaceChildren(...letters.map(shownLetter));
+  } catch (error) {
+    say($("letters-state"), error.message, true);
+  }
+}
+
+function shownLetter(letter) {
+  const made = element("li", `${letter.topic}: ${letter.reason}. ${letter.detail} `);
+  if (letter.replayed_at !== null) {
+    made.append(element("em", "sent again"));
+    return made;
+  }
+  const again = element("button", "send again");
+  again.type = "button";
+  again.setAttribute("aria-label", `send again: ${letter.place}`);
+  again.onclick = async () => {
+    again.disabled = true;
+    try {
+      const { sent, skipped } = await call(`v1/dead-letters/${encodeURIComponent(letter.place)}/replay`, { method: "POST" });
+      say($("letters-state"), sent.length ? "sent again; what is still wrong comes back as a new letter" : Object.values(skipped)[0]);
+    } catch (error) {
+      say($("letters-state"), error.message, true);
+    }
+    showLetters();
+  };
+  made.append(again);
+  return made;
+}
+
+// ---- what a person does
+
+$("who").onsubmit = (event) => {
+  event.preventDefault();
+  showUser($("user").value);
+};
+$("new-user").onclick = () => showUser(`guest-${crypto.randomUUID().slice(0, 8)}`);
+$("forget").onclick = async () => {
+  if (!state.user || !confirm(`Remove all that is kept of ${state.user}?`)) return;
+  say($("list-state"), "forgetting …");
+  try {
+    const answer = await call(`v1/users/${encodeURIComponent(state.user)}?why=asked+on+the+page`, { method: "DELETE" });
+    $("list").replaceChildren();
+    state.before = [];
+    say($("list-state"), answer.removed ? `forgotten: ${Object.entries(answer.removed).map(([name, n]) => `${name} ${n}`).join(", ")}` : answer.detail);
+  } catch (error) {
+    say($("list-state"), error.message, true);
+  }
+};
+$("search").onsubmit = (event) => event.preventDefault();
+let typing = 0;
+$("words").oninput = () => {
+  clearTimeout(typing);
+  typing = setTimeout(showCatalogue, 150);
+};
+$("tell").onclick = () => {
+  const text = $("words").value.trim();
+  if (text) tell({ topic: "queries", text }, `searched “${text}”`);
+};
+
+showCatalogue();
+showEngine();
+showLetters();
+setInterval(showEngine, 1000);
+setInterval(showLetters, 5000);
+const named = decodeURIComponent(location.hash.slice(1));
+if (named) showUser(named);

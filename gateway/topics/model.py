@@ -1,0 +1,154 @@
+"""The model as the gateway has it: a replica that follows `catalogue` and `models` as a serve
+worker does, on a thread of its own (docs/decisions/0032).
+
+It ranks for nobody in particular: what is known of users stays with the serve workers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.items import Ranked
+from gateway.refusals import Refused
+from learner.counts.similar import similar_rows
+from learner.ranking.explain import LEXICAL
+from learner.release.replica import Replica
+from stream.broker.connect import client_options, models_folder
+from stream.broker.feeds import Broadcast
+from stream.chain.fold import empty_state
+from stream.serve.follow import Follower
+from stream.serve.model_reader import ModelReader
+from upwell.events import Topic
+from upwell.ports import RankRequest
+from upwell.recommendations import Entry, Reason
+from upwell.settings import Settings
+from upwell.system.threads import start_thread
+
+__all__ = ["ModelFollower"]
+
+IDLE_SECONDS = 0.25
+
+
+class ModelFollower:
+    """dimension: of the items' vectors. failed: is told what ended the following.
+
+    Its answers come from any thread: one lock, held for a step of the following (milliseconds) or
+    one answer.
+    """
+
+    def __init__(
+        self, settings: Settings, dimension: int, failed: Callable[[BaseException], None]
+    ) -> None:
+        options, prefix = client_options(settings.kafka), settings.kafka.prefix
+        self._replica = Replica(settings.learner, dimension)
+        self._catalogue = Broadcast(prefix + Topic.CATALOGUE, options)
+        self._models = Broadcast(prefix + Topic.MODELS, options)
+        self._follower = Follower(
+            self._catalogue,
+            self._models,
+            lambda items: None,
+            lambda items: self._replica.add_items(list({i.item_id: i for i in items}.values())),
+            ModelReader(self._replica, models_folder(settings)),
+        )
+        self._dimension = dimension
+        self._failed = failed
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Returns when all that stood there was taken in, and the kernels are compiled. Raises
+        `BrokerError`, `ModelError`.
+        """
+        self._catalogue.start()
+        self._models.start()
+        self._follower.level()
+        self.popular(1, None)
+        self._thread = start_thread("gateway-model", self._follow, self._failed)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._catalogue.stop()
+        self._models.stop()
+
+    def similar(self, item_id: str, k: int) -> Ranked:
+        """Items like an item. Raises `Refused` (404) where nobody announced it."""
+        with self._lock:
+            ranking = self._replica.ranking
+            row = ranking.catalogue.row(item_id)
+            if row is None or ranking.catalogue.items[row] is None:
+                raise Refused(404, "unknown_item", "no item of this id was announced")
+            found = similar_rows(ranking.state(), row, ranking.catalogue.allowed, k)
+            because = ranking.catalogue.named(row)
+            entries = [self._entry(one, liked, text, because) for one, liked, text in found]
+            return self._ranked(entries)
+
+    def popular(self, k: int, category: str | None) -> Ranked:
+        """The list of somebody of whom nothing is known; nothing in it by lot."""
+        nobody = empty_state("", self._dimension)
+        with self._lock:
+            [entries] = self._replica.rank([RankRequest(state=nobody, k=k, category=category)])
+            return self._ranked(entries)
+
+    def newest(self, k: int, category: str | None) -> Ranked:
+        """By the `ts` of each item's newest record, the latest first."""
+        with self._lock:
+            catalogue = self._replica.ranking.catalogue
+            allowed = catalogue.allowed if category is None else catalogue.in_category(category)
+            order = catalogue.features.state.order
+            rows = _first(order[::-1], allowed, k)
+            return self._ranked([self._entry(row, 0.0, 0.0, None) for row in rows])
+
+    def search(self, words: str, k: int) -> Ranked:
+        """Titles that are written most like `words`, best first; the score is the likeness."""
+        with self._lock:
+            catalogue = self._replica.ranking.catalogue
+            found = catalogue.lexical.search(words, k)
+            return self._ranked(
+                Entry(
+                    item_id=catalogue.ids[row],
+                    score=likeness,
+                    reasons=(Reason(signal=LEXICAL, weight=likeness, because=words),),
+                    title=catalogue.title(row),
+                )
+                for row, likeness in found
+                if catalogue.allowed[row]
+            )
+
+    def _ranked(self, entries: Iterable[Entry]) -> Ranked:
+        return Ranked(tuple(entries), self._replica.version)
+
+    def _entry(self, row: int, liked: float, text: float, because: str | None) -> Entry:
+        shares = (("covisitation", liked), ("text_similarity", text))
+        reasons = [Reason(signal=name, weight=one, because=because) for name, one in shares if one]
+        reasons.sort(key=lambda reason: -reason.weight)
+        catalogue = self._replica.ranking.catalogue
+        return Entry(
+            item_id=catalogue.ids[row],
+            score=liked + text,
+            reasons=tuple(reasons),
+            title=catalogue.title(row),
+        )
+
+    def _follow(self) -> None:
+        while not self._stopping.is_set():
+            with self._lock:
+                more = self._follower.step()
+            # in any case for a moment: a lock goes to whoever asks first
+            self._stopping.wait(0.0 if more else IDLE_SECONDS)
+
+
+def _first(order: Iterable[np.int32], allowed: NDArray[np.bool_], k: int) -> list[int]:
+    found: list[int] = []
+    for row in order:
+        if allowed[row]:
+            found.append(int(row))
+            if len(found) == k:
+                break
+    return found

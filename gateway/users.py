@@ -1,0 +1,126 @@
+"""A user's newest list, a list that is asked for, and forgetting a user: what HTTP calls of one
+user come to. It knows nothing about HTTP but how a refusal is called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gateway.refusals import Refused
+from gateway.topics.newest import NewestLists
+from gateway.topics.send import Parcel, Sender
+from gateway.topics.waiting import Waiting
+from upwell.events import ControlKind, Event, Topic
+from upwell.fields import label
+from upwell.recommendations import DeadLetter
+from upwell.schema import key_of, parse_event, topic_of
+
+__all__ = ["Users", "user_id_of"]
+
+_user_id = label()
+
+
+def user_id_of(text: str) -> str:
+    """An id from a path. Raises `InvalidEventError`."""
+    return str(_user_id("user_id", text))
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """What is known of users, and how more is asked."""
+
+    newest: NewestLists
+    waiting: Waiting
+    sender: Sender
+
+    def newest_list(self, user_id: str) -> bytes:
+        """Its JSON. Raises `Refused` (404)."""
+        found = self.newest.get(user_id)
+        if found is None:
+            raise Refused(
+                404,
+                "no_list",
+                "no list of this user is held: nothing was recommended to them since the topic's "
+                "retention began, they were forgotten, or others came since "
+                "(UPWELL_GATEWAY_USERS); with ?request=true one is made",
+            )
+        return found
+
+    async def requested_list(
+        self, user_id: str, wish: Mapping[str, Any], now_ms: int, patience: float
+    ) -> bytes:
+        """The JSON of the list that answers a request. wish: k, category, exclude, where given.
+
+        Raises `InvalidEventError` for what no request may say, `Refused` where serve refused it
+        (422) or nothing came in time (504).
+        """
+        name = uuid.uuid4().hex
+        event = {"event_id": name, "ts": now_ms, "user_id": user_id, "request_id": name, **wish}
+        answer = await self._answer(Topic.REQUESTS, event, name, now_ms, patience)
+        if answer is None:
+            raise Refused(
+                504,
+                "no_answer",
+                f"no list came within {patience:g} s: does a serve worker run on this broker? The "
+                "request stands; its list will be the user's newest",
+                {"request_id": name},
+            )
+        return answer
+
+    async def forget(
+        self, user_id: str, by: str, why: str, now_ms: int, patience: float
+    ) -> tuple[int, Any]:
+        """Status and answer: 200 with what was removed and what remains, 202 where that was not
+        confirmed in time: the request stands.
+
+        Raises `InvalidEventError`, `Refused`.
+        """
+        name = uuid.uuid4().hex
+        event = {
+            "event_id": name,
+            "ts": now_ms,
+            "kind": ControlKind.FORGET_USER.value,
+            "user_id": user_id,
+            "by": by,
+            "why": why,
+        }
+        answer = await self._answer(Topic.CONTROLS, event, name, now_ms, patience)
+        if answer is None:
+            told = {
+                "event_id": name,
+                "detail": f"not confirmed within {patience:g} s: the request stands, and is "
+                "carried out once serve and learn run",
+            }
+            return 202, told
+        return 200, orjson.Fragment(answer)
+
+    async def _answer(
+        self, topic: Topic, value: dict[str, Any], name: str, now_ms: int, patience: float
+    ) -> bytes | None:
+        """What comes for the event of this name, None where nothing does in time."""
+        event: Event = parse_event(topic, value, now_ms=now_ms)
+        assert topic_of(event) is topic
+        with self.waiting.expect(value["user_id"], name) as future:
+            parcel = Parcel(topic, key_of(event).encode(), orjson.dumps(value))
+            [place] = await self.sender.send([parcel])
+            if place is None and not future.done():
+                raise Refused(
+                    503,
+                    "not_acknowledged",
+                    "Kafka did not acknowledge the request in time; it may stand there all the "
+                    "same",
+                    {"event_id": name},
+                )
+            if place is not None:
+                self.waiting.stands_at(place, future)
+            await asyncio.wait({future}, timeout=patience)
+            answer = future.result() if future.done() else None
+        if isinstance(answer, DeadLetter):
+            raise Refused(422, answer.reason, answer.detail, {"dead_letter": answer.place})
+        return answer

@@ -1,0 +1,126 @@
+"""The live page in Chromium, on a real engine: what a person does and sees."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+from tests.e2e.door import Door, opened
+from tests.gateway.served import OPERATOR
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE_MS = 60_000
+
+pytestmark = [
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def door(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    with opened(kafka, tmp_path_factory.mktemp("engine")) as one:
+        one.post(
+            *(
+                {"topic": "clicks", "user_id": f"u{user}", "item_id": f"i{item}", "action": "like"}
+                for user in range(12)
+                for item in range(user % 3, 12)
+            )
+        )
+        one.engine.settle("what others like")
+        yield one
+
+
+@pytest.fixture(scope="module", params=["a wide window", "a phone"])
+def page(door: Door, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        width = 360 if request.param == "a phone" else 1400
+        one = browser.new_page(viewport={"width": width, "height": 800})
+        one.set_default_timeout(PATIENCE_MS)
+        faults: list[str] = []
+        one.on("pageerror", lambda error: faults.append(str(error)))
+        one.goto(door.address)
+        one.get_by_label("Token of this gateway").fill(OPERATOR)
+        one.get_by_role("button", name="Go on").click()
+        yield one
+        assert faults == []
+        browser.close()
+
+
+@pytest.fixture
+def newcomer(page: Page) -> Page:
+    page.get_by_role("button", name="New user").click()
+    return page
+
+
+def waited(locator: Locator) -> Locator:
+    expect(locator).to_be_visible(timeout=PATIENCE_MS)
+    return locator
+
+
+def do(page: Page, what: str, title: str) -> None:
+    """A button of an item of the catalogue."""
+    catalogue = page.get_by_role("region", name="Catalogue")
+    catalogue.get_by_label("Titles with these words").fill(title)
+    waited(catalogue.get_by_role("button", name=f"{what}: {title}", exact=True)).click()
+
+
+def test_a_like_changes_the_list_and_a_reason_names_it(newcomer: Page) -> None:
+    for title in ("The red boat of harbour 3", "A blue train to station 4"):
+        do(newcomer, "liked", title)
+        state = newcomer.locator("#list-state")
+        expect(state).to_have_text(
+            re.compile(f"liked {title}: this list came after \\d+ ms"), timeout=PATIENCE_MS
+        )
+        entries = newcomer.locator("#list > li")
+        assert 0 < entries.count() <= 10
+        assert title not in entries.locator(".name").all_inner_texts()
+    assert "harbour 3" in " ".join(newcomer.locator("#list .why").all_inner_texts())
+
+
+def test_titles_are_markup_for_nobody(newcomer: Page, door: Door) -> None:
+    title = "<img src=x onerror=alert(1)> & a boat"
+    door.post({"topic": "items", "item_id": "evil", "title": title, "categories": ["boats"]})
+    newcomer.get_by_label("Titles with these words").fill("onerror")
+    shown = newcomer.locator("#catalogue .name").first
+    newcomer.wait_for_timeout(200)
+    newcomer.get_by_label("Titles with these words").fill("onerror alert")
+    expect(shown).to_have_text(title, timeout=PATIENCE_MS)
+    assert newcomer.locator("#catalogue img").count() == 0
+
+
+def test_a_wrong_record_is_shown_and_sent_again(page: Page, door: Door) -> None:
+    door.produce("clicks", b"no json at all")
+    letter = page.locator("#letters > li", has_text="clicks").first
+    expect(letter).to_contain_text("JSON", timeout=PATIENCE_MS)
+    button = letter.get_by_role("button", name=re.compile("send again"))
+    if button.count():
+        button.click()
+    expect(page.locator("#letters")).to_contain_text("sent again", timeout=PATIENCE_MS)
+    assert page.locator("#letters script").count() == 0
+
+
+def test_a_user_is_forgotten(newcomer: Page) -> None:
+    do(newcomer, "clicked", "The red boat of harbour 5")
+    expect(newcomer.locator("#list > li").first).to_be_visible(timeout=PATIENCE_MS)
+    newcomer.once("dialog", lambda dialog: dialog.accept())
+    newcomer.get_by_role("button", name="Forget this user").click()
+    expect(newcomer.locator("#list-state")).to_contain_text("forgotten", timeout=PATIENCE_MS)
+    assert newcomer.locator("#list > li").count() == 0
+
+
+def test_all_of_it_is_reached_by_keyboard_and_fits_the_window(newcomer: Page) -> None:
+    unnamed = newcomer.locator("button, input, select").evaluate_all(
+        "all => all.filter(one => !(one.innerText || one.ariaLabel || one.labels?.length)).length"
+    )
+    assert unnamed == 0
+    wider = newcomer.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    assert not wider
+    newcomer.get_by_label("User", exact=True).focus()
+    newcomer.keyboard.press("Tab")
+    assert newcomer.evaluate("document.activeElement.innerText") == "Show"

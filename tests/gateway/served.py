@@ -1,0 +1,209 @@
+"""An application of the gateway on a real socket, and one whose parts are in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+
+from gateway.app import application
+from gateway.auth import Gatekeeper
+from gateway.calls import Parts
+from gateway.items import Ranked
+from gateway.live import Hub
+from gateway.refusals import Refused
+from gateway.run import Server, listening_socket, server_of
+from gateway.topics.figures import Figures
+from gateway.topics.letters import Letters
+from gateway.topics.newest import NewestLists
+from gateway.topics.send import Done, Parcel, Sender
+from gateway.topics.waiting import Waiting
+from gateway.users import Users
+from upwell.recommendations import Entry
+from upwell.secret import Secret
+from upwell.settings import GatewaySettings
+
+__all__ = [
+    "APP",
+    "OPERATOR",
+    "FakeOut",
+    "FakeRanks",
+    "InMemory",
+    "a_list",
+    "ask",
+    "served",
+    "until",
+    "wait_until",
+]
+
+APP, OPERATOR = "app-token-of-16-and-more", "operator-token-of-16-and-more"
+DEADLINE_SECONDS = 30.0
+
+
+class FakeOut:
+    """Acknowledges at once, unless it is `held`: then what was handed over waits."""
+
+    def __init__(self) -> None:
+        self.parcels: list[Parcel] = []
+        self.held = False
+        self.lost = False
+        self.waiting: list[Callable[[], None]] = []
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.on_parcel: Callable[[Parcel, str], None] = lambda parcel, place: None
+        """Called on the loop's thread, behind the acknowledgement."""
+
+    def hand(self, parcel: Parcel, done: Done) -> None:
+        self.parcels.append(parcel)
+        place = f"{parcel.topic}-0-{len(self.parcels) - 1}"
+
+        def told() -> None:
+            done(None if self.lost else place)
+            if self.loop is not None:
+                self.loop.call_soon(self.on_parcel, parcel, place)
+
+        def acknowledge() -> None:
+            if self.loop is None:
+                told()
+            else:
+                self.loop.call_soon_threadsafe(told)
+
+        if self.held:
+            self.waiting.append(acknowledge)
+        else:
+            acknowledge()
+
+    def release(self) -> None:
+        """Kafka is quick again."""
+        self.held = False
+        waiting, self.waiting = self.waiting, []
+        for acknowledge in waiting:
+            acknowledge()
+
+    def close(self) -> None:
+        self.release()
+
+
+class FakeRanks:
+    """Knows one item."""
+
+    def similar(self, item_id: str, k: int) -> Ranked:
+        if item_id != "i1":
+            raise Refused(404, "unknown_item", "no item of this id was announced")
+        return self.popular(k, None)
+
+    def popular(self, k: int, category: str | None) -> Ranked:
+        entry = Entry(item_id="i1", score=1.0, reasons=(), title=category or "One")
+        return Ranked((entry,) * k, "7-abc")
+
+    def newest(self, k: int, category: str | None) -> Ranked:
+        return self.popular(k, category)
+
+    def search(self, words: str, k: int) -> Ranked:
+        return self.popular(k, words)
+
+
+@dataclass
+class InMemory:
+    """A gateway without Kafka. Make it, and call its application, on one event loop."""
+
+    settings: GatewaySettings = field(
+        default_factory=lambda: GatewaySettings(
+            app_token=Secret(APP), operator_token=Secret(OPERATOR)
+        )
+    )
+    patience: float = DEADLINE_SECONDS
+    out: Any = field(default_factory=FakeOut)
+    warming: str | None = None
+    shortcoming: str | None = None
+
+    def __post_init__(self) -> None:
+        own = self.settings
+        self.newest, self.waiting = NewestLists(own.users), Waiting()
+        self.sender = Sender(self.out, own.in_flight, self.patience)
+        self.hub = Hub(own.streams)
+        self.figures, self.letters = Figures(), Letters({}, "")
+        self.parts = Parts(
+            users=Users(self.newest, self.waiting, self.sender),
+            items=FakeRanks(),
+            hub=self.hub,
+            figures=self.figures,
+            letters=self.letters,
+            warming=lambda: self.warming,
+            shortcomings=lambda: [self.shortcoming] if self.shortcoming else [],
+        )
+        self.app = application(self.parts, own, Gatekeeper(own))
+
+
+def a_list(user_id: str, trigger: str = "t", name: str = "l1") -> bytes:
+    """A list as serve publishes it, short."""
+    return (
+        f'{{"list_id":"{name}","user_id":"{user_id}","items":[],"model_version":"1-a",'
+        f'"trigger":"{trigger}","covers":{{}},"ts":1,"latency_ms":1}}'
+    ).encode()
+
+
+def ask(
+    gateway: InMemory, method: str, path: str, token: str | None = OPERATOR, **more: Any
+) -> httpx.Response:
+    """One call; on an event loop of its own."""
+
+    async def run() -> httpx.Response:
+        gateway.out.loop = asyncio.get_running_loop()
+        transport = httpx.ASGITransport(gateway.app)
+        headers = {**more.pop("headers", {})}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            return await client.request(method, path, headers=headers, **more)
+
+    return asyncio.run(run())
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Return when it holds: what is waited for is on another thread, or another task."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        await asyncio.sleep(0.001)
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    """The same outside of an event loop."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.005)
+
+
+@contextmanager
+def served(make: Callable[[asyncio.AbstractEventLoop], ASGIApp]) -> Iterator[str]:
+    """The address of a server whose application was made on its event loop; ended in order."""
+    started = threading.Event()
+    servers: list[tuple[Server, asyncio.AbstractEventLoop]] = []
+
+    with listening_socket("127.0.0.1", 0) as listening:
+
+        async def run() -> None:
+            loop = asyncio.get_running_loop()
+            server = server_of(make(loop))
+            servers.append((server, loop))
+            started.set()
+            await server.serve([listening])
+
+        thread = threading.Thread(target=lambda: asyncio.run(run()))
+        thread.start()
+        assert started.wait(DEADLINE_SECONDS)
+        [(server, _)] = servers
+        host, port = listening.getsockname()
+        try:
+            yield f"http://{host}:{port}"
+        finally:
+            server.should_exit = True
+            thread.join()

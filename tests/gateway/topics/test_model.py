@@ -1,0 +1,133 @@
+"""The gateway's replica, on a real broker: what the learner published is what it ranks by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kafka import KafkaProducer
+
+from gateway.refusals import Refused
+from gateway.topics.model import ModelFollower
+from stream.broker.model_records import delta_record
+from stream.broker.topics import ensure_topics
+from stream.chain.wire import encode_item
+from tests.gateway.served import wait_until
+from tests.learner.training.small import DIMENSION, SETTINGS, catalogue, learner_of, log
+from upwell.events import Topic
+from upwell.ports import RankRequest
+from upwell.recommendations import Entry
+from upwell.settings import KafkaSettings, Settings
+from upwell.values import CatalogueItem, UserState
+
+EXAMPLES, _ = log(200)
+ITEMS = [replace(item, ts=1_000 + place) for place, item in enumerate(catalogue())]
+
+
+class Published:
+    """What serve and learn would have on the topics."""
+
+    def __init__(self, kafka: str, prefix: str, folder: Path) -> None:
+        self.settings = Settings(
+            kafka=KafkaSettings(address=kafka, prefix=prefix), learner=SETTINGS, data=folder
+        )
+        self._prefix = prefix
+        ensure_topics(prefix, self.settings.kafka.partitions, {"bootstrap_servers": kafka})
+        self._producer = KafkaProducer(bootstrap_servers=kafka, acks="all")
+        self.learner = learner_of([])
+
+    def items(self, items: Sequence[CatalogueItem]) -> None:
+        for item in items:
+            self._producer.send(
+                self._prefix + Topic.CATALOGUE,
+                key=item.item_id.encode(),
+                value=encode_item(item),
+                partition=0,
+            )
+        self._producer.flush()
+
+    def learned(self, count: int) -> None:
+        self.learner.learn(EXAMPLES[:count])
+        record = delta_record(self.learner.take_delta())
+        self._producer.send(
+            self._prefix + Topic.MODELS,
+            value=record.value,
+            partition=0,
+            headers=list(record.headers),
+        )
+        self._producer.flush()
+
+    def close(self) -> None:
+        self._producer.close()
+
+
+@pytest.fixture
+def published(kafka: str, prefix: str, tmp_path: Path) -> Iterator[Published]:
+    one = Published(kafka, prefix, tmp_path)
+    one.items(ITEMS)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def model(published: Published) -> Iterator[ModelFollower]:
+    failures: list[BaseException] = []
+    one = ModelFollower(published.settings, DIMENSION, failures.append)
+    published.learned(100)
+    one.start()
+    yield one
+    one.stop()
+    assert failures == []
+
+
+def ids(entries: Sequence[Entry]) -> list[str]:
+    return [entry.item_id for entry in entries]
+
+
+def test_it_shows_nobody_in_particular_what_the_learner_would(
+    published: Published, model: ModelFollower
+) -> None:
+    nobody = UserState(user="", intent=np.zeros(DIMENSION, np.float32))
+    [own] = published.learner.rank([RankRequest(state=nobody, k=7)])
+    found = model.popular(7, None)
+    assert found.items == own
+    assert found.model_version == published.learner.version
+    assert {int(one[1:]) % 2 for one in ids(model.popular(50, "odd").items)} == {1}
+
+
+def test_it_follows(published: Published, model: ModelFollower) -> None:
+    before = model.popular(1, None).model_version
+    published.learned(200)
+    wait_until(lambda: model.popular(1, None).model_version != before, "the delta")
+    assert model.popular(1, None).model_version == published.learner.version
+
+
+def test_the_newest_are_those_with_the_latest_time(
+    published: Published, model: ModelFollower
+) -> None:
+    assert ids(model.newest(3, None).items) == ["i119", "i118", "i117"]
+    assert ids(model.newest(2, "even").items) == ["i118", "i116"]
+    assert model.newest(2, "no such").items == ()
+    published.items([replace(ITEMS[5], ts=5_000), replace(ITEMS[119], banned=True)])
+    wait_until(lambda: ids(model.newest(2, None).items) == ["i5", "i118"], "the changes")
+
+
+def test_likeness_has_its_reasons(model: ModelFollower) -> None:
+    signals = set()
+    for number in range(10):
+        entries = model.similar(f"i{number}", 20).items
+        assert len(entries) == 20
+        for entry in entries:
+            assert entry.score == pytest.approx(sum(reason.weight for reason in entry.reasons))
+            assert {reason.because for reason in entry.reasons} == {f"Title {number}"}
+            signals |= {reason.signal for reason in entry.reasons}
+    assert signals == {"covisitation", "text_similarity"}
+
+
+@pytest.mark.parametrize("item_id", ["nobody said so", ""])
+def test_what_nobody_announced_is_like_nothing(model: ModelFollower, item_id: str) -> None:
+    with pytest.raises(Refused, match="404 unknown_item"):
+        model.similar(item_id, 3)

@@ -1,0 +1,73 @@
+"""`upwell serve`: what it says where it cannot start (tests/e2e/test_gateway.py: it answers)."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from stream.ops import gateway_cli
+from stream.ops.cli import app
+
+
+def started(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> tuple[int, str]:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the handler would stay
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("UPWELL_DATA", str(folder))
+    done = CliRunner().invoke(app, ["serve", *words])
+    return done.exit_code, " ".join(done.output.split())
+
+
+def test_a_missing_extra_is_named_with_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(gateway_cli, "NEEDED", ("starlette", "no_such_package_at_all"))
+    code, said = started(monkeypatch, tmp_path)
+    assert code == 2
+    assert said == (
+        "upwell: the gateway needs no_such_package_at_all: pip install 'upwell[gateway]'"
+    )
+
+
+def test_without_an_engine_it_says_how_to_start_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("UPWELL_KAFKA", raising=False)
+    code, said = started(monkeypatch, tmp_path)
+    assert code == 3
+    assert "no broker runs on" in said
+    assert "upwell run" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "token", "part"),
+    [
+        (["--host", "0.0.0.0"], None, "no token is set"),  # noqa: S104
+        (["--host", "no-such-host.invalid"], "t" * 16, "no address of this machine"),
+        ([], "short", "UPWELL_GATEWAY_APP_TOKEN is not right"),
+    ],
+)
+def test_what_would_be_wrong_is_said_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], token: str | None, part: str
+) -> None:
+    monkeypatch.setenv("UPWELL_KAFKA", "127.0.0.1:1")  # nobody listens there
+    if token is not None:
+        monkeypatch.setenv("UPWELL_GATEWAY_APP_TOKEN", token)
+    code, said = started(monkeypatch, tmp_path, *words)
+    assert code == 2
+    assert part in said
+    assert token is None or token not in said
+
+
+def test_a_port_that_is_taken_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("UPWELL_KAFKA", "127.0.0.1:1")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, said = started(monkeypatch, tmp_path, "--port", str(port))
+    assert code == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in said
