@@ -6,6 +6,7 @@ their names, their ranges and what is said of a wrong one. Secrets never print.
 from upwell.settings.groups import (
     EncoderSettings,
     KafkaSettings,
+    MetricsSettings,
     PrivacySettings,
     Settings,
     StoreSettings,
@@ -18,6 +19,7 @@ __all__ = [
     "EncoderSettings",
     "KafkaSettings",
     "LearnerSettings",
+    "MetricsSettings",
     "PrivacySettings",
     "Settings",
     "StoreSettings",

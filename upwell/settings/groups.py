@@ -18,6 +18,7 @@ from upwell.settings.values import setting
 __all__ = [
     "EncoderSettings",
     "KafkaSettings",
+    "MetricsSettings",
     "PrivacySettings",
     "Settings",
     "StoreSettings",
@@ -237,6 +238,28 @@ class StreamSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Where Prometheus finds what the workers say of themselves."""
+
+    port: int = setting(
+        0,
+        "where serve answers `GET /metrics`, learn on the next one (docs/metrics.md); 0 is off",
+        "operator",
+        "port",
+        variable="METRICS_PORT",
+        above=0,
+        below=65_534,
+    )
+    host: str = setting(
+        "127.0.0.1",
+        "the address that they listen on; whoever reaches it may read, no figure names a user",
+        "operator",
+        "address or name",
+        variable="METRICS_HOST",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of them, by group."""
 
@@ -246,6 +269,7 @@ class Settings:
     privacy: PrivacySettings = PrivacySettings()
     stream: StreamSettings = StreamSettings()
     learner: LearnerSettings = LearnerSettings()
+    metrics: MetricsSettings = MetricsSettings()
     data: Path = setting(
         Path(".upwell"), "everything that is kept on this machine", "operator", "folder"
     )

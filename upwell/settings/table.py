@@ -30,7 +30,7 @@ right. `upwell doctor --settings` shows what holds.
 Who has a reason to set it: the **operator**, who runs Upwell in their own surroundings; the
 **tuner**, who looks after the quality of the lists (docs/quality.md, docs/exploration.md); the
 **developer**, who changes how it learns. Workers of one prefix are to have the same settings, but
-for `UPWELL_INSTANCE` and `UPWELL_DATA`.
+for `UPWELL_INSTANCE`, `UPWELL_DATA` and `UPWELL_METRICS_PORT`.
 """
 TABLE = """
 ## {title}
@@ -45,6 +45,7 @@ TITLES = {
     "privacy": "Privacy",
     "stream": "Stream",
     "learner": "Learner",
+    "metrics": "Metrics",
     None: "This machine",
 }
 
