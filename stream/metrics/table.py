@@ -22,7 +22,8 @@ is taken ends the start with a line that says so.
 
 Every figure has the label `{WORKER}`, the worker's name. `{PREFIX}worker_info`, always 1, has the
 labels {", ".join(f"`{label}`" for label in INFO)} beside it. A figure marked *seldom* is there once
-there is something to tell.
+there is something to tell. Dashboards and alerts that are made of these: infra/grafana,
+infra/prometheus; what to do when one of them fires: [runbook.md](runbook.md).
 
 | name | kind | labels | unit | of | in the record | what it is |
 | --- | --- | --- | --- | --- | --- | --- |
