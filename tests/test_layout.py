@@ -22,6 +22,7 @@ ELSEWHERE = {
     "upwell/ports.py": "protocols: tests/conformance runs them on every adapter",
     "upwell/__main__.py": "the entry point: tests/stream/ops/test_cli.py runs it",
     "upwell/settings/learner.py": "a group of settings: tests/upwell/settings/test_groups.py",
+    "upwell/settings/face.py": "groups of settings: tests/upwell/settings/test_groups.py",
     "store/memory.py": "tests/conformance: the reference of both stores",
     "store/point_store.py": "tests/conformance, by the edge and the server store",
     "store/port.py": "a protocol: tests/conformance",

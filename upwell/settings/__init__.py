@@ -3,10 +3,10 @@
 their names, their ranges and what is said of a wrong one. Secrets never print.
 """
 
+from upwell.settings.face import MetricsSettings, ReasonsSettings
 from upwell.settings.groups import (
     EncoderSettings,
     KafkaSettings,
-    MetricsSettings,
     PrivacySettings,
     Settings,
     StoreSettings,
@@ -21,6 +21,7 @@ __all__ = [
     "LearnerSettings",
     "MetricsSettings",
     "PrivacySettings",
+    "ReasonsSettings",
     "Settings",
     "StoreSettings",
     "StreamSettings",

@@ -1,5 +1,5 @@
 """Every setting of Upwell: its default, what is right for it, what it does and who sets it. Those
-of the learner stand in `upwell.settings.learner`.
+of the learner stand in `upwell.settings.learner`, those of what others see in `.face`.
 
 They are values: where they are read from is `upwell.settings`, how they are shown
 `upwell.settings.table` (docs/settings.md). Secrets never print.
@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from upwell.secret import Secret
+from upwell.settings.face import MetricsSettings, ReasonsSettings
 from upwell.settings.learner import LearnerSettings
 from upwell.settings.values import setting
 
 __all__ = [
     "EncoderSettings",
     "KafkaSettings",
-    "MetricsSettings",
     "PrivacySettings",
     "Settings",
     "StoreSettings",
@@ -238,28 +238,6 @@ class StreamSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class MetricsSettings:
-    """Where Prometheus finds what the workers say of themselves."""
-
-    port: int = setting(
-        0,
-        "where serve answers `GET /metrics`, learn on the next one (docs/metrics.md); 0 is off",
-        "operator",
-        "port",
-        variable="METRICS_PORT",
-        above=0,
-        below=65_534,
-    )
-    host: str = setting(
-        "127.0.0.1",
-        "the address that they listen on; whoever reaches it may read, no figure names a user",
-        "operator",
-        "address or name",
-        variable="METRICS_HOST",
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """All of them, by group."""
 
@@ -270,6 +248,7 @@ class Settings:
     stream: StreamSettings = StreamSettings()
     learner: LearnerSettings = LearnerSettings()
     metrics: MetricsSettings = MetricsSettings()
+    reasons: ReasonsSettings = ReasonsSettings()
     data: Path = setting(
         Path(".upwell"), "everything that is kept on this machine", "operator", "folder"
     )

@@ -19,7 +19,7 @@ __all__ = ["main", "setting_lines", "settings_page", "what_is_right"]
 
 HEAD = """# Settings
 
-<!-- Made by `make docs` from upwell/settings/groups.py and learner.py: change it there. -->
+<!-- Made by `make docs` from upwell/settings (groups, learner, face): change it there. -->
 
 A variable of the environment goes before the file `upwell.toml` in the folder of the start, and
 that before the default. In the file a setting stands in the table of its group, under the second
@@ -46,6 +46,7 @@ TITLES = {
     "stream": "Stream",
     "learner": "Learner",
     "metrics": "Metrics",
+    "reasons": "Reasons for people",
     None: "This machine",
 }
 
