@@ -2,7 +2,7 @@
 MiniLM from its package by default.
 """
 
-from encoders.cache import text_sources
+from encoders.cache import text_sources, tokens_read
 from encoders.kept import kept_folder
 from encoders.load import load_encoder, model_dimension
 from encoders.unknown import Tokens, UnknownTokens, WatchedTitles
@@ -18,4 +18,5 @@ __all__ = [
     "load_encoder",
     "model_dimension",
     "text_sources",
+    "tokens_read",
 ]

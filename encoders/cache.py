@@ -18,7 +18,7 @@ from upwell.ports import Encoder
 from upwell.system.lru import Lru
 from upwell.values import Vector
 
-__all__ = ["CachingEncoder", "KeptEncoder", "text_sources"]
+__all__ = ["CachingEncoder", "KeptEncoder", "text_sources", "tokens_read"]
 
 
 @runtime_checkable
@@ -98,6 +98,11 @@ class CachingEncoder:
         """Of the encoder behind: how long the call that it is at has taken."""
         return busy_seconds(self._encoder)
 
+    @property
+    def tokens_read(self) -> int:
+        """By the encoder behind, in both lanes."""
+        return tokens_read(self._encoder)
+
     def close(self) -> None:
         """Close the encoder behind, where it can be closed, and what is kept on disk."""
         if self._kept is not None:
@@ -167,3 +172,8 @@ def content_keys(texts: Sequence[str], revision: str) -> list[bytes]:
 def text_sources(encoder: Encoder) -> dict[str, int]:
     """As `CachingEncoder.sources`; empty of an encoder that has no cache."""
     return encoder.sources if isinstance(encoder, CachingEncoder) else {}
+
+
+def tokens_read(encoder: Encoder) -> int:
+    """By the model behind, since the start; 0 of an encoder that has no tokens."""
+    return int(getattr(encoder, "tokens_read", 0))

@@ -19,7 +19,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from encoders.device import Placement
-from encoders.engines.padding import MAX_TOKENS, clean, in_batches, padded
+from encoders.engines.padding import MAX_TOKENS, Tally, clean, in_batches, padded
 from encoders.folder import POOLING, checked_digest
 from upwell.errors import EncoderError
 from upwell.values import Vector
@@ -50,6 +50,7 @@ class TransformerEncoder:
     def __init__(self, folder: Path, name: str, placement: Placement) -> None:
         self._placement = placement
         self._tokenizing = threading.Lock()
+        self._tally = Tally()
         self._revision = (
             f"{name}@{checked_digest(folder, name)[:12]}/{POOLING}/{placement.precision}"
         )
@@ -83,13 +84,19 @@ class TransformerEncoder:
     def revision(self) -> str:
         return self._revision
 
+    @property
+    def tokens_read(self) -> int:
+        """Since the start, those of padding not counted."""
+        return self._tally.tokens
+
     def encode(self, texts: Sequence[str]) -> Vector:
         """(n, dimension) float32 of unit length; a text counts with its first 256 tokens. Raises
         `EncoderError`.
         """
         try:
             with torch.inference_mode():
-                return in_batches(self._tokenized(texts), self._pooled, self._dimension)
+                tokens = self._tokenized(texts)
+                return in_batches(tokens, self._pooled, self._dimension, self._tally)
         except (RuntimeError, MemoryError, TypeError, ValueError, IndexError) as exc:
             what = f"model {self._revision} failed on {len(texts)} texts: {_first_line(exc)}"
             raise EncoderError(f"{what}; free memory, or set UPWELL_DEVICE=cpu") from exc

@@ -120,6 +120,11 @@ class EncoderWorker:
         now = time.monotonic()
         return max(0.0 if called is None else now - called for called in self._called)
 
+    @property
+    def tokens_read(self) -> int:
+        """By the model, since the start; 0 where it has no tokens."""
+        return int(getattr(self._encoder, "tokens_read", 0))
+
     def encode(self, texts: Sequence[str]) -> Vector:
         """As the encoder behind. Raises `EncoderError`, also when the worker was closed, its thread
         has ended, or the encoder is stuck.

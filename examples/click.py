@@ -9,7 +9,14 @@ from __future__ import annotations
 import os
 import sys
 
-from upwell import Recommendations, UpwellClient, UpwellError, find_broker, load_settings
+from upwell import (
+    Recommendations,
+    Sentences,
+    UpwellClient,
+    UpwellError,
+    find_broker,
+    load_settings,
+)
 
 TIMEOUT_SECONDS = 30.0
 
@@ -38,12 +45,9 @@ def main(user_id: str) -> None:
 
 def show(title: str, recommendations: Recommendations) -> None:
     print(f"\n{title}")
+    sentences = Sentences()
     for entry in recommendations.items[:5]:
-        why = entry.reasons[0] if entry.reasons else None
-        print(
-            f"  {entry.title or entry.item_id}"
-            + (f"   ({why.signal}{f': {why.because}' if why.because else ''})" if why else "")
-        )
+        print(f"  {entry.title or entry.item_id}\n      {sentences.of(entry)[0]}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import os
 import sys
 import uuid
 
-from upwell import UpwellClient, UpwellError, find_broker, load_settings
+from upwell import Sentences, UpwellClient, UpwellError, find_broker, load_settings
 
 TIMEOUT_SECONDS = 30.0
 
@@ -29,8 +29,9 @@ def main(sentence: str) -> None:
         if fresh is None:
             sys.exit(f"no list came within {TIMEOUT_SECONDS:g} s: does a serve worker run?")
         print(f"{user_id} searched for “{sentence}” and got, {fresh.latency_ms} ms later:")
+        sentences = Sentences()
         for entry in fresh.items:
-            print(f"  {entry.title or entry.item_id}")
+            print(f"  {entry.title or entry.item_id}\n      {sentences.of(entry)[0]}")
 
 
 if __name__ == "__main__":

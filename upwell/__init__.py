@@ -17,6 +17,7 @@ from upwell.events import (
     Review,
     Topic,
 )
+from upwell.reasons import Sentences
 from upwell.recommendations import DeadLetter, Entry, Reason, Recommendations
 from upwell.settings import Settings, load_settings
 
@@ -37,6 +38,7 @@ __all__ = [
     "Recommendations",
     "Request",
     "Review",
+    "Sentences",
     "Settings",
     "SettingsError",
     "Topic",

@@ -17,6 +17,7 @@ from typing import Any
 from upwell.errors import InvalidEventError
 
 __all__ = [
+    "WORDS",
     "Check",
     "choice",
     "describe",
@@ -24,6 +25,7 @@ __all__ = [
     "label",
     "listing",
     "number",
+    "schema_of",
     "shorten",
     "text",
     "whole",
@@ -35,6 +37,23 @@ _UNFIT_IN_LABELS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT_WORD = re.compile("[A-Za-z_ -]{1,24}")
 _SHOWN = 24
+
+
+_BLANK = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+WORDS = f"[^{_BLANK}]"
+_SCHEMAS: dict[Check, dict[str, Any]] = {}
+
+
+def schema_of(check: Check) -> dict[str, Any]:
+    """What a check takes, as JSON Schema (2020-12); null is not said. One thing it cannot say: that
+    1.0 is no whole number.
+    """
+    return _SCHEMAS[check]
+
+
+def _told(check: Check, **schema: Any) -> Check:
+    _SCHEMAS[check] = schema
+    return check
 
 
 def describe(value: object) -> str:
@@ -92,7 +111,9 @@ def label(limit: int = 256, *, optional: bool = False) -> Check:
             )
         return value
 
-    return check
+    unfit_there = {"type": "string", "pattern": r"[\u0000-\u001f\u007f-\u009f\u2028\u2029]"}
+    least = 0 if optional else 1
+    return _told(check, type="string", minLength=least, maxLength=limit, **{"not": unfit_there})
 
 
 def text(limit: int, *, optional: bool = False) -> Check:
@@ -120,7 +141,8 @@ def text(limit: int, *, optional: bool = False) -> Check:
             )
         return value
 
-    return check
+    words = {} if optional else {"pattern": WORDS}
+    return _told(check, type="string", maxLength=limit, **words)
 
 
 def whole(low: int, high: int) -> Check:
@@ -137,7 +159,7 @@ def whole(low: int, high: int) -> Check:
             )
         return value
 
-    return check
+    return _told(check, type="integer", minimum=low, maximum=high)
 
 
 def number(low: float, high: float = math.inf, *, above: bool = False) -> Check:
@@ -162,7 +184,8 @@ def number(low: float, high: float = math.inf, *, above: bool = False) -> Check:
             raise InvalidEventError(reason, f"{name} is {shorten(value)}, {right}")
         return value
 
-    return check
+    ends = {"exclusiveMinimum" if above else "minimum": low}
+    return _told(check, type="number", **ends, **({"maximum": high} if high < math.inf else {}))
 
 
 def flag(name: str, value: object) -> bool:
@@ -172,6 +195,9 @@ def flag(name: str, value: object) -> bool:
             "wrong_type", f"{name} is {describe(value)}, Upwell takes true or false"
         )
     return value
+
+
+_told(flag, type="boolean")
 
 
 def choice(kinds: type[StrEnum]) -> Check:
@@ -192,7 +218,7 @@ def choice(kinds: type[StrEnum]) -> Check:
             "unknown_value", f"{name} is {shown}, Upwell takes one of {', '.join(known)}{hint}"
         )
 
-    return check
+    return _told(check, type="string", enum=list(known))
 
 
 def listing(check_one: Check, limit: int, *, least: int = 0) -> Check:
@@ -216,7 +242,7 @@ def listing(check_one: Check, limit: int, *, least: int = 0) -> Check:
                 check_one(f"{name}[{index}]", one)
             raise
 
-    return check
+    return _told(check, type="array", items=schema_of(check_one), minItems=least, maxItems=limit)
 
 
 def _kind(value: object) -> str:

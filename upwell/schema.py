@@ -4,9 +4,6 @@ It knows nothing about bytes, JSON or Kafka. Reasons are stable names to count b
 `not_an_object`, `unknown_topic`, `missing_field`, `wrong_type`, `out_of_range`, `not_finite`,
 `empty`, `too_long`, `bad_character`, `bad_time`, `unknown_value`, `length_mismatch`,
 `unexpected_field`, `unknown_version`.
-
-One deviation from the design, which says a rating is 1 to 5: the bundled MovieLens log has half
-stars, so 0.5 to 5 is taken.
 """
 
 from __future__ import annotations
@@ -32,9 +29,11 @@ from upwell.fields import (
 )
 
 __all__ = [
+    "CHECKS",
     "CLEARABLE",
     "EARLIEST_MS",
     "MAX_TEXT",
+    "OF_USERS",
     "OTHER_FIELD",
     "VERSION",
     "event_value",
@@ -62,7 +61,7 @@ FUTURE_MS = 24 * 3_600_000
 MAX_TEXT = 20_000
 CLEARABLE = ("text", "categories", "brand", "price", "image", "language")
 """Fields of an item that a null, or an empty text or list, takes away."""
-_OF_USERS = (ControlKind.FORGET_USER, ControlKind.MERGE_USER)
+OF_USERS = (ControlKind.FORGET_USER, ControlKind.MERGE_USER)
 _LARGEST = 2**53 - 1  # of whole numbers that every JSON reader keeps exactly
 
 _ID = label()
@@ -71,7 +70,7 @@ _TEXT = text(MAX_TEXT)
 _OPTIONAL_TEXT = text(MAX_TEXT, optional=True)
 
 _USER: dict[str, Check] = {"event_id": _ID, "user_id": _ID}
-_CHECKS: dict[Topic, dict[str, Check]] = {
+CHECKS: dict[Topic, dict[str, Check]] = {
     Topic.ITEMS: {
         "item_id": _ID,
         "title": text(1_000),
@@ -290,7 +289,7 @@ def _impression_lengths(impression: Any) -> None:
 
 
 def _control_target(control: Any) -> None:
-    needed, other = ("user_id", "item_id") if control.kind in _OF_USERS else ("item_id", "user_id")
+    needed, other = ("user_id", "item_id") if control.kind in OF_USERS else ("item_id", "user_id")
     if getattr(control, needed) is None:
         raise InvalidEventError("missing_field", f"{needed} is missing, {control.kind} needs it")
     if getattr(control, other) is not None:
@@ -331,13 +330,13 @@ _AGREEMENTS: dict[Topic, Callable[[Any], None]] = {
 _SHAPES = {
     topic: (
         kind,
-        tuple(_CHECKS[topic].items()),
+        tuple(CHECKS[topic].items()),
         frozenset(field.name for field in fields(kind) if field.default is MISSING),
         _AGREEMENTS.get(topic),
     )
     for topic, kind in type_of_topic.items()
 }
-_FIELDS = {topic: frozenset({"v", "ts", *checks}) for topic, checks in _CHECKS.items()}
+_FIELDS = {topic: frozenset({"v", "ts", *checks}) for topic, checks in CHECKS.items()}
 _DEFAULTS: dict[type[Event], tuple[tuple[str, Any], ...]] = {
     kind: tuple((one.name, one.default) for one in fields(kind) if one.name in _FIELDS[topic])
     for kind, topic in _TOPICS.items()

@@ -22,7 +22,7 @@ from encoders.engines.converted import (
     converted,
     openvino_alone,
 )
-from encoders.engines.padding import clean, in_batches, padded
+from encoders.engines.padding import Tally, clean, in_batches, padded
 from encoders.folder import POOLING, checked_digest
 from upwell.errors import EncoderError
 from upwell.values import Vector
@@ -47,6 +47,7 @@ class CompiledEncoder:
         self._tokenizer = Tokenizer.from_str(source.tokenizer)
         self._dimension = int(source.probes.shape[1])
         self._own = threading.local()
+        self._tally = Tally()
         self._model: Any = (
             openvino_alone()
             .Core()
@@ -70,12 +71,17 @@ class CompiledEncoder:
     def revision(self) -> str:
         return self._revision
 
+    @property
+    def tokens_read(self) -> int:
+        """Since the start, those of padding not counted."""
+        return self._tally.tokens
+
     def encode(self, texts: Sequence[str]) -> Vector:
         """(n, dimension) float32 of unit length; a text counts with its first 256 tokens. Raises
         `EncoderError`.
         """
         try:
-            return in_batches(self._tokenized(texts), self._pooled, self._dimension)
+            return in_batches(self._tokenized(texts), self._pooled, self._dimension, self._tally)
         except (RuntimeError, MemoryError, TypeError, ValueError, IndexError) as exc:
             what = f"model {self._revision} failed on {len(texts)} texts: {exc}".splitlines()[0]
             raise EncoderError(f"{what}; free memory, or set UPWELL_ENCODER_ENGINE=torch") from exc

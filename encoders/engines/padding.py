@@ -4,6 +4,7 @@ length, batch after batch. It knows no engine.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -12,13 +13,26 @@ from numpy.typing import NDArray
 from encoders.batching import token_batches
 from upwell.values import Vector
 
-__all__ = ["MAX_TOKENS", "TOKEN_BUDGET", "clean", "in_batches", "padded"]
+__all__ = ["MAX_TOKENS", "TOKEN_BUDGET", "Tally", "clean", "in_batches", "padded"]
 
 TOKEN_BUDGET = 1_024  # padded tokens a batch; 512 and 2,048 are as fast, 8,192 loses a third
 MAX_TOKENS = 256
 MAX_CHARACTERS = (
     64 * MAX_TOKENS
 )  # so that a text of megabytes is not tokenized to the end for its first 256 tokens
+
+
+class Tally:
+    """How many tokens a model has read, counted by several threads."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self._lock = threading.Lock()
+
+    def add(self, tokens: int) -> None:
+        """So many more."""
+        with self._lock:
+            self.tokens += tokens
 
 
 def clean(texts: Sequence[str]) -> list[str]:
@@ -45,9 +59,12 @@ def in_batches(
     tokens: Sequence[Sequence[int]],
     pooled: Callable[[Sequence[Sequence[int]]], Vector],
     dimension: int,
+    tally: Tally,
 ) -> Vector:
     """(n, dimension): `pooled` of all, those of about the same length together."""
     vectors = np.empty((len(tokens), dimension), dtype=np.float32)
-    for batch in token_batches([len(one) for one in tokens], TOKEN_BUDGET):
+    lengths = [len(one) for one in tokens]
+    for batch in token_batches(lengths, TOKEN_BUDGET):
         vectors[batch] = pooled([tokens[index] for index in batch])
+    tally.add(sum(lengths))
     return vectors

@@ -29,7 +29,6 @@ __all__ = [
     "NEW_ITEM",
     "OTHER",
     "SHARES",
-    "SIGNAL_WORDS",
     "UPTAKE",
     "causes",
     "reasons",
@@ -45,43 +44,6 @@ OTHER = "other"
 SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST, LEXICAL, FATIGUE)
 _SIGNALS = len(SIGNALS)
 CAUSED = FIRST_DENSE - FIRST_USER  # signals that an item of the history causes
-SIGNAL_WORDS = {
-    "popularity_50": "popular right now",
-    "popularity_200": "popular lately",
-    "popularity_1000": "popular these days",
-    "popularity_5000": "popular for a while",
-    "popularity_50000": "popular for long",
-    "likes_20000": "liked by many",
-    "newcomers_20": "newcomers are here right now",
-    "newcomers_200": "where newcomers begin",
-    "popularity": "popular of all time",
-    "recency": "someone was here just now",
-    "newness": "new to everyone",
-    "text_popularity": "items like it are popular",
-    "like_rate": "those who try it like it",
-    "covisitation": "people who liked what you liked",
-    "affinity_10": "often liked by those who liked your latest",
-    "affinity_50": "often liked by those with your history",
-    "affinity_any_10": "often met by those who met your latest",
-    "transition_last": "often comes right after your last one",
-    "transition_3": "often liked after your last likes",
-    "transition_any_3": "often comes after your last ones",
-    "transition_recent": "lately comes after your last ones",
-    "transition_10": "often comes after your latest",
-    "text_similarity": "reads like your latest",
-    "text_covisitation": "reads like what people like you liked",
-    "categories": "of the kinds you like",
-    "catalogue_distance": "listed near your last one",
-    "catalogue_direction": "listed after or before your last one",
-    "intent": "fits what you are looking for",
-    "fused": "the model's own guess",
-    NEW_ITEM: "new here",
-    UPTAKE: "taken more often than all else says",
-    BOOST: "put forward by the operator",
-    LEXICAL: "its title is written like your words",
-    FATIGUE: "shown before and left",
-    OTHER: "smaller reasons together",
-}
 
 
 @kernel

@@ -45,7 +45,8 @@ class Figures:
         self._targets = np.zeros(len(SLICES))
         self._shown = np.zeros(0)
         self._catalogue = np.zeros(1)
-        self._running = np.zeros(3)  # hits, gains, and the weight of both
+        self._recent = np.zeros((len(self.names), len(SLICES), 2))  # decayed gains and hits
+        self._weights = np.zeros(len(SLICES))  # of both
 
     def record(
         self,
@@ -72,9 +73,18 @@ class Figures:
             )
         np.add.at(self._shown, shown, 1.0)
         self._catalogue[0] = catalogue
+        self._decay(member, values[:, :, :_RECIPROCAL])
+
+    def _decay(self, member: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+        """member: (n, slices) 0 or 1; values: (n, names, 2). Each slice forgets by its own targets,
+        so that a seldom one is not all of the last hour.
+        """
         keep = 2.0 ** (-1.0 / RUNNING_HALF_LIFE)
-        for gain, hit, _ in values[:, 0]:
-            self._running = self._running * keep + (hit, gain, 1.0)
+        later = member.sum(axis=0) - member.cumsum(axis=0)  # (n, slices) targets after each
+        weights = member * keep**later
+        kept = keep ** member.sum(axis=0)  # (slices,)
+        self._recent = self._recent * kept[:, None] + np.einsum("ns,nmf->msf", weights, values)
+        self._weights = self._weights * kept + weights.sum(axis=0)
 
     def reset(self) -> None:
         """Starts counting here (what came before was warm-up).
@@ -126,19 +136,22 @@ class Figures:
         """(HR@10, NDCG@10) of the model with a half-life of 1,000 targets, for a progress bar; 0
         before the first target.
         """
-        hits, gains, weight = (float(value) for value in self._running)
+        weight = float(self._weights[0])
+        gains, hits = (float(value) for value in self._recent[0, 0])
         return (hits / weight, gains / weight) if weight > 0.0 else (0.0, 0.0)
 
     def report(self) -> dict[str, Any]:
         """JSON-ready: {"targets", "model": {"ndcg10", "hr10", "mrr", "coverage10", "gini"},
-        "peers": {name: {"ndcg10", "hr10", "mrr"}}}.
+        "peers": {name: {"ndcg10", "hr10", "mrr"}}, "running": {name: {"ndcg10", "hr10"}}}.
 
-        Figures by slice; None where a slice had no target.
+        Figures by slice; None where a slice had no target. running: with a half-life of 1,000
+        targets of the slice.
         """
         return {
             "targets": self.targets,
             MODEL: self._of(MODEL) | {"coverage10": self.coverage10, "gini": _known(self.gini)},
             "peers": {name: self._of(name) for name in PEERS},
+            "running": {name: self._running_of(name) for name in self.names},
         }
 
     def arrays(self) -> dict[str, NDArray[np.float64]]:
@@ -148,21 +161,42 @@ class Figures:
             "targets": self._targets.copy(),
             "shown": self._shown.copy(),
             "catalogue": self._catalogue.copy(),
-            "running": self._running.copy(),
+            "running": np.array([*self._recent[0, 0, ::-1], self._weights[0]]),
+            "recent": self._recent.copy(),
+            "weights": self._weights.copy(),
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Takes over what `arrays` gave."""
-        self._sums, self._targets, self._shown, self._catalogue, self._running = (
-            np.array(arrays[name], np.float64)
-            for name in ("sums", "targets", "shown", "catalogue", "running")
+        """Takes over what `arrays` gave. An older version kept running figures of the model over
+        all targets alone (`running`, which it reads of newer ones): the others begin anew.
+        """
+        self._sums, self._targets, self._shown, self._catalogue = (
+            np.array(arrays[name], np.float64) for name in ("sums", "targets", "shown", "catalogue")
         )
+        if "recent" in arrays:
+            self._recent, self._weights = (
+                np.array(arrays[name], np.float64) for name in ("recent", "weights")
+            )
+            return
+        hits, gains, weight = arrays["running"]
+        self._recent[...] = self._weights[...] = 0.0
+        self._recent[0, 0], self._weights[0] = (gains, hits), weight
 
     def _mean(self, name: str, figure: int) -> dict[str, float]:
         sums = self._sums[self.names.index(name), :, figure]
         return {
             slice_: float(total / count) if count else math.nan
             for slice_, total, count in zip(SLICES, sums, self._targets, strict=True)
+        }
+
+    def _running_of(self, name: str) -> dict[str, dict[str, float | None]]:
+        sums = self._recent[self.names.index(name)]  # (slices, 2)
+        return {
+            figure: {
+                slice_: float(total / weight) if weight else None
+                for slice_, total, weight in zip(SLICES, sums[:, place], self._weights, strict=True)
+            }
+            for place, figure in enumerate(("ndcg10", "hr10"))
         }
 
     def _of(self, name: str) -> dict[str, dict[str, float | None]]:

@@ -167,6 +167,21 @@ class Learner(OnlineModel):
         return rows
 
     @property
+    def trained(self) -> dict[str, Any]:
+        """JSON-ready: steps, refused, and the losses of the newest steps by part; empty without a
+        fused model.
+        """
+        if self._trainer is None:
+            return {}
+        done, loss = self._trainer, self._trainer.latest.parts
+        return {"steps": done.steps, "refused": done.refused, "loss": dict(loss)}
+
+    @property
+    def items(self) -> int:
+        """In the catalogue."""
+        return len(self._catalogue)
+
+    @property
     def unannounced(self) -> int:
         """Ids that wait for their announcement."""
         return self._catalogue.unannounced

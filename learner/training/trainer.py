@@ -60,7 +60,8 @@ class Trainer:
     """Owns optimizer, fine identities, buffer and (where the settings ask for one) rating head of
     one model.
 
-    threads: of torch while it trains. Deterministic on a CPU for its seed.
+    threads: of torch while it trains. steps, refused: since the beginning. latest: what the newest
+    steps came to. Deterministic on a CPU for its seed.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Trainer:
         self.ratings = Ratings(model) if settings.rating_head else None
         self.steps = 0
         self.refused = 0
+        self.latest = TrainReport()
         self._settings = settings
         self._tuning = tuning or Tuning()
         self._seed = seed
@@ -146,9 +148,10 @@ class Trainer:
         self.refused += done["refused"]
         means = {name: total / done["steps"] for name, total in parts.items()}
         seconds = time.perf_counter() - started
-        return TrainReport(
+        self.latest = TrainReport(
             sum(means.values()), means, done["examples"], done["steps"], done["refused"], seconds
         )
+        return self.latest
 
     def _step(self, batch: MiniBatch) -> dict[str, float] | None:
         """One step; None, and nothing changed, where the loss or a gradient is not finite."""

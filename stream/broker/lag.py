@@ -4,9 +4,10 @@ acknowledged yet.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
@@ -39,11 +40,12 @@ INPUT_TOPICS = (
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """behind: offsets that wait. done: offsets worked off since some beginning; it moves with each
-    of them.
+    of them. topics: offsets that wait on own partitions, by topic without its prefix.
     """
 
     behind: int
     done: int
+    topics: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,12 @@ class Lag:
         held = [found for partition, found in places.items() if tuple(partition) in own] or list(
             places.values()
         )
+        topics: Counter[str] = Counter()
+        for partition, place in places.items():
+            if tuple(partition) in own:
+                topics[partition.topic.removeprefix(self._prefix)] += place.behind
         return Backlog(
-            sum(place.behind for place in held), sum(place.committed or 0 for place in held)
+            sum(place.behind for place in held), sum(place.committed or 0 for place in held), topics
         )
 
     def acknowledged(self) -> dict[TopicPartition, int]:

@@ -18,10 +18,18 @@ from upwell.events import Event, Topic
 from upwell.recommendations import DeadLetter
 from upwell.schema import parse_event, unknown_fields
 
-__all__ = ["MAX_VALUE_BYTES", "decode", "load_json"]
+__all__ = ["MAX_VALUE_BYTES", "REASONS", "decode", "load_json"]
 
 MAX_VALUE_BYTES = 1 << 20
 """1 MiB: what a broker takes by default too."""
+
+REASONS = (
+    *("tombstone", "empty", "too_large", "byte_order_mark", "not_utf8", "truncated"),
+    *("not_finite", "too_deep", "bad_json", "bad_character", "not_an_object", "missing_field"),
+    *("wrong_type", "out_of_range", "too_long", "bad_time", "unknown_value", "length_mismatch"),
+    *("unexpected_field", "unknown_version", "unknown_topic", "unknown_item", "catalogue_full"),
+)
+"""Of all dead letters (docs/events.md), those of the catalogue's chain too."""
 
 _BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")

@@ -88,7 +88,9 @@ class LearnLoop:
             newest = self._resume()
             self._catalogue.start()
             with (
-                closing(Sender(options.client, options.prefix, self._lock)) as self._sender,
+                closing(
+                    Sender(options.client, options.prefix, self._lock, options.show)
+                ) as self._sender,
                 examples_consumer(options.client, options.prefix, self._positions) as consumer,
             ):
                 self._announce(newest, consumer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ class LearnOptions:
     delta. checkpoint_examples: how many between two checkpoints.
 
     batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures
-    start after so many. guard: the rule by which trained weights take over.
+    start after so many. guard: the rule by which trained weights take over. show: told each record
+    for `metrics`.
     """
 
     prefix: str
@@ -34,4 +35,5 @@ class LearnOptions:
     batch_records: int = 16
     warmup_examples: int = 0
     guard: Guard = Guard()
+    show: Callable[[bytes], None] = lambda _: None
     client: Mapping[str, Any] = field(default_factory=dict)

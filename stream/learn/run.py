@@ -15,6 +15,7 @@ from stream.broker.engines import engine_name
 from stream.broker.quiet import quieten
 from stream.learn.loop import LearnLoop
 from stream.learn.options import LearnOptions
+from stream.metrics.endpoint import LEARN_PLACE, endpoint
 from upwell.client import client_options
 from upwell.errors import ModelError
 from upwell.settings import Settings
@@ -57,19 +58,21 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
     torch.set_num_threads(1)
     dimension = model_dimension(settings.encoder.model)
     learner = settings.learner
-    options = LearnOptions(
-        prefix=settings.kafka.prefix,
-        home=settings.data / "models",
-        folder=models_folder(settings),
-        engine=engine_name(settings.data),
-        publish_ms=learner.publish_ms,
-        checkpoint_examples=learner.checkpoint_examples,
-        warmup_examples=learner.warmup_examples,
-        alone=alone,
-        client=client_options(settings.kafka),
-    )
-    own_folder(options.home)
-    loop = LearnLoop(Learner(learner, dimension, learner.seed), options, now_ms)
-    stop_on_signals(loop)
-    quieten()
-    loop.run()
+    with endpoint(settings.metrics, LEARN_PLACE) as show:
+        options = LearnOptions(
+            prefix=settings.kafka.prefix,
+            home=settings.data / "models",
+            folder=models_folder(settings),
+            engine=engine_name(settings.data),
+            publish_ms=learner.publish_ms,
+            checkpoint_examples=learner.checkpoint_examples,
+            warmup_examples=learner.warmup_examples,
+            alone=alone,
+            client=client_options(settings.kafka),
+            show=show,
+        )
+        own_folder(options.home)
+        loop = LearnLoop(Learner(learner, dimension, learner.seed), options, now_ms)
+        stop_on_signals(loop)
+        quieten()
+        loop.run()

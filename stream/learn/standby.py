@@ -53,7 +53,7 @@ def take_turn(
     if options.alone:
         lock.take()
     elif Patience("learn").call(lock.others) or not lock.try_take():
-        with closing(Sender(options.client, options.prefix, lock)) as sender:
+        with closing(Sender(options.client, options.prefix, lock, options.show)) as sender:
             if not _Waiting(lock, options, clock_ms, sender).wait(stopped):
                 return False
     if lock.before != options.engine:

@@ -4,13 +4,14 @@ lock. It knows nothing of when.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 import orjson
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
+from learner.release.guard import Verdict
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
 from stream.broker.away import Patience
@@ -19,19 +20,30 @@ from stream.broker.retention import warn_removed
 from stream.chain.publish import Outgoing
 from stream.learn.lock import LearnerLock
 from upwell.events import Topic
+from upwell.system.process import process_figures
 
 __all__ = ["Sender", "examples_consumer", "figures_record"]
 
 SEND_TIMEOUT_S = 60
+WAIT = Verdict.WAIT  # no ruling
 
 
 class Sender:
-    """Writes for the holder of `lock`, until `close`."""
+    """Writes for the holder of `lock`, until `close`. show: told each record for `metrics`, before
+    it is sent.
+    """
 
-    def __init__(self, client: Mapping[str, Any], prefix: str, lock: LearnerLock) -> None:
+    def __init__(
+        self,
+        client: Mapping[str, Any],
+        prefix: str,
+        lock: LearnerLock,
+        show: Callable[[bytes], None],
+    ) -> None:
         self._client = client
         self._prefix = prefix
         self._lock = lock
+        self._show = show
         self._patience = Patience("learn")
         self.producer = KafkaProducer(acks="all", max_request_size=FETCH_BYTES, **client)
 
@@ -46,6 +58,8 @@ class Sender:
 
     def send(self, one: Outgoing) -> int:
         """Its offset, once all replicas have it. Raises `KafkaError`."""
+        if one.topic is Topic.METRICS:
+            self._show(one.value)
         sent = self.producer.send(
             self._prefix + one.topic,
             key=one.key,
@@ -126,9 +140,13 @@ def figures_record(
         "positions": positions,
         "topic_id": topic_id,
         "model_version": promotion.version,
-        "candidates": promotion.counts,
+        "model_examples": learner.learned,
+        "candidates": {str(one): promotion.counts[one] for one in Verdict if one is not WAIT},
         "unannounced": {"waiting": learner.unannounced, "made_room": learner.made_room},
         "figures": learner.figures.report(),
+        "train": learner.trained,
+        "items": learner.items,
+        "process": process_figures(),
     }
     value = orjson.dumps(figures, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
     return Outgoing(Topic.METRICS, b"learn", value)

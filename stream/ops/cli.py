@@ -17,12 +17,14 @@ from rich.markup import escape
 
 from stream.ops.command import (
     Json,
+    Shares,
     client,
     connected,
     console,
     faults,
     interruptible,
     print_json,
+    sentences,
     settings,
 )
 from stream.ops.dead_letters_cli import letters_app
@@ -110,14 +112,16 @@ def replay(
 def watch(
     user: Annotated[str | None, typer.Option(help="Only this user's lists.")] = None,
     count: Annotated[int | None, typer.Option(help="End after so many.", min=1)] = None,
+    shares: Shares = False,
 ) -> None:
     """Show lists as they are published."""
     from stream.replay.report import list_table
 
     with faults(), interruptible(), client() as upwell:
+        why = sentences(shares)
         console.print("waiting for lists; Ctrl-C ends it")
         for number, recommendations in enumerate(upwell.lists(user), 1):
-            Console().print(list_table(recommendations))
+            Console().print(list_table(recommendations, why))
             if number == count:
                 return
 
@@ -127,14 +131,16 @@ def recommend(
     user: Annotated[str, typer.Option(help="For whom.")],
     k: Annotated[int, typer.Option(help="How many.", min=1, max=100)] = 10,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.", min=0.1)] = 10.0,
+    shares: Shares = False,
     as_json: Json = False,
 ) -> None:
     """Ask for a user's list now, through the requests topic."""
     from stream.replay.report import list_table
 
     with faults(), interruptible(), client() as upwell:
+        why = sentences(shares)
         answer = upwell.request_list(user, k, timeout)
-        Console(stderr=as_json).print(list_table(answer))
+        Console(stderr=as_json).print(list_table(answer, why))
         if as_json:
             print_json(answer)
 

@@ -20,21 +20,27 @@ from rich.console import Console
 
 from upwell.client import UpwellClient, find_broker
 from upwell.errors import UpwellError
+from upwell.reasons import Sentences
 from upwell.settings import Settings, load_settings
 
 __all__ = [
     "Json",
+    "Shares",
     "client",
     "connected",
     "console",
     "faults",
     "interruptible",
     "print_json",
+    "sentences",
     "settings",
 ]
 
 console = Console(stderr=True)
 
+Shares = Annotated[
+    bool, typer.Option("--shares", help="Show signals and their shares, not sentences.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
 
 
@@ -48,6 +54,12 @@ def connected() -> Settings:
     """The settings with the address of the broker that runs."""
     own = settings()
     return replace(own, kafka=replace(own.kafka, address=find_broker(own)))
+
+
+def sentences(shares: bool) -> Sentences | None:
+    """Of the settings; None where shares are wanted. Raises `SettingsError`."""
+    reasons = settings().reasons
+    return None if shares else Sentences(reasons.language, reasons.file)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from stream.replay.player import Pace, Player
 from stream.replay.progress import StreamProgress
 from upwell.codec import parse_recommendations
 from upwell.events import Topic
+from upwell.reasons import Sentences
 from upwell.recommendations import Recommendations
 from upwell.settings import Settings
 
@@ -117,6 +118,8 @@ class Demo:
         self._prefix = cluster.settings.kafka.prefix
         self._metrics = Metrics(cluster.settings)
         self._listener = Listener(Broadcast(self._prefix + Topic.RECOMMENDATIONS, cluster.client))
+        reasons = cluster.settings.reasons
+        self._sentences = Sentences(reasons.language, reasons.file)
         self._bad: Counter[str] = Counter()
 
     def play(self, log: DemoLog, rate: float) -> dict[str, Any]:
@@ -210,6 +213,7 @@ class Demo:
                 {
                     "title": entry.title,
                     "score": entry.score,
+                    "why": self._sentences.of(entry),
                     "reasons": [
                         (reason.signal, reason.weight, reason.because)
                         for reason in entry.reasons[:3]

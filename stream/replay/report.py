@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from stream.replay.evaluate import Evaluation
+from upwell.reasons import Sentences
 from upwell.recommendations import Confirmation, DeadLetter, Entry, Recommendations
 
 __all__ = [
@@ -101,13 +102,15 @@ def example_table(example: Mapping[str, Any]) -> Table:
             str(place),
             _plain(item["title"] or ""),
             f"{item['score']:.2f}",
-            _reasons(item["reasons"]),
+            _said(item["why"]),
         )
     return table
 
 
-def list_table(recommendations: Recommendations) -> Table:
-    """A list as `upwell watch` and `upwell recommend` show it."""
+def list_table(recommendations: Recommendations, sentences: Sentences | None) -> Table:
+    """A list as `upwell watch` and `upwell recommend` show it. sentences: for people; without them
+    each signal's share.
+    """
     when = f"{recommendations.latency_ms} ms after {recommendations.trigger}"
     title = _plain(
         f"user {recommendations.user_id} · {when} · model {recommendations.model_version}"
@@ -118,7 +121,7 @@ def list_table(recommendations: Recommendations) -> Table:
             str(place),
             _plain(entry.title or entry.item_id),
             f"{entry.score:.2f}",
-            _reasons(_triples(entry)),
+            _why(entry) if sentences is None else _said(sentences.of(entry)),
         )
     return table
 
@@ -210,17 +213,15 @@ def evaluation_table(evaluation: Evaluation, policy: str) -> Group:
     return Group(table, weights + share, *verdict)
 
 
-def _triples(entry: Entry) -> list[tuple[str, float, str | None]]:
-    return [
-        (reason.signal, reason.weight, reason.because) for reason in entry.reasons[:SHOWN_REASONS]
-    ]
+def _said(sentences: Sequence[str]) -> str:
+    return _plain(" ".join(sentences))
 
 
-def _reasons(reasons: Sequence[Sequence[Any]]) -> str:
+def _why(entry: Entry) -> str:
     return " · ".join(
-        f"{signal.replace('_', ' ')} {weight:+.2f}"
-        + (f" (because of {_plain(because)})" if because else "")
-        for signal, weight, because in reasons
+        f"{one.signal.replace('_', ' ')} {one.weight:+.2f}"
+        + (f" (because of {_plain(one.because)})" if one.because else "")
+        for one in entry.reasons[:SHOWN_REASONS]
     )
 
 

@@ -19,6 +19,7 @@ import faust
 from stream.chain.publish import Outgoing
 from stream.chain.records import Record
 from stream.chain.wire import first_appended
+from stream.serve.meter import Meter
 from stream.serve.take import micro_batches
 from upwell.errors import UpwellError
 from upwell.events import Topic
@@ -52,11 +53,14 @@ log = logging.getLogger("upwell.serve")
 
 
 class Batching:
-    """events: at most so many a batch. seconds: how long the first one waits for more."""
+    """events: at most so many a batch. seconds: how long the first one waits for more. meter: is
+    told of each.
+    """
 
-    def __init__(self, events: int, seconds: float) -> None:
+    def __init__(self, events: int, seconds: float, meter: Meter) -> None:
         self.events = events
         self.seconds = seconds
+        self.meter = meter
 
 
 def add_agent(
@@ -76,6 +80,7 @@ def add_agent(
     again on the chain's thread while no batch waits, at once where it says that there was
     something to do.
     """
+    clock = batching.meter.clock
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
     channel = app.topic(
         *(prefix + topic for topic in topics),
@@ -90,8 +95,12 @@ def add_agent(
     async def consume(stream: Any) -> None:
         async for events in micro_batches(stream, batching.events, batching.seconds):
             records = [_record(event.message, prefix, incarnations) for event in events]
+            began = clock()
             outgoing = await app.loop.run_in_executor(thread, run, records)
+            made = clock()
             await send(app, prefix, outgoing)
+            seconds = (made - began, clock() - made)
+            batching.meter.published(name, len(records), seconds, now_ms(), outgoing)
             for event in events:
                 await stream.ack(event)
 

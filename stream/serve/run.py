@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import faust
@@ -16,9 +17,11 @@ from stream.broker.incarnations import begin_made_anew
 from stream.broker.lag import INPUT_TOPICS, Backlog, Lag
 from stream.broker.quiet import quieten
 from stream.broker.retention import warn_removed
+from stream.metrics.endpoint import SERVE_PLACE, endpoint
 from stream.serve.agents import ITEM_TOPICS, USER_TOPICS, Batching, add_agent, fail_stop, send
 from stream.serve.beats import Beats
 from stream.serve.faust_app import faust_app
+from stream.serve.meter import ITEMS, USERS
 from stream.serve.watchdog import STALL_SECONDS, Stall, Watchdog, end_stalled
 from stream.serve.worker import ServeWorker
 from upwell.events import Topic
@@ -43,23 +46,28 @@ def run_serve(settings: Settings) -> None:
             {topic: worker.incarnations.ids[topic] for topic in (*INPUT_TOPICS, Topic.CATALOGUE)},
             settings.data,
         )
-        with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
+        with (
+            Lag(client_options(settings.kafka), settings.kafka.prefix) as lag,
+            endpoint(settings.metrics, SERVE_PLACE) as show,
+        ):
             removed = lag.removed_unread()
             warn_removed(removed)
             worker.counts["removed_unread"] = sum(removed.values())
-            _run(settings, worker, lag)
+            _run(settings, worker, lag, show)
     finally:
         worker.stop()
 
 
-def _run(settings: Settings, worker: ServeWorker, lag: Lag) -> None:
+def _run(settings: Settings, worker: ServeWorker, lag: Lag, show: Callable[[bytes], None]) -> None:
     app = faust_app(settings)
-    _add_chains(app, settings, worker)
+    _add_chains(app, settings, worker, show)
 
     def look() -> Backlog:
         if (anew := worker.incarnations.changed()) is not None:
             end_stalled(anew)
-        return lag.backlog(_own_partitions(app))
+        backlog = lag.backlog(_own_partitions(app))
+        worker.lag = backlog.topics
+        return backlog
 
     watchdog = Watchdog(look, Stall(STALL_SECONDS), end_stalled, time.monotonic)
     watchdog.start()
@@ -73,17 +81,22 @@ def _run(settings: Settings, worker: ServeWorker, lag: Lag) -> None:
         watchdog.stop()
 
 
-def _add_chains(app: faust.App, settings: Settings, worker: ServeWorker) -> None:
+def _add_chains(
+    app: faust.App, settings: Settings, worker: ServeWorker, show: Callable[[bytes], None]
+) -> None:
     """Both chains, their figures, and what they must know of the group."""
-    batching = Batching(settings.stream.batch_events, settings.stream.batch_ms / 1000)
+    stream = settings.stream
+    batching = Batching(stream.batch_events, stream.batch_ms / 1000, worker.meter)
     prefix, beats = settings.kafka.prefix, Beats(time.monotonic)
     ids = worker.incarnations.ids
-    follow, pass_by = beats.through("users", worker.follow), beats.through("items")
-    add_agent(app, "users", USER_TOPICS, prefix, batching, worker.user_chain, ids, follow)
-    add_agent(app, "items", ITEM_TOPICS, prefix, batching, worker.item_chain, ids, pass_by)
+    follow, pass_by = beats.through(USERS, worker.follow), beats.through(ITEMS)
+    add_agent(app, USERS, USER_TOPICS, prefix, batching, worker.user_chain, ids, follow)
+    add_agent(app, ITEMS, ITEM_TOPICS, prefix, batching, worker.item_chain, ids, pass_by)
 
     async def report() -> None:
-        await fail_stop(send(app, prefix, [worker.metrics(beats.ages())]))
+        said = worker.metrics(beats.ages())
+        show(said.value)
+        await fail_stop(send(app, prefix, [said]))
 
     app.timer(interval=METRICS_SECONDS)(report)
 

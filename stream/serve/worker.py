@@ -19,6 +19,7 @@ from encoders import (
     kept_folder,
     load_encoder,
     text_sources,
+    tokens_read,
 )
 from learner.release.replica import Replica
 from stream.broker.connect import (
@@ -39,16 +40,20 @@ from stream.chain.fences import fences_on_controls
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
 from stream.serve.follow import Follower
+from stream.serve.meter import Meter, TimedEncoder, TimedRanker, TimedStore
 from stream.serve.model_reader import ModelReader
 from stream.serve.store_copy import copy_store_if_asked
 from stream.serve.unknown_fields import KeptOut
 from upwell.events import Topic
 from upwell.settings import Settings
 from upwell.system.clock import now_ms
+from upwell.system.process import process_figures
 from upwell.values import CatalogueItem
 
 __all__ = ["ServeWorker"]
 
+COUNTED = ("events", "items", "lists", "dead_letters", "rerouted", "merged", "removed_unread")
+"""There from the beginning, so that the first one is seen as one more."""
 READ_TOPICS = (*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS, Topic.KEYS)
 
 log = logging.getLogger("upwell.serve")
@@ -71,6 +76,7 @@ class ServeWorker:
             vectors=kept_folder(settings.encoder.vectors),
             vectors_bytes=settings.encoder.vectors_mb * 1_000_000,
         )
+        self.meter = Meter()
         self._encoder = encoder
         self._bulk = in_bulk(encoder)
         self._engine = engine_name(settings.data)
@@ -89,10 +95,10 @@ class ServeWorker:
             ModelReader(self._replica, models_folder(settings)),
         )
         ports = Ports(
-            store=self._store,
-            encoder=encoder,
-            bulk=self._bulk,
-            ranker=self._replica,
+            store=TimedStore(self._store, self.meter),
+            encoder=TimedEncoder(encoder, self.meter, "encode"),
+            bulk=TimedEncoder(self._bulk, self.meter, "encode_items"),
+            ranker=TimedRanker(self._replica, self.meter),
             key=pseudonym_key(settings),
             partition_of=partitioner(settings.kafka.partitions),
             oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
@@ -100,9 +106,11 @@ class ServeWorker:
         )
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
+        self.lag: Mapping[str, int] = {}
         self._kept_out = KeptOut()
         self.version = ""
+        self._version_at = 0
         self._moved = False
 
     def admit(self) -> None:
@@ -122,7 +130,7 @@ class ServeWorker:
         self._control_feed.start()
         self._take_fences()
         self._follower.level()
-        self.version = self._replica.version
+        self._note_version()
         log.info("catalogue of %d items, model %s", len(self._chains.catalogue), self.version)
 
     def follow(self) -> bool:
@@ -132,8 +140,12 @@ class ServeWorker:
         self._take_fences()
         copied = copy_store_if_asked(self._store, self._settings.data / "store")
         more = self._follower.step()
-        self.version = self._replica.version
+        self._note_version()
         return more or copied
+
+    def _note_version(self) -> None:
+        if (version := self._replica.version) != self.version:
+            self.version, self._version_at = version, now_ms()
 
     def _know(self, items: Sequence[CatalogueItem]) -> None:
         check_revision(items, self._encoder.revision)
@@ -164,6 +176,7 @@ class ServeWorker:
         self._follower.catch_up()
         effects = self._chains.pipeline.run(records, at_ms)
         self.counts.update(effects.counts)
+        self.meter.refused(effects.dead_letters)
         self._kept_out.add(effects.unknown_fields)
         return user_records(effects, now_ms())
 
@@ -177,6 +190,7 @@ class ServeWorker:
         """The chain of announcements and controls, as an agent calls it."""
         effects = self._chains.items.run(records, at_ms)
         self.counts.update(effects.counts)
+        self.meter.refused(effects.dead_letters)
         self._kept_out.add(effects.unknown_fields)
         return item_records(effects)
 
@@ -197,6 +211,8 @@ class ServeWorker:
             "store": self._settings.store.kind,
             "counts": dict(self.counts),
             "model_version": self.version,
+            "model_at": self._version_at,
+            "model_examples": self._replica.learned,
         }
         more = {
             "hot_users": len(self.users),
@@ -204,6 +220,12 @@ class ServeWorker:
             "title_tokens": self._titles.seen.total,
             "unknown_title_tokens": self._titles.seen.unknown,
             "catalogue_texts": text_sources(self._bulk),
+            "user_texts": text_sources(self._encoder),
+            "encoded_tokens": tokens_read(self._encoder),
+            "items": len(self._chains.catalogue),
+            "lag": self.lag,
+            "process": process_figures(),
+            **self.meter.report(),
         }
         return Outgoing(Topic.METRICS, instance.encode(), orjson.dumps({**figures, **more}))
 

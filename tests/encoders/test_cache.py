@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from encoders.cache import CachingEncoder, KeptEncoder, content_keys, text_sources
+from encoders.cache import CachingEncoder, KeptEncoder, content_keys, text_sources, tokens_read
 from encoders.kept import KeptVectors
-from encoders.worker import EncoderWorker
+from encoders.worker import EncoderWorker, in_bulk
 from tests.encoders.fakes import DIMENSION, FakeEncoder, vector_of
 from upwell.errors import EncoderError
+from upwell.ports import Encoder
 
 
 def test_duplicates_are_encoded_once() -> None:
@@ -182,3 +183,15 @@ def test_a_disk_that_fails_costs_the_encoding_alone(kept: KeptVectors) -> None:
 
 def test_an_encoder_without_a_cache_counts_nothing() -> None:
     assert text_sources(FakeEncoder()) == {}
+
+
+def test_tokens_are_those_that_the_model_read(language_model: Encoder) -> None:
+    before = tokens_read(language_model)
+    language_model.encode(["a text that nobody asked for before"])
+    once = tokens_read(language_model)
+    assert once > before + 5
+    language_model.encode(["a text that nobody asked for before"])
+    assert tokens_read(language_model) == once, "of the cache's none"
+    in_bulk(language_model).encode(["another text that nobody asked for before"])
+    assert tokens_read(language_model) > once + 5, "both lanes count"
+    assert tokens_read(FakeEncoder()) == 0

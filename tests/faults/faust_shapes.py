@@ -19,6 +19,7 @@ import faust
 from stream.chain.publish import Outgoing
 from stream.chain.records import Record
 from stream.serve.agents import Batching, add_agent
+from stream.serve.meter import USERS, Meter
 from tests.faults.worker import warm_context
 from upwell.events import Topic
 
@@ -100,5 +101,5 @@ def _ours(app: faust.App, prefix: str, fail_once: Callable[[Sequence[bytes | Non
             Outgoing(Topic.RECOMMENDATIONS, record.value, record.value or b"") for record in records
         )
 
-    batching = Batching(BATCH_EVENTS, BATCH_SECONDS)
-    add_agent(app, "forward", [Topic.CLICKS], prefix, batching, chain, {})
+    batching = Batching(BATCH_EVENTS, BATCH_SECONDS, Meter())
+    add_agent(app, USERS, [Topic.CLICKS], prefix, batching, chain, {})

@@ -16,6 +16,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from infra.kafka import KAFKA_VERSION
+from stream.metrics.endpoint import LEARN_PLACE, SERVE_PLACE
 from upwell.settings import Settings, describe_settings, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -46,12 +47,15 @@ def upwell_variables(service: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_services() -> None:
-    assert set(SERVICES) == {"kafka", "qdrant", "worker", "worker-gpu", "replay"}
+    plain = {"kafka", "qdrant", "worker"}
+    assert set(SERVICES) == plain | {"worker-gpu", "replay", "prometheus", "grafana"}
     assert {
         name: service.get("profiles") for name, service in SERVICES.items() if "profiles" in service
     } == {
         "worker-gpu": ["gpu"],
         "replay": ["replay"],
+        "prometheus": ["metrics"],
+        "grafana": ["metrics"],
     }
 
 
@@ -137,6 +141,32 @@ def test_the_gpu_worker_is_the_worker_on_a_gpu() -> None:
     environment = gpu.pop("environment")
     assert environment.pop("UPWELL_DEVICE") == "cuda"
     assert {**gpu, "environment": environment} == SERVICES["worker"]
+
+
+def test_prometheus_scrapes_both_roles_of_whichever_worker_runs() -> None:
+    folder = ROOT / "infra" / "prometheus"
+    assert "./infra/prometheus:/etc/prometheus:ro" in SERVICES["prometheus"]["volumes"]
+    config = yaml.safe_load((folder / "prometheus.yml").read_text())
+    assert all((folder / name).is_file() for name in config["rule_files"])
+    [job] = config["scrape_configs"]
+    ports = set()
+    for found in job["dns_sd_configs"]:
+        assert found["names"] == list(WORKERS)
+        ports.add(found["port"])
+    for name in WORKERS:
+        metrics = load_settings(upwell_variables(SERVICES[name])).metrics
+        assert metrics.host == "0.0.0.0"  # noqa: S104 (of the container)
+        assert ports == {metrics.port + place for place in (SERVE_PLACE, LEARN_PLACE)}
+        assert "ports" not in SERVICES[name], "figures are for the other services alone"
+
+
+def test_grafana_asks_prometheus_and_lets_nobody_in() -> None:
+    sources = ROOT / "infra" / "grafana" / "provisioning" / "datasources" / "prometheus.yml"
+    [source] = yaml.safe_load(sources.read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
+    environment = SERVICES["grafana"]["environment"]
+    assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert environment["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
 
 
 def test_the_replay_plays_a_log_of_the_mounted_folder() -> None:

@@ -16,6 +16,7 @@ from stream.chain.records import Record, decode_records
 from stream.ops.supervise import end_with_parent
 from stream.serve.agents import Batching, add_agent
 from stream.serve.faust_app import faust_broker, faust_credentials
+from stream.serve.meter import Meter
 from upwell.codec import recommendations_value
 from upwell.events import Request, Topic
 from upwell.recommendations import Recommendations
@@ -56,7 +57,7 @@ def main() -> None:
         store="memory://",
     )
     prefix = settings.kafka.prefix
-    add_agent(app, "users", [Topic.REQUESTS], prefix, Batching(16, 0.01), answers, {})
+    add_agent(app, "users", [Topic.REQUESTS], prefix, Batching(16, 0.01, Meter()), answers, {})
     faust.Worker(
         app, loglevel="INFO", quiet=True, redirect_stdouts=False
     ).execute_from_commandline()

@@ -285,20 +285,3 @@ def test_the_reference_names_the_fields_of_each_topic_and_which_are_needed(topic
     assert sorted(named) == sorted(set(expected) - set(common))
     [example] = re.findall(r"^    (\{.*\})$", section, re.MULTILINE)
     parse_event(topic, orjson.loads(example), now_ms=NOW_MS)
-
-
-def test_the_reference_names_every_reason() -> None:
-    root = Path(__file__).parents[2]
-    sources = "".join(
-        (root / name).read_text()
-        for name in (
-            "upwell/schema.py",
-            "upwell/fields.py",
-            "stream/chain/validate.py",
-            "stream/chain/items.py",
-        )
-    )
-    reasons = set(re.findall(r'InvalidEventError\(\s*"(\w+)"|reason="(\w+)"', sources))
-    assert {one or other for one, other in reasons} <= set(
-        re.findall(r"`(\w+)`", REFERENCE.partition("## What is refused")[2])
-    )

@@ -3,6 +3,7 @@
 their names, their ranges and what is said of a wrong one. Secrets never print.
 """
 
+from upwell.settings.face import MetricsSettings, ReasonsSettings
 from upwell.settings.gateway import GatewaySettings
 from upwell.settings.groups import (
     EncoderSettings,
@@ -20,7 +21,9 @@ __all__ = [
     "GatewaySettings",
     "KafkaSettings",
     "LearnerSettings",
+    "MetricsSettings",
     "PrivacySettings",
+    "ReasonsSettings",
     "Settings",
     "StoreSettings",
     "StreamSettings",

@@ -1,5 +1,6 @@
 """Every setting of Upwell: its default, what is right for it, what it does and who sets it. Those
-of the learner and the gateway stand in `upwell.settings.learner` and `.gateway`.
+of the learner stand in `upwell.settings.learner`, those of the gateway in `.gateway`, of what
+others see in `.face`.
 
 They are values: where they are read from is `upwell.settings`, how they are shown
 `upwell.settings.table` (docs/settings.md). Secrets never print.
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from upwell.secret import Secret
+from upwell.settings.face import MetricsSettings, ReasonsSettings
 from upwell.settings.gateway import GatewaySettings
 from upwell.settings.learner import LearnerSettings
 from upwell.settings.values import setting
@@ -248,6 +250,8 @@ class Settings:
     stream: StreamSettings = StreamSettings()
     learner: LearnerSettings = LearnerSettings()
     gateway: GatewaySettings = GatewaySettings()
+    metrics: MetricsSettings = MetricsSettings()
+    reasons: ReasonsSettings = ReasonsSettings()
     data: Path = setting(
         Path(".upwell"), "everything that is kept on this machine", "operator", "folder"
     )

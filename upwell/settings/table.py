@@ -19,7 +19,7 @@ __all__ = ["main", "setting_lines", "settings_page", "what_is_right"]
 
 HEAD = """# Settings
 
-<!-- Made by `make docs` from upwell/settings/{groups,learner,gateway}.py: change it there. -->
+<!-- Made by `make docs` from upwell/settings (groups, learner, gateway, face): change it there. -->
 
 A variable of the environment goes before the file `upwell.toml` in the folder of the start, and
 that before the default. In the file a setting stands in the table of its group, under the second
@@ -30,7 +30,7 @@ right. `upwell doctor --settings` shows what holds.
 Who has a reason to set it: the **operator**, who runs Upwell in their own surroundings; the
 **tuner**, who looks after the quality of the lists (docs/quality.md, docs/exploration.md); the
 **developer**, who changes how it learns. Workers of one prefix are to have the same settings, but
-for `UPWELL_INSTANCE` and `UPWELL_DATA`.
+for `UPWELL_INSTANCE`, `UPWELL_DATA` and `UPWELL_METRICS_PORT`.
 """
 TABLE = """
 ## {title}
@@ -46,6 +46,8 @@ TITLES = {
     "stream": "Stream",
     "learner": "Learner",
     "gateway": "Gateway",
+    "metrics": "Metrics",
+    "reasons": "Reasons for people",
     None: "This machine",
 }
 

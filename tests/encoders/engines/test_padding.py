@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from encoders.engines.padding import MAX_CHARACTERS, TOKEN_BUDGET, clean, in_batches, padded
+from encoders.engines.padding import MAX_CHARACTERS, TOKEN_BUDGET, Tally, clean, in_batches, padded
 from upwell.values import Vector
 
 
@@ -30,11 +30,13 @@ def test_batches_keep_the_budget_and_the_order_of_the_texts() -> None:
         sizes.append(len(batch) * max(map(len, batch)))
         return np.array([[one[0], len(one)] for one in batch], np.float32)
 
-    vectors = in_batches(tokens, pooled, 2)
+    tally = Tally()
+    vectors = in_batches(tokens, pooled, 2, tally)
+    assert tally.tokens == sum(map(len, tokens))
     assert vectors.tolist() == [[one[0], len(one)] for one in tokens]
     assert len(sizes) > 1
     assert max(sizes) <= TOKEN_BUDGET
 
 
 def test_no_texts_are_no_vectors() -> None:
-    assert in_batches([], lambda batch: np.zeros((0, 2), np.float32), 2).shape == (0, 2)
+    assert in_batches([], lambda batch: np.zeros((0, 2), np.float32), 2, Tally()).shape == (0, 2)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learner.ranking.explain import CAUSED, OTHER, SHARES, SIGNAL_WORDS, reasons
+from learner.ranking.explain import CAUSED, OTHER, SHARES, reasons
 from learner.ranking.names import FIRST_USER, SIGNALS
 from upwell.recommendations import Reason
 
@@ -26,10 +26,6 @@ def explained(
     rows = [(because or {}).get(signal, -1) for signal in SIGNALS[FIRST_USER:][:CAUSED]]
     title = {item: f"title {item}" for item in range(9)}.get
     return reasons(row, rows, title, words, most, disliked)
-
-
-def test_every_share_has_words_for_people() -> None:
-    assert set(SIGNAL_WORDS) == {*SHARES, OTHER}
 
 
 @given(weights_of, st.integers(1, 5))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.chain.validate import MAX_VALUE_BYTES, decode
+from stream.chain.validate import MAX_VALUE_BYTES, REASONS, decode
 from tests.upwell.strategies import NOW_MS, events
 from upwell.events import Event, Review, Topic, type_of_topic
 from upwell.recommendations import DeadLetter
@@ -122,3 +125,27 @@ def test_a_damaged_event_never_raises(where: int, damage: bytes) -> None:
 @given(events())
 def test_a_valid_event_survives_its_bytes(event: Event) -> None:
     assert decode(topic_of(event), 0, 0, orjson.dumps(event_value(event)), NOW_MS) == event
+
+
+def test_the_reference_names_every_reason() -> None:
+    root = Path(__file__).parents[3]
+    reference = (root / "docs" / "events.md").read_text()
+    sources = "".join(
+        (root / name).read_text()
+        for name in (
+            "upwell/schema.py",
+            "upwell/fields.py",
+            "stream/chain/validate.py",
+            "stream/chain/items.py",
+        )
+    )
+    reasons = set(re.findall(r'InvalidEventError\(\s*"(\w+)"|reason="(\w+)"', sources))
+    raised = {one or other for one, other in reasons} | set(
+        re.findall(r'_letter\(arrival, "(\w+)"', sources)
+    )
+    assert raised <= set(REASONS)
+    table = reference.partition("| reason | of |")[2].partition("\n\n")[0]
+    cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    assert {one for cell in cells for one in re.findall(r"`(\w+)`", cell)} - {"items"} == set(
+        REASONS
+    )

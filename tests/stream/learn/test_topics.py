@@ -34,13 +34,14 @@ def client(kafka: str, prefix: str) -> dict[str, Any]:
 def test_what_is_sent_has_its_offset_and_what_is_cut_off_is_gone(
     client: dict[str, Any], prefix: str
 ) -> None:
-    lock = LearnerLock(client, prefix, "one")
+    lock, shown = LearnerLock(client, prefix, "one"), list[bytes]()
     try:
         lock.take()
-        with closing(Sender(client, prefix, lock)) as sender:
+        with closing(Sender(client, prefix, lock, shown.append)) as sender:
             sender.confirm()
             offsets = [sender.send(Outgoing(Topic.MODELS, b"k", value)) for value in (b"1", b"2")]
             sender.truncate(offsets[1])
+            sender.send(Outgoing(Topic.METRICS, b"learn", b"figures"))
     finally:
         lock.release()
     models = TopicPartition(prefix + Topic.MODELS, 0)
@@ -50,13 +51,14 @@ def test_what_is_sent_has_its_offset_and_what_is_cut_off_is_gone(
     finally:
         consumer.close()
     assert (offsets, starts[models], ends[models]) == ([0, 1], 1, 2)
+    assert shown == [b"figures"], "what goes to `metrics`, and nothing else, is shown"
 
 
 def test_who_has_lost_the_lock_is_told_before_it_sends(client: dict[str, Any], prefix: str) -> None:
     gone, back = (LearnerLock(client, prefix, "same") for _ in range(2))
     try:
         gone.take()
-        with closing(Sender(client, prefix, gone)) as sender:
+        with closing(Sender(client, prefix, gone, lambda _: None)) as sender:
             back.take()
             with pytest.raises(BrokerError, match="the lock"):
                 sender.confirm()

@@ -7,18 +7,19 @@ import io
 from rich.console import Console
 
 from stream.replay.report import _catalogue, list_table
+from upwell.reasons import Sentences
 from upwell.recommendations import Entry, Reason, Recommendations
 
 
-def shown(recommendations: Recommendations) -> str:
+def shown(recommendations: Recommendations, sentences: Sentences | None = None) -> str:
     console = Console(file=io.StringIO(), width=200)
-    console.print(list_table(recommendations))
+    console.print(list_table(recommendations, sentences))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
 def made(title: str | None, because: str | None, user: str = "ann") -> Recommendations:
-    reasons = (Reason(signal="co_visits", weight=1.25, because=because),)
+    reasons = (Reason(signal="transition_last", weight=1.25, because=because),)
     entry = Entry(item_id="i9", score=1.25, reasons=reasons, title=title)
     return Recommendations(
         list_id="l",
@@ -40,9 +41,15 @@ def test_a_list_shows_titles_scores_and_reasons() -> None:
         "model m1",
         "Solaris",
         "1.25",
-        "co visits +1.25 (because of Stalker)",
+        "transition last +1.25 (because of Stalker)",
     ):
         assert part in text
+
+
+def test_people_are_told_sentences() -> None:
+    text = shown(made("Solaris", "Stalker"), Sentences("de"))
+    assert "Folgt oft auf „Stalker“." in text
+    assert "transition" not in text
 
 
 def test_an_item_without_a_title_shows_its_id_and_a_reason_without_a_cause_none() -> None:
@@ -58,10 +65,12 @@ def test_brackets_in_peoples_words_are_words() -> None:
 
 
 def test_control_characters_write_nowhere_else_on_the_terminal() -> None:
-    text = shown(made("a\x1b]0;title\x07b", "c\x1b[2Jd\x9b1m", user="\x1b[31mann"))
-    assert "\x1b" not in text
-    assert not {"\x07", "\x9b"} & set(text)
-    assert "a�]0;title�b" in text
+    for sentences in (None, Sentences()):
+        wild = made("a\x1b]0;title\x07b", "c\x1b[2Jd\x9b1m", user="\x1b[31mann")
+        text = shown(wild, sentences)
+        assert "\x1b" not in text
+        assert not {"\x07", "\x9b"} & set(text)
+        assert "a�]0;title�b" in text
 
 
 def test_a_catalogue_whose_vectors_were_kept_is_not_taken_for_one_that_was_encoded() -> None:

@@ -1,0 +1,117 @@
+"""A real Prometheus scrapes a running engine, and answers each query of the dashboards."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import orjson
+import pytest
+import yaml  # type: ignore[import-untyped]
+from kafka import KafkaProducer
+
+from infra.panels import DASHBOARDS
+from tests.e2e.engine import Engine, bundled_log
+from tests.e2e.test_metrics import free_pair
+
+pytestmark = pytest.mark.timeout(400)
+RULES = Path(__file__).parents[2] / "infra" / "prometheus" / "alerts.yml"
+NEEDS_TIME = ("increase(", "upwell_dropped_total", "upwell_unknown_fields_total", "from_memory")
+"""In a query that has no answer after a minute, or only where there is something to tell."""
+
+
+@pytest.fixture
+def program() -> str:
+    """Debian's package `prometheus` has it."""
+    found = shutil.which("prometheus")
+    if found is None:
+        pytest.skip("Prometheus is not installed: apt-get install prometheus")
+    return found
+
+
+@contextmanager
+def running(program: str, folder: Path, targets: list[str]) -> Iterator[str]:
+    """Its address."""
+    folder.mkdir()
+    (folder / "prometheus.yml").write_text(
+        yaml.safe_dump(
+            {
+                "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+                "rule_files": [str(RULES)],
+                "scrape_configs": [
+                    {"job_name": "upwell", "static_configs": [{"targets": targets}]}
+                ],
+            }
+        )
+    )
+    port = free_pair()
+    command = [
+        program,
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(command, stdout=log, stderr=log) as process,
+    ):
+        try:
+            yield f"127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def asked(address: str, query: str) -> list[Any]:
+    """The answer; empty while Prometheus starts. Raises `HTTPError` for a query that it refuses."""
+    try:
+        with urlopen(
+            f"http://{address}/api/v1/query?{urlencode({'query': query})}", timeout=30
+        ) as answer:
+            return list(orjson.loads(answer.read())["data"]["result"])
+    except URLError as exc:
+        if isinstance(exc.reason, ConnectionRefusedError):
+            return []
+        raise
+
+
+def test_prometheus_answers_each_query_of_the_dashboards(
+    program: str, kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    port = free_pair()
+    items, events = bundled_log(100)
+    on = {"UPWELL_METRICS_PORT": str(port), "UPWELL_FUSED": "on", "UPWELL_FUSED_EVERY": "20"}
+    targets = [f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"]
+    with (
+        Engine(kafka, prefix, tmp_path / "engine", **on) as engine,
+        running(program, tmp_path / "prometheus", targets) as address,
+        KafkaProducer(**engine.client) as producer,
+    ):
+        engine.wait(lambda: len(asked(address, 'up{job="upwell"} == 1')) == 2, "both to be scraped")
+        for line in items + events:
+            producer.send(prefix + line.topic, key=line.key, value=line.value)
+        producer.flush()
+        queries = [
+            query.expr for board in DASHBOARDS for one in board.panels for query in one.queries
+        ]
+        silent = {
+            one.replace("$__rate_interval", "1m")
+            for one in queries
+            if not any(word in one for word in NEEDS_TIME)
+        }
+
+        def all_answer() -> bool:
+            silent.difference_update([one for one in silent if asked(address, one)])
+            return not silent
+
+        engine.wait(all_answer, f"answers to {silent}")
+        for one in queries:  # those that had none are right all the same
+            asked(address, one.replace("$__rate_interval", "1m"))
+        firing = asked(address, 'ALERTS{alertstate="firing"}')
+        assert [one["metric"]["alertname"] for one in firing] == []

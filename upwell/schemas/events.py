@@ -1,0 +1,130 @@
+"""JSON Schemas (2020-12) of the events that apps write, made of the very checks that read them.
+
+A schema takes what `parse_event` takes, but for what JSON Schema cannot say, which each names in
+its `$comment`: that 1.0 is no whole number, that a time is not ahead of our clock, that two lists
+are of one length, that two ids differ, and that whole numbers have 64 bits.
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import MISSING, fields
+from typing import Any
+
+from upwell.events import ControlKind, Topic, type_of_topic
+from upwell.fields import WORDS, schema_of
+from upwell.schema import CHECKS, EARLIEST_MS, OF_USERS, VERSION
+
+__all__ = ["DIALECT", "EVENT_TOPICS", "Schema", "event_schema", "schema_id"]
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+EVENT_TOPICS = tuple(type_of_topic)
+
+_TIME: Schema = {
+    "description": "when it happened, UTC milliseconds since 1970; 0 where it is not known",
+    "type": "integer",
+    "anyOf": [{"const": 0}, {"minimum": EARLIEST_MS}],
+}
+_VERSION: Schema = {
+    "description": "of the events' meaning; left out it is 1",
+    "type": ["integer", "null"],
+    "minimum": 1,
+    "maximum": VERSION,
+}
+_NEVER_SAID: dict[Topic, str] = {
+    Topic.IMPRESSIONS: "propensities has as many entries as item_ids",
+    Topic.CONTROLS: "from_user is not user_id",
+}
+_COMMENT = (
+    "refused too, and not said here: a whole number that is written 1.0, or needs more than 64 "
+    "bits; a ts more than 24 hours ahead of Upwell's clock"
+)
+
+
+def schema_id(name: str) -> str:
+    """Of the file in docs/schemas."""
+    return f"{name}.schema.json"
+
+
+def event_schema(topic: Topic) -> Schema:
+    """Of the events of one topic of `EVENT_TOPICS`. Fields that it does not name may be there: they
+    are kept out and counted.
+    """
+    kind = type_of_topic[topic]
+    needed = [one.name for one in fields(kind) if one.default is MISSING]
+    comment = "; ".join(filter(None, (_COMMENT, _NEVER_SAID.get(topic))))
+    return {
+        "$schema": DIALECT,
+        "$id": schema_id(topic),
+        "title": kind.__name__,
+        "description": inspect.cleandoc(kind.__doc__ or ""),
+        "$comment": comment,
+        "type": "object",
+        "required": needed,
+        "properties": {
+            "ts": _TIME,
+            "v": _VERSION,
+            **{
+                name: schema_of(check) if name in needed else _or_null(schema_of(check))
+                for name, check in CHECKS[topic].items()
+            },
+        },
+        **_AGREEMENTS.get(topic, {}),
+    }
+
+
+def _or_null(schema: Schema) -> Schema:
+    """null counts as absent; of an item it takes away what was there."""
+    found = {**schema, "type": [schema["type"], "null"]}
+    return found | ({"enum": [*schema["enum"], None]} if "enum" in schema else {})
+
+
+def _given(name: str) -> Schema:
+    """Something is said in this field: neither null nor empty."""
+    said = {"not": {"enum": [None, ""]}}
+    return {"required": [name], "properties": {name: said}}
+
+
+def _absent(name: str) -> Schema:
+    return {"properties": {name: {"enum": [None, ""]}}}
+
+
+def _when(name: str, values: list[Any], then: list[Schema], otherwise: list[Schema]) -> Schema:
+    return {
+        "if": {"required": [name], "properties": {name: {"enum": values}}},
+        "then": {"allOf": then},
+        "else": {"allOf": otherwise},
+    }
+
+
+_WORDS_GIVEN: Schema = {
+    "required": ["text"],
+    "properties": {"text": {"type": "string", "pattern": WORDS}},
+}
+_AGREEMENTS: dict[Topic, Schema] = {
+    Topic.REVIEWS: _when(
+        "deleted",
+        [True],
+        [{"not": _given("rating")}, {"not": _WORDS_GIVEN}],
+        [{"anyOf": [_given("rating"), _WORDS_GIVEN]}],
+    ),
+    Topic.CONTROLS: {
+        "allOf": [
+            _when(
+                "kind",
+                [str(kind) for kind in OF_USERS],
+                [_given("user_id"), _absent("item_id")],
+                [_given("item_id"), _absent("user_id")],
+            ),
+            _when("kind", [str(ControlKind.BOOST_ITEM)], [_given("boost")], [_absent("boost")]),
+            _when(
+                "kind",
+                [str(ControlKind.MERGE_USER)],
+                [_given("from_user")],
+                [_absent("from_user")],
+            ),
+        ]
+    },
+}

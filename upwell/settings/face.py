@@ -1,0 +1,48 @@
+"""Settings of what others see of Upwell: figures for Prometheus, reasons for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from upwell.settings.values import setting
+
+__all__ = ["MetricsSettings", "ReasonsSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Where Prometheus finds what the workers say of themselves."""
+
+    port: int = setting(
+        0,
+        "where serve answers `GET /metrics`, learn on the next one (docs/metrics.md); 0 is off",
+        "operator",
+        "port",
+        variable="METRICS_PORT",
+        above=0,
+        below=65_534,
+    )
+    host: str = setting(
+        "127.0.0.1",
+        "the address that they listen on; whoever reaches it may read, no figure names a user",
+        "operator",
+        "address or name",
+        variable="METRICS_HOST",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonsSettings:
+    """How lists explain themselves to people: `upwell watch` and the demo, and apps that ask."""
+
+    language: str = setting(
+        "en", "of the sentences: de, en, or one that the file of UPWELL_REASONS has", "tuner", "tag"
+    )
+    file: Path | None = setting(
+        None,
+        "sentences of one's own over the shipped ones (docs/reasons.md)",
+        "tuner",
+        "file in TOML",
+        variable="REASONS",
+    )
