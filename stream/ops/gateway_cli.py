@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stream.ops.command import connected, console, faults, interruptible
 from upwell.errors import SettingsError
+from upwell.settings import Settings
 
-__all__ = ["serve"]
+__all__ = ["of_engine", "serve"]
 
 NEEDED = ("starlette", "uvicorn", "httptools", "uvloop")
 
@@ -33,7 +36,7 @@ def serve(
     """Answer over HTTP, beside a running engine, until Ctrl-C: events in, lists out, health."""
     with faults(), interruptible():
         check_installed()
-        own = connected()
+        own = of_engine(connected())
         gateway = replace(
             own.gateway,
             host=own.gateway.host if host is None else host,
@@ -49,6 +52,19 @@ def serve(
                 f"the gateway listens on {address}; Ctrl-C ends it", soft_wrap=True
             ),
         )
+
+
+def of_engine(own: Settings) -> Settings:
+    """With the data folder of the engine whose broker runs here: `upwell demo` has one of its own
+    below the settings', and the model's checkpoints are there.
+    """
+    announced = own.data / "broker.json"
+    try:
+        found = json.loads(announced.read_text())
+        runs_here = found["address"] == own.kafka.address
+        return replace(own, data=Path(found["folder"]).parent) if runs_here else own
+    except (OSError, ValueError, KeyError, TypeError):  # the broker is not one that Upwell started
+        return own
 
 
 def check_installed() -> None:
