@@ -16,7 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from gateway.auth import Gatekeeper, Role
 from gateway.calls import Parts, calls
@@ -111,8 +111,6 @@ async def _ready(parts: Parts, _: Request) -> Response:
 
 
 # ---- between Starlette and the handlers
-
-Endpoint = Callable[[Scope, Receive, Send], Any]
 
 
 def _endpoint(call: Call, parts: Parts) -> Callable[[Request], Any]:

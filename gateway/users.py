@@ -17,18 +17,10 @@ from gateway.topics.newest import NewestLists
 from gateway.topics.send import Parcel, Sender
 from gateway.topics.waiting import Waiting
 from upwell.events import ControlKind, Event, Topic
-from upwell.fields import label
 from upwell.recommendations import DeadLetter
 from upwell.schema import key_of, parse_event, topic_of
 
-__all__ = ["Users", "user_id_of"]
-
-_user_id = label()
-
-
-def user_id_of(text: str) -> str:
-    """An id from a path. Raises `InvalidEventError`."""
-    return str(_user_id("user_id", text))
+__all__ = ["Users"]
 
 
 @dataclass(frozen=True, slots=True)

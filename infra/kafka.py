@@ -43,9 +43,9 @@ _HERE = Path(__file__).parent.absolute()
 class KafkaBroker:
     """One broker on its own data folder, which a later start goes on with.
 
-    port: of the clients; None takes the one of the last start if it is free, else any.
-    announce: a file that holds address, pid and this folder while the broker runs, so that other
-    programs find it. template: Kafka's settings, for a broker with more listeners than this one.
+    port: of the clients; None takes the one of the last start if it is free, else any. announce: a
+    file that holds address, pid and folder while the broker runs, so that other programs find it.
+    template: Kafka's settings, for a broker with more listeners than this one.
     """
 
     def __init__(
@@ -200,10 +200,9 @@ class KafkaBroker:
             return
         try:
             self._announce.parent.mkdir(parents=True, exist_ok=True)
-            announced = json.dumps(
-                {"address": self.address, "pid": self.pid, "folder": str(self._folder.path)}
-            )
-            write_whole(self._announce, announced.encode())
+            folder = str(self._folder.path.absolute())
+            announced = {"address": self.address, "pid": self.pid, "folder": folder}
+            write_whole(self._announce, json.dumps(announced).encode())
         except OSError as exc:
             raise BrokerError(
                 f"cannot write the broker's address to {self._announce} ({exc.strerror})"

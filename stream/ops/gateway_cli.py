@@ -24,7 +24,7 @@ from upwell.errors import SettingsError
 from upwell.settings import Settings
 from upwell.system.threads import start_thread
 
-__all__ = ["engine_folder", "engine_of", "serve"]
+__all__ = ["engine_of", "of_engine", "serve"]
 
 NEEDED = ("starlette", "uvicorn", "httptools", "uvloop")
 
@@ -74,9 +74,7 @@ def engine_of(own: Settings) -> Iterator[Settings]:
     left = next((one for one in (own.data, own.data / "demo") if (one / "kafka").is_dir()), None)
     announced = own.data / "broker.json"
     if own.kafka.address is not None or left is None or announced.exists():
-        address = find_broker(own)
-        data = own.data if own.kafka.address is not None else engine_folder(announced, own.data)
-        yield replace(own, data=data, kafka=replace(own.kafka, address=address))
+        yield of_engine(replace(own, kafka=replace(own.kafka, address=find_broker(own))))
         return
     from stream.ops.cluster import running_cluster
 
@@ -93,10 +91,17 @@ def engine_of(own: Settings) -> Iterator[Settings]:
             thread.join()
 
 
-def engine_folder(announced: Path, otherwise: Path) -> Path:
-    """The data folder of the engine whose broker is announced there: the demo's is its own."""
-    folder = json.loads(announced.read_bytes()).get("folder")
-    return otherwise if folder is None else Path(folder).parent
+def of_engine(own: Settings) -> Settings:
+    """With the data folder of the engine whose broker runs here: `upwell demo` has one of its own
+    below the settings', and the model's checkpoints are there.
+    """
+    announced = own.data / "broker.json"
+    try:
+        found = json.loads(announced.read_text())
+        runs_here = found["address"] == own.kafka.address
+        return replace(own, data=Path(found["folder"]).parent) if runs_here else own
+    except (OSError, ValueError, KeyError, TypeError):  # the broker is not one that Upwell started
+        return own
 
 
 def end_by(why: BaseException) -> None:

@@ -101,8 +101,10 @@ def test_it_shows_nobody_in_particular_what_the_learner_would(
 def test_it_follows(published: Published, model: ModelFollower) -> None:
     before = model.popular(1, None).model_version
     published.learned(200)
-    wait_until(lambda: model.popular(1, None).model_version != before, "the delta")
-    assert model.popular(1, None).model_version == published.learner.version
+    assert before != published.learner.version
+    wait_until(
+        lambda: model.popular(1, None).model_version == published.learner.version, "the delta"
+    )
 
 
 def test_the_newest_are_those_with_the_latest_time(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from typer.testing import CliRunner
 
 from stream.ops import gateway_cli
 from stream.ops.cli import app
+from stream.ops.gateway_cli import of_engine
+from upwell.settings import KafkaSettings, Settings
 
 
 def started(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> tuple[int, str]:
@@ -71,3 +75,16 @@ def test_a_port_that_is_taken_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path
         code, said = started(monkeypatch, tmp_path, "--port", str(port))
     assert code == 2
     assert f"cannot listen on 127.0.0.1:{port}" in said
+
+
+def test_the_data_of_the_engine_whose_broker_runs_here_is_taken(tmp_path: Path) -> None:
+    """`upwell demo --keep` has its own below the settings'."""
+    own = Settings(kafka=KafkaSettings(address="127.0.0.1:9"), data=tmp_path)
+    assert of_engine(own) == own
+    announced = {"address": "127.0.0.1:9", "pid": 1, "folder": str(tmp_path / "demo" / "kafka")}
+    (tmp_path / "broker.json").write_text(json.dumps(announced))
+    assert of_engine(own).data == tmp_path / "demo"
+    elsewhere = replace(own, kafka=KafkaSettings(address="10.0.0.7:9092"))
+    assert of_engine(elsewhere) == elsewhere
+    (tmp_path / "broker.json").write_text('{"address": "127.0.0.1:9", "pid": 1}')  # an older one
+    assert of_engine(own) == own
