@@ -32,7 +32,7 @@ from gateway.reading import (
 from gateway.refusals import JSON, Refused, json_response
 from gateway.topics.figures import Figures
 from gateway.topics.letters import Letters
-from gateway.users import Users
+from gateway.users import Users, Worded
 from upwell.errors import InvalidEventError
 from upwell.system.clock import now_ms
 
@@ -51,6 +51,7 @@ class Parts:
     users: Users
     items: Ranks
     hub: Hub
+    worded: Worded
     figures: Figures
     letters: Letters
     warming: Callable[[], str | None]
@@ -78,10 +79,11 @@ def calls(parts: Parts) -> list[Call]:
             path="/v1/users/{user_id}/list",
             name="newestList",
             does="The newest list of a user",
-            handler=partial(_newest_list, users),
+            handler=partial(_newest_list, parts),
             query=[
                 Parameter("request", "ask for one where there is none", {"type": "boolean"}),
                 _TIMEOUT,
+                _LANGUAGE,
             ],
             answers={
                 200: ("the list", reference("Recommendations")),
@@ -94,8 +96,8 @@ def calls(parts: Parts) -> list[Call]:
             path="/v1/users/{user_id}/lists",
             name="requestList",
             does="Ask for a list, and wait for it",
-            handler=partial(_requested_list, users),
-            query=[_TIMEOUT],
+            handler=partial(_requested_list, parts),
+            query=[_TIMEOUT, _LANGUAGE],
             body={JSON: _WISH},
             answers={
                 200: ("the list", reference("Recommendations")),
@@ -108,6 +110,7 @@ def calls(parts: Parts) -> list[Call]:
             name="liveLists",
             does="Lists as they are made, as server-sent events; the newest there is first",
             handler=partial(_live_lists, parts),
+            query=[_LANGUAGE],
             answers={200: ("text/event-stream of events `list`", None)},
         ),
         Call(
@@ -139,19 +142,19 @@ async def _events(users: Users, request: Request) -> Response:
     return json_response(answer, status)
 
 
-async def _newest_list(users: Users, request: Request) -> Response:
+async def _newest_list(parts: Parts, request: Request) -> Response:
     user_id, ask = path_id(request, "user_id"), flag(request, "request")
-    timeout = seconds(request, "timeout", ANSWER_SECONDS)
+    timeout, language = seconds(request, "timeout", ANSWER_SECONDS), _language(parts, request)
     try:
-        found = users.newest_list(user_id)
+        found = parts.users.newest_list(user_id)
     except Refused:
         if not ask:
             raise
-        found = await users.requested_list(user_id, {}, now_ms(), timeout)
-    return Response(found, media_type=JSON)
+        found = await parts.users.requested_list(user_id, {}, now_ms(), timeout)
+    return Response(parts.worded.say(found, language), media_type=JSON)
 
 
-async def _requested_list(users: Users, request: Request) -> Response:
+async def _requested_list(parts: Parts, request: Request) -> Response:
     user_id, wish = path_id(request, "user_id"), await json_object(request)
     if unknown := sorted(wish.keys() - _WISH["properties"].keys()):
         raise InvalidEventError(
@@ -159,16 +162,29 @@ async def _requested_list(users: Users, request: Request) -> Response:
             f"a request for a list has {', '.join(_WISH['properties'])}; {len(unknown)} other "
             "fields were given",
         )
-    timeout = seconds(request, "timeout", ANSWER_SECONDS)
-    found = await users.requested_list(user_id, wish, now_ms(), timeout)
-    return Response(found, media_type=JSON)
+    timeout, language = seconds(request, "timeout", ANSWER_SECONDS), _language(parts, request)
+    found = await parts.users.requested_list(user_id, wish, now_ms(), timeout)
+    return Response(parts.worded.say(found, language), media_type=JSON)
 
 
 async def _live_lists(parts: Parts, request: Request) -> ASGIApp:
-    user_id = path_id(request, "user_id")
+    user_id, language = path_id(request, "user_id"), _language(parts, request)
     if request.method == "HEAD":  # Starlette asks it of every GET
         return Response(media_type="text/event-stream")
-    return LiveLists(parts.hub, user_id, parts.users.newest.get(user_id))
+    return LiveLists(
+        parts.hub,
+        user_id,
+        parts.users.newest.get(user_id),
+        lambda value: parts.worded.say(value, language),
+    )
+
+
+def _language(parts: Parts, request: Request) -> str | None:
+    """In which each entry is to have sentences. Raises `InvalidEventError`."""
+    language = text(request, "lang")
+    if language is not None:
+        parts.worded.check(language)
+    return language
 
 
 async def _forget(users: Users, request: Request) -> Response:
@@ -184,6 +200,7 @@ def _array(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 _ID = {"type": "string", "minLength": 1, "maxLength": 256}
+_LANGUAGE = Parameter("lang", "sentences beside each entry's reasons: en, de", {"type": "string"})
 _TIMEOUT = Parameter("timeout", "seconds to wait", {"type": "number", "minimum": 0, "maximum": 60})
 _WISH: dict[str, Any] = {
     "type": "object",

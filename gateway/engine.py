@@ -19,7 +19,7 @@ from gateway.topics.model import ModelFollower
 from gateway.topics.newest import NewestLists
 from gateway.topics.send import KafkaOut, Sender
 from gateway.topics.waiting import Waiting
-from gateway.users import Users
+from gateway.users import Users, Worded
 from stream.chain.validate import decode
 from upwell.client import client_options
 from upwell.events import Control, ControlKind, Topic
@@ -66,6 +66,7 @@ class Gateway:
             users=Users(self._newest, self._waiting, self._sender),
             items=self._model,
             hub=self.hub,
+            worded=Worded(settings.reasons.file),
             figures=self._figures,
             letters=self._letters,
             warming=lambda: None if self._warm else "what the topics hold is still being read",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope, Send
@@ -95,11 +95,14 @@ class Hub:
 
 class LiveLists:
     """An ASGI response: the newest list there is, then each as it comes, a comment between them so
-    that a connection that is gone is noticed.
+    that a connection that is gone is noticed. say: what a list's JSON is made before it is told.
     """
 
-    def __init__(self, hub: Hub, user_id: str, newest: bytes | None) -> None:
+    def __init__(
+        self, hub: Hub, user_id: str, newest: bytes | None, say: Callable[[bytes], bytes]
+    ) -> None:
         self._hub = hub
+        self._say = say
         self._client = hub.enter(user_id)
         if newest is not None:
             self._client.waiting.append(newest)
@@ -129,7 +132,7 @@ class LiveLists:
         while not client.over:
             client.news.clear()
             while client.waiting:
-                yield _event(client.waiting.popleft())
+                yield _event(self._say(client.waiting.popleft()))
             try:
                 await asyncio.wait_for(client.news.wait(), HEARTBEAT_SECONDS)
             except TimeoutError:

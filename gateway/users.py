@@ -8,6 +8,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,11 +17,43 @@ from gateway.refusals import Refused
 from gateway.topics.newest import NewestLists
 from gateway.topics.send import Parcel, Sender
 from gateway.topics.waiting import Waiting
+from upwell.codec import parse_recommendations
+from upwell.errors import InvalidEventError, SettingsError
 from upwell.events import ControlKind, Event, Topic
+from upwell.reasons import Sentences
 from upwell.recommendations import DeadLetter
 from upwell.schema import key_of, parse_event, topic_of
 
-__all__ = ["Users"]
+__all__ = ["Users", "Worded"]
+
+
+class Worded:
+    """Lists with sentences for people beside each entry's shares. file: an app's own table."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._sentences: dict[str, Sentences] = {}
+
+    def check(self, language: str) -> None:
+        """Raises `InvalidEventError` for a language that there is no table of."""
+        try:
+            if language not in self._sentences:
+                self._sentences[language] = Sentences(language, self._file)
+        except SettingsError as exc:
+            raise InvalidEventError("unknown_language", f"lang: {exc}") from exc
+
+    def say(self, value: bytes, language: str | None) -> bytes:
+        """The JSON of a list with `sentences` in each entry; as it was without a language, which
+        has been checked.
+        """
+        if language is None:
+            return value
+        of = self._sentences[language].of
+        entries = parse_recommendations(value).items
+        whole: dict[str, Any] = orjson.loads(value)
+        for one, entry in zip(whole["items"], entries, strict=True):
+            one["sentences"] = of(entry)
+        return orjson.dumps(whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ function shownItem(item, withReasons) {
   made.querySelector(".name").textContent = title;
   made.querySelector(".acts").append(...acts(item.item_id, title));
   if (withReasons) {
-    made.querySelector(".why").append(...sentences(item).map((text) => element("li", text)));
+    made.querySelector(".why").append(...item.sentences.map((text) => element("li", text)));
     drawShares(made.querySelector(".shares"), item.reasons);
   }
   return made;
@@ -142,11 +142,6 @@ function element(name, text) {
 }
 
 // ---- the list
-
-function sentences(entry) {
-  if (entry.sentences) return entry.sentences;
-  return entry.reasons.slice(0, 3).map((one) => (one.because ? `because of ${one.because}` : one.signal));
-}
 
 function drawShares(bar, reasons) {
   const total = reasons.reduce((sum, one) => sum + Math.abs(one.weight), 0);

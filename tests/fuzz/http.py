@@ -2,7 +2,7 @@
 is JSON.
 
 Whatever comes, no answer is 500, none holds a token, and no log line does. The gateway's parts are
-in memory: Kafka and the engine stand behind the same calls in tests/e2e/test_gateway.py.
+in memory: Kafka and the engine stand behind the same calls in tests/e2e/gateway/test_calls_live.py.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from gateway.topics.letters import Letters
 from gateway.topics.newest import NewestLists
 from gateway.topics.send import Done, Parcel, Sender
 from gateway.topics.waiting import Waiting
-from gateway.users import Users
+from gateway.users import Users, Worded
 from upwell.recommendations import Entry
 from upwell.secret import Secret
 from upwell.settings import GatewaySettings
@@ -133,6 +133,7 @@ class InMemory:
             users=Users(self.newest, self.waiting, self.sender),
             items=FakeRanks(),
             hub=self.hub,
+            worded=Worded(),
             figures=self.figures,
             letters=self.letters,
             warming=lambda: self.warming,

@@ -9,9 +9,9 @@ import pytest
 
 from gateway.topics.send import Parcel
 from tests.gateway.served import APP, InMemory, a_list, ask
-from upwell.codec import confirmation_value, dead_letter_value
+from upwell.codec import confirmation_value, dead_letter_value, recommendations_value
 from upwell.events import Topic
-from upwell.recommendations import Confirmation, DeadLetter
+from upwell.recommendations import Confirmation, DeadLetter, Entry, Reason, Recommendations
 
 
 def answering(gateway: InMemory) -> None:
@@ -32,6 +32,45 @@ def test_the_newest_list_is_what_serve_published() -> None:
     answer = ask(gateway, "GET", "/v1/users/ann/list", APP)
     assert (answer.status_code, answer.content) == (200, a_list("ann"))
     assert answer.headers["content-type"] == "application/json"
+
+
+EXPLAINED = Recommendations(
+    list_id="l",
+    user_id="ann",
+    items=(
+        Entry(
+            item_id="i",
+            score=1.0,
+            reasons=(Reason(signal="covisitation", weight=1.0, because="Heat"),),
+        ),
+    ),
+    model_version="1-a",
+    trigger="t",
+    covers={},
+    ts=1,
+    latency_ms=1,
+)
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Because"), ("de", "Weil")])
+def test_entries_explain_themselves_in_a_language(language: str, word: str) -> None:
+    gateway = InMemory()
+    gateway.newest.put("ann", 1, recommendations_value(EXPLAINED))
+    plain = ask(gateway, "GET", "/v1/users/ann/list", APP).json()
+    told = ask(gateway, "GET", f"/v1/users/ann/list?lang={language}", APP).json()
+    [sentence] = told["items"][0].pop("sentences")
+    assert sentence.startswith(word)
+    assert "Heat" in sentence
+    assert told == plain
+
+
+@pytest.mark.parametrize("language", ["xx", "../en", "en%00", "e" * 300])
+@pytest.mark.parametrize("path", ["/v1/users/ann/list", "/v1/users/ann/events"])
+def test_a_language_that_there_is_not_is_refused(path: str, language: str) -> None:
+    gateway = InMemory()
+    gateway.newest.put("ann", 1, recommendations_value(EXPLAINED))
+    answer = ask(gateway, "GET", f"{path}?lang={language}", APP)
+    assert (answer.status_code, answer.json()["reason"]) == (422, "unknown_language")
 
 
 def test_where_there_is_none_it_says_what_to_do() -> None:

@@ -1,4 +1,4 @@
-"""`upwell serve`: what it says where it cannot start (tests/e2e/test_gateway.py: it answers)."""
+"""`upwell serve`: what it says where it cannot start (tests/e2e/gateway/test_calls_live.py: it answers)."""
 
 from __future__ import annotations
 

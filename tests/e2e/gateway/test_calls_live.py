@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.door import ITEMS, Door, opened
+from tests.e2e.gateway.door import ITEMS, Door, opened
 from tests.gateway.served import OPERATOR, wait_until
 from upwell.client import UpwellClient
 from upwell.events import Topic
@@ -104,7 +104,7 @@ def test_forgetting_is_confirmed_and_the_list_is_gone(door: Door) -> None:
 
 
 CURL = shutil.which("curl")
-PAGE = Path(__file__).parents[2] / "docs" / "gateway.md"
+PAGE = Path(__file__).parents[3] / "docs" / "gateway.md"
 
 
 @pytest.mark.skipif(CURL is None, reason="there is no curl on this machine")
