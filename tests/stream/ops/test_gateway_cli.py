@@ -1,4 +1,4 @@
-"""`upwell serve`: what it says where it cannot start (tests/e2e/gateway/test_calls_live.py: it answers)."""
+"""`upwell serve`: what it says where it cannot start. tests/e2e/gateway sees it answer."""
 
 from __future__ import annotations
 
