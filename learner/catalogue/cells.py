@@ -23,7 +23,7 @@ _LEAST_SHARE = 4  # of a split: neither half gets less than one in so many
 
 
 class Cells(NamedTuple):
-    """centres: (C, d) of unit length, the first `count[0]` hold. members: (C, 256) rows, the first
+    """centres: (C, d) of unit length, the first `used[0]` hold. members: (C, 256) rows, the first
     `sizes` (C,) hold. home: (N,) 1 + a row's cell, 0 where it has none.
     """
 
@@ -31,7 +31,7 @@ class Cells(NamedTuple):
     members: NDArray[np.int32]
     sizes: NDArray[np.int32]
     home: NDArray[np.int32]
-    count: NDArray[np.int64]
+    used: NDArray[np.int64]
 
 
 @summing
@@ -46,7 +46,7 @@ def dot(one: NDArray[np.float32], other: NDArray[np.float32]) -> np.float32:
 @kernel
 def nearest_first(cells: Cells, vector: NDArray[np.float32]) -> NDArray[np.int64]:
     """(C,) the cells, that of the most similar centre first."""
-    away, centres = np.zeros(cells.count[0], np.float32), cells.centres
+    away, centres = np.zeros(cells.used[0], np.float32), cells.centres
     for cell in range(len(away)):
         away[cell] = -dot(centres[cell], vector)
     return np.argsort(away, kind="mergesort")
@@ -57,11 +57,11 @@ def settle(cells: Cells, vectors: NDArray[np.float32], row: int) -> None:
     """Puts a row that has no cell into that of the most similar centre; there must be room for one
     more cell.
     """
-    if cells.count[0] == 0:
-        cells.count[0] = 1
+    if cells.used[0] == 0:
+        cells.used[0] = 1
         cells.centres[0] = vectors[row]
     cell, best, centres, own = 0, np.float32(-np.inf), cells.centres, vectors[row]
-    for one in range(cells.count[0]):
+    for one in range(cells.used[0]):
         similarity = dot(centres[one], own)
         if similarity > best:
             cell, best = one, similarity
@@ -101,7 +101,8 @@ def _farthest(
         similarity = dot(vectors[row], vector)
         if similarity < least:
             found, least = row, similarity
-    return vectors[found].copy()
+    copied: NDArray[np.float32] = vectors[found].copy()
+    return copied
 
 
 @kernel
@@ -131,8 +132,8 @@ def _split(cells: Cells, vectors: NDArray[np.float32], cell: int) -> None:
                 other += vectors[rows[place]]
         _lengthened(one)
         _lengthened(other)
-    new = cells.count[0]
-    cells.count[0] = new + 1
+    new = cells.used[0]
+    cells.used[0] = new + 1
     cells.centres[cell], cells.centres[new] = one, other
     cells.sizes[cell] = 0
     for place in range(len(rows)):
@@ -154,11 +155,11 @@ class CellTable:
     def grow(self, rows: int, more: int) -> None:
         """Makes room for `rows` rows, and for `more` of them to be settled."""
         state = self.state
-        capacity = room(int(state.count[0]) + 1 + more, len(state.sizes))
+        capacity = room(int(state.used[0]) + 1 + more, len(state.sizes))
         self.state = Cells(
             grown(state.centres, capacity),
             grown(state.members, capacity),
             grown(state.sizes, capacity),
             grown(state.home, rows),
-            state.count,
+            state.used,
         )

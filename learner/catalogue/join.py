@@ -1,5 +1,5 @@
-"""A text joins a catalogue that is too large to compare it with all others: it is compared with what
-a search for it finds, and both lists take the other in.
+"""A text joins a catalogue that is too large to compare it with all others: it is compared with
+what a search for it finds, and both lists take the other in.
 
 Who came long ago would miss those who came later and are not near them by their own lists, so with
 each new text one older item looks again along its list. It knows nothing about events.
@@ -35,9 +35,7 @@ def fill(cells: Cells, vectors: NDArray[np.float32], start: int, end: int) -> No
 
 
 @kernel
-def _offer(
-    graph: TextNeighbours, known: Known, row: int, other: int, similarity: np.float32
-) -> None:
+def _offer(graph: TextNeighbours, known: Known, row: int, other: int, similarity: float) -> None:
     take_out(graph, known, row, other)  # where its text changed and this list was not found
     if similarity > known.least[row]:
         insert(graph, known, row, other, similarity)
@@ -69,10 +67,10 @@ def _part(steps: Steps, trail: Trail, graph: TextNeighbours, known: Known, row: 
             continue
         if trail.similarities[place] < graph.similarities[other, held - 1] - _ROUNDING:
             continue
-        if take_out(graph, known, other, row):
-            if known.held[other] < NEIGHBOURS and not known.whole[other]:
-                short[count] = other
-                count += 1
+        shrunk = take_out(graph, known, other, row)
+        if shrunk and known.held[other] < NEIGHBOURS and not known.whole[other]:
+            short[count] = other
+            count += 1
     emptied(graph, known, row)
     leave(steps.cells, row)
     for other in short[:count]:

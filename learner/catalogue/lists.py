@@ -54,6 +54,7 @@ class Known(NamedTuple):
 
 @kernel
 def bound(graph: TextNeighbours, known: Known, row: int) -> None:
+    """What follows from how many the list of `row` holds."""
     held = known.held[row]
     graph.sizes[row] = min(held, NEIGHBOURS)
     if known.whole[row]:

@@ -15,13 +15,24 @@ from numpy.typing import NDArray
 from learner.catalogue.cells import Cells, dot, nearest_first
 from learner.catalogue.kernel import grown, kernel
 
-__all__ = ["FROM_CELLS", "Steps", "Trail", "empty_trail", "nearest", "walk", "widened"]
+__all__ = [
+    "FROM_CELLS",
+    "MOST_SEEN",
+    "Steps",
+    "Trail",
+    "empty_trail",
+    "nearest",
+    "search",
+    "walk",
+    "widened",
+]
 
-FROM_CELLS = 2_000
+FROM_CELLS = 1_000
 """Items of the nearest cells that a search for a user looks at, at least; then it walks on."""
 _POOL = 128
 """The nearest so far, from each of which the walk goes on."""
-_MOST = 1 << 15  # items that a search looks at, at most
+MOST_SEEN = 1 << 15
+"""Items that a search looks at, at most."""
 
 
 class Trail(NamedTuple):
@@ -52,8 +63,8 @@ class Steps(NamedTuple):
 def empty_trail() -> Trail:
     """For no item yet."""
     return Trail(
-        np.zeros(_MOST, np.int32),
-        np.zeros(_MOST, np.float32),
+        np.zeros(MOST_SEEN, np.int32),
+        np.zeros(MOST_SEEN, np.float32),
         np.zeros(_POOL, np.int32),
         np.zeros(_POOL, np.float32),
         np.zeros(2, np.int64),
@@ -117,7 +128,7 @@ def _look_at_all(
         trail.similarity,
     )
     for row in some:
-        if met[row] != now and seen[0] < _MOST:
+        if met[row] != now and seen[0] < MOST_SEEN:
             met[row] = now
             _look_at(vectors, to, row, rows, similarities, best, similarity, seen)
 
@@ -155,3 +166,33 @@ def walk(steps: Steps, trail: Trail, row: int) -> None:
     trail.met[row] = trail.left[row] = trail.round[0]
     _look_at_all(steps, trail, steps.ids[row, : steps.sizes[row]], to)
     _go_on(steps, trail, to)
+
+
+@kernel
+def search(
+    steps: Steps,
+    trail: Trail,
+    to: NDArray[np.float32],
+    only: NDArray[np.int32],
+    allowed: NDArray[np.bool_],
+    blocked: NDArray[np.int32],
+    out: NDArray[np.int32],
+) -> None:
+    """Fills `out` with the nearest rows that are allowed and not blocked, best first, -1 where
+    fewer are found. only: compared one by one where there are any, at most `MOST_SEEN`.
+    """
+    if len(only):
+        _begin(trail)
+        _look_at_all(steps, trail, only, to)
+    else:
+        nearest(steps, trail, to, FROM_CELLS)
+    for row in blocked:
+        trail.left[row] = -trail.round[0]
+    order = np.argsort(-trail.similarities[: trail.seen[0]], kind="mergesort")
+    held = 0
+    for place in order:
+        row = trail.rows[place]
+        if held < len(out) and allowed[row] and trail.left[row] != -trail.round[0]:
+            out[held] = row
+            held += 1
+    out[held:] = -1
