@@ -23,16 +23,12 @@ import os
 import subprocess
 import sys
 import time
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 from qdrant_client import QdrantClient
 from rich.console import Console
 from rich.table import Table
@@ -40,52 +36,21 @@ from rich.table import Table
 from bench.hardware import hardware, load
 from bench.peers.naive import NaiveLoop
 from bench.speed.figures import medians, percentiles
+from bench.speed.large import RandomEncoder, checkpoint, recall
 from bench.speed.proc import memory_mb
 from bench.speed.texts import BEGAN_MS
-from learner.catalogue.walk import search
-from learner.release.checkpoint import save_checkpoint
-from learner.release.delta import encode
-from learner.release.folder import open_folder
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
 from upwell.events import Topic
 from upwell.settings import load_settings
-from upwell.values import Vector
 
-DIMENSION = 384
-SPREAD, NOISE = 64, np.float32(0.1)
 CHUNK = 1_000
 BATCH = 32
 USERS = 50
 LISTS = 100
-ASKED = 200
 MILLION = 1_000_000
 OURS, NAIVE = "upwell, inline", "naive loop"
 screen = Console(stderr=True, width=100)
-
-
-class RandomEncoder:
-    """A unit vector a text, always the same; like those of texts they vary in some directions
-    most.
-    """
-
-    dimension = DIMENSION
-    revision = "random"
-
-    def __init__(self) -> None:
-        draw = np.random.default_rng(SPREAD)
-        self._spread = draw.standard_normal((SPREAD, DIMENSION), dtype=np.float32)
-        self._spread /= np.sqrt(np.float32(SPREAD))
-
-    def encode(self, texts: Sequence[str]) -> Vector:
-        vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
-        for vector, text in zip(vectors, texts, strict=True):
-            draw = np.random.default_rng(zlib.crc32(text.encode()))
-            draw.standard_normal(DIMENSION, dtype=np.float32, out=vector)
-            vector *= NOISE
-            vector += draw.standard_normal(SPREAD, dtype=np.float32) @ self._spread
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors
 
 
 def item(number: int) -> dict[str, Any]:
@@ -147,56 +112,8 @@ def upwell_at(size: int, events: int, seed: int) -> dict[str, float]:
         "kb_an_item": 1000 * held / size,
         "events_per_s": events / events_s,
         **percentiles(_list_ms(engine, {one["user_id"] for one in found})),
-        **_recall(engine, seed),
-        **_checkpoint(engine),
-    }
-
-
-def _recall(engine: InlineEngine, seed: int) -> dict[str, float]:
-    """Shares of what all products with all items give; nothing is lost where those are made."""
-    catalogue = engine.learner.ranking.catalogue
-    graph, rows = catalogue.graph, len(catalogue)
-    vectors = graph.vectors[:rows]
-    drawn = np.random.default_rng(seed).choice(rows, ASKED, replace=False)
-    asked = RandomEncoder().encode([f"asked {number}" for number in range(ASKED)])
-    lists = [graph.state.ids[row, : graph.state.sizes[row]] for row in drawn]
-    found = [_best(vectors, one, 100) for one in asked]
-    if graph.large:
-        for one, out in zip(asked, found, strict=True):
-            nobody = np.zeros(0, np.int32)
-            search(graph.steps, graph.trail, one, nobody, catalogue.allowed, nobody, out)
-    nearest = [_best(vectors, vectors[row], 21)[1:] for row in drawn]
-    return {
-        "recall_100": _shared(found, [_best(vectors, one, 100) for one in asked]),
-        "neighbours_recall_20": _shared([one[:20] for one in lists], nearest),
-    }
-
-
-def _best(vectors: Vector, one: Vector, most: int) -> NDArray[np.int32]:
-    return np.argsort(-(vectors @ one), kind="stable")[:most].astype(np.int32)
-
-
-def _shared(found: Sequence[NDArray[np.int32]], best: Sequence[NDArray[np.int32]]) -> float:
-    pairs = zip(found, best, strict=True)
-    return float(np.mean([len(np.intersect1d(one, other)) / len(other) for one, other in pairs]))
-
-
-def _checkpoint(engine: InlineEngine) -> dict[str, float]:
-    """And a delta of what was learned since the engine began."""
-    started = time.perf_counter()
-    delta = len(encode(engine.learner.take_delta()))
-    delta_s = time.perf_counter() - started
-    with TemporaryDirectory(prefix="upwell-scale-") as folder:
-        started = time.perf_counter()
-        arrays, meta = engine.learner.arrays(), {"learner": engine.learner.meta()}
-        save_checkpoint(open_folder(folder), arrays, meta)
-        saved_s = time.perf_counter() - started
-        written = sum(path.stat().st_size for path in Path(folder).iterdir())
-    return {
-        "checkpoint_mb": written / 1e6,
-        "checkpoint_s": saved_s,
-        "delta_mb": delta / 1e6,
-        "delta_s": delta_s,
+        **recall(engine.learner, RandomEncoder(), seed),
+        **checkpoint(engine.learner),
     }
 
 

@@ -117,19 +117,18 @@ def _split(cells: Cells, vectors: NDArray[np.float32], cell: int) -> None:
     rows = cells.members[cell, : cells.sizes[cell]].copy()
     one = _farthest(vectors, rows, cells.centres[cell])
     other = _farthest(vectors, rows, one)
-    lead, bound = np.zeros(len(rows), np.float32), np.float32(0.0)
+    lead, least, share = np.zeros(len(rows), np.float32), len(rows) // _LEAST_SHARE, 0
+    order = np.arange(len(rows))
     for _ in range(_ROUNDS):
         for place in range(len(rows)):
-            lead[place] = dot(vectors[rows[place]], one) - dot(vectors[rows[place]], other)
-        order = np.sort(lead)
-        quarter = len(rows) // _LEAST_SHARE
-        bound = min(max(np.float32(0.0), order[quarter]), order[len(rows) - 1 - quarter])
+            lead[place] = dot(vectors[rows[place]], other) - dot(vectors[rows[place]], one)
+        order = np.argsort(lead, kind="mergesort")
+        share = min(max(np.sum(lead < 0.0), least), len(rows) - least)
         one[:], other[:] = 0.0, 0.0
-        for place in range(len(rows)):
-            if lead[place] >= bound:
-                one += vectors[rows[place]]
-            else:
-                other += vectors[rows[place]]
+        for place in order[:share]:
+            one += vectors[rows[place]]
+        for place in order[share:]:
+            other += vectors[rows[place]]
         _lengthened(one)
         _lengthened(other)
     new = cells.used[0]
@@ -137,7 +136,7 @@ def _split(cells: Cells, vectors: NDArray[np.float32], cell: int) -> None:
     cells.centres[cell], cells.centres[new] = one, other
     cells.sizes[cell] = 0
     for place in range(len(rows)):
-        _enter(cells, rows[place], cell if lead[place] >= bound else new)
+        _enter(cells, rows[order[place]], cell if place < share else new)
 
 
 class CellTable:

@@ -86,9 +86,8 @@ def _look_again(
     graph: TextNeighbours,
     known: Known,
     turn: NDArray[np.int64],
-    rows: int,
 ) -> None:
-    turn[0] = (turn[0] + 1) % rows
+    turn[0] = (turn[0] + 1) % turn[1]
     if steps.cells.home[turn[0]] > 0:
         walk(steps, trail, turn[0])
         _offer_all(trail, graph, known, turn[0])
@@ -103,18 +102,18 @@ def join(
     some: NDArray[np.int64],
     vectors: NDArray[np.float32],
     turn: NDArray[np.int64],
-    rows: int,
 ) -> None:
-    """Sets the vectors (n, d) of `some` (n,) rows, one after the other; no row from `rows` on has
-    one. turn: (1,) whose turn it is to look again.
+    """Sets the vectors (n, d) of `some` (n,) rows, one after the other. turn: (2,) whose turn it is
+    to look again, and from which row on none has a vector.
     """
     for place in range(len(some)):
         row = some[place]
+        turn[1] = max(turn[1], row + 1)
         if steps.cells.home[row] > 0:
             _part(steps, trail, graph, known, row)
         else:
             for _ in range(_TURNS):
-                _look_again(steps, trail, graph, known, turn, rows)
+                _look_again(steps, trail, graph, known, turn)
         steps.vectors[row] = vectors[place]
         if np.any(vectors[place] != 0.0):
             nearest(steps, trail, steps.vectors[row], _FROM_CELLS)

@@ -91,7 +91,11 @@ def thinly_grown(array: NDArray[Any], capacity: int) -> NDArray[Any]:
     if len(array) >= capacity:
         return array
     width = array[:1].size if len(array) else int(np.prod(array.shape[1:]))
-    pages = mmap.mmap(-1, max(1, capacity * width * array.itemsize))
+    pages = mmap.mmap(
+        -1,
+        max(1, capacity * width * array.itemsize),
+        flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS,  # of shared ones a look costs memory, too
+    )
     if hasattr(mmap, "MADV_NOHUGEPAGE"):
         pages.madvise(mmap.MADV_NOHUGEPAGE)
     larger = np.frombuffer(pages, array.dtype, capacity * width).reshape(capacity, *array.shape[1:])
@@ -99,5 +103,5 @@ def thinly_grown(array: NDArray[Any], capacity: int) -> NDArray[Any]:
     for start in range(0, len(array), step):
         some = array[start : start + step]
         if some.any():
-            larger[start : start + step] = some
+            larger[start : start + len(some)] = some
     return larger

@@ -95,7 +95,7 @@ class TextGraph:
         self.filled = 0  # no row from here on has one
         self.cells = CellTable(dimension)
         self.trail = empty_trail()
-        self._turn = np.zeros(1, np.int64)
+        self._turn = np.zeros(2, np.int64)
         self._touched = False
         wide = (0, NEIGHBOURS + RESERVE)
         self.state = TextNeighbours(
@@ -181,7 +181,7 @@ class TextGraph:
     def _put_among_cells(self, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """One after the other: in what batches they came makes no difference."""
         self.trail = widened(self.trail, len(self.vectors))
-        self.filled = max(self.filled, int(rows.max()) + 1)
+        self._turn[1] = self.filled
         for start in range(0, len(rows), _CHUNK):
             some = rows[start : start + _CHUNK]
             self.cells.grow(len(self.vectors), _CHUNK)
@@ -193,8 +193,8 @@ class TextGraph:
                 some,
                 np.ascontiguousarray(vectors[start : start + _CHUNK], np.float32),
                 self._turn,
-                self.filled,
             )
+        self.filled = int(self._turn[1])
 
     def _renew(self, count: int) -> None:
         """Finds the lists anew that lost too much."""

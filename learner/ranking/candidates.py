@@ -211,7 +211,7 @@ def _from_near(
     found: NDArray[np.int32],
     count: int,
 ) -> int:
-    """The same as `_from_dense`, of rows that a search found, best first."""
+    """The best and the best cold ones of rows that come best first."""
     ids, held = np.zeros(depth, np.int32), 0
     cold_ids, cold_held = np.zeros(COLD_DEPTH, np.int32), 0
     for item in near:
@@ -225,26 +225,6 @@ def _from_near(
             cold_held += 1
     count = _join(scratch, found, count, ids, held)
     return _join(scratch, found, count, cold_ids, cold_held)
-
-
-@kernel
-def _cold_leaders(
-    state: CountState,
-    scratch: Scratch,
-    allowed: NDArray[np.bool_],
-    found: NDArray[np.int32],
-    count: int,
-) -> int:
-    """The same as `_cold_by_text_popularity`, of the leaders alone."""
-    ids, held = np.zeros(COLD_DEPTH, np.int32), 0
-    for place in range(state.popularity.held[TEXT_POPULARITY]):
-        item = state.popularity.leaders[TEXT_POPULARITY, place]
-        if held == COLD_DEPTH:
-            break
-        if is_cold(state, item) and allowed[item] and scratch.blocked[item] != scratch.round[0]:
-            ids[held] = item
-            held += 1
-    return _join(scratch, found, count, ids, held)
 
 
 @kernel
@@ -291,7 +271,9 @@ def candidates(
     count = _from_popularity(state, scratch, allowed, depth, found, count)
     large = is_large(block.dense)
     if large:
-        count = _cold_leaders(state, scratch, allowed, found, count)
+        leaders = state.popularity.leaders[TEXT_POPULARITY]
+        leaders = leaders[: state.popularity.held[TEXT_POPULARITY]]
+        count = _from_near(state, scratch, allowed, leaders, 0, found, count)
     else:
         count = _cold_by_text_popularity(state, scratch, allowed, rows, found, count)
     if block.starts[user + 1] > block.starts[user]:
