@@ -123,7 +123,7 @@ def _split(cells: Cells, vectors: NDArray[np.float32], cell: int) -> None:
         for place in range(len(rows)):
             lead[place] = dot(vectors[rows[place]], other) - dot(vectors[rows[place]], one)
         order = np.argsort(lead, kind="mergesort")
-        share = min(max(np.sum(lead < 0.0), least), len(rows) - least)
+        share = min(max(int(np.sum(lead < 0.0)), least), len(rows) - least)
         one[:], other[:] = 0.0, 0.0
         for place in order[:share]:
             one += vectors[rows[place]]
