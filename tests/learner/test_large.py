@@ -99,7 +99,7 @@ def test_a_catalogue_taken_in_at_once_gives_the_same_lists_in_whatever_order_it_
 
 
 def test_a_replica_ranks_as_the_learner_and_goes_on_so_from_a_checkpoint() -> None:
-    made, replica = learner_of(FUSED, examples=EXAMPLES[:200]), Replica(FUSED, DIMENSION, 7)
+    made, replica = learner_of(FUSED, examples=EXAMPLES[:200]), Replica(FUSED, DIMENSION)
     replica.add_items(ITEMS)
     settle(replica.apply(decode(encode(made.take_delta()))))
     assert (replica.version, replica.rank(REQUESTS)) == (made.version, made.rank(REQUESTS))
@@ -108,7 +108,7 @@ def test_a_replica_ranks_as_the_learner_and_goes_on_so_from_a_checkpoint() -> No
     assert (replica.version, replica.rank(REQUESTS)) == (made.version, made.rank(REQUESTS))
     arrays = made.arrays() | prefixed(SERVING, made.parameters.whole())
     meta = json.loads(json.dumps(made.meta()))
-    later, other = Replica(FUSED, DIMENSION, 7), Learner(FUSED, DIMENSION, 7)
+    later, other = Replica(FUSED, DIMENSION), Learner(FUSED, DIMENSION, 7)
     later.restore(arrays, meta)
     later.add_items(ITEMS)
     other.add_items(ITEMS)
