@@ -169,6 +169,26 @@ def walk(steps: Steps, trail: Trail, row: int) -> None:
 
 
 @kernel
+def _eligible(
+    trail: Trail,
+    allowed: NDArray[np.bool_],
+    blocked: NDArray[np.int32],
+    out: NDArray[np.int32],
+) -> int:
+    """Fills `out` with the nearest of what was looked at, best first; how many there are."""
+    for row in blocked:
+        trail.left[row] = -trail.round[0]
+    held = 0
+    for place in np.argsort(-trail.similarities[: trail.seen[0]], kind="mergesort"):
+        row = trail.rows[place]
+        if held < len(out) and allowed[row] and trail.left[row] != -trail.round[0]:
+            out[held] = row
+            held += 1
+    out[held:] = -1
+    return held
+
+
+@kernel
 def search(
     steps: Steps,
     trail: Trail,
@@ -179,20 +199,17 @@ def search(
     out: NDArray[np.int32],
 ) -> None:
     """Fills `out` with the nearest rows that are allowed and not blocked, best first, -1 where
-    fewer are found. only: compared one by one where there are any, at most `MOST_SEEN`.
+    fewer are found. only: compared one by one where there are any, at most `MOST_SEEN`. Else it
+    looks at four times as many as long as it finds too few, up to `MOST_SEEN`.
     """
     if len(only):
         _begin(trail)
         _look_at_all(steps, trail, only, to)
-    else:
-        nearest(steps, trail, to, FROM_CELLS)
-    for row in blocked:
-        trail.left[row] = -trail.round[0]
-    order = np.argsort(-trail.similarities[: trail.seen[0]], kind="mergesort")
-    held = 0
-    for place in order:
-        row = trail.rows[place]
-        if held < len(out) and allowed[row] and trail.left[row] != -trail.round[0]:
-            out[held] = row
-            held += 1
-    out[held:] = -1
+        _eligible(trail, allowed, blocked, out)
+        return
+    least, enough = FROM_CELLS, False
+    while not enough:
+        nearest(steps, trail, to, least)
+        found = _eligible(trail, allowed, blocked, out)
+        enough = found == len(out) or trail.seen[0] < least or least > MOST_SEEN // 4
+        least *= 4

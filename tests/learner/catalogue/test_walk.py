@@ -74,6 +74,16 @@ def test_who_is_not_allowed_or_blocked_is_not_found_and_others_are_instead(
     assert found(graph, to) == first  # nobody stays left out
 
 
+def test_where_few_may_be_found_it_looks_further(graph: TextGraph) -> None:
+    to, allowed = vectors(1, 6)[0], np.zeros(8_192, np.bool_)
+    live = np.random.default_rng(7).choice(COUNT, 300, replace=False).astype(np.int32)
+    allowed[live] = True
+    expected = set(best(graph, to, np.sort(live)))
+    assert len(expected & set(found(graph, to, allowed))) >= 95
+    allowed[live[20:]] = False
+    assert set(found(graph, to, allowed)) == set(live[:20].tolist())
+
+
 def test_among_some_all_are_compared(graph: TextGraph) -> None:
     to, only = vectors(1, 3)[0], np.arange(5, COUNT, 40, dtype=np.int32)
     assert found(graph, to, only=only) == best(graph, to, only)
