@@ -23,13 +23,13 @@ from upwell.values import Vector
 __all__ = ["RandomEncoder", "checkpoint", "recall"]
 
 DIMENSION = 384
-SPREAD, NOISE = 64, np.float32(0.1)
+SPREAD, NOISE = 12, np.float32(0.1)
 ASKED = 200
 
 
 class RandomEncoder:
-    """A unit vector a text, always the same; like those of texts they vary in some directions
-    most.
+    """A unit vector a text, always the same; like those of texts they vary in few directions most,
+    and a little in all.
     """
 
     dimension = DIMENSION

@@ -4,7 +4,7 @@
         [--qdrant URL]
 
 Synthetic items and events; the inline engine, whose encoder draws a unit vector of 384 numbers a
-text at random (64 numbers, spread over 384, and a tenth of noise), so that what is measured is the
+text at random (12 numbers, spread over 384, and a tenth of noise), so that what is measured is the
 rest. Each size and repeat is a process of its own: memory an item is what the process holds after
 the announcing less what it held before, divided by the items; it has the catalogue three times, as
 no process of a real engine has (chain, store in memory, learner). An event is one review; it is
