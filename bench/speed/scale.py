@@ -6,8 +6,8 @@
 Synthetic items and events; the inline engine, whose encoder draws a unit vector of 384 numbers a
 text at random (12 numbers, spread over 384, and a tenth of noise), so that what is measured is the
 rest. Each size and repeat is a process of its own: memory an item is what the process holds after
-the announcing less what it held before, divided by the items; it has the catalogue three times, as
-no process of a real engine has (chain, store in memory, learner). An event is one review; it is
+the announcing less what it held before, divided by the items; chain, store and learner are one
+process here and share the items. An event is one review; it is
 served and learned, live, 32 at a time, which fills the users' histories. A list is one asked for
 again of a known user; one fault of memory more or less is in its p99. recall: of the 100 items
 nearest to a user's intent those that a list's search finds, and of the 20 nearest to an item those
