@@ -7,11 +7,10 @@ Synthetic items and events; the inline engine, whose encoder draws a unit vector
 text at random (12 numbers, spread over 384, and a tenth of noise), so that what is measured is the
 rest. Each size and repeat is a process of its own: memory an item is what the process holds after
 the announcing less what it held before, divided by the items; chain, store and learner are one
-process here and share the items. An event is one review; it is
-served and learned, live, 32 at a time, which fills the users' histories. A list is one asked for
-again of a known user; one fault of memory more or less is in its p99. recall: of the 100 items
-nearest to a user's intent those that a list's search finds, and of the 20 nearest to an item those
-in its list of neighbours. checkpoint: all that is learned, as it is written. With --qdrant the
+process here and share the items. An event is one review; it is served and learned, live, 32 at a
+time, which fills the users' histories. A list is one asked for again of a known user. recall: of
+the 100 items nearest to a text those that a list's search finds, and of the 20 nearest to an item
+those in its list of neighbours. checkpoint: all that is learned, as it is written. With --qdrant the
 naive loop stands beside, with the same vectors, texts and events on that server, whose memory is
 not seen. Medians of the repeats; a table, then one JSON object as the last line.
 """
