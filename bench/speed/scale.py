@@ -10,9 +10,9 @@ the announcing less what it held before, divided by the items; chain, store and 
 process here and share the items. An event is one review; it is served and learned, live, 32 at a
 time, which fills the users' histories. A list is one asked for again of a known user. recall: of
 the 100 items nearest to a text those that a list's search finds, and of the 20 nearest to an item
-those in its list of neighbours. checkpoint: all that is learned, as it is written. With --qdrant the
-naive loop stands beside, with the same vectors, texts and events on that server, whose memory is
-not seen. Medians of the repeats; a table, then one JSON object as the last line.
+those in its list of neighbours. checkpoint: all that is learned, as it is written. With --qdrant
+the naive loop stands beside, with the same vectors, texts and events on that server, whose memory
+is not seen. Medians of the repeats; a table, then one JSON object as the last line.
 """
 
 from __future__ import annotations
