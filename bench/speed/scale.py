@@ -33,9 +33,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.hardware import hardware, load
+from bench.large import RandomEncoder, checkpoint, recall
 from bench.peers.naive import NaiveLoop
 from bench.speed.figures import medians, percentiles
-from bench.speed.large import RandomEncoder, checkpoint, recall
 from bench.speed.proc import memory_mb
 from bench.speed.texts import BEGAN_MS
 from stream.replay.inline import InlineEngine
