@@ -37,6 +37,7 @@ ELSEWHERE = {
     "stream/ops/import_cli.py": "a command: tests/stream/replay/importers/test_import.py",
     "stream/ops/round_trip.py": "tests/stream/ops/test_doctor.py",
     "learner/ranking/gate_parameters.py": "tests/learner/ranking/test_parameters.py, test_mute.py",
+    "learner/ranking/near.py": "tests/learner/test_large.py: the folder of its tests is full",
     "learner/ranking/lists.py": "tests/learner/ranking/test_ranking.py, test_explore.py",
     "learner/ranking/online.py": "tests/learner/ranking/test_parameters.py, tests/learner/release",
     "learner/training/batch.py": "tests/learner/training/test_trainer.py: what a step looks at",

@@ -4,12 +4,15 @@
         [--qdrant URL]
 
 Synthetic items and events; the inline engine, whose encoder draws a unit vector of 384 numbers a
-text at random, so that what is measured is the rest. Each size and repeat is a process of its own:
-memory an item is what the process holds after the announcing less what it held before, divided by
-the items. An event is one review; it is served and learned, live, 32 at a time. A list is one asked
-for again of a known user. With --qdrant the naive loop stands beside, with the same vectors, texts
-and events on that server, whose memory is not seen. Medians of the repeats; a table, then one JSON
-object as the last line.
+text at random (12 numbers, spread over 384, and a tenth of noise), so that what is measured is the
+rest. Each size and repeat is a process of its own: memory an item is what the process holds after
+the announcing less what it held before, divided by the items; chain, store and learner are one
+process here and share the items. An event is one review; it is served and learned, live, 32 at a
+time, which fills the users' histories. A list is one asked for again of a known user. recall: of
+the 100 items nearest to a text those that a list's search finds, and of the 20 nearest to an item
+those in its list of neighbours. checkpoint: all that is learned, as it is written. With --qdrant
+the naive loop stands beside, with the same vectors, texts and events on that server, whose memory
+is not seen. Medians of the repeats; a table, then one JSON object as the last line.
 """
 
 from __future__ import annotations
@@ -19,7 +22,6 @@ import os
 import subprocess
 import sys
 import time
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -31,6 +33,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.hardware import hardware, load
+from bench.large import RandomEncoder, checkpoint, recall
 from bench.peers.naive import NaiveLoop
 from bench.speed.figures import medians, percentiles
 from bench.speed.proc import memory_mb
@@ -39,9 +42,7 @@ from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
 from upwell.events import Topic
 from upwell.settings import load_settings
-from upwell.values import Vector
 
-DIMENSION = 384
 CHUNK = 1_000
 BATCH = 32
 USERS = 50
@@ -49,21 +50,6 @@ LISTS = 100
 MILLION = 1_000_000
 OURS, NAIVE = "upwell, inline", "naive loop"
 screen = Console(stderr=True, width=100)
-
-
-class RandomEncoder:
-    """A unit vector a text, always the same."""
-
-    dimension = DIMENSION
-    revision = "random"
-
-    def encode(self, texts: Sequence[str]) -> Vector:
-        vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
-        for vector, text in zip(vectors, texts, strict=True):
-            draw = np.random.default_rng(zlib.crc32(text.encode()))
-            draw.standard_normal(DIMENSION, dtype=np.float32, out=vector)
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return vectors
 
 
 def item(number: int) -> dict[str, Any]:
@@ -125,6 +111,8 @@ def upwell_at(size: int, events: int, seed: int) -> dict[str, float]:
         "kb_an_item": 1000 * held / size,
         "events_per_s": events / events_s,
         **percentiles(_list_ms(engine, {one["user_id"] for one in found})),
+        **recall(engine.learner, RandomEncoder(), seed),
+        **checkpoint(engine.learner),
     }
 
 
@@ -192,11 +180,26 @@ def measure(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
     return {name: medians(found) for name, found in runs.items()}
 
 
+def _shown(figures: dict[str, float], name: str) -> str:
+    if name not in figures:
+        return ""
+    return f"{figures[name]:,.3f}" if "recall" in name else f"{figures[name]:,.1f}"
+
+
 def show(result: dict[str, Any]) -> None:
-    names = ("p50", "p99", "events_per_s", "announced_per_s", "kb_an_item")
+    names = (
+        *("p50", "p99", "events_per_s", "announced_per_s", "kb_an_item", "recall_100"),
+        *("neighbours_recall_20", "checkpoint_mb", "checkpoint_s", "delta_s"),
+    )
     table = Table("median", *names, title=f"{result['hardware']}, load {result['load_before']}")
     for side, figures in result["sides"].items():
-        table.add_row(side, *(f"{figures[name]:,.1f}" if name in figures else "" for name in names))
+        table.add_row(
+            side,
+            *(
+                f"{figures[name]:,.{3 if 'recall' in name else 1}f}" if name in figures else ""
+                for name in names
+            ),
+        )
     screen.print(table)
 
 
@@ -206,7 +209,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--million", action="store_true", help="a million items, too")
-    parser.add_argument("--events", type=int, default=512)
+    parser.add_argument("--events", type=int, default=2_560)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--qdrant", default=os.environ.get("UPWELL_TEST_QDRANT_URL"))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from learner.catalogue.features import FeatureTable
 from learner.catalogue.kernel import grown, room
 from learner.catalogue.lexical import LexicalIndex
-from learner.catalogue.text import TextGraph
+from learner.catalogue.text import EXACT, TextGraph
 from upwell.errors import ModelError
 from upwell.values import CatalogueItem
 
@@ -27,6 +27,7 @@ MOST_UNANNOUNCED = 10_000
 """Rows that may wait for their announcement: 140 MB of counts, whatever ids an app, or somebody who
 wants to do harm, clicks. Enough for a catalogue that comes a little after its events.
 """
+_BULK = 1_000  # announcements at once that are taken in by their ids, where their order matters
 _AT_ONCE = 8  # a part of them makes room at a time, since it costs a walk through all counts
 
 
@@ -34,10 +35,11 @@ class Catalogue:
     """ids: by row, empty where it is free. items: by row, None where an id was seen in an event but
     never announced. allowed: (capacity,) may stand in a list.
 
-    boost: (capacity,) is added to the item's score. pinned: (capacity,) stands first.
+    boost: (capacity,) is added to the item's score. pinned: (capacity,) stands first. listable: how
+    many are allowed. exact: see `TextGraph`.
     """
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(self, dimension: int, exact: int = EXACT) -> None:
         self.dimension = dimension
         self.capacity = 0
         self.ids: list[str] = []
@@ -45,7 +47,8 @@ class Catalogue:
         self.allowed = np.zeros(0, np.bool_)
         self.boost = np.zeros(0)
         self.pinned = np.zeros(0, np.bool_)
-        self.graph = TextGraph(dimension)
+        self.listable = 0
+        self.graph = TextGraph(dimension, exact)
         self.features = FeatureTable()
         self.lexical = LexicalIndex()
         self._rows: dict[str, int] = {}
@@ -142,10 +145,16 @@ class Catalogue:
                 item = replace(item, vector=before.vector)
             self._replace(row, before, item)
         self.features.put([self._rows[item_id] for item_id in newest], list(newest.values()))
+        if len(changed) > _BULK and self.graph.texts + len(changed) > self.graph.exact:
+            changed.sort(key=self.ids.__getitem__)  # an index depends on the order
         rows = np.array(changed, np.int64)
         if len(rows):
             self.graph.put(rows, np.stack([self._vector(row) for row in changed]), len(self))
         return rows
+
+    def of_category(self, category: str) -> NDArray[np.int32]:
+        """The rows of this category, in their order."""
+        return np.array(sorted(self._categories.get(category, ())), np.int32)
 
     def in_category(self, category: str) -> NDArray[np.bool_]:
         """(capacity,) allowed, and of this category."""
@@ -197,6 +206,7 @@ class Catalogue:
         self.items[row] = item
         self.lexical.put(row, item.title if item.available else None)
         self._unannounced.discard(row)
+        self.listable += int(item.available) - int(self.allowed[row])
         self.allowed[row] = item.available
         self.boost[row] = item.boost
         self.pinned[row] = item.pinned

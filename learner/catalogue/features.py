@@ -22,7 +22,7 @@ __all__ = ["CATEGORIES", "FeatureTable", "Features", "add_taste", "distance", "l
 CATEGORIES = 8  # of an item, the first so many
 TASTE_DECAY = 0.95
 TASTE_OF_DISLIKED = -0.3
-_BULK = 64  # announcements at once from which the order is sorted anew
+_BULK = 64  # announcements at once from which all that stands behind the first is sorted anew
 
 _Key = tuple[int, int, str, int]
 
@@ -180,7 +180,10 @@ class FeatureTable:
 
     def _sort(self, before: Sequence[_Key], changed: Sequence[_Key]) -> None:
         if len(changed) >= _BULK:
-            self._keys = sorted(self._key_of.values())
+            first = min(bisect_left(self._keys, key) for key in (*before, *changed))
+            gone = set(before)
+            behind = [key for key in self._keys[first:] if key not in gone]
+            self._keys[first:] = sorted([*behind, *changed])
             return
         for key in before:
             del self._keys[bisect_left(self._keys, key)]

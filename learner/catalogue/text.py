@@ -1,93 +1,46 @@
-"""The nearest text neighbours of every item, kept exact as texts come and change, by blocked matrix
-products. It knows nothing about events.
+"""The nearest text neighbours of every item. Up to `exact` texts they are kept exact as texts come
+and change, by blocked matrix products; beyond, a text is compared with those that a search finds.
+It knows nothing about events.
 
-A list keeps a few more neighbours than are read. So it bears some losses (an item's text is
-replaced) before it is found anew, and a replaced text costs a few more products, not a hundred. All
-products have one shape, so a similarity has the same bits whichever items came together.
+All products have one shape, so a similarity has the same bits whichever items came together.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.catalogue.cells import CellTable
+from learner.catalogue.join import fill, join
 from learner.catalogue.kernel import grown, kernel
+from learner.catalogue.lists import (
+    NEAREST,
+    NEIGHBOURS,
+    RESERVE,
+    Known,
+    TextNeighbours,
+    bound,
+    insert,
+)
+from learner.catalogue.walk import Steps, empty_trail, widened
 
-__all__ = ["NEAREST", "NEIGHBOURS", "TextGraph", "TextNeighbours"]
+__all__ = ["EXACT", "NEAREST", "NEIGHBOURS", "TextGraph", "TextNeighbours"]
 
-NEIGHBOURS = 100
-NEAREST = 20
-_RESERVE = 28
+EXACT = 50_000
+"""Texts up to which each is compared with all others (docs/decisions/0033)."""
 _SIDE = 16
 """Rows and columns of every product: a multiple of what any processor's kernel computes at a time,
 and so small that BLAS leaves it to one thread (up to 1,024 dimensions): waiting for a second one
 took ten times as long on a busy machine.
 """
 _TILE = 128 * _SIDE  # columns that are linked at a time
-
-
-class TextNeighbours(NamedTuple):
-    """ids, similarities: (N, 128), most similar first, the first `sizes[row]` (at most 100) are the
-    neighbours. Similarities are above zero.
-    """
-
-    ids: NDArray[np.int32]
-    similarities: NDArray[np.float32]
-    sizes: NDArray[np.int32]
-
-
-class _Known(NamedTuple):
-    """held: (N,) so many of a list are its most similar items, one after the other. whole: (N,) and
-    there are no more. least: (N,) what a similarity has to exceed to have its place among them.
-    moved: (N,) the first 20 changed since the last `take_moved`.
-    """
-
-    held: NDArray[np.int32]
-    whole: NDArray[np.bool_]
-    least: NDArray[np.float32]
-    moved: NDArray[np.bool_]
-
-
-@kernel
-def _bound(graph: TextNeighbours, known: _Known, row: int) -> None:
-    held = known.held[row]
-    graph.sizes[row] = min(held, NEIGHBOURS)
-    if known.whole[row]:
-        known.least[row] = 0.0
-    else:
-        known.least[row] = graph.similarities[row, held - 1] if held else np.inf
-
-
-@kernel
-def insert(graph: TextNeighbours, known: _Known, row: int, other: int, similarity: float) -> None:
-    """Puts `other`, more similar than `least`, at its place in the list of `row`; the least similar
-    falls out of a full one.
-    """
-    ids, similarities = graph.ids[row], graph.similarities[row]
-    place = known.held[row]
-    if place == len(ids):
-        place -= 1
-    else:
-        known.held[row] = place + 1
-        if place + 1 == len(ids):
-            known.whole[row] = False
-    while place > 0 and similarities[place - 1] < similarity:
-        similarities[place] = similarities[place - 1]
-        ids[place] = ids[place - 1]
-        place -= 1
-    similarities[place] = similarity
-    ids[place] = other
-    if place < NEAREST:
-        known.moved[row] = True
-    _bound(graph, known, row)
+_CHUNK = 64  # texts that are joined in one call
 
 
 @kernel
 def link(
     graph: TextNeighbours,
-    known: _Known,
+    known: Known,
     rows: NDArray[np.int64],
     first: int,
     product: NDArray[np.float32],
@@ -110,7 +63,7 @@ def link(
 
 
 @kernel
-def unlink(graph: TextNeighbours, known: _Known, gone: NDArray[np.bool_], rows: int) -> None:
+def unlink(graph: TextNeighbours, known: Known, gone: NDArray[np.bool_], rows: int) -> None:
     """Empties the lists of the rows that are true in `gone` (N,), and takes these out of all
     others.
     """
@@ -127,22 +80,28 @@ def unlink(graph: TextNeighbours, known: _Known, gone: NDArray[np.bool_], rows: 
         if kept != known.held[row]:
             known.held[row] = kept
             known.whole[row] |= gone[row]
-            _bound(graph, known, row)
+            bound(graph, known, row)
 
 
 class TextGraph:
     """Owns the vectors (N, d) and the neighbour lists of all rows; a row without vector (zero) has
-    no neighbours.
+    no neighbours. exact: texts up to which the lists are exact.
     """
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(self, dimension: int, exact: int = EXACT) -> None:
         self.vectors = np.zeros((0, dimension), np.float32)
-        self.filled = 0  # no row from here on has a vector
-        wide = (0, NEIGHBOURS + _RESERVE)
+        self.exact = exact
+        self.texts = 0  # rows that have a vector
+        self.filled = 0  # no row from here on has one
+        self.cells = CellTable(dimension)
+        self.trail = empty_trail()
+        self._turn = np.zeros(2, np.int64)
+        self._touched = False
+        wide = (0, NEIGHBOURS + RESERVE)
         self.state = TextNeighbours(
             np.zeros(wide, np.int32), np.zeros(wide, np.float32), np.zeros(0, np.int32)
         )
-        self._known = _Known(
+        self._known = Known(
             np.zeros(0, np.int32),
             np.zeros(0, np.bool_),
             np.zeros(0, np.float32),
@@ -154,20 +113,44 @@ class TextGraph:
         before = len(self.vectors)
         self.vectors = grown(self.vectors, capacity)
         self.state = TextNeighbours(*(grown(array, capacity) for array in self.state))
-        self._known = _Known(*(grown(array, capacity) for array in self._known))
+        self._known = Known(*(grown(array, capacity) for array in self._known))
         self._known.whole[before:] = True
+
+    @property
+    def large(self) -> bool:
+        """More texts than are compared with all others: what is near is found by a search."""
+        return self.texts > self.exact
+
+    @property
+    def steps(self) -> Steps:
+        """What a search moves on where it is large; valid until the next `put` or `grow`."""
+        return Steps(self.vectors, self.cells.state, self.state.ids, self.state.sizes)
 
     def put(self, rows: NDArray[np.int64], vectors: NDArray[np.float32], count: int) -> None:
         """Sets the vectors of distinct `rows`; `count` rows exist.
 
         Costs b·N·d multiplications for b new vectors (b rounded up to 16), and about five times as
         much for b replaced ones: each leaves about 128 lists, and one is found anew once it has
-        lost 28.
+        lost 28. Where it is large, some thousands of products for each, however many rows exist.
         """
-        replaced = np.any(self.vectors[rows] != 0.0, axis=1)
-        if replaced.any():
+        self._touched = True
+        fresh = ~np.any(self.vectors[rows] != 0.0, axis=1)
+        total = self.texts + np.cumsum(fresh)
+        exactly = 0 if self.large else int(np.searchsorted(total, self.exact, side="right"))
+        self._put_exactly(rows[:exactly], vectors[:exactly], count)
+        if exactly < len(rows):
+            if not self.large:
+                self._fill_cells()
+            self._put_among_cells(rows[exactly:], vectors[exactly:])
+        self.texts += int(fresh.sum())
+
+    def _put_exactly(
+        self, rows: NDArray[np.int64], vectors: NDArray[np.float32], count: int
+    ) -> None:
+        changed = np.any(self.vectors[rows] != 0.0, axis=1)
+        if changed.any():
             gone = np.zeros(len(self.vectors), np.bool_)
-            gone[rows[replaced]] = True
+            gone[rows[changed]] = True
             unlink(self.state, self._known, gone, count)
         self.vectors[rows] = 0.0
         for start in range(0, len(rows), _SIDE):
@@ -177,14 +160,41 @@ class TextGraph:
             others = np.ones(len(self.vectors), np.bool_)
             others[block] = False
             self._link(block, others)
-        if replaced.any():
+        if changed.any():
             self._renew(count)
 
     def take_moved(self) -> NDArray[np.int64]:
         """The rows whose first 20 neighbours changed since the last call."""
+        if not self._touched:
+            return np.zeros(0, np.int64)
+        self._touched = False
         rows = np.flatnonzero(self._known.moved)
         self._known.moved[rows] = False
         return rows
+
+    def _fill_cells(self) -> None:
+        """From here on it is large: what has a vector gets a cell, in the order of the rows."""
+        for start in range(0, self.filled, _CHUNK):
+            self.cells.grow(len(self.vectors), _CHUNK)
+            fill(self.cells.state, self.vectors, start, min(start + _CHUNK, self.filled))
+
+    def _put_among_cells(self, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
+        """One after the other: in what batches they came makes no difference."""
+        self.trail = widened(self.trail, len(self.vectors))
+        self._turn[1] = self.filled
+        for start in range(0, len(rows), _CHUNK):
+            some = rows[start : start + _CHUNK]
+            self.cells.grow(len(self.vectors), _CHUNK)
+            join(
+                self.steps,
+                self.trail,
+                self.state,
+                self._known,
+                some,
+                np.ascontiguousarray(vectors[start : start + _CHUNK], np.float32),
+                self._turn,
+            )
+        self.filled = int(self._turn[1])
 
     def _renew(self, count: int) -> None:
         """Finds the lists anew that lost too much."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.counts.dense import Dense
 from learner.counts.events import Past
 
 __all__ = [
@@ -38,7 +39,7 @@ class Block(NamedTuple):
 
     beside: rows that a user's item was shown among, likewise; impressions: how often each was shown
     before and left. events: (b,) length of the user's history. slot: (b,) the user's row in `dense`
-    (D, b', N) or -1. dense_on: (b', D).
+    (of b' users) or -1. dense_on: (b', 2) which of its signals there are.
     """
 
     history: NDArray[np.int32]
@@ -48,7 +49,7 @@ class Block(NamedTuple):
     blocked_starts: NDArray[np.int64]
     events: NDArray[np.int64]
     slot: NDArray[np.int64]
-    dense: NDArray[np.float32]
+    dense: Dense
     dense_on: NDArray[np.bool_]
     beside: NDArray[np.int32]
     impressions: NDArray[np.float64]
@@ -85,7 +86,7 @@ def block_of(
     blocked: Sequence[Sequence[Row]],
     events: Sequence[int],
     slot: NDArray[np.int64],
-    dense: NDArray[np.float32],
+    dense: Dense,
     dense_on: NDArray[np.bool_],
     beside: Sequence[Sequence[tuple[Row, float]]] | None = None,
 ) -> Block:

@@ -174,15 +174,24 @@ def count_event(
 
 
 @kernel
-def inherit(state: CountState, moved: NDArray[np.int64], rows: int) -> None:
-    """Sums what the nearest text neighbours earned, for the items that have other ones now."""
+def inherit(state: CountState, moved: NDArray[np.int64], rows: int, large: bool) -> None:
+    """Sums what the nearest text neighbours earned, for the items that have other ones now. Of a
+    large catalogue only these and the leaders are put in order anew.
+    """
     values, graph = state.popularity.values, state.text
     for row in moved:
         total = 0.0
         for place in range(min(NEAREST, graph.sizes[row])):
             total += graph.similarities[row, place] * values[EARNED, graph.ids[row, place]]
-        values[TEXT, row] = total
-    popularity.settle(state.popularity, TEXT, rows)
+        if large and total >= values[TEXT, row]:
+            if total > 0.0:
+                popularity.raise_to(state.popularity, TEXT, row, total)
+        else:
+            values[TEXT, row] = total
+    if large:
+        popularity.settle_leaders(state.popularity, TEXT)
+    else:
+        popularity.settle(state.popularity, TEXT, rows)
 
 
 class Counts:

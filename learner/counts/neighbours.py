@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.kernel import grown, kernel
+from learner.catalogue.kernel import grown, kernel, thinly_grown
 
 __all__ = ["NeighbourTable", "Neighbours", "add", "advance", "forget", "value_of"]
 
@@ -116,18 +116,23 @@ class NeighbourTable:
         """Makes room for `capacity` rows."""
         ids, values, sizes, step, evicted = self._state
         self._state = Neighbours(
-            grown(ids, capacity), grown(values, capacity), grown(sizes, capacity), step, evicted
+            thinly_grown(ids, capacity),
+            thinly_grown(values, capacity),
+            grown(sizes, capacity),
+            step,
+            evicted,
         )
 
     def arrays(self, rows: int) -> dict[str, NDArray[Any]]:
         """The held entries of the first `rows` rows, flat, and the step."""
         ids, values, sizes, step, evicted = self._state
-        sizes = sizes[:rows]
-        held = np.arange(ids.shape[1]) < sizes[:, None]  # (rows, K)
+        sizes = sizes[:rows].copy()
+        held = np.flatnonzero(sizes)  # rows that nobody wrote to are not read either
+        places = np.arange(ids.shape[1]) < sizes[held][:, None]  # (held rows, K)
         return {
-            "ids": ids[:rows][held],
-            "values": values[:rows][held],
-            "sizes": sizes.copy(),
+            "ids": ids[held][places],
+            "values": values[held][places],
+            "sizes": sizes,
             "scale": step[:1].copy(),
             "evicted": evicted.copy(),
         }
@@ -139,8 +144,8 @@ class NeighbourTable:
         ids, values, sizes, step, evicted = self._state
         stored = arrays["sizes"]
         starts = np.concatenate([[0], np.cumsum(stored)])
-        for row, size in enumerate(stored):
-            kept = min(int(size), ids.shape[1])
+        for row in np.flatnonzero(stored).tolist():
+            kept = min(int(stored[row]), ids.shape[1])
             ids[row, :kept] = arrays["ids"][starts[row] : starts[row] + kept]
             values[row, :kept] = arrays["values"][starts[row] : starts[row] + kept]
             sizes[row] = kept

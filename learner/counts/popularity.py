@@ -35,6 +35,7 @@ __all__ = [
     "raise_to",
     "restore",
     "settle",
+    "settle_leaders",
     "widened",
 ]
 
@@ -140,6 +141,29 @@ def settle(state: Popularity, column: int, rows: int) -> None:
     for row in range(rows):
         if state.values[column, row] > 0.0:
             raise_to(state, column, row, state.values[column, row])
+
+
+@kernel
+def settle_leaders(state: Popularity, column: int) -> None:
+    """Puts the leaders in order after values of the column fell by hand; who would now be among
+    them comes there with the next rise.
+    """
+    values, leaders, places = state.values[column], state.leaders[column], state.places[column]
+    kept = 0
+    for place in range(state.held[column]):
+        row = leaders[place]
+        if values[row] <= 0.0:
+            places[row] = 0
+            continue
+        at = kept
+        while at > 0 and values[leaders[at - 1]] < values[row]:
+            leaders[at] = leaders[at - 1]
+            places[leaders[at]] = at + 1
+            at -= 1
+        leaders[at] = row
+        places[row] = at + 1
+        kept += 1
+    state.held[column] = kept
 
 
 def forget(state: Popularity, gone: NDArray[np.bool_], rows: int) -> None:

@@ -20,13 +20,15 @@ _NONE = np.zeros(0, np.int64)
 class ItemTable:
     """size: rows there are. vectors: (capacity, d) float32, the owner's array, only read here; a
     row of zeros is an item that is not announced yet. announced: (capacity,). events: (capacity,)
-    float32. stamps: (capacity,) the value of `clock` at the row's last change.
+    float32. stamps: (capacity,) the value of `clock` at the row's last change. large: too many to
+    keep what a model makes of each of them.
     """
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
         self.size = 0
         self.clock = 0
+        self.large = False
         self.vectors = np.zeros((0, dimension), np.float32)
         self.announced = np.zeros(0, np.bool_)
         self.events = np.zeros(0, np.float32)

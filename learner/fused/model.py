@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.kernel import grown
+from learner.catalogue.kernel import grown, thinly_grown
 from learner.fused.digest import row_digests
 from learner.fused.histories import HistoryBatch
 from learner.fused.items import ItemTable
@@ -49,6 +49,7 @@ class FusedModel:
         self._matrix = np.zeros((0, WIDTH + 1), np.float32)
         self._read_at = 0  # the items' clock when the matrix was made
         self._stale = True
+        self._wide = np.zeros((0, WIDTH + 1), np.float32)
         self._written: set[int] | None = None
 
     @property
@@ -75,6 +76,21 @@ class FusedModel:
         self._stale, self._read_at = False, self.items.clock
         return self._matrix[:size]
 
+    def item_vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(n, m + 1) of n rows: of a large catalogue made for them alone."""
+        if self.items.large:
+            return self._vectors_of(rows, self._reader, self._identities)
+        return self.item_matrix()[rows]
+
+    def queries(
+        self, users: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Of a large catalogue, what the score of one item is made of: (b, d) for the product with
+        its text; (N, m + 1) identities, a view that holds until the next call; `Reader.trust`.
+        """
+        self._grow()
+        return self._reader.as_texts(users), self._wide, self._reader.trust
+
     def _vectors_of(
         self, rows: NDArray[np.int64], reader: Reader, identities: NDArray[np.float16]
     ) -> NDArray[np.float32]:
@@ -91,7 +107,7 @@ class FusedModel:
         used, codes = np.unique(places, return_inverse=True)
         if self.items.size == 0:
             return np.zeros((len(places), self.width), np.float32)
-        table = self.item_matrix()[used, :WIDTH]
+        table = self.item_vectors(used)[:, :WIDTH]
         return self._reader.user_vectors(table, codes.reshape(places.shape), histories)
 
     # ---- parameters
@@ -101,16 +117,14 @@ class FusedModel:
         `rows`. The one way in.
         """
         self._grow()
-        self._identities[rows] = identities.astype(np.float16)
-        self._digests[rows] = row_digests(self._identities[rows])
+        self._set(rows, identities.astype(np.float16))
         self._written = (self._written or set()) | set(rows.tolist())
         self._stale = self.ready = True
 
     def forget(self, rows: NDArray[np.int64]) -> None:
         """These rows have no identity."""
         self._grow()
-        self._identities[rows] = 0
-        self._digests[rows] = 0
+        self._set(rows, np.zeros((len(rows), self.width), np.float16))
         if self._written is not None:
             self._written -= set(rows.tolist())
         self._stale = True
@@ -135,6 +149,9 @@ class FusedModel:
         rank. Between two steps nothing is called but what ranks.
         """
         self._grow()
+        if self.items.large:
+            self._take_thinly(arrays, whole)
+            return
         weights, matrix, read_at = self._fitting(arrays), self._matrix.copy(), self.items.clock
         reader = Reader(weights, LAYERS, HEADS)
         rows = arrays["rows"]
@@ -150,6 +167,25 @@ class FusedModel:
         self._identities, self._digests, self._matrix = identities, digests, matrix
         self._stale, self._read_at = False, read_at
         self.ready = "ready" not in arrays or bool(arrays["ready"][0])
+
+    def _take_thinly(self, arrays: Mapping[str, NDArray[Any]], whole: bool) -> None:
+        """One step: of a large catalogue nothing is made of the items that were given none."""
+        weights = self._fitting(arrays)
+        if whole:
+            gone = np.flatnonzero(self._digests)
+            self._set(gone, np.zeros((len(gone), self.width), np.float16))
+        self._set(arrays["rows"], arrays["identities"])
+        self._load(weights)
+        self._stale = True
+        self.ready = "ready" not in arrays or bool(arrays["ready"][0])
+
+    def _set(
+        self, rows: NDArray[np.int64] | NDArray[np.int32], identities: NDArray[np.float16]
+    ) -> None:
+        self._identities[rows] = identities
+        self._digests[rows] = row_digests(identities)
+        if self.items.large:
+            self._wide[rows] = identities
 
     @property
     def row_digests(self) -> NDArray[np.uint64]:
@@ -167,9 +203,15 @@ class FusedModel:
 
     def _grow(self) -> None:
         capacity = len(self.items.events)
-        self._identities = grown(self._identities, capacity)
+        self._identities = thinly_grown(self._identities, capacity)
         self._digests = grown(self._digests, capacity)
-        self._matrix = grown(self._matrix, capacity)
+        if not self.items.large:
+            self._matrix = grown(self._matrix, capacity)
+        elif len(self._wide) < capacity:
+            rows = np.flatnonzero(self._digests) if not len(self._wide) else ()
+            self._wide = thinly_grown(self._wide, capacity)
+            self._wide[rows] = self._identities[rows]
+            self._matrix, self._stale = np.zeros((0, WIDTH + 1), np.float32), True
 
     def network_arrays(self) -> dict[str, NDArray[Any]]:
         """All small weights, as `network.*`."""

@@ -45,6 +45,19 @@ class Reader:
         found[:, -1] += self._w["popular"] * np.log1p(counts)
         return np.asarray(found, np.float32)
 
+    def as_texts(self, users: Floats) -> Floats:
+        """(b, m + 1) users → (b, d), whose product with an item's text is that with what the text
+        alone makes of it.
+        """
+        return np.asarray(users[:, :-1] @ self._w["project"].T, np.float32)
+
+    @property
+    def trust(self) -> Floats:
+        """(2,) events from which an identity counts half, and the weight of ln(1 + events)."""
+        with np.errstate(invalid="ignore"):
+            half = np.logaddexp(0.0, self._w["half_trust"])
+        return np.array([half[0], self._w["popular"][0]], np.float32)
+
     def user_vectors(self, table: Floats, codes: NDArray[np.intp], users: HistoryBatch) -> Floats:
         """(n, m) vectors of items, (b, L) places in it, histories of b users (longer or as long as
         L) → (b, m + 1), the last column 1.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from learner.catalogue.kernel import kernel
 from learner.counts.block import Block
 from learner.counts.counts import CountState
+from learner.counts.dense import is_large
 from learner.counts.popularity import COUNT
 from learner.counts.popularity import TEXT as TEXT_POPULARITY
 from learner.ranking import affinity
@@ -201,6 +202,32 @@ def _cold_by_text_popularity(
 
 
 @kernel
+def _from_near(
+    state: CountState,
+    scratch: Scratch,
+    allowed: NDArray[np.bool_],
+    near: NDArray[np.int32],
+    depth: int,
+    found: NDArray[np.int32],
+    count: int,
+) -> int:
+    """The best and the best cold ones of rows that come best first."""
+    ids, held = np.zeros(depth, np.int32), 0
+    cold_ids, cold_held = np.zeros(COLD_DEPTH, np.int32), 0
+    for item in near:
+        if item < 0 or not allowed[item] or scratch.blocked[item] == scratch.round[0]:
+            continue
+        if held < depth:
+            ids[held] = item
+            held += 1
+        if cold_held < COLD_DEPTH and is_cold(state, item):
+            cold_ids[cold_held] = item
+            cold_held += 1
+    count = _join(scratch, found, count, ids, held)
+    return _join(scratch, found, count, cold_ids, cold_held)
+
+
+@kernel
 def _from_catalogue(
     state: CountState,
     scratch: Scratch,
@@ -242,16 +269,24 @@ def candidates(
     """
     count = _from_affinity(state, scratch, allowed, depth, found, 0)
     count = _from_popularity(state, scratch, allowed, depth, found, count)
-    count = _cold_by_text_popularity(state, scratch, allowed, rows, found, count)
+    large = is_large(block.dense)
+    if large:
+        leaders = state.popularity.leaders[TEXT_POPULARITY]
+        leaders = leaders[: state.popularity.held[TEXT_POPULARITY]]
+        count = _from_near(state, scratch, allowed, leaders, 0, found, count)
+    else:
+        count = _cold_by_text_popularity(state, scratch, allowed, rows, found, count)
     if block.starts[user + 1] > block.starts[user]:
         count = _from_catalogue(
             state, scratch, allowed, block.history[block.starts[user]], found, count
         )
     slot = block.slot[user]
     if slot >= 0:
-        for which in range(len(block.dense)):
-            if block.dense_on[slot, which]:
-                count = _from_dense(
-                    state, scratch, allowed, block.dense[which, slot, :rows], depth, found, count
-                )
+        for which in range(block.dense_on.shape[1]):
+            if large:
+                near = block.dense.near[which, slot]
+                count = _from_near(state, scratch, allowed, near, depth, found, count)
+            elif block.dense_on[slot, which]:
+                scores = block.dense.scores[which, slot, :rows]
+                count = _from_dense(state, scratch, allowed, scores, depth, found, count)
     return count

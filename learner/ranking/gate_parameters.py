@@ -79,12 +79,11 @@ class Gate:
         self.state.bias[rows] = arrays["bias"]
         yield from ()
 
-    def row_digests(self, size: int) -> NDArray[np.uint64]:
-        """(size,) of the items' biases; 0 where it has none."""
-        found = np.zeros(size, np.uint64)
+    def row_digests(self, size: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """Rows below `size` that have a bias, and the digests of these."""
         biases = self.state.bias[:size]
-        found[: len(biases)] = row_digests(biases[:, None], _COLUMN)
-        return found
+        rows = np.flatnonzero(biases)
+        return rows, row_digests(biases[rows, None], _COLUMN)
 
     def _arrays(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         return {

@@ -76,6 +76,7 @@ class OnlineModel:
         """The fused models read the catalogue's vectors: again wherever rows were appended; those
         of `rows` are new.
         """
+        self._items.large = self._catalogue.graph.large
         self._items.refer(self._catalogue.graph.vectors, len(self._catalogue), rows)
 
     def _appended(self) -> None:
@@ -103,8 +104,9 @@ class OnlineModel:
         return f"{self.learned}-{parameters.digest(self._item_keys())}"
 
     def _item_keys(self) -> NDArray[np.uint64]:
-        new = item_keys(self._catalogue.ids[len(self._keys) :])
-        self._keys = np.concatenate([self._keys, new])
+        if len(self._keys) < len(self._catalogue):
+            new = item_keys(self._catalogue.ids[len(self._keys) :])
+            self._keys = np.concatenate([self._keys, new])
         renamed = self._catalogue.take_renamed()
         self._keys[renamed] = item_keys([self._catalogue.ids[row] for row in renamed])
         return self._keys

@@ -97,15 +97,16 @@ class RankingParameters:
 
         keys: (N,) `item_keys` of the items.
         """
-        rows = self.gate.row_digests(len(keys))
-        network = 0
+        rows, digests = self.gate.row_digests(len(keys))
+        items, network = combined(keys[rows], digests), 0
         if self.fused is not None and self.fused.ready:
             network = self.fused.digest
             of_fused = self.fused.row_digests
-            rows[: len(of_fused)] += of_fused
+            rows = np.flatnonzero(of_fused)
+            items = (items + combined(keys[rows], of_fused[rows])) % 2**64
         found = zlib.crc32(self.gate.state.weights.tobytes())
         found = zlib.crc32(self.gate.state.wear.tobytes(), found)
-        for number in (network, combined(keys, rows)):
+        for number in (network, items):
             found = zlib.crc32(number.to_bytes(8, "little"), found)
         return f"{found:08x}"
 

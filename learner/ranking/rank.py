@@ -11,6 +11,7 @@ from learner.catalogue.features import distance, likeness
 from learner.catalogue.kernel import kernel
 from learner.counts.block import Block
 from learner.counts.counts import CountState
+from learner.counts.dense import dense_value, is_large
 from learner.counts.popularity import COUNT, FIRST, LAST, TEXT
 from learner.ranking import affinity
 from learner.ranking import gate as gates
@@ -22,6 +23,7 @@ from learner.ranking.names import DENSE, FIRST_DENSE, FIRST_FEATURE, FIRST_USER,
 __all__ = ["most_candidates", "prepare", "rank_user", "read_features"]
 
 _EPSILON = 1e-2
+_FILLED = 10_000  # rows of a large catalogue that a list is filled up from
 _LIKE_RATE = SIGNALS.index("like_rate")
 
 
@@ -80,9 +82,11 @@ def read_signals(
         for signal in range(USER_SIGNALS):
             raw[FIRST_USER + signal, position] = np.log(_EPSILON + scratch.affinity[item, signal])
         raw[FIRST_USER + affinity.TEXT, position] = scratch.affinity[item, affinity.TEXT]
-        for which in range(len(block.dense)):
+        for which in range(block.dense_on.shape[1]):
             on = slot >= 0 and block.dense_on[slot, which]
-            raw[FIRST_DENSE + which, position] = block.dense[which, slot, item] if on else 0.0
+            raw[FIRST_DENSE + which, position] = (
+                dense_value(block.dense, which, slot, item) if on else 0.0
+            )
 
 
 @kernel
@@ -123,13 +127,13 @@ def rank_user(
     score: NDArray[np.float64],
 ) -> int:
     """Writes the prepared user's candidates (at least `least`, where the catalogue has so many),
-    features and scores; returns how many.
+    features and scores; returns how many. A large catalogue fills up from its first rows alone.
     """
     n = candidates(state, scratch, allowed, block, user, depth, rows, found)
     for item in promoted:
         n = _add(scratch, allowed, item, found, n)
-    item = 0
-    while n < least and item < rows:
+    item, end = 0, min(rows, _FILLED) if is_large(block.dense) else rows
+    while n < least and item < end:
         n = _add(scratch, allowed, item, found, n)
         item += 1
     if n > 0:

@@ -16,14 +16,17 @@ from learner.catalogue.lexical import NAMED
 from learner.catalogue.products import products
 from learner.counts.block import block_of
 from learner.counts.counts import Counts, CountState, inherit
+from learner.counts.dense import FUSED, INTENT, Dense, empty_dense
 from learner.counts.events import ItemEvents, item_events, past_of
 from learner.fused.histories import HistoryBatch, history_batch
 from learner.fused.model import FusedModel
 from learner.ranking.affinity import empty_scratch, widened
+from learner.ranking.candidates import COLD_DEPTH
 from learner.ranking.explain import reasons
 from learner.ranking.explore import draw, propensities
 from learner.ranking.lists import Lists, Wishes, list_block
 from learner.ranking.names import DENSE
+from learner.ranking.near import look_around, one_by_one
 from learner.ranking.parameters import RankingParameters
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
@@ -39,6 +42,8 @@ Named = list[tuple[int, float]]
 
 BLOCK = 256
 """Users whose dense signals are held at once."""
+NEAR = 100
+"""Items that a search finds for a signal, at least."""
 _REASONS = 8
 _TITLES = 10  # written like a user's words, that are candidates
 _EXACT = 5.0
@@ -52,9 +57,10 @@ class Ranking:
 
     def __init__(self, settings: LearnerSettings, dimension: int) -> None:
         self._settings = settings
-        self.catalogue = Catalogue(dimension)
+        self.catalogue = Catalogue(dimension, settings.exact_items)
         self.counts = Counts(settings.neighbours)
         self.scratch = empty_scratch()
+        self._capacity = 0
         self._dense = np.zeros((len(DENSE), BLOCK, 0), np.float32)
 
     def announce(self, items: Sequence[CatalogueItem]) -> NDArray[np.int64]:
@@ -66,9 +72,12 @@ class Ranking:
     def state(self) -> CountState:
         """The arrays of all counts, with room for every row."""
         capacity = self.catalogue.capacity
-        if self._dense.shape[2] < capacity:
+        if self._capacity < capacity:
+            self._capacity = capacity
             self.counts.grow(capacity)
-            self._dense = np.zeros((len(DENSE), BLOCK, capacity), np.float32)
+        width = 0 if self.catalogue.graph.large else capacity
+        if self._dense.shape[2] != width:
+            self._dense = np.zeros((len(DENSE), BLOCK, width), np.float32)
         features = self.catalogue.features.state
         if self.scratch.affinity.shape[0] < capacity or len(self.scratch.taste) != len(
             features.worth
@@ -77,7 +86,7 @@ class Ranking:
         state = self.counts.state(self.catalogue.graph.state, features)
         moved = self.catalogue.graph.take_moved()
         if len(moved):
-            inherit(state, moved, len(self.catalogue))
+            inherit(state, moved, len(self.catalogue), self.catalogue.graph.large)
         return state
 
     # ---- users as rows
@@ -87,21 +96,35 @@ class Ranking:
         return item_events(histories, self.catalogue.ensure if create else self.catalogue.row)
 
     def dense(
-        self, users: HistoryBatch, fused: FusedModel | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Two scores of every item for at most `BLOCK` users: the intent's similarity and the fused
-        model's. Both are for the blocks of these users alone, valid until the next call.
+        self,
+        users: HistoryBatch,
+        fused: FusedModel | None,
+        blocked: Sequence[Sequence[int]] | None = None,
+        categories: Sequence[str | None] | None = None,
+    ) -> tuple[Dense, NDArray[np.bool_]]:
+        """What the intent and the fused model say of items to at most `BLOCK` users, and of whom
+        they say something. Both are for the blocks of these users alone, valid until the next call.
+
+        blocked, categories: what a search leaves out, where it is to stay.
         """
         count, rows = len(users.lengths), len(self.catalogue)
         on = np.zeros((max(1, count), len(DENSE)), np.bool_)
         wished = np.flatnonzero(users.intents.any(axis=1))
-        products(users.intents, self.catalogue.graph.vectors[:rows], wished, self._dense[0])
-        on[wished, 0] = True
-        if count and fused is not None and fused.ready:
-            everybody = np.arange(count)
-            products(fused.user_vectors(users), fused.item_matrix(), everybody, self._dense[1])
-            on[:count, 1] = True
-        return self._dense, on
+        on[wished, INTENT] = True
+        on[:count, FUSED] = fused is not None and fused.ready
+        own = np.zeros((count, 0), np.float32)
+        if fused is not None and fused.ready and count:
+            own = fused.user_vectors(users)
+        if self.catalogue.graph.large:
+            most = max(NEAR, self._settings.candidates + COLD_DEPTH)
+            dense = one_by_one(self.catalogue, users.intents, own, fused, most)
+            none = [()] * count
+            look_around(self.catalogue, dense, on, blocked or none, categories or [None] * count)
+            return dense._replace(scores=self._dense), on
+        products(users.intents, self.catalogue.graph.vectors[:rows], wished, self._dense[INTENT])
+        if fused is not None and own.size:
+            products(own, fused.item_matrix(), np.arange(count), self._dense[FUSED])
+        return empty_dense()._replace(scores=self._dense), on
 
     # ---- lists
 
@@ -139,12 +162,16 @@ class Ranking:
         events = self.events([request.state.history for request in requests], create=False)
         intents = [request.state.intent for request in requests]
         users = history_batch(events, intents, self.catalogue.dimension)
+        blocked = [
+            self._blocked(request, some) for request, some in zip(requests, named, strict=True)
+        ]
+        categories = [request.category for request in requests]
         block = block_of(
             past_of(events),
-            [self._blocked(request, some) for request, some in zip(requests, named, strict=True)],
+            blocked,
             [request.state.events for request in requests],
             np.arange(len(requests)),
-            *self.dense(users, parameters.fused),
+            *self.dense(users, parameters.fused, blocked, categories),
         )
         wishes = self._wishes(requests, named)
         lists = Lists.empty(len(requests), int(wishes.k.max()))
@@ -185,7 +212,7 @@ class Ranking:
         ]
         k = [min(max(0, request.k), len(self.catalogue)) for request in requests]
         return Wishes(
-            np.stack(masks),
+            np.stack(masks) if categories else self.catalogue.allowed[None],
             np.array(mask, np.int64),
             np.array(k, np.int64),
             self.catalogue.promoted,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from learner.counts.block import Block, Targets, starts_of
 from learner.counts.counts import COUNTED
+from learner.counts.dense import empty_dense
 from learner.release.delta import ModelDelta
 from upwell.errors import ModelError
 from upwell.values import Example
@@ -140,7 +141,7 @@ def _empty() -> tuple[Block, Targets]:
         one,
         long,
         long,
-        np.zeros((1, 1, 0), np.float32),
+        empty_dense(),
         np.zeros((1, 1), np.bool_),
         none,
         np.zeros(0),

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from learner.catalogue.kernel import kernel
 from learner.counts.block import NEWCOMER_EVENTS, Block, Targets
 from learner.counts.counts import CountState, count_event
-from learner.counts.popularity import COUNT
+from learner.counts.dense import is_large
+from learner.counts.popularity import COUNT, Popularity
 from learner.ranking import gate as gates
 from learner.ranking.affinity import COVISITATION, FAR, TEXT, Scratch
 from learner.ranking.candidates import is_cold
@@ -68,6 +69,29 @@ def _rank_by_column(
 
 
 @kernel
+def _rank_by_leaders(
+    popularity: Popularity,
+    column: int,
+    target: int,
+    allowed: NDArray[np.bool_],
+    scratch: Scratch,
+    eligible: int,
+) -> float:
+    """The same where the target is among the leaders; else as one that was left out."""
+    values, goal = popularity.values[column], popularity.values[column, target]
+    above, equal, ranked = 0, 0, 0
+    for place in range(popularity.held[column]):
+        row = popularity.leaders[column, place]
+        if allowed[row] and scratch.blocked[row] != scratch.round[0]:
+            ranked += 1
+            above += values[row] > goal
+            equal += values[row] == goal
+    if popularity.places[column, target] == 0:
+        return ranked + 0.5 * (eligible - ranked + 1)
+    return above + 0.5 * (equal + 1)
+
+
+@kernel
 def _rank_by_affinity(
     scratch: Scratch, signal: int, target: int, allowed: NDArray[np.bool_], eligible: int
 ) -> float:
@@ -106,12 +130,18 @@ def _test_peers(
     target: int,
     eligible: int,
     rows: int,
+    large: bool,
     ranks: NDArray[np.float64],
 ) -> None:
-    values = state.popularity.values
-    ranks[0] = _rank_by_column(values[COUNT], target, allowed, blocked, rows)
-    for column in range(_RECENT_COLUMNS):
-        ranks[1 + column] = _rank_by_column(values[column], target, allowed, blocked, rows)
+    for peer in range(1 + _RECENT_COLUMNS):
+        column = COUNT if peer == 0 else peer - 1
+        if large:
+            ranks[peer] = _rank_by_leaders(
+                state.popularity, column, target, allowed, scratch, eligible
+            )
+        else:
+            values = state.popularity.values[column]
+            ranks[peer] = _rank_by_column(values, target, allowed, blocked, rows)
     for peer, signal in enumerate((COVISITATION, FAR, TEXT)):
         ranks[1 + _RECENT_COLUMNS + peer] = _rank_by_affinity(
             scratch, signal, target, allowed, eligible
@@ -130,17 +160,16 @@ def learn_block(
     cold_weight: float,
     depth: int,
     rows: int,
+    announced: int,
 ) -> None:
     """For each example in turn: tests it where it is to be tested, teaches the gate by it, then
-    counts it.
+    counts it. announced: how many of the `rows` are allowed.
     """
     most = most_candidates(depth, 0)
     nobody = np.zeros(0, np.int32)
     found, score = np.zeros(most, np.int32), np.zeros(most, np.float64)
     x = np.zeros((most, FEATURES), np.float32)
-    announced = 0
-    for row in range(rows):
-        announced += allowed[row]
+    large = is_large(block.dense)
     for user in range(len(targets.rows)):
         target = targets.rows[user]
         if targets.tested[user]:
@@ -158,7 +187,15 @@ def learn_block(
                     at = position
             outcome.ranks[user, 0] = _rank_of(score[:n], at, eligible)
             _test_peers(
-                state, scratch, allowed, blocked, target, eligible, rows, outcome.ranks[user, 1:]
+                state,
+                scratch,
+                allowed,
+                blocked,
+                target,
+                eligible,
+                rows,
+                large,
+                outcome.ranks[user, 1:],
             )
             order = np.argsort(-score[:n], kind="mergesort")
             for place in range(min(n, outcome.top.shape[1])):

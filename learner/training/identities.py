@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.kernel import grown
+from learner.catalogue.kernel import grown, thinly_grown
 
 __all__ = ["Identities"]
 
@@ -29,7 +29,7 @@ class Identities:
 
     def grow(self, capacity: int) -> None:
         """Makes room for `capacity` rows."""
-        self.values = grown(self.values, capacity)
+        self.values = thinly_grown(self.values, capacity)
         self.squares = grown(self.squares, capacity)
 
     def step(self, rows: NDArray[np.int64], gradients: NDArray[np.float32]) -> None:

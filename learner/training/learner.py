@@ -135,15 +135,15 @@ class Learner(OnlineModel):
             self.settings.cold_item_weight,
             self.settings.candidates,
             len(self._catalogue),
+            self._catalogue.listable,
         )
-        announced = int(np.count_nonzero(self._catalogue.allowed))
         seen = targets.tested
         self.figures.record(
             outcome.ranks[seen],
             outcome.top[seen],
             outcome.cold_user[seen],
             outcome.cold_item[seen],
-            announced,
+            self._catalogue.listable,
         )
 
     def _weigh(self, examples: Sequence[Example]) -> NDArray[np.float32]:

@@ -58,12 +58,14 @@ def prepared(
         fused.items.refer(catalogue.graph.vectors, len(catalogue))
     users = history_batch(events, [one.intent for one in examples], catalogue.dimension)
     past = past_of(events)
+    blocked = [tuple(some) if test else () for some, test in zip(had, tested, strict=True)]
+    asked = np.flatnonzero(tested)
     block = block_of(
         past,
-        [tuple(some) if test else () for some, test in zip(had, tested, strict=True)],
+        blocked,
         [one.user_events for one in examples],
         np.where(tested, np.cumsum(tested) - 1, -1),
-        *ranking.dense(users.take(np.flatnonzero(tested)), fused),
+        *ranking.dense(users.take(asked), fused, [blocked[place] for place in asked]),
         [
             _beside(one, catalogue) if test else ()
             for one, test in zip(examples, tested, strict=True)

@@ -95,7 +95,7 @@ class Ratings:
         items = self.means.offsets(rows)
         offsets = np.stack([user_offsets(stars, expected)[:, -1], items], axis=1)
         users = self.model.tensor(self.model.user_vectors(histories)[:, :WIDTH])
-        vectors = self.model.tensor(self.model.item_matrix()[rows, :WIDTH])
+        vectors = self.model.tensor(self.model.item_vectors(rows)[:, :WIDTH])
         head = self.head(users, vectors, 0.0, self.model.tensor(offsets)).cpu().numpy()
         texts = self.model.items.vectors
         likeness = self._centre.likeness(texts[rows], texts[histories.rows.clip(min=0)])

@@ -19,10 +19,15 @@ ITEMS = 8
 
 
 def compile_kernels() -> None:
-    """Take a tiny learner through all that a real one does: announce, learn, test, rank, publish,
+    """What ranks a small catalogue, and what ranks a large one."""
+    for exact in (ITEMS, ITEMS // 2):
+        _run(LearnerSettings(fused=False, exact_items=exact))
+
+
+def _run(settings: LearnerSettings) -> None:
+    """Takes a tiny learner through all that a real one does: announce, learn, test, rank, publish,
     follow.
     """
-    settings = LearnerSettings(fused=False)
     vectors = np.eye(ITEMS, dtype=np.float32)
     learner = Learner(settings, ITEMS, settings.seed)
     replica = Replica(settings, ITEMS)

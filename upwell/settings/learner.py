@@ -32,6 +32,14 @@ class LearnerSettings:
         above=8,
         below=4_096,
     )
+    exact_items: int = setting(
+        50_000,
+        "up to which each item is compared with all others; beyond, what is near is found by an "
+        "index (docs/decisions/0033)",
+        "operator",
+        "items",
+        above=0,
+    )
     cold_item_weight: float = setting(
         1.25,
         "how much more a target on a new item teaches (docs/quality.md)",

@@ -4,6 +4,7 @@ functions that compile: to what they say in Python.
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-from learner.catalogue.kernel import grown, kernel, room
+from learner.catalogue.kernel import grown, kernel, room, thinly_grown
 
 
 def plainly_halved(values: NDArray[np.float64], by: float) -> float:
@@ -83,3 +84,26 @@ def test_the_machine_code_is_kept_where_numba_is_told_and_its_settings_stay(
     monkeypatch.setattr(CONFIG, "CACHE_DIR", "")
     kernel(plainly_halved)
     assert CONFIG.CACHE_DIR == ""
+
+
+@given(
+    arrays(np.int32, array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=9)),
+    st.integers(0, 40),
+)
+def test_a_thin_table_grows_like_another(before: NDArray[np.int32], capacity: int) -> None:
+    found = thinly_grown(before, capacity)
+    np.testing.assert_array_equal(found, grown(before, capacity))
+    assert found.dtype == before.dtype
+    found[...] = 1  # it may be written to
+
+
+def test_growing_a_thin_table_costs_memory_for_written_rows_alone() -> None:
+    def resident_mb() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+    table, before = np.zeros((0, 256), np.int32), resident_mb()
+    for capacity in (100_000, 200_000, 400_000):  # 410 MB
+        table = thinly_grown(table, capacity)
+        table[capacity - 100 :: 7] = 1
+    assert table.sum() > 0
+    assert resident_mb() - before < 30

@@ -19,6 +19,7 @@ from learner.counts.block import (
     met_of,
     starts_of,
 )
+from learner.counts.dense import empty_dense
 from learner.counts.events import Past
 
 ROWS = st.integers(0, 6)
@@ -63,7 +64,7 @@ def joined(some: list[User]) -> Block:
         [one.blocked for one in some],
         [one.events for one in some],
         np.array([one.slot for one in some], np.int64),
-        np.zeros((1, 1, 0), np.float32),
+        empty_dense(),
         np.zeros((1, 1), np.bool_),
         [one.beside for one in some],
     )

@@ -149,7 +149,7 @@ def test_what_neighbours_earned_one_by_one_is_what_is_summed_at_once(log: Log) -
         earned = graph.similarities[row, near] @ values[EARNED, graph.ids[row, near]]
         assert counted[row] == pytest.approx(earned, rel=1e-5, abs=1e-6)
     values[TEXT, :ITEMS] = -1.0
-    inherit(state, np.arange(ITEMS, dtype=np.int64), ITEMS)
+    inherit(state, np.arange(ITEMS, dtype=np.int64), ITEMS, False)
     np.testing.assert_allclose(values[TEXT, :ITEMS], counted, rtol=1e-5, atol=1e-6)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from learner.counts.block import Block, Targets, block_of, starts_of
 from learner.counts.counts import COUNTED
+from learner.counts.dense import empty_dense
 from learner.counts.events import Past
 from learner.ranking.parameters import prefixed
 from learner.release.delta import ModelDelta, decode, encode
@@ -75,7 +76,7 @@ def counted(events: list[Event], first: int = 0) -> tuple[list[Example], Block, 
     )
     block = block_of(
         *(past, [()] * len(events), [0] * len(events), np.full(len(events), -1)),
-        *(np.zeros((1, 1, 0), np.float32), np.zeros((1, 1), np.bool_)),
+        *(empty_dense(), np.zeros((1, 1), np.bool_)),
     )
     return examples, block, targets
 

@@ -65,7 +65,8 @@ def run(examples: list[Example], size: int, test: bool = True, spoilt: bool = Fa
         learn_block(
             *(state, made.gate.state, made.ranking.scratch, made.ranking.catalogue.allowed),
             *(found.block, found.targets, made.outcomes[-1]),
-            *(SETTINGS.cold_item_weight, SETTINGS.candidates, ITEMS),
+            SETTINGS.cold_item_weight,
+            *(SETTINGS.candidates, ITEMS, ITEMS),
         )
     return made
 

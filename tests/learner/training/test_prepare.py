@@ -85,7 +85,7 @@ def test_scores_of_the_whole_catalogue_are_those_of_who_is_tested() -> None:
         if slot >= 0 and intent.any():
             wished += 1
             assert found.block.dense_on[slot, 0]
-            scores = found.block.dense[0, slot, : len(vectors)]
+            scores = found.block.dense.scores[0, slot, : len(vectors)]
             np.testing.assert_allclose(scores, vectors @ intent, rtol=1e-4, atol=1e-5)
     assert wished > 5
 
