@@ -1,7 +1,8 @@
 """Items like an item: what the same people liked, and what reads alike.
 
-Both are cosines, of the sets of people and of the text vectors; what nobody liked yet stands on its
-text alone, and the more people liked both, the more they say. It knows nothing about users.
+Both are cosines, of the sets of people (as if each item had some who liked nothing else: few people
+say little) and of the text vectors, which count a tenth: what nobody liked yet stands on its text
+alone. docs/decisions/0032 has the measurement. It knows nothing about users.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 from learner.counts.counts import CountState
 from learner.counts.neighbours import Neighbours
 
-__all__ = ["similar_rows"]
+__all__ = ["PRIOR_PEOPLE", "TEXT_WEIGHT", "similar_rows"]
+
+PRIOR_PEOPLE = 5.0
+TEXT_WEIGHT = 0.1
 
 
 def similar_rows(
@@ -23,9 +27,10 @@ def similar_rows(
     """
     liked: dict[int, float] = {}
     for other, together in _held(state.pairs, row):
-        liked[other] = together / float(np.sqrt(state.liked[row] * state.liked[other] + 1e-9))
+        people = (state.liked[row] + PRIOR_PEOPLE) * (state.liked[other] + PRIOR_PEOPLE)
+        liked[other] = together / float(np.sqrt(people))
     size = int(state.text.sizes[row])
-    ids, likeness = state.text.ids[row, :size], state.text.similarities[row, :size]
+    ids, likeness = state.text.ids[row, :size], TEXT_WEIGHT * state.text.similarities[row, :size]
     text = dict(zip(ids.tolist(), likeness.tolist(), strict=True))
     found = [
         (other, liked.get(other, 0.0), text.get(other, 0.0))

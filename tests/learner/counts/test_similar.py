@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from learner.counts.similar import similar_rows
+from learner.counts.similar import PRIOR_PEOPLE, TEXT_WEIGHT, similar_rows
 from learner.training.learner import Learner
 from tests.learner.training.small import ITEMS, catalogue, learner_of
 from upwell.values import Example, Interaction
@@ -59,11 +59,11 @@ def likers(item: int) -> set[str]:
 
 
 @pytest.mark.parametrize("item", [3, 8, 5])
-def test_the_share_of_people_is_the_cosine_of_who_liked_both(item: int) -> None:
+def test_the_share_of_people_is_the_shrunken_cosine_of_who_liked_both(item: int) -> None:
     shares = {other: liked for other, liked, _ in found_for(item) if liked}
     expected = {
         f"i{other}": len(likers(item) & likers(other))
-        / float(np.sqrt(len(likers(item)) * len(likers(other))))
+        / float(np.sqrt((len(likers(item)) + PRIOR_PEOPLE) * (len(likers(other)) + PRIOR_PEOPLE)))
         for other in (3, 8, 5)
         if other != item and likers(item) & likers(other)
     }
@@ -71,7 +71,7 @@ def test_the_share_of_people_is_the_cosine_of_who_liked_both(item: int) -> None:
 
 
 @pytest.mark.parametrize("item", [0, 3, 9, 119])
-def test_the_share_of_text_is_the_cosine_and_the_order_is_by_the_sum(item: int) -> None:
+def test_the_share_of_text_is_of_the_cosine_and_the_order_is_by_the_sum(item: int) -> None:
     vectors = {one.item_id: one.vector for one in catalogue()}
     found = found_for(item)
     assert len(found) > ITEMS // 3
@@ -80,7 +80,7 @@ def test_the_share_of_text_is_the_cosine_and_the_order_is_by_the_sum(item: int) 
     assert sums == sorted(sums, reverse=True)
     for other, _, text in found:
         cosine = float(vectors[f"i{item}"] @ vectors[other])
-        assert text == pytest.approx(max(cosine, 0.0), abs=1e-5)
+        assert text == pytest.approx(TEXT_WEIGHT * max(cosine, 0.0), abs=1e-5)
 
 
 def test_what_the_same_people_liked_comes_before_what_only_reads_alike() -> None:
