@@ -58,12 +58,15 @@ def _follower() -> Callable[[], Any] | None:
 
 
 def _await_end_of_parent(asked: threading.Event) -> None:
-    """Standard input that cannot be read is no parent either: an error ends the command too."""
+    """Standard input that cannot be read is no parent either: an error ends the command too. It is
+    not printed: a thread that does so while the interpreter ends aborts the process.
+    """
     try:
         while os.read(0, 1024):  # not sys.stdin, whose lock would hang the interpreter's end
             pass
-    finally:
-        asked.set()
+    except OSError:
+        pass
+    asked.set()
 
 
 def _end(process: subprocess.Popen[bytes], asked: threading.Event, grace: float) -> None:

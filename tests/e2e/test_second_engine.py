@@ -52,9 +52,10 @@ def test_the_second_of_two_says_what_to_set_and_the_first_goes_on(
         done = subprocess.run(COMMAND, env=second, capture_output=True, text=True, timeout=120)
         assert done.returncode == 2, done.stderr
         told = [line for line in done.stderr.splitlines() if "another engine (" in line]
-        assert len(told) == 1
-        assert "needs another UPWELL_PREFIX" in told[0]
-        assert "`upwell run --roles serve`" in told[0]
+        assert 1 <= len(told) <= 2, "by the first of the roles, and by the other if it was as quick"
+        for line in told:
+            assert "needs another UPWELL_PREFIX" in line
+            assert "`upwell run --roles serve" in line
         with UpwellClient(kafka, on) as upwell:
             lists = upwell.lists("ann", timeout=60)
             upwell.item("i0", "a title")
