@@ -281,17 +281,17 @@ class LearnLoop:
             "learner": self._learner.meta(),
             "positions": self._positions,
             "topics": dict(self._incarnations.ids),
+            "owed": [asdict(one) for one in self._unconfirmed],
         }
-        meta["owed"] = [asdict(one) for one in self._unconfirmed]
         saved = checkpoint.save_checkpoint(
             self._options.folder,
             self._learner.arrays() | self._promotion.arrays(),
             meta,
             self._sender.confirm,  # to save takes its time, and the folder is another learner's too
         )
-        version = Version(
-            self._promotion.version, saved.name, saved.sha256, self._learner.watermark
-        )
+        named = saved.name, saved.sha256
+        version = Version(self._promotion.version, *named, self._learner.watermark)
+        self._sender.confirm()
         self._sender.truncate(self._sender.send(version_record(version)))
         keep = 1 if self._unconfirmed else KEEP_CHECKPOINTS
         self._sender.confirm()

@@ -62,16 +62,14 @@ class Engine:
         self.settings = settings
         self.key = load_or_create_key(settings.data / "key")
         self.falls: Counter[str] = Counter()
-        self._names: dict[str, Role] = {
-            **{f"serve-{number}": "serve" for number in range(serves)},
-            "learn": "learn",
-        }
+        self._names: dict[str, Role] = {f"serve-{number}": "serve" for number in range(serves)}
+        self._names["learn"] = "learn"
         self._data: dict[str, Path] = {}
         """Of workers on another host."""
         self._said_before: dict[str, int] = {}
         self._workers: dict[str, _Worker] = {}
         self._seen: dict[Topic, list[BroadcastRecord]] = {topic: [] for topic in SEEN}
-        self._learned: Mapping[str, Any] = {"positions": {}, "topic_id": ""}
+        self._told: tuple[Mapping[str, Any], ...] = ({"positions": {}, "topic_id": ""},) * 2
 
     @property
     def client(self) -> dict[str, Any]:
@@ -288,13 +286,14 @@ class Engine:
             return False
 
     def _all_learned(self) -> bool:
-        ends = self._lag.ends([Topic.EXAMPLES])
+        """Told twice: by then the step that learned the last is over, its checkpoint too."""
+        ends, topic_id = self._lag.ends([Topic.EXAMPLES]), self._examples_id()
         for record in self._look(Topic.METRICS):
-            if record.key == b"learn" and record.value is not None:
-                self._learned = orjson.loads(record.value)
+            if record.key == b"learn" and record.value:
+                self._told = (self._told[1], orjson.loads(record.value))
         self._seen[Topic.METRICS].clear()
-        positions = self._learned["positions"]
-        return (
-            all(positions.get(str(end.partition), 0) >= offset for end, offset in ends.items())
-            and self._learned["topic_id"] == self._examples_id()
+        return all(
+            told["topic_id"] == topic_id and told["positions"].get(str(end.partition), 0) >= offset
+            for told in self._told
+            for end, offset in ends.items()
         )
