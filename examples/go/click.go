@@ -16,11 +16,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+type reason struct{ Signal, Because string }
+
 type list struct {
 	Trigger string
 	Items   []struct {
 		Title   string
-		Reasons []struct{ Signal, Because string }
+		Reasons []reason
 	}
 }
 
@@ -54,7 +56,8 @@ func main() {
 				continue
 			}
 			for _, entry := range found.Items {
-				fmt.Printf("%s\n    %s: %s\n", entry.Title, entry.Reasons[0].Signal, cmp.Or(entry.Reasons[0].Because, "-"))
+				reason := append(entry.Reasons, reason{"-", ""})[0] // a first suggestion has none
+				fmt.Printf("%s\n    %s: %s\n", entry.Title, reason.Signal, cmp.Or(reason.Because, "-"))
 			}
 			return
 		}

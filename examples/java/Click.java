@@ -49,7 +49,7 @@ public class Click {
                     for (var entry : list.path("items")) {
                         var reason = entry.path("reasons").path(0);
                         System.out.printf("%s%n    %s: %s%n", entry.path("title").asText(),
-                                reason.path("signal").asText(), reason.path("because").asText("-"));
+                                reason.path("signal").asText("-"), reason.path("because").asText("-"));
                     }
                     return;
                 }

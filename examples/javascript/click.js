@@ -1,12 +1,12 @@
 // A like, and the list that answers it:  npm install && node click.js [USER [ITEM]]
 // UPWELL_KAFKA: the broker's address, which `upwell run` shows. UPWELL_PREFIX: of the topics.
 import { randomUUID } from "node:crypto";
-import { Kafka, Partitioners } from "kafkajs";
+import { Kafka, logLevel, Partitioners } from "kafkajs";
 
 const [userId = "ann", itemId = "1"] = process.argv.slice(2);
 const prefix = process.env.UPWELL_PREFIX || "upwell.";
 const brokers = (process.env.UPWELL_KAFKA || "127.0.0.1:9092").split(",");
-const kafka = new Kafka({ clientId: "click", brokers });
+const kafka = new Kafka({ clientId: "click", brokers, logLevel: logLevel.ERROR });
 
 // The ends of the topic before the like is sent: its list comes behind them, and is not missed.
 const topic = `${prefix}recommendations`;
@@ -48,7 +48,8 @@ await producer.disconnect();
 
 const list = await Promise.race([answer, new Promise((end) => setTimeout(end, 30_000))]);
 for (const { title, item_id, reasons } of list?.items ?? []) {
-  console.log(`${title ?? item_id}\n    ${reasons[0].signal}: ${reasons[0].because ?? "-"}`);
+  const { signal = "-", because } = reasons[0] ?? {}; // a first suggestion has none
+  console.log(`${title ?? item_id}\n    ${signal}: ${because ?? "-"}`);
 }
 if (!list) console.error("no list within 30 s: does `upwell run` run?");
 await consumer.disconnect();
