@@ -71,10 +71,10 @@ def test_a_snapshot_of_a_running_engine_goes_on_in_a_new_folder(
             str(checkpoint.load(models, one.name)[1]["version"]) for one in checkpoint.every(models)
         ]
         pids = dict(engine.supervisor.pids)
-        with pytest.raises(SnapshotError, match=f"there are: {versions[0]}"):
+        with pytest.raises(SnapshotError, match=f"there are: .*{versions[0]}"):
             rollback(engine.settings, "0-none", said.append)
         learned, resumed = engine.metrics.newest("learn")["examples"], times_resumed(engine)
-        rollback(engine.settings, versions[-1], said.append)
+        rollback(engine.settings, versions[1], said.append)  # one more may come, and the last go
         engine.wait(
             lambda: engine.metrics.newest("learn")["examples"] > learned and engine.settled(),
             "what came after the version to be learned again",
