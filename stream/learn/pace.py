@@ -6,8 +6,11 @@ Counts take every example: they are cheap, and lists are by them at once.
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from kafka import KafkaConsumer
+
+from stream.broker.away import Patience
 
 __all__ = ["LEAST_SHARE", "TIMELY", "Pace"]
 
@@ -22,10 +25,13 @@ _SMOOTH = 0.25  # weight of the newest poll in the examples a record
 
 
 class Pace:
-    """waiting: about how many examples wait."""
+    """waiting: about how many examples wait. patience: with a broker that is away, which a consumer
+    asks where it stands after each new connection.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience | None = None) -> None:
         self.waiting = 0
+        self._patience = patience or Patience("learn")
         self._per_record = 1.0
         self._some = False
 
@@ -35,10 +41,7 @@ class Pace:
         """
         if records:
             self._per_record += _SMOOTH * (examples / records - self._per_record)
-        behind = sum(
-            max(0, (consumer.highwater(one) or 0) - consumer.position(one))
-            for one in consumer.assignment()
-        )
+        behind = self._patience.call(partial(_behind, consumer))
         self.waiting = round(behind * self._per_record)
         self._some = records > 0
         return max(LEAST_SHARE, min(1.0, TIMELY / max(1, self.waiting)))
@@ -47,3 +50,10 @@ class Pace:
         """Before the next poll: lets some more come together where the last one brought all."""
         if self._some and not self.waiting:
             time.sleep(REST_SECONDS)
+
+
+def _behind(consumer: KafkaConsumer) -> int:
+    return sum(
+        max(0, (consumer.highwater(one) or 0) - consumer.position(one))
+        for one in consumer.assignment()
+    )

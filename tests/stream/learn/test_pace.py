@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka import KafkaConsumer
+from kafka.errors import KafkaConnectionError
 
+from stream.broker.away import Patience
 from stream.learn.pace import LEAST_SHARE, REST_SECONDS, TIMELY, Pace
 
 
@@ -36,6 +38,22 @@ def behind(*records: int | None) -> KafkaConsumer:
 def test_who_is_not_behind_takes_all() -> None:
     assert Pace().look(behind(0, None), 16, 5_000) == 1.0
     assert Pace().look(behind(TIMELY), 0, 0) == 1.0
+
+
+def test_a_broker_that_is_away_is_waited_for() -> None:
+    class Away(Behind):
+        asked = 0
+
+        def position(self, partition: int) -> int:
+            self.asked += 1
+            if self.asked < 3:
+                raise KafkaConnectionError("refused")
+            return 7
+
+    pauses: list[float] = []
+    pace = Pace(Patience("learn", sleep=pauses.append))
+    assert pace.look(cast(Any, Away(2 * TIMELY)), 1, 1) == 0.5
+    assert len(pauses) == 2
 
 
 def test_examples_count_not_records() -> None:
