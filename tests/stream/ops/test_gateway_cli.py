@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner
 
-from stream.ops import gateway_cli
+from stream.ops import cluster, gateway_cli
 from stream.ops.cli import app
 from stream.ops.gateway_cli import of_engine
 from upwell.settings import KafkaSettings, Settings
@@ -88,3 +92,29 @@ def test_the_data_of_the_engine_whose_broker_runs_here_is_taken(tmp_path: Path) 
     assert of_engine(elsewhere) == elsewhere
     (tmp_path / "broker.json").write_text('{"address": "127.0.0.1:9", "pid": 1}')  # an older one
     assert of_engine(own) == own
+
+
+@pytest.mark.parametrize("left", ["demo/kafka", "kafka"])
+def test_where_no_engine_runs_one_is_started_on_what_is_there_and_ended_with_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, left: str
+) -> None:
+    (tmp_path / left).mkdir(parents=True)
+    own = Settings(data=tmp_path)
+    seen: list[str] = []
+
+    class Supervisor:
+        def watch(self, until: Callable[[], bool]) -> None:
+            while not until():
+                threading.Event().wait(0.01)
+            seen.append("watched to the end")
+
+    @contextmanager
+    def running(settings: Settings, *_: object) -> Iterator[cluster.Cluster]:
+        seen.append(str(settings.data.relative_to(tmp_path)))
+        yield cluster.Cluster(settings, cast(Any, Supervisor()), True)
+        seen.append("ended")
+
+    monkeypatch.setattr(cluster, "running_cluster", running)
+    with gateway_cli.engine_of(own) as found:
+        assert found.data == (tmp_path / left).parent
+    assert seen == [str(Path(left).parent), "watched to the end", "ended"]
