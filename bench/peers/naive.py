@@ -192,6 +192,7 @@ def main() -> None:
         bootstrap_servers=arguments.kafka,
         group_id=f"{prefix}naive",
         auto_offset_reset="earliest",
+        metadata_max_age_ms=5_000,  # topics that were just made are seen soon
         value_deserializer=json.loads,
     )
     producer = KafkaProducer(

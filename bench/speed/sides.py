@@ -36,7 +36,9 @@ from upwell.settings import load_settings
 __all__ = ["Naive", "Played", "Side", "UpwellSide"]
 
 MOST_SECONDS = 3_600.0
-START_SECONDS = 120.0
+START_SECONDS = 60.0
+STARTS = 3
+"""kafka-python's join hangs now and then where topics were just made: the peer is started again."""
 TICK_SECONDS = 0.05
 ROOT = Path(__file__).parents[2]
 
@@ -188,6 +190,13 @@ class Naive:
         self._lists = Lists(self.prefix, self.client, Topic.RECOMMENDATIONS)
         self._lists.start()
         self._asked = 0
+        if not any(self._start() for _ in range(STARTS)):
+            self._lists.stop()
+            raise UpwellError(f"the naive loop did not start: see {self._place.folder}/naive.log")
+        return self
+
+    def _start(self) -> bool:
+        """Whether it has partitions within a minute; else its process is ended."""
         with (self._place.folder / "naive.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -204,15 +213,17 @@ class Naive:
         line = self._process.stdout.readline().decode().strip()
         late.cancel()
         if line != READY:
-            self.__exit__()
-            raise UpwellError(f"the naive loop did not start: see {self._place.folder}/naive.log")
-        return self
+            self._end()
+        return line == READY
 
-    def __exit__(self, *_: object) -> None:
+    def _end(self) -> None:
         self._process.terminate()
         self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
         self._lists.stop()
 
     def forget(self) -> None:
