@@ -123,7 +123,7 @@ def role_of(command: Sequence[str]) -> str:
         return "guardian"
     if command and command[0].endswith("java"):
         return "broker"
-    return command[-1] if command and command[-1] in {"run", "serve", "learn"} else "other"
+    return next((part for part in command if part in {"run", "serve", "learn"}), "other")
 
 
 def taken(pids: Mapping[str, int], seconds: float) -> dict[str, float]:
