@@ -5,6 +5,10 @@ Faust itself reads what was aborted too. Between two records that are not neighb
 each offset as acknowledged, however many millions lie there, and none after the record at offset 0:
 there its commits stand still. Whatever it drops between fetch and agent, as it does around a
 rebalance, is such a gap to it, and lost; here it was given out and is never committed over.
+
+Its producer is idempotent: a worker that stood still within a write, and goes on when its
+partitions are another's, writes nothing a second time. Else its list would come after the other's
+newer one.
 """
 
 from __future__ import annotations
@@ -15,7 +19,12 @@ from typing import Any
 
 import aiokafka
 import faust
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.transport.drivers.aiokafka import (
+    AIOKafkaConsumerThread,
+    Consumer,
+    Producer,
+    Transport,
+)
 from faust.types import TP
 from faust.types.tuples import ack_lock
 
@@ -109,8 +118,14 @@ class _Consumer(Consumer):
         return new
 
 
+class _Producer(Producer):
+    def _settings_default(self) -> Mapping[str, Any]:
+        return {**super()._settings_default(), "enable_idempotence": True}
+
+
 class _Transport(Transport):
     Consumer = _Consumer
+    Producer = _Producer
 
 
 class ServeApp(faust.App):

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from aiokafka.errors import RequestTimedOutError
+from aiokafka.protocol.produce import ProduceRequest
+from kafka import KafkaConsumer, TopicPartition
 from mode.utils.queues import FlowControlEvent, FlowControlQueue
 
+from stream.broker.topics import ensure_topics
 from stream.chain.wire import encode_item
 from stream.serve.faust_app import faust_app
+from upwell.client import client_options
+from upwell.events import Topic
 from upwell.settings import KafkaSettings, Settings
 from upwell.values import CatalogueItem
 
@@ -53,3 +61,37 @@ def test_a_micro_batch_of_catalogue_entries_is_one_batch_of_each_partition(tmp_p
         settings.stream.batch_events // settings.kafka.partitions * len(encode_item(entry))
     )
     assert bytes_a_partition < most < 1_000_000
+
+
+def test_what_the_broker_took_is_not_written_twice_where_its_answer_was_lost(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    """A worker that stands still loses answers; what it writes when it goes on would come after
+    what the next owner of its partitions wrote.
+    """
+    options = client_options(KafkaSettings(address=kafka, prefix=prefix))
+    ensure_topics(prefix, 1, options)
+    place = TopicPartition(prefix + Topic.RECOMMENDATIONS, 0)
+
+    async def write() -> int:
+        app = faust_app(replace(Settings(), kafka=KafkaSettings(address=kafka), data=tmp_path))
+        producer: Any = await app.maybe_start_producer()
+        client, lost = producer._producer.client, list[Any]()
+        send = client.send
+
+        async def once_in_vain(node: int, request: Any, **options: Any) -> Any:
+            answer = await send(node, request, **options)
+            if isinstance(request, ProduceRequest) and not lost:
+                lost.append(answer)
+                raise RequestTimedOutError
+            return answer
+
+        client.send = once_in_vain
+        await (await producer.send(place.topic, b"ann", b"{}", place.partition, None, []))
+        await producer.stop()
+        return len(lost)
+
+    assert asyncio.run(write()) == 1
+    consumer = KafkaConsumer(**options)
+    assert consumer.end_offsets([place]) == {place: 1}
+    consumer.close()
