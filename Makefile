@@ -1,6 +1,6 @@
 # The two commands of a fresh machine are `make demo` and `make test`. Both set up .venv first; a second call starts in seconds.
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup demo test test-least coverage check docs bench speed fuzz faults audit lock clean
+.PHONY: help prerequisites setup demo test test-least coverage check docs bench speed fuzz faults soak audit lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,6 +10,8 @@ KILLS ?= 100
 SEED ?= 5
 WORKERS ?= 2
 REPEATS ?= 5
+MINUTES ?= 60
+RATE ?= 200
 COVERED := bench conformance encoders gateway infra learner security store stream upwell
 STAMP := $(VENV)/.installed
 # so that no test waits for a minute
@@ -88,6 +90,10 @@ fuzz: setup
 ## make faults   every fault of docs/reliability.md against a replay on real Kafka, and what was lost or doubled; KILLS=100, SEED=5
 faults: setup
 	@$(BIN)/python -m tests.faults.run --kills $(KILLS) --seed $(SEED)
+
+## make soak     the live page open in Chromium under a stream of events, and what memory it and the processes take; MINUTES=60 RATE=200
+soak: setup
+	@$(BIN)/python -m tests.soak.page --minutes $(MINUTES) --rate $(RATE)
 
 ## make audit    known vulnerabilities in the locked dependencies; says so where the advisory service cannot be reached
 audit: $(STAMP)
