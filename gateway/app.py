@@ -1,12 +1,9 @@
-"""The application: the table of calls behind the edge, the page, and what tells of the gateway
-itself.
-"""
+"""The application: every call behind the edge, and the page."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,34 +15,49 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.auth import Gatekeeper, Role
-from gateway.calls import Parts, calls
-from gateway.edge import CALLER, Edge
-from gateway.limits import Buckets
-from gateway.openapi import Call, document, reference
+from gateway.calls import about, controls, engine, events, items, users, versions
+from gateway.calls.call import Call
+from gateway.edge.auth import Gatekeeper
+from gateway.edge.limits import Buckets
+from gateway.edge.meter import CALL
+from gateway.edge.middleware import CALLER, Edge
+from gateway.edge.refusals import Refused, refusal_response
+from gateway.openapi import document
 from gateway.page import page_routes
-from gateway.refusals import Refused, json_response, refusal_response
+from gateway.parts import Parts
 from upwell.errors import InvalidEventError
 from upwell.settings import GatewaySettings
 
-__all__ = ["application"]
+__all__ = ["CALLS", "application"]
+
+CALLS = (
+    *events.CALLS,
+    *users.CALLS,
+    *items.CALLS,
+    *engine.CALLS,
+    *controls.CALLS,
+    *versions.CALLS,
+    *about.CALLS,
+)
+"""All there are."""
 
 
 def application(parts: Parts, settings: GatewaySettings, keeper: Gatekeeper) -> ASGIApp:
     """Everything between the socket and the parts."""
-    table = calls(parts)
-    table += _about(parts, table)
-    routes = [
-        Route(_route_path(call.path), _endpoint(call, parts), methods=[call.method])
-        for call in table
-    ] + page_routes()
-    plain: ASGIApp = Starlette(
-        routes=routes,
+    plain = Starlette(
+        routes=[
+            Route(_route_path(call.path), _endpoint(call, parts), methods=[call.method])
+            for call in CALLS
+        ]
+        + page_routes(),
         exception_handlers={HTTPException: _unrouted},
     )
+    plain.state.openapi = document(CALLS, _version())
     origins = [one.strip() for one in (settings.origins or "").split(",") if one.strip()]
     buckets = Buckets(settings.rate, time.monotonic)
-    guarded: ASGIApp = Edge(plain, keeper, buckets, settings.body_bytes, frozenset(origins))
+    guarded: ASGIApp = Edge(
+        plain, keeper, buckets, parts.meter, settings.body_bytes, frozenset(origins)
+    )
     if not origins:
         return guarded
     return CORSMiddleware(
@@ -57,59 +69,6 @@ def application(parts: Parts, settings: GatewaySettings, keeper: Gatekeeper) -> 
     )
 
 
-def _about(parts: Parts, table: Sequence[Call]) -> list[Call]:
-    """Of the gateway itself; nobody needs a token."""
-    found: dict[str, Any] = {}
-
-    async def described(_: Request) -> Response:
-        return json_response(found)
-
-    own = [
-        Call(
-            method="GET",
-            path="/healthz",
-            name="alive",
-            does="The process answers",
-            handler=_alive,
-            role=Role.NOBODY,
-            answers={200: ("it does", {"type": "object"})},
-        ),
-        Call(
-            method="GET",
-            path="/readyz",
-            name="ready",
-            does="The broker answers, and what it has was read",
-            handler=partial(_ready, parts),
-            role=Role.NOBODY,
-            answers={
-                200: ("ready", {"type": "object"}),
-                503: ("not yet, or not any more; `detail` says why", reference("Refusal")),
-            },
-        ),
-        Call(
-            method="GET",
-            path="/openapi.json",
-            name="openapi",
-            does="This document",
-            handler=described,
-            role=Role.NOBODY,
-            answers={200: ("OpenAPI 3.1", {"type": "object"})},
-        ),
-    ]
-    found.update(document([*table, *own], _version()))
-    return own
-
-
-async def _alive(_: Request) -> Response:
-    return json_response({"alive": True})
-
-
-async def _ready(parts: Parts, _: Request) -> Response:
-    if lacking := parts.shortcomings():
-        raise Refused(503, "not_ready", "; ".join(lacking))
-    return json_response({"ready": True})
-
-
 # ---- between Starlette and the handlers
 
 
@@ -117,14 +76,15 @@ def _endpoint(call: Call, parts: Parts) -> Callable[[Request], Any]:
     """The handler, with who may, and what is answered instead."""
 
     async def endpoint(request: Request) -> Response | ASGIApp:
+        request.scope[CALL] = call.name
         try:
             if call.role:
                 _check(call, parts, request)
-            return await call.handler(request)
+            return await call.handler(parts, request)
         except Refused as refused:
-            return refusal_response(refused)
+            return refusal_response(request.scope, refused)
         except InvalidEventError as exc:
-            return refusal_response(Refused(422, exc.reason, exc.detail))
+            return refusal_response(request.scope, Refused(422, exc.reason, exc.detail))
 
     return endpoint
 
@@ -137,11 +97,12 @@ def _check(call: Call, parts: Parts, request: Request) -> None:
         raise Refused(503, "not_ready", what)
 
 
-async def _unrouted(_: Request, exc: Exception) -> Response:
+async def _unrouted(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
     reason = {404: "no_such_path", 405: "no_such_method"}.get(exc.status_code, "refused")
     detail = f"{exc.detail}; /openapi.json has all calls"
-    return refusal_response(Refused(exc.status_code, reason, detail, headers=exc.headers))
+    refused = Refused(exc.status_code, reason, detail, headers=exc.headers)
+    return refusal_response(request.scope, refused)
 
 
 def _route_path(path: str) -> str:

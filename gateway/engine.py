@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gateway.calls import Parts
+from gateway.edge.meter import Meter
 from gateway.live import Hub
+from gateway.parts import Parts
 from gateway.topics.figures import Figures
 from gateway.topics.follow import TopicFollower
 from gateway.topics.letters import Letters
@@ -19,12 +20,14 @@ from gateway.topics.model import ModelFollower
 from gateway.topics.newest import NewestLists
 from gateway.topics.send import KafkaOut, Sender
 from gateway.topics.waiting import Waiting
+from gateway.topics.words import Words
 from gateway.users import Users, Worded
 from stream.chain.validate import decode
 from upwell.client import client_options
 from upwell.events import Control, ControlKind, Topic
 from upwell.settings import Settings
 from upwell.system.clock import now_ms
+from upwell.system.process import process_figures
 
 __all__ = ["Gateway"]
 
@@ -61,6 +64,8 @@ class Gateway:
         self._waiting = Waiting()
         self._figures = Figures()
         self._letters = Letters(client, kafka.prefix)
+        self._words = Words()
+        self._listed_at: int | None = None
         self.hub = Hub(own.streams)
         self.parts = Parts(
             users=Users(self._newest, self._waiting, self._sender),
@@ -69,6 +74,9 @@ class Gateway:
             worded=Worded(settings.reasons.file),
             figures=self._figures,
             letters=self._letters,
+            words=self._words,
+            versions=self._model.versions,
+            meter=Meter(),
             warming=lambda: None if self._warm else "what the topics hold is still being read",
             shortcomings=self._shortcomings,
         )
@@ -81,6 +89,25 @@ class Gateway:
         self._topics.start()
         self._model.start()
         self._loop.call_soon_threadsafe(self._warmed)
+
+    def record(self) -> dict[str, Any]:
+        """What the gateway says of itself, as `stream.metrics.registry` reads it. On any thread."""
+        return {
+            "role": "gateway",
+            "instance": "gateway",
+            "at": now_ms(),
+            **self.parts.meter.report(),
+            **self._model.report(),
+            "in_flight": {
+                "events": self._sender.in_flight,
+                "bytes": self._sender.in_flight_bytes,
+            },
+            "streams": {"open": len(self.hub), "dropped": self.hub.dropped},
+            "lists": len(self._newest),
+            "newest_list_at": self._listed_at,
+            "silent_seconds": self._topics.silent_seconds if self._warm else None,
+            "process": process_figures(),
+        }
 
     def close(self) -> None:
         """Deliver what waits, end the threads. On any thread but the loop's, once it is warm."""
@@ -108,6 +135,7 @@ class Gateway:
 
     def _sort(self, topic: Topic, user_id: str, appended_ms: int, value: bytes) -> None:
         if topic is Topic.RECOMMENDATIONS:
+            self._listed_at = max(appended_ms, self._listed_at or 0)
             if self._newest.put(user_id, appended_ms, value):
                 self.hub.publish(user_id, value)
             self._waiting.answered(user_id, value)
@@ -122,9 +150,14 @@ class Gateway:
             self._governed(value, appended_ms)
 
     def _governed(self, value: bytes, appended_ms: int) -> None:
-        """A word on a user: who was forgotten is not shown, nor their guests."""
+        """A word on an item is remembered. One on a user: who was forgotten is not shown, nor their
+        guests.
+        """
         control = decode(Topic.CONTROLS, 0, 0, value, now_ms())
-        if not isinstance(control, Control) or control.user_id is None:
+        if not isinstance(control, Control):
+            return
+        self._words.take(control, appended_ms)
+        if control.user_id is None:
             return
         if control.kind is ControlKind.FORGET_USER:
             self._newest.forget(control.user_id, appended_ms)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.refusals import Refused
+from gateway.edge.refusals import Refused
 
 __all__ = ["Hub", "LiveLists"]
 

@@ -7,52 +7,18 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp
-
-from gateway.auth import Role
+from gateway.calls.call import Call, Schema, reference
 from upwell.events import type_of_topic
 from upwell.recommendations import Confirmation, Recommendations
 
-__all__ = ["Call", "Parameter", "document", "reference", "schema_of"]
+__all__ = ["document", "schema_of"]
 
-Handler = Callable[[Request], Awaitable[Response | ASGIApp]]
-Schema = dict[str, Any]
 _PATH_NAMES = re.compile(r"{(\w+)}")
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """Of the query. schema: JSON Schema of its value."""
-
-    name: str
-    does: str
-    schema: Schema
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One call. path: ids in braces. body: media type to schema. answers: status to what it means
-    and the schema of its JSON, None for another body or none.
-    """
-
-    method: Literal["GET", "POST", "DELETE"]
-    path: str
-    name: str
-    does: str
-    handler: Handler
-    role: Role = Role.APP
-    query: Sequence[Parameter] = ()
-    body: Mapping[str, Schema] = field(default_factory=dict)
-    answers: Mapping[int, tuple[str, Schema | None]] = field(default_factory=dict)
-
 
 REFUSAL: Schema = {
     "type": "object",
@@ -130,11 +96,6 @@ def _inner(kind: Any, known: dict[str, Schema]) -> Schema:
         return {"type": "string", "enum": [str(one.value) for one in kind]}
     plain = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
     return {"type": plain[kind]}
-
-
-def reference(name: str) -> Schema:
-    """To one of the document's schemas."""
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def _event_schema() -> Schema:

@@ -6,17 +6,19 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
 from gateway.app import application
-from gateway.auth import Gatekeeper, check_listening
+from gateway.edge.auth import Gatekeeper, check_listening
 from gateway.engine import Gateway
+from stream.metrics.endpoint import GATEWAY_PLACE, scraped
 from upwell.errors import SettingsError
 from upwell.settings import Settings
 from upwell.system.threads import start_thread
@@ -46,12 +48,15 @@ def run_gateway(settings: Settings, dimension: int, say: Callable[[str], None]) 
     """
     keeper = Gatekeeper(settings.gateway)
     check_listening(settings.gateway.host, keeper)
-    with listening_socket(settings.gateway.host, settings.gateway.port) as listening:
+    with (
+        listening_socket(settings.gateway.host, settings.gateway.port) as listening,
+        scraped(settings.metrics, GATEWAY_PLACE) as show,
+    ):
         host, port = listening.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         listens = partial(say, f"http://{shown}:{port}")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, dimension, keeper, listening, listens))
+            runner.run(_serve(settings, dimension, keeper, listening, show, listens))
 
 
 @contextmanager
@@ -109,6 +114,7 @@ async def _serve(
     dimension: int,
     keeper: Gatekeeper,
     listening: socket.socket,
+    show: Callable[[Callable[[], Mapping[str, Any]]], None],
     listens: Callable[[], None],
 ) -> None:
     loop = asyncio.get_running_loop()
@@ -121,6 +127,7 @@ async def _serve(
         gateway.hub.close()
 
     gateway = await asyncio.to_thread(Gateway, settings, dimension, loop, end)
+    show(gateway.record)
     server = server_of(application(gateway.parts, settings.gateway, keeper))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from gateway.refusals import Refused
+from gateway.edge.refusals import Refused
 from gateway.topics.newest import NewestLists
 from gateway.topics.send import Parcel, Sender
 from gateway.topics.waiting import Waiting

@@ -1,4 +1,4 @@
-"""The three dashboards as Grafana's files: `python -m infra.dashboards` writes
+"""The dashboards as Grafana's files: `python -m infra.dashboards` writes
 infra/grafana/dashboards out of `infra.panels`. Where a panel stands is computed. It knows nothing
 of who serves them.
 """
@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from infra.panels import DASHBOARDS, Dashboard, Panel
+from infra.panel import Dashboard, Panel
+from infra.panels import DASHBOARDS
 
 __all__ = ["FOLDER", "dashboard_json", "main"]
 

@@ -1,42 +1,14 @@
 // The live page: what a person does becomes events, what the engine answers is shown as it comes.
-// Everything from the gateway is text (textContent), never markup.
 
-const $ = (id) => document.getElementById(id);
+import { $, askToken, button, call, element, headers, pause, post, say } from "./calls.js";
+import { governButton, governs, startOperators } from "./operators.js";
+
 const COLOURS = ["#0b6e69", "#c77d0a", "#6a4fa3", "#b03a5b", "#3b7dbd", "#7a8c2e"];
 const POINTS = 600; // of the plot
 const SHOWN = 24; // items of the catalogue
 const state = { user: "", sent: new Map(), before: [], stream: null, plot: [], events: null };
 
-// ---- calls
-
-function headers(more = {}) {
-  const token = sessionStorage.getItem("token");
-  return token ? { ...more, authorization: `Bearer ${token}` } : more;
-}
-
-async function call(path, options = {}) {
-  const answer = await fetch(path, { ...options, headers: headers(options.headers) });
-  if (answer.status === 401) {
-    await askToken();
-    return call(path, options);
-  }
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.detail ?? body.refused?.[0]?.detail ?? `${answer.status}`);
-  return body;
-}
-
-let asking = null;
-function askToken() {
-  asking ??= new Promise((resolve) => {
-    $("token-dialog").showModal();
-    $("token-form").onsubmit = () => {
-      sessionStorage.setItem("token", $("token").value);
-      asking = null;
-      resolve();
-    };
-  });
-  return asking;
-}
+// ---- what a person does
 
 async function tell(event, what) {
   if (!state.user) return say($("list-state"), "Pick a user first.", true);
@@ -44,17 +16,11 @@ async function tell(event, what) {
   state.sent.set(event_id, { at: performance.now(), what });
   say($("list-state"), `${what} …`);
   try {
-    const body = JSON.stringify({ ...event, user_id: state.user, event_id });
-    await call("v1/events", { method: "POST", body, headers: { "content-type": "application/json" } });
+    await post("v1/events", { ...event, user_id: state.user, event_id });
   } catch (error) {
     state.sent.delete(event_id);
     say($("list-state"), `${what}: ${error.message}`, true);
   }
-}
-
-function say(element, text, wrong = false) {
-  element.textContent = text;
-  element.classList.toggle("error", wrong);
 }
 
 // ---- the catalogue
@@ -91,13 +57,8 @@ function shownItem(item, withReasons) {
 }
 
 function acts(item_id, title) {
-  const act = (text, label, event) => {
-    const button = element("button", text);
-    button.type = "button";
-    button.setAttribute("aria-label", `${label}: ${title}`);
-    button.onclick = () => tell({ item_id, ...event }, `${label} ${title}`);
-    return button;
-  };
+  const act = (text, label, event) =>
+    button(text, `${label}: ${title}`, () => tell({ item_id, ...event }, `${label} ${title}`));
   const rate = element("select");
   rate.setAttribute("aria-label", `rate: ${title}`);
   rate.append(element("option", "rate"), ...[5, 4, 3, 2, 1].map((stars) => element("option", `${stars} ★`)));
@@ -105,10 +66,7 @@ function acts(item_id, title) {
     const rating = parseInt(rate.value, 10);
     if (rating) tell({ topic: "reviews", item_id, rating }, `rated ${rating} ★ ${title}`);
   };
-  const review = element("button", "review …");
-  review.type = "button";
-  review.setAttribute("aria-label", `review in words: ${title}`);
-  review.onclick = () => review.replaceWith(reviewForm(item_id, title, review));
+  const review = button("review …", `review in words: ${title}`, (own) => own.replaceWith(reviewForm(item_id, title, own)));
   return [
     act("view", "viewed", { topic: "clicks", action: "view" }),
     act("click", "clicked", { topic: "clicks", action: "click" }),
@@ -116,10 +74,11 @@ function acts(item_id, title) {
     act("dislike", "disliked", { topic: "clicks", action: "dislike" }),
     rate,
     review,
+    ...(governs() ? [governButton(item_id, title)] : []),
   ];
 }
 
-function reviewForm(item_id, title, button) {
+function reviewForm(item_id, title, opener) {
   const form = element("form"), words = element("input"), send = element("button", "send");
   words.required = true;
   words.maxLength = 2000;
@@ -128,17 +87,11 @@ function reviewForm(item_id, title, button) {
   form.onsubmit = (event) => {
     event.preventDefault();
     tell({ topic: "reviews", item_id, text: words.value }, `reviewed ${title}`);
-    form.replaceWith(button);
-    button.focus();
+    form.replaceWith(opener);
+    opener.focus();
   };
   queueMicrotask(() => words.focus());
   return form;
-}
-
-function element(name, text) {
-  const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
-  return made;
 }
 
 // ---- the list
@@ -180,7 +133,7 @@ function showList(list) {
 async function follow(user) {
   state.stream?.abort();
   const own = (state.stream = new AbortController());
-  let pause = 500;
+  let wait = 500;
   while (!own.signal.aborted) {
     try {
       const path = `v1/users/${encodeURIComponent(user)}/events?lang=${document.documentElement.lang}`;
@@ -188,14 +141,14 @@ async function follow(user) {
       if (answer.status === 401) await askToken();
       if (!answer.ok) throw new Error((await answer.json()).detail);
       say($("state"), "live");
-      pause = 500;
+      wait = 500;
       await readEvents(answer.body);
     } catch (error) {
       if (own.signal.aborted) return;
       say($("state"), `not connected (${error.message}); trying again`, true);
     }
-    await new Promise((resolve) => setTimeout(resolve, pause));
-    pause = Math.min(2 * pause, 10_000);
+    await pause(wait);
+    wait = Math.min(2 * wait, 10_000);
   }
 }
 
@@ -273,40 +226,7 @@ function plot(figures) {
   say($("plot-text"), `Upwell ${own.toFixed(4)}; best peer ${best.toFixed(4)} (${name}, dashed)`);
 }
 
-async function showLetters() {
-  try {
-    const { letters } = await call("v1/dead-letters");
-    say($("letters-state"), letters.length ? `the newest ${letters.length}` : "none since this gateway started");
-    $("letters").replaceChildren(...letters.map(shownLetter));
-  } catch (error) {
-    say($("letters-state"), error.message, true);
-  }
-}
-
-function shownLetter(letter) {
-  const made = element("li", `${letter.topic}: ${letter.reason}. ${letter.detail} `);
-  if (letter.replayed_at !== null) {
-    made.append(element("em", "sent again"));
-    return made;
-  }
-  const again = element("button", "send again");
-  again.type = "button";
-  again.setAttribute("aria-label", `send again: ${letter.place}`);
-  again.onclick = async () => {
-    again.disabled = true;
-    try {
-      const { sent, skipped } = await call(`v1/dead-letters/${encodeURIComponent(letter.place)}/replay`, { method: "POST" });
-      say($("letters-state"), sent.length ? "sent again; what is still wrong comes back as a new letter" : Object.values(skipped)[0]);
-    } catch (error) {
-      say($("letters-state"), error.message, true);
-    }
-    showLetters();
-  };
-  made.append(again);
-  return made;
-}
-
-// ---- what a person does
+// ---- the forms
 
 $("who").onsubmit = (event) => {
   event.preventDefault();
@@ -314,17 +234,25 @@ $("who").onsubmit = (event) => {
 };
 $("new-user").onclick = () => showUser(`guest-${crypto.randomUUID().slice(0, 8)}`);
 $("forget").onclick = async () => {
-  if (!state.user || !confirm(`Remove all that is kept of ${state.user}?`)) return;
+  const user = state.user;
+  if (!user) return say($("list-state"), "Pick a user first.", true);
+  if (!confirm(`Remove all that is kept of ${user}? It cannot be brought back.`)) return;
   say($("list-state"), "forgetting …");
   try {
-    const answer = await call(`v1/users/${encodeURIComponent(state.user)}?why=asked+on+the+page`, { method: "DELETE" });
+    const answer = await call(`v1/users/${encodeURIComponent(user)}?why=asked+on+the+page`, { method: "DELETE" });
     $("list").replaceChildren();
     state.before = [];
-    say($("list-state"), answer.removed ? `forgotten: ${Object.entries(answer.removed).map(([name, n]) => `${name} ${n}`).join(", ")}` : answer.detail);
+    say($("list-state"), answer.removed ? forgotten(answer) : answer.detail);
   } catch (error) {
     say($("list-state"), error.message, true);
   }
 };
+
+function forgotten({ removed, remains }) {
+  const parts = Object.entries(removed).map(([name, count]) => `${name} ${count}`);
+  return `forgotten: ${parts.join(", ")}. What remains: ${remains.join("; ") || "nothing"}`;
+}
+
 $("search").onsubmit = (event) => event.preventDefault();
 let typing = 0;
 $("words").oninput = () => {
@@ -336,10 +264,23 @@ $("tell").onclick = () => {
   if (text) tell({ topic: "queries", text }, `searched “${text}”`);
 };
 
-showCatalogue();
-showEngine();
-showLetters();
-setInterval(showEngine, 1000);
-setInterval(showLetters, 5000);
-const named = decodeURIComponent(location.hash.slice(1));
-if (named) showUser(named);
+// ---- the beginning
+
+async function start() {
+  for (;;) {
+    try {
+      startOperators(await call("v1/caller"), () => state.user && call(`v1/users/${encodeURIComponent(state.user)}/lists`, { method: "POST" }));
+      break;
+    } catch (error) {
+      say($("state"), error.message, true); // a gateway that has just started reads first
+      await pause(1000);
+    }
+  }
+  showCatalogue();
+  showEngine();
+  setInterval(showEngine, 1000);
+  const named = decodeURIComponent(location.hash.slice(1));
+  if (named) showUser(named);
+}
+
+start();

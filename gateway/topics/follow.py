@@ -94,10 +94,15 @@ class TopicFollower:
 
     def shortcoming(self) -> str | None:
         """Why what is known may be old; None where it is not."""
-        silent = time.monotonic() - self._looked
+        silent = self.silent_seconds
         if silent > STALE_SECONDS:
             return f"the broker has not answered for {silent:.0f} s"
         return None
+
+    @property
+    def silent_seconds(self) -> float:
+        """Since the broker last answered. Once it has started."""
+        return time.monotonic() - self._looked
 
     def _position(self, consumer: KafkaConsumer) -> Mapping[TopicPartition, int]:
         """Where each partition ends."""

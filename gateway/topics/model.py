@@ -7,13 +7,14 @@ It ranks for nobody in particular: what is known of users stays with the serve w
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.items import Ranked
-from gateway.refusals import Refused
+from gateway.edge.refusals import Refused
+from gateway.ranks import Ranked
+from gateway.topics.versions import RulingsReader, Versions
 from learner.counts.similar import similar_rows
 from learner.ranking.explain import LEXICAL
 from learner.release.replica import Replica
@@ -21,12 +22,13 @@ from stream.broker.connect import client_options, models_folder
 from stream.broker.feeds import Broadcast
 from stream.chain.fold import empty_state
 from stream.serve.follow import Follower
-from stream.serve.model_reader import ModelReader
 from upwell.events import Topic
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry, Reason
 from upwell.settings import Settings
+from upwell.system.clock import now_ms
 from upwell.system.threads import start_thread
+from upwell.values import CatalogueItem
 
 __all__ = ["ModelFollower"]
 
@@ -45,14 +47,18 @@ class ModelFollower:
     ) -> None:
         options, prefix = client_options(settings.kafka), settings.kafka.prefix
         self._replica = Replica(settings.learner, dimension)
+        self._governed: dict[str, CatalogueItem] = {}
+        self.versions = Versions(models_folder(settings), settings.data / "models")
+        self.changed_at: int | None = None
+        """When the model changed last, UTC ms."""
         self._catalogue = Broadcast(prefix + Topic.CATALOGUE, options)
         self._models = Broadcast(prefix + Topic.MODELS, options)
         self._follower = Follower(
             self._catalogue,
             self._models,
             lambda items: None,
-            lambda items: self._replica.add_items(list({i.item_id: i for i in items}.values())),
-            ModelReader(self._replica, models_folder(settings)),
+            self._announce,
+            RulingsReader(self._replica, models_folder(settings), self.versions),
         )
         self._dimension = dimension
         self._failed = failed
@@ -76,6 +82,32 @@ class ModelFollower:
             self._thread.join()
         self._catalogue.stop()
         self._models.stop()
+
+    @property
+    def version(self) -> str:
+        """Of the model that ranks here."""
+        with self._lock:
+            return self._replica.version
+
+    def report(self) -> dict[str, int | None]:
+        """JSON-ready, as `stream.metrics.registry` reads it; from any thread."""
+        return {
+            "items": len(self._replica.ranking.catalogue),
+            "model_examples": self._replica.learned,
+            "model_at": self.changed_at,
+        }
+
+    def item(self, item_id: str) -> CatalogueItem | None:
+        """As it was announced and governed."""
+        with self._lock:
+            catalogue = self._replica.ranking.catalogue
+            row = catalogue.row(item_id)
+            return None if row is None else catalogue.items[row]
+
+    def governed(self) -> Sequence[CatalogueItem]:
+        """Those that operators banned, pinned or boosted, by id."""
+        with self._lock:
+            return [item for _, item in sorted(self._governed.items())]
 
     def similar(self, item_id: str, k: int) -> Ranked:
         """Items like an item. Raises `Refused` (404) where nobody announced it."""
@@ -136,10 +168,22 @@ class ModelFollower:
             title=catalogue.title(row),
         )
 
+    def _announce(self, items: Sequence[CatalogueItem]) -> None:
+        newest = {item.item_id: item for item in items}
+        self._replica.add_items(list(newest.values()))
+        for item_id, item in newest.items():
+            if item.banned or item.pinned or item.boost:
+                self._governed[item_id] = item
+            else:
+                self._governed.pop(item_id, None)
+
     def _follow(self) -> None:
         while not self._stopping.is_set():
             with self._lock:
+                learned = self._replica.learned
                 more = self._follower.step()
+                if self._replica.learned != learned:
+                    self.changed_at = now_ms()
             # in any case for a moment: a lock goes to whoever asks first
             self._stopping.wait(0.0 if more else IDLE_SECONDS)
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from gateway.refusals import Refused
+from gateway.edge.refusals import Refused
 from stream.broker.topics import no_broker
 from upwell.connection import check_advertised, check_login
 from upwell.events import Topic
@@ -98,6 +98,11 @@ class Sender:
     def in_flight(self) -> int:
         """Events handed over and neither acknowledged nor given up."""
         return self._events
+
+    @property
+    def in_flight_bytes(self) -> int:
+        """Of their values."""
+        return self._bytes
 
     async def send(self, parcels: Sequence[Parcel]) -> list[str | None]:
         """The place of each once all replicas have it, None where that did not come to be known in

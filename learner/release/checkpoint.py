@@ -37,6 +37,7 @@ __all__ = [
     "holds",
     "latest",
     "load",
+    "meta",
     "prune",
     "save_checkpoint",
     "sweep",
@@ -115,6 +116,20 @@ def load(
         raise ModelError(
             f"checkpoint {weights} cannot be read: {exc}; {_REMEDY.format(name)}"
         ) from exc
+
+
+def meta(folder: ModelsFolder, name: str) -> dict[str, Any]:
+    """What stands beside the arrays of the checkpoint whose JSON file is `name`; nothing is
+    compared. Raises `ModelError` where it cannot be read.
+    """
+    weights = PurePath(name).stem + WEIGHTS
+    try:
+        found: dict[str, Any] = json.loads(_metadata(folder.read(weights))["meta"])
+    except (OSError, KeyError, TypeError, ValueError) as exc:
+        raise ModelError(
+            f"checkpoint {folder.address}/{weights} cannot be read: {exc}; {_REMEDY.format(name)}"
+        ) from exc
+    return found
 
 
 def latest(folder: ModelsFolder) -> Checkpoint | None:

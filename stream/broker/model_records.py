@@ -22,6 +22,7 @@ __all__ = [
     "DELTA",
     "KIND",
     "ROLLBACK",
+    "RULING",
     "VERSION",
     "Version",
     "delta_record",

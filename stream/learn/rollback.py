@@ -13,15 +13,14 @@ from kafka import KafkaConsumer
 from learner.release import checkpoint
 from learner.release.folder import ModelsFolder
 from stream.broker.model_records import Version, rollback_record
+from stream.broker.rollback import ERRAND
 from upwell.errors import ModelError, SnapshotError
 from upwell.system.errands import answer_errand
 
 if TYPE_CHECKING:  # it holds torch, and `upwell run` comes by here
     from stream.learn.topics import Sender
 
-__all__ = ["ERRAND", "make_newest", "roll_back_if_asked", "seek", "version_of"]
-
-ERRAND = "rollback"
+__all__ = ["make_newest", "roll_back_if_asked", "seek", "version_of"]
 
 
 def make_newest(

@@ -1,8 +1,8 @@
 """Where Prometheus scrapes a worker: an HTTP server on a thread that sleeps until it is asked.
 
 Off unless a port is set: then nothing of it is imported. serve listens on the port, learn on the
-next one, so that the two of one machine share a setting; a port that is taken is refused by name at
-the start (docs/metrics.md).
+next one, the gateway on the one after, so that those of one machine share a setting; a port that is
+taken is refused by name at the start (docs/metrics.md).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,9 @@ from upwell.system.threads import start_thread
 if TYPE_CHECKING:
     from prometheus_client.registry import Collector
 
-__all__ = ["LEARN_PLACE", "SERVE_PLACE", "Endpoint", "endpoint"]
+__all__ = ["GATEWAY_PLACE", "LEARN_PLACE", "SERVE_PLACE", "Endpoint", "endpoint", "scraped"]
 
-SERVE_PLACE, LEARN_PLACE = 0, 1
+SERVE_PLACE, LEARN_PLACE, GATEWAY_PLACE = 0, 1, 2
 """After the port of the settings."""
 CLIENT_SECONDS = 10.0
 """That one who asks may take."""
@@ -45,8 +45,8 @@ class Endpoint:
         except OSError as exc:
             raise SettingsError(
                 f"metrics cannot be served on {host}:{port} ({exc.strerror or exc}): serve takes "
-                "UPWELL_METRICS_PORT, learn the next one; give each engine on a machine a port of "
-                "its own, or 0 for none"
+                "UPWELL_METRICS_PORT, learn the next one, the gateway the one after; give each "
+                "engine on a machine a port of its own, or 0 for none"
             ) from exc
         self._closing = False
         self._thread = start_thread("metrics", self._serve)
@@ -81,10 +81,33 @@ def endpoint(settings: MetricsSettings, place: int) -> Iterator[Callable[[bytes]
     from stream.metrics.exposition import NewestRecord
 
     newest = NewestRecord()
-    listening = Endpoint(settings.host, settings.port + place, newest)
+    with _listening(settings, place, newest):
+        yield newest.show
+
+
+@contextmanager
+def scraped(
+    settings: MetricsSettings, place: int
+) -> Iterator[Callable[[Callable[[], Mapping[str, Any]]], None]]:
+    """Of a process that publishes no record: what is to be told, once, how one is made. It is made
+    at each scrape, on the thread that answers. Raises `SettingsError` as `Endpoint`.
+    """
+    if not settings.port:
+        yield lambda _: None
+        return
+    from stream.metrics.exposition import MadeRecord
+
+    made = MadeRecord()
+    with _listening(settings, place, made):
+        yield made.show
+
+
+@contextmanager
+def _listening(settings: MetricsSettings, place: int, collector: Collector) -> Iterator[None]:
+    listening = Endpoint(settings.host, settings.port + place, collector)
     log.info("metrics on http://%s:%d%s", settings.host, listening.port, _PATH)
     try:
-        yield newest.show
+        yield
     finally:
         listening.close()
 

@@ -1,12 +1,13 @@
 """A worker's newest record on `metrics`, as Prometheus reads it: the very bytes that were
-published, so that the two cannot say different things.
+published, so that the two cannot say different things. The gateway publishes none: its record is
+made when it is asked for.
 
 A scrape asks no thread that works. It knows nothing of HTTP.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -23,7 +24,7 @@ from prometheus_client.registry import Collector
 from stream.metrics.metric import INFO, PREFIX, WORKER, Metric, leaves
 from stream.metrics.registry import METRICS
 
-__all__ = ["NewestRecord", "families"]
+__all__ = ["MadeRecord", "NewestRecord", "families"]
 
 
 class NewestRecord(Collector):
@@ -39,6 +40,21 @@ class NewestRecord(Collector):
     def collect(self) -> Iterable[Family]:
         """What prometheus-client asks at each scrape."""
         return families(orjson.loads(self._value))
+
+
+class MadeRecord(Collector):
+    """What is made at each scrape. Nothing before it is told how."""
+
+    def __init__(self) -> None:
+        self._make: Callable[[], Mapping[str, Any]] = dict
+
+    def show(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        """make: the record as it would stand on `metrics`; called on any thread."""
+        self._make = make
+
+    def collect(self) -> Iterable[Family]:
+        """What prometheus-client asks at each scrape."""
+        return families(self._make())
 
 
 def families(record: Mapping[str, Any]) -> Iterator[Family]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stream.metrics.gateway import FIGURES
 from stream.metrics.metric import Metric, Role
 
 __all__ = ["METRICS", "UNTOLD"]
 
 LEARN: tuple[Role, ...] = ("learn",)
-BOTH: tuple[Role, ...] = ("serve", "learn")
+ALL: tuple[Role, ...] = ("serve", "learn", "gateway")
 
 METRICS = (
     # is it up
@@ -24,7 +25,7 @@ METRICS = (
         "at",
         "UTC seconds",
         "when the worker last said how it is, from the loop that does its work; each second",
-        ("serve", "learn", "standby"),
+        ("serve", "learn", "standby", "gateway"),
         scale=0.001,
     ),
     Metric(
@@ -40,7 +41,7 @@ METRICS = (
         "process.resident_bytes",
         "bytes",
         "memory that the process holds",
-        BOTH,
+        ALL,
     ),
     Metric(
         "cpu_seconds",
@@ -48,9 +49,9 @@ METRICS = (
         "process.cpu_seconds",
         "seconds",
         "processor time that the process has taken, all threads",
-        BOTH,
+        ALL,
     ),
-    Metric("items", "gauge", "items", "items", "in the catalogue, deleted ones too", BOTH),
+    Metric("items", "gauge", "items", "items", "in the catalogue, deleted ones too", ALL),
     Metric("hot_users", "gauge", "hot_users", "users", "whose state the worker holds in memory"),
     # what went through
     Metric(
@@ -158,14 +159,15 @@ METRICS = (
         "examples",
         "that the model has learned which ranks here: between learn and serve, how far behind it "
         "is; also the number that its version begins with",
-        BOTH,
+        ALL,
     ),
     Metric(
         "model_changed_timestamp_seconds",
         "gauge",
         "model_at",
         "UTC seconds",
-        "when the worker last took over a newer model",
+        "when the worker last took over a newer model; of the gateway, since it is ready",
+        ("serve", "gateway"),
         scale=0.001,
     ),
     Metric("examples", "counter", "examples", "examples", "learned since the start", LEARN),
@@ -260,6 +262,7 @@ METRICS = (
         "of these that were forgotten for others",
         LEARN,
     ),
+    *FIGURES,
 )
 
 UNTOLD: Mapping[str, str] = {

@@ -25,8 +25,9 @@ from learner.release.folder import LocalFolder
 from stream.broker.connect import models_folder
 from stream.broker.group import rewind
 from stream.broker.model_records import Version, rollback_record
+from stream.broker.rollback import ask_learner
 from stream.broker.topics import ensure_topics
-from stream.learn.rollback import ERRAND, make_newest, version_of
+from stream.learn.rollback import make_newest, version_of
 from stream.ops.backup.fitting import acknowledged, check_held, check_same, is_another, topic_ids
 from stream.ops.backup.running import RECORDS, copy_running, send_records
 from stream.ops.snapshot_files import (
@@ -40,7 +41,6 @@ from upwell.client import client_options, find_broker
 from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic
 from upwell.settings import Settings
-from upwell.system.errands import ask
 from upwell.system.lock import try_lock
 
 __all__ = ["restore", "rollback", "snapshot"]
@@ -176,22 +176,11 @@ def rollback(settings: Settings, version: str, say: Say) -> None:
     Raises `ModelError` or `SnapshotError` naming those there are.
     """
     if runs(settings):
-        _ask_learner(settings.data / "models", version)
+        ask_learner(settings.data / "models", version, LEARN_SECONDS)
     else:
         with stopped(settings), _broker(settings, say) as running:
             _announce(running, make_newest(models_folder(settings), version))
     say(f"version {version} is the newest now; what came after it is learned again")
-
-
-def _ask_learner(folder: Path, version: str) -> None:
-    try:
-        error = ask(folder, ERRAND, {"version": version}, LEARN_SECONDS)
-    except (TimeoutError, OSError) as exc:
-        raise SnapshotError(
-            f"learn did not go back ({exc}): does it run on this data folder?"
-        ) from exc
-    if error is not None:
-        raise SnapshotError(error)
 
 
 def runs(settings: Settings) -> bool:

@@ -24,7 +24,7 @@ from typing import Any
 import orjson
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from gateway import reading
+from gateway.edge import reading
 from gateway.topics.send import Parcel
 from tests.fuzz.http_inputs import requests
 from tests.gateway.served import APP, OPERATOR, InMemory, a_list, served

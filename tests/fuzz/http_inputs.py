@@ -24,6 +24,11 @@ CALLS = (
     (b"GET", "/v1/users/{}/events"),
     (b"DELETE", "/v1/users/{}"),
     (b"GET", "/v1/items/{}/similar"),
+    (b"POST", "/v1/items/{}/controls"),
+    (b"GET", "/v1/controls"),
+    (b"GET", "/v1/versions"),
+    (b"POST", "/v1/versions/{}/rollback"),
+    (b"GET", "/v1/caller"),
     (b"GET", "/v1/popular"),
     (b"GET", "/v1/newest"),
     (b"GET", "/healthz"),
@@ -84,7 +89,12 @@ _json = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 300) | st.text(max_size=4),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["k", "category", "exclude", "topic", "x"]), inner)
+        | st.dictionaries(
+            st.sampled_from(
+                ["k", "category", "exclude", "topic", "x", "kind", "why", "by", "boost"]
+            ),
+            inner,
+        )
     ),
     max_leaves=5,
 ).map(orjson.dumps)

@@ -5,30 +5,37 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 from starlette.types import ASGIApp
 
 from gateway.app import application
-from gateway.auth import Gatekeeper
-from gateway.calls import Parts
-from gateway.items import Ranked
+from gateway.edge.auth import Gatekeeper
+from gateway.edge.meter import Meter
+from gateway.edge.refusals import Refused
 from gateway.live import Hub
-from gateway.refusals import Refused
+from gateway.parts import Parts
+from gateway.ranks import Ranked
 from gateway.run import Server, listening_socket, server_of
 from gateway.topics.figures import Figures
 from gateway.topics.letters import Letters
 from gateway.topics.newest import NewestLists
 from gateway.topics.send import Done, Parcel, Sender
+from gateway.topics.versions import Versions
 from gateway.topics.waiting import Waiting
+from gateway.topics.words import Words
 from gateway.users import Users, Worded
+from learner.release.folder import LocalFolder
 from upwell.recommendations import Entry
 from upwell.secret import Secret
 from upwell.settings import GatewaySettings
+from upwell.values import CatalogueItem
 
 __all__ = [
     "APP",
@@ -37,6 +44,7 @@ __all__ = [
     "FakeRanks",
     "InMemory",
     "a_list",
+    "an_item",
     "ask",
     "served",
     "until",
@@ -91,7 +99,18 @@ class FakeOut:
 
 
 class FakeRanks:
-    """Knows one item."""
+    """Knows one item. its_governed: what operators said of items came to."""
+
+    version = "7-abc"
+
+    def __init__(self) -> None:
+        self.its_governed: list[CatalogueItem] = []
+
+    def item(self, item_id: str) -> CatalogueItem | None:
+        return an_item() if item_id == "i1" else None
+
+    def governed(self) -> Sequence[CatalogueItem]:
+        return self.its_governed
 
     def similar(self, item_id: str, k: int) -> Ranked:
         if item_id != "i1":
@@ -120,6 +139,7 @@ class InMemory:
     )
     patience: float = DEADLINE_SECONDS
     out: Any = field(default_factory=FakeOut)
+    folder: Path = Path("there-is-no-such-folder")
     warming: str | None = None
     shortcoming: str | None = None
 
@@ -129,17 +149,28 @@ class InMemory:
         self.sender = Sender(self.out, own.in_flight, self.patience)
         self.hub = Hub(own.streams)
         self.figures, self.letters = Figures(), Letters({}, "")
+        self.ranks, self.words, self.meter = FakeRanks(), Words(), Meter()
+        self.versions = Versions(LocalFolder(self.folder), self.folder)
         self.parts = Parts(
             users=Users(self.newest, self.waiting, self.sender),
-            items=FakeRanks(),
+            items=self.ranks,
             hub=self.hub,
             worded=Worded(),
             figures=self.figures,
             letters=self.letters,
+            words=self.words,
+            versions=self.versions,
+            meter=self.meter,
             warming=lambda: self.warming,
             shortcomings=lambda: [self.shortcoming] if self.shortcoming else [],
         )
         self.app = application(self.parts, own, Gatekeeper(own))
+
+
+def an_item(**more: Any) -> CatalogueItem:
+    """The one that `FakeRanks` knows."""
+    nothing = np.zeros(0, np.float32)
+    return CatalogueItem(item_id="i1", ts=1, title="One", vector=nothing, revision="", **more)
 
 
 def a_list(user_id: str, trigger: str = "t", name: str = "l1") -> bytes:

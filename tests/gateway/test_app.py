@@ -1,4 +1,4 @@
-"""What is told of the gateway itself, and what stands before it is warm."""
+"""What stands before it is warm, and what is no call."""
 
 from __future__ import annotations
 
@@ -22,20 +22,6 @@ def test_nothing_is_answered_before_what_there_is_was_read(method: str, path: st
     assert (answer.status_code, answer.json()["reason"]) == (503, "not_ready")
     assert answer.headers["retry-after"]
     assert gateway.out.parcels == []
-
-
-def test_alive_is_not_ready() -> None:
-    gateway = InMemory(warming="still reading", shortcoming="still reading")
-    assert ask(gateway, "GET", "/healthz", None).status_code == 200
-    answer = ask(gateway, "GET", "/readyz", None)
-    assert (answer.status_code, answer.json()["detail"]) == (503, "still reading")
-
-
-def test_lists_that_are_held_are_shown_while_the_broker_is_away() -> None:
-    gateway = InMemory(shortcoming="the broker has not answered for 12 s")
-    gateway.newest.put("ann", 1, b"{}")
-    assert ask(gateway, "GET", "/readyz", None).status_code == 503
-    assert ask(gateway, "GET", "/v1/users/ann/list", APP).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from gateway.app import application
-from gateway.auth import Gatekeeper
+from gateway.edge.auth import Gatekeeper
 from gateway.engine import Gateway
 from stream.broker.topics import ensure_topics
 from tests.gateway.served import APP, OPERATOR, InMemory, a_list, served, wait_until

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from gateway import live
+from gateway.edge.refusals import Refused
 from gateway.live import MOST_WAITING, Hub
-from gateway.refusals import Refused
 from tests.gateway.served import APP, InMemory, a_list, ask, served, wait_until
 
 HEADERS = {"Authorization": f"Bearer {APP}"}

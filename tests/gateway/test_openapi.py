@@ -11,15 +11,17 @@ import pytest
 from hypothesis import given
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from gateway.app import application
-from gateway.auth import Gatekeeper, Role
-from gateway.calls import calls
+from gateway.app import CALLS, application
+from gateway.edge.auth import Gatekeeper, Role
 from gateway.openapi import schema_of
-from tests.gateway.served import APP, OPERATOR, InMemory, a_list, ask
+from tests.gateway.served import APP, OPERATOR, InMemory, a_list, an_item, ask
 from tests.upwell.strategies import events
 from upwell.codec import recommendations_value
+from upwell.events import Control, ControlKind
 from upwell.recommendations import Entry, Reason, Recommendations
 from upwell.schema import event_value
+
+PIN = Control(event_id="e", ts=1, kind=ControlKind.PIN_ITEM, by="ann", why="a season", item_id="i1")
 
 
 def document() -> dict[str, Any]:
@@ -57,12 +59,12 @@ def test_every_call_is_told_once_with_its_role() -> None:
         for path, methods in DOCUMENT["paths"].items()
         for method, one in methods.items()
     }
-    table = calls(InMemory().parts)
-    names = [one.name for one in table]
+    names = [one.name for one in CALLS]
     assert len(names) == len(set(names))
-    assert {(one.method, one.path, f"role: {one.role.name.lower()}") for one in table} == {
-        one for one in told if one[2] is not None
-    }
+    assert {
+        (one.method, one.path, f"role: {one.role.name.lower()}" if one.role else None)
+        for one in CALLS
+    } == told
     assert {path for _, path, role in told if role is None} == {
         "/healthz",
         "/readyz",
@@ -70,9 +72,9 @@ def test_every_call_is_told_once_with_its_role() -> None:
     }
 
 
-@pytest.mark.parametrize("call", calls(InMemory().parts), ids=lambda call: call.name)
+@pytest.mark.parametrize("call", [one for one in CALLS if one.role], ids=lambda call: call.name)
 def test_every_call_is_routed_and_kept_from_who_may_not(call: Any) -> None:
-    path = call.path.format(user_id="ann", item_id="i1", letter_id="clicks-0-7")
+    path = call.path.format(user_id="ann", item_id="i1", letter_id="clicks-0-7", version_id="7-abc")
     gateway = InMemory(patience=0.0)
     gateway.newest.put("ann", 1, a_list("ann"))
     assert ask(gateway, call.method, path, None).status_code == 401
@@ -90,6 +92,7 @@ def test_every_call_is_routed_and_kept_from_who_may_not(call: Any) -> None:
         ("GET", "/v1/items/{item_id}/similar", None, 200),
         ("GET", "/v1/popular", None, 200),
         ("GET", "/v1/newest", None, 200),
+        ("GET", "/v1/caller", None, 200),
         ("GET", "/healthz", None, 200),
         ("GET", "/readyz", None, 200),
     ],
@@ -100,6 +103,16 @@ def test_answers_are_as_the_document_says(method: str, path: str, said: Any, sta
     answer = ask(gateway, method, path.format(user_id="ann", item_id="i1"), APP, json=said)
     assert answer.status_code == status
     check(answer.json(), answer_schema(method, path, status))
+
+
+@pytest.mark.parametrize("path", ["/v1/controls", "/v1/versions"])
+def test_answers_for_operators_are_as_the_document_says(path: str) -> None:
+    gateway = InMemory()
+    gateway.ranks.its_governed = [an_item(pinned=True)]
+    gateway.words.take(PIN, 5)
+    answer = ask(gateway, "GET", path)
+    assert answer.status_code == 200
+    check(answer.json(), answer_schema("GET", path, 200))
 
 
 def test_a_whole_list_is_as_the_document_says() -> None:

@@ -15,14 +15,17 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from gateway.edge.auth import Gatekeeper, check_listening
 from infra.kafka import KAFKA_VERSION
-from stream.metrics.endpoint import LEARN_PLACE, SERVE_PLACE
+from stream.metrics.endpoint import GATEWAY_PLACE, LEARN_PLACE, SERVE_PLACE
+from upwell.errors import SettingsError
 from upwell.settings import Settings, describe_settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 WORKERS = ("worker", "worker-gpu")
+NO_TOKENS = dict.fromkeys(("UPWELL_GATEWAY_APP_TOKEN", "UPWELL_GATEWAY_OPERATOR_TOKEN"), "")
 SECRET = re.compile(r"password|secret|token|api_key|credential|private", re.IGNORECASE)
 PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+\.\d+")
 DOCKERFILE = (ROOT / "infra" / "Dockerfile").read_text().replace("\\\n", " ")
@@ -48,11 +51,12 @@ def upwell_variables(service: dict[str, Any]) -> dict[str, str]:
 
 def test_the_services() -> None:
     plain = {"kafka", "qdrant", "worker"}
-    assert set(SERVICES) == plain | {"worker-gpu", "replay", "prometheus", "grafana"}
+    assert set(SERVICES) == plain | {"worker-gpu", "gateway", "replay", "prometheus", "grafana"}
     assert {
         name: service.get("profiles") for name, service in SERVICES.items() if "profiles" in service
     } == {
         "worker-gpu": ["gpu"],
+        "gateway": ["gateway"],
         "replay": ["replay"],
         "prometheus": ["metrics"],
         "grafana": ["metrics"],
@@ -143,16 +147,36 @@ def test_the_gpu_worker_is_the_worker_on_a_gpu() -> None:
     assert {**gpu, "environment": environment} == SERVICES["worker"]
 
 
-def test_prometheus_scrapes_both_roles_of_whichever_worker_runs() -> None:
+def test_the_gateway_finds_kafka_and_the_workers_folder_and_lets_nobody_in_without_a_token() -> (
+    None
+):
+    gateway = SERVICES["gateway"]
+    worker = load_settings(upwell_variables(SERVICES["worker"]))
+    variables = upwell_variables(gateway)
+    tokens = [name for name in variables if name.endswith("_TOKEN")]
+    assert [variables.pop(name) for name in tokens] == [f"${{{name}:-}}" for name in tokens]
+    own = load_settings(variables | NO_TOKENS)
+    assert (own.kafka.address, own.data) == (worker.kafka.address, worker.data)
+    assert gateway["volumes"] == SERVICES["worker"]["volumes"]
+    *command, host, _, port = [one for one in gateway["command"] if one != "--host"]
+    assert command == ["upwell", "serve"]
+    assert gateway["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f"http://127.0.0.1:{port}/readyz" in " ".join(gateway["healthcheck"]["test"])
+    with pytest.raises(SettingsError, match="UPWELL_GATEWAY_OPERATOR_TOKEN"):
+        check_listening(host, Gatekeeper(own.gateway))
+
+
+def test_prometheus_scrapes_all_roles_of_whatever_runs() -> None:
     folder = ROOT / "infra" / "prometheus"
     assert "./infra/prometheus:/etc/prometheus:ro" in SERVICES["prometheus"]["volumes"]
     config = yaml.safe_load((folder / "prometheus.yml").read_text())
     assert all((folder / name).is_file() for name in config["rule_files"])
     [job] = config["scrape_configs"]
-    ports = set()
-    for found in job["dns_sd_configs"]:
-        assert found["names"] == list(WORKERS)
-        ports.add(found["port"])
+    *of_workers, of_gateway = job["dns_sd_configs"]
+    assert all(found["names"] == list(WORKERS) for found in of_workers)
+    ports = {found["port"] for found in of_workers}
+    metrics = load_settings(upwell_variables(SERVICES["gateway"]) | NO_TOKENS).metrics
+    assert of_gateway == {"names": ["gateway"], "type": "A", "port": metrics.port + GATEWAY_PLACE}
     for name in WORKERS:
         metrics = load_settings(upwell_variables(SERVICES[name])).metrics
         assert metrics.host == "0.0.0.0"  # noqa: S104 (of the container)
@@ -199,7 +223,7 @@ def test_ports_are_open_to_this_machine_alone(name: str) -> None:
 
 
 def test_the_image_is_built_from_what_is_there() -> None:
-    for name in (*WORKERS, "replay"):
+    for name in (*WORKERS, "gateway", "replay"):
         assert SERVICES[name]["build"] == {"context": ".", "dockerfile": "infra/Dockerfile"}
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     let_in = [line[1:].rstrip("/") for line in ignored if line.startswith("!")]

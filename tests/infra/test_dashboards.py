@@ -11,7 +11,8 @@ import yaml  # type: ignore[import-untyped]
 
 from infra import dashboards
 from infra.dashboards import FOLDER, dashboard_json
-from infra.panels import DASHBOARDS, Dashboard
+from infra.panel import Dashboard
+from infra.panels import DASHBOARDS
 
 ROOT = Path(__file__).parents[2]
 PROVISIONING = ROOT / "infra" / "grafana" / "provisioning"

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from infra.panels import DASHBOARDS, Panel, Query
+from infra.panel import Panel, Query
+from infra.panels import DASHBOARDS
 from stream.metrics.registry import METRICS
 from tests.infra.prometheus.promql import faults, labels_of, named
 
@@ -37,8 +38,8 @@ def test_every_figure_is_on_a_dashboard() -> None:
     assert {one.full_name for one in METRICS} - shown == set()
 
 
-def test_three_questions() -> None:
-    assert [one.name for one in DASHBOARDS] == ["up", "fresh", "good"]
+def test_three_questions_and_the_gateway() -> None:
+    assert [one.name for one in DASHBOARDS] == ["up", "fresh", "good", "gateway"]
     for board in DASHBOARDS:
         titles = [panel.title for panel in board.panels]
         assert len(set(titles)) == len(titles)

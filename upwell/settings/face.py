@@ -16,12 +16,13 @@ class MetricsSettings:
 
     port: int = setting(
         0,
-        "where serve answers `GET /metrics`, learn on the next one (docs/metrics.md); 0 is off",
+        "where serve answers `GET /metrics`, learn on the next one, the gateway on the one after "
+        "(docs/metrics.md); 0 is off",
         "operator",
         "port",
         variable="METRICS_PORT",
         above=0,
-        below=65_534,
+        below=65_533,
     )
     host: str = setting(
         "127.0.0.1",

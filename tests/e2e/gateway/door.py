@@ -14,7 +14,7 @@ import httpx
 from kafka import KafkaProducer
 
 from gateway.app import application
-from gateway.auth import Gatekeeper
+from gateway.edge.auth import Gatekeeper
 from gateway.engine import Gateway
 from tests.faults.engine import Engine, harness_settings
 from tests.faults.worker import DIMENSION

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from kafka import KafkaProducer
 
-from gateway.refusals import Refused
+from gateway.edge.refusals import Refused
 from gateway.topics.model import ModelFollower
 from stream.broker.model_records import delta_record
 from stream.broker.topics import ensure_topics

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.refusals import Refused
+from gateway.edge.refusals import Refused
 from gateway.topics.send import MOST_BYTES, Parcel, Sender
 from tests.gateway.served import FakeOut, until
 from upwell.events import Topic

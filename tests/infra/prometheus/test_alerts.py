@@ -47,6 +47,20 @@ WELL = {
     'upwell_train_refused_total{worker="learn"}': "0x500",
     'upwell_title_tokens_total{worker="serve-0"}': "1000x500",
     'upwell_unknown_title_tokens_total{worker="serve-0"}': "10x500",
+    'upwell_gateway_requests_total{worker="gateway", call="newestList", status="200"}': "0+600x500",
+    'upwell_gateway_requests_total{worker="gateway", call="newestList", status="503"}': "0+6x500",
+    'upwell_gateway_refusals_total{worker="gateway", reason="busy"}': "5x500",
+    'upwell_gateway_refusals_total{worker="gateway", reason="unauthorized"}': "0+60x500",
+    'upwell_gateway_broker_silent_seconds{worker="gateway", instance="a:9466"}': "2x500",
+    'upwell_gateway_request_seconds_bucket{worker="gateway", call="newestList", le="0.1"}': (
+        "0+600x500"
+    ),
+    'upwell_gateway_request_seconds_bucket{worker="gateway", call="newestList", le="+Inf"}': (
+        "0+600x500"
+    ),
+    'upwell_gateway_request_seconds_bucket{worker="gateway", call="requestList", le="10.0"}': (
+        "0+600x500"
+    ),
 }
 """An engine that is well, a value a minute for 500 of them."""
 UP, LEARNED = 'up{job="upwell", instance="a:9464"}', 'upwell_examples_total{worker="learn"}'
@@ -78,6 +92,22 @@ WRONG: dict[str, dict[str, str | None]] = {
     },
     "UpwellRollsBack": {'upwell_rulings_total{worker="learn", verdict="roll_back"}': "0x450 1x50"},
     "UpwellTrainingRefused": {'upwell_train_refused_total{worker="learn"}': "0x450 2x50"},
+    "UpwellGatewayFails": {
+        'upwell_gateway_requests_total{worker="gateway", call="newestList", status="503"}': (
+            "0+60x500"
+        )
+    },
+    "UpwellGatewayBusy": {
+        'upwell_gateway_refusals_total{worker="gateway", reason="busy"}': "0+6x500"
+    },
+    "UpwellGatewayCutOff": {
+        'upwell_gateway_broker_silent_seconds{worker="gateway", instance="a:9466"}': "0+60x500"
+    },
+    "UpwellGatewaySlow": {
+        'upwell_gateway_request_seconds_bucket{worker="gateway", call="newestList", le="0.1"}': (
+            "0+500x500"
+        )
+    },
     "UpwellUnreadTitles": {'upwell_unknown_title_tokens_total{worker="serve-0"}': "90x500"},
 }
 """What is otherwise when an alert is to fire."""

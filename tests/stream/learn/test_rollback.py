@@ -14,8 +14,9 @@ import pytest
 
 from learner.release import checkpoint
 from learner.release.folder import LocalFolder
+from stream.broker.rollback import ERRAND
 from stream.chain.publish import Outgoing
-from stream.learn.rollback import ERRAND, roll_back_if_asked
+from stream.learn.rollback import roll_back_if_asked
 from upwell.system.errands import ask
 
 

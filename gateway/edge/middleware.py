@@ -1,5 +1,5 @@
 """The edge: what holds for every call before anybody looks at what it asks. Who calls, how often,
-how large a body may be, and the headers of every answer.
+how large a body may be, the headers of every answer, and what is counted of it.
 
 An ASGI application around the others. It logs nothing: paths name users, headers hold tokens.
 """
@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.auth import Gatekeeper, Role, is_loopback
-from gateway.limits import Buckets
+from gateway.edge.auth import Gatekeeper, Role, is_loopback
+from gateway.edge.limits import Buckets
+from gateway.edge.meter import CALL, UNROUTED, Meter
+from gateway.edge.refusals import REASON, Refused, refusal_response
 from gateway.page import PAGE_PATHS
-from gateway.refusals import Refused, refusal_response
 
 __all__ = ["CALLER", "OPEN_PATHS", "Edge"]
 
@@ -41,6 +43,7 @@ class Edge:
     app: ASGIApp
     keeper: Gatekeeper
     buckets: Buckets
+    meter: Meter
     body_bytes: int
     origins: frozenset[str] = frozenset()
 
@@ -48,13 +51,13 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        guarded = _secured(send)
+        guarded = self._watched(scope, send)
         try:
             if scope["path"] not in OPEN_PATHS:
                 self._admit(scope)
             received = self._limited(scope, receive)
         except Refused as refused:
-            await refusal_response(refused)(scope, receive, guarded)
+            await refusal_response(scope, refused)(scope, receive, guarded)
         else:
             await self.app(scope, received, guarded)
 
@@ -113,12 +116,35 @@ class Edge:
         async def counted() -> Message:
             nonlocal left
             message = await receive()
-            left -= len(message.get("body", b""))
+            size = len(message.get("body", b""))
+            self.meter.received += size
+            left -= size
             if left < 0:
                 raise self._too_large()
             return message
 
         return counted
+
+    def _watched(self, scope: Scope, send: Send) -> Send:
+        """With the security headers, and counted; how long it took, until the answer begins: live
+        lists have no end.
+        """
+        began = time.perf_counter()
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                held = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(one for one in _SECURITY if one[0] not in held),
+                ]
+                took = time.perf_counter() - began
+                call, reason = scope.get(CALL, UNROUTED), scope.get(REASON)
+                self.meter.answered(call, message["status"], reason, took)
+            self.meter.sent += len(message.get("body", b""))
+            await send(message)
+
+        return watched
 
     def _too_large(self) -> Refused:
         return Refused(
@@ -135,16 +161,3 @@ def _header(scope: Scope, name: bytes) -> bytes | None:
         if one == name:
             return bytes(value)
     return None
-
-
-def _secured(send: Send) -> Send:
-    async def secured(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            held = {name.lower() for name, _ in message["headers"]}
-            message["headers"] = [
-                *message["headers"],
-                *(one for one in _SECURITY if one[0] not in held),
-            ]
-        await send(message)
-
-    return secured

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.auth import Role
-from gateway.events import MOST_EVENTS, check_events, post_events
-from gateway.refusals import Refused
+from gateway.calls.events import MOST_EVENTS, check_events, send_events
+from gateway.edge.auth import Role
+from gateway.edge.meter import Meter
+from gateway.edge.refusals import Refused
 from stream.chain.validate import decode
 from tests.gateway.served import APP, FakeOut, InMemory, ask, until
 from tests.upwell.strategies import events as some_events
@@ -192,19 +193,19 @@ def test_202_waits_for_the_acknowledgement() -> None:
         gateway.out.held = True
         body = orjson.dumps(CLICK)
         posted = asyncio.create_task(
-            post_events(body, "application/json", Role.APP, NOW_MS, gateway.sender)
+            send_events(body, "application/json", Role.APP, NOW_MS, gateway.sender, gateway.meter)
         )
         await until(lambda: bool(gateway.out.waiting), "the event to be handed over")
         assert not posted.done()
         gateway.out.release()
-        assert (await posted)[0] == 202
+        assert (await posted)["accepted"] == 1
 
     asyncio.run(run())
 
 
 def test_refusals_name_a_place_for_each_value_that_is_none() -> None:
     with pytest.raises(Refused) as caught:
-        asyncio.run(post_events(b"[1,2]", "", Role.APP, NOW_MS, InMemory().sender))
+        asyncio.run(send_events(b"[1,2]", "", Role.APP, NOW_MS, InMemory().sender, Meter()))
     refused = caught.value.body["refused"]
     assert isinstance(refused, list)
     assert [one["place"] for one in refused] == [0, 1]

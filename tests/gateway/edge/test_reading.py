@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from gateway import reading
-from gateway.refusals import Refused
+from gateway.edge import reading
+from gateway.edge.refusals import Refused
 from tests.gateway.served import APP, InMemory, ask
 from upwell.errors import InvalidEventError
 

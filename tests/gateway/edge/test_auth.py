@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.auth import Gatekeeper, Role, check_listening, is_loopback
+from gateway.edge.auth import Gatekeeper, Role, check_listening, is_loopback
 from tests.gateway.served import APP, OPERATOR
 from upwell.errors import SettingsError
 from upwell.secret import Secret
@@ -45,6 +45,23 @@ def test_several_tokens_of_a_role_hold_at_once() -> None:
     keeper = Gatekeeper(GatewaySettings(app_token=Secret(f"{APP}, another-one-of-16-c")))
     assert keeper.caller(b"Bearer another-one-of-16-c", "").role is Role.APP
     assert keeper.caller(f"Bearer {APP}".encode(), "").role is Role.APP
+
+
+def test_a_token_has_the_name_before_its_colon() -> None:
+    named = GatewaySettings(operator_token=Secret(f"ann:{OPERATOR}, {OPERATOR}-of-nobody"))
+    keeper = Gatekeeper(named)
+    found = keeper.caller(f"Bearer {OPERATOR}".encode(), "")
+    assert (found.role, found.who) == (Role.OPERATOR, "ann")
+    unnamed = keeper.caller(f"Bearer {OPERATOR}-of-nobody".encode(), "")
+    assert (unnamed.role, unnamed.who) == (Role.OPERATOR, None)
+    assert keeper.caller(b"Bearer ann", "").role is Role.NOBODY
+
+
+def test_a_token_with_a_colon_from_before_there_were_names_still_holds() -> None:
+    for old in (f"x:{OPERATOR}", "of:short-but-whole"):
+        keeper = Gatekeeper(GatewaySettings(operator_token=Secret(old)))
+        assert keeper.caller(f"Bearer {old}".encode(), "").role is Role.OPERATOR
+    assert keeper.caller(b"Bearer short-but-whole", "").role is Role.NOBODY
 
 
 def test_with_an_app_token_alone_nobody_is_an_operator() -> None:

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 
 import orjson
 from starlette.responses import Response
+from starlette.types import Scope
 
-__all__ = ["JSON", "Refused", "json_response", "refusal_response"]
+__all__ = ["JSON", "REASON", "Refused", "json_response", "refusal_response"]
 
 JSON = "application/json"
+REASON = "upwell.reason"
+"""Where a call's scope holds why it was refused."""
 _RETRY_SECONDS = "1"
 _PASSING = frozenset({429, 503})
 """Statuses that pass by themselves: with them goes when to come again."""
@@ -30,6 +33,7 @@ class Refused(Exception):
     ) -> None:
         super().__init__(f"{status} {reason}: {detail}")
         self.status = status
+        self.reason = reason
         self.body: dict[str, object] = {"reason": reason, "detail": detail, **(more or {})}
         self.headers = dict(headers or {})
         if status in _PASSING:
@@ -43,6 +47,7 @@ def json_response(
     return Response(orjson.dumps(value), status, headers, JSON)
 
 
-def refusal_response(refused: Refused) -> Response:
-    """As it goes over the wire."""
+def refusal_response(scope: Scope, refused: Refused) -> Response:
+    """As it goes over the wire; the scope of its call is told why."""
+    scope[REASON] = refused.reason
     return json_response(refused.body, refused.status, refused.headers)

@@ -1,11 +1,13 @@
 """Who calls: nobody, an app or an operator, told by a bearer token in constant time.
 
-Without any token set everybody is an operator, and then the gateway listens on this machine alone.
+A token may have a name, `NAME:TOKEN`, under which an operator's words are kept. Without any token
+set everybody is an operator, and then the gateway listens on this machine alone.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
@@ -19,6 +21,7 @@ __all__ = ["Caller", "Gatekeeper", "Role", "check_listening", "is_loopback"]
 
 LEAST_CHARACTERS = 16
 _BEARER = b"bearer "
+_NAMED = re.compile(r"([A-Za-z][A-Za-z0-9._-]{0,63}):(.+)")
 
 
 class Role(IntEnum):
@@ -31,10 +34,13 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """name: of the rate limit, by which no token can be found."""
+    """name: of the rate limit, by which no token can be found. who: the token's name, None where it
+    has none.
+    """
 
     role: Role
     name: bytes
+    who: str | None = None
 
 
 class Gatekeeper:
@@ -42,12 +48,12 @@ class Gatekeeper:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._known = [
-            (_digest(token.encode()), role)
+            (_digest(token.encode()), Caller(role, _digest(token.encode()), who))
             for variable, secret, role in (
                 ("UPWELL_GATEWAY_APP_TOKEN", settings.app_token, Role.APP),
                 ("UPWELL_GATEWAY_OPERATOR_TOKEN", settings.operator_token, Role.OPERATOR),
             )
-            for token in _tokens(variable, secret)
+            for who, token in _tokens(variable, secret)
         ]
 
     @property
@@ -62,11 +68,11 @@ class Gatekeeper:
         if authorization is None or authorization[: len(_BEARER)].lower() != _BEARER:
             return Caller(Role.NOBODY, address.encode())
         given = _digest(authorization[len(_BEARER) :].strip())
-        role = Role.NOBODY
-        for known, its_role in self._known:  # all of them: the time says nothing of which it was
-            if compare_digest(known, given):
-                role = max(role, its_role)
-        return Caller(role, given if role else address.encode())
+        found = Caller(Role.NOBODY, address.encode())
+        for known, caller in self._known:  # all of them: the time says nothing of which it was
+            if compare_digest(known, given) and caller.role > found.role:
+                found = caller
+        return found
 
 
 def check_listening(host: str, keeper: Gatekeeper) -> None:
@@ -95,7 +101,10 @@ def _digest(token: bytes) -> bytes:
     return sha256(token).digest()
 
 
-def _tokens(variable: str, secret: Secret | None) -> list[str]:
+def _tokens(variable: str, secret: Secret | None) -> list[tuple[str | None, str]]:
+    """Each with its name, None where it has none. Of one with a name the whole is a token too: it
+    was one before tokens had names.
+    """
     if secret is None:
         return []
     tokens = [one.strip() for one in secret.reveal().split(",")]
@@ -104,4 +113,7 @@ def _tokens(variable: str, secret: Secret | None) -> list[str]:
             f"{variable} is not right: must be {LEAST_CHARACTERS} ASCII characters or more, "
             "several tokens with commas"
         )
-    return tokens
+    named = [match for match in map(_NAMED.fullmatch, tokens) if match is not None]
+    return [(None, token) for token in tokens] + [
+        (match[1], match[2]) for match in named if len(match[2]) >= LEAST_CHARACTERS
+    ]

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.requests import ClientDisconnect, Request
 
-from gateway.refusals import Refused
+from gateway.edge.refusals import Refused
 from stream.chain.validate import load_json
 from upwell.errors import InvalidEventError
 from upwell.fields import label

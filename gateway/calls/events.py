@@ -13,17 +13,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from starlette.requests import Request
+from starlette.responses import Response
 
-from gateway.auth import Role
-from gateway.refusals import Refused
+from gateway.calls.call import Schema, array, call, reference
+from gateway.edge.auth import Role
+from gateway.edge.meter import Meter
+from gateway.edge.middleware import CALLER
+from gateway.edge.reading import media_type, read_body
+from gateway.edge.refusals import JSON, Refused, json_response
+from gateway.parts import Parts
 from gateway.topics.send import Parcel, Sender
 from stream.chain.validate import decode, load_json
 from upwell.errors import InvalidEventError
 from upwell.events import Control, ControlKind, Event, Topic, type_of_topic
 from upwell.recommendations import DeadLetter
 from upwell.schema import key_of
+from upwell.system.clock import now_ms
 
-__all__ = ["Checked", "check_events", "post_events"]
+__all__ = ["CALLS", "Checked", "check_events", "send_events"]
 
 MOST_EVENTS = 10_000
 """In one request."""
@@ -74,13 +82,12 @@ def check_events(
     return checked, faults, alone
 
 
-async def post_events(
-    body: bytes, media_type: str, role: Role, now_ms: int, sender: Sender
-) -> tuple[int, dict[str, Any]]:
-    """Status and answer. 202: Kafka has those that were accepted, on all replicas. Raises
-    `Refused`.
-    """
+async def send_events(
+    body: bytes, media_type: str, role: Role, now_ms: int, sender: Sender, meter: Meter
+) -> dict[str, Any]:
+    """The answer: Kafka has those that were accepted, on all replicas. Raises `Refused`."""
     checked, faults, alone = check_events(body, media_type, role, now_ms)
+    meter.posted["refused"] += len(faults)
     if not checked:
         if alone and faults:
             raise Refused(422, faults[0]["reason"], faults[0]["detail"])
@@ -89,6 +96,8 @@ async def post_events(
         raise Refused(422, "all_refused", "no event was accepted", {"refused": faults})
     places = await sender.send([one.parcel for one in checked])
     lost = [one.place for one, at in zip(checked, places, strict=True) if at is None]
+    meter.posted["accepted"] += len(checked) - len(lost)
+    meter.posted["not_acknowledged"] += len(lost)
     if lost:
         raise Refused(
             503,
@@ -97,12 +106,11 @@ async def post_events(
             "stand there all the same: send them again, with the same event_id they count once",
             {"not_acknowledged": lost, "event_ids": [one.event_id for one in checked]},
         )
-    answer = {
+    return {
         "accepted": len(checked),
         "event_ids": [one.event_id for one in checked],
         "refused": faults,
     }
-    return 202, answer
 
 
 Value = tuple[int, Any]
@@ -178,3 +186,45 @@ def _check_right(event: Event, role: Role) -> None:
         "not_allowed",
         f"{event.kind} is an operator's word: nothing of this request was sent",
     )
+
+
+_ACCEPTED: Schema = {
+    "type": "object",
+    "required": ["accepted", "event_ids", "refused"],
+    "properties": {
+        "accepted": {"type": "integer"},
+        "event_ids": array({"type": ["string", "null"]}),
+        "refused": array(
+            {
+                "type": "object",
+                "required": ["place", "reason", "detail"],
+                "properties": {
+                    "place": {"type": "integer", "description": "in the request, from 0"},
+                    "reason": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            }
+        ),
+    },
+}
+
+
+@call(
+    "POST",
+    "/v1/events",
+    body={
+        JSON: {"anyOf": [reference("Event"), array(reference("Event"))]},
+        "application/x-ndjson": {"type": "string"},
+    },
+    answers={202: ("how many were accepted, and what was refused", _ACCEPTED)},
+)
+async def post_events(parts: Parts, request: Request) -> Response:
+    """Events: one, an array, or a line each; 202 says that Kafka has them."""
+    body, role = await read_body(request), request.scope[CALLER].role
+    answer = await send_events(
+        body, media_type(request), role, now_ms(), parts.users.sender, parts.meter
+    )
+    return json_response(answer, 202)
+
+
+CALLS = (post_events,)

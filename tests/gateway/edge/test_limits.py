@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.limits import BURST_SECONDS, CALLERS, Buckets
+from gateway.edge.limits import BURST_SECONDS, CALLERS, Buckets
 
 
 class Clock:
