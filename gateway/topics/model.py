@@ -50,7 +50,7 @@ class ModelFollower:
         self._governed: dict[str, CatalogueItem] = {}
         self.versions = Versions(models_folder(settings), settings.data / "models")
         self.changed_at: int | None = None
-        """When the model changed last, UTC ms."""
+        """When a newer model was taken over last, UTC ms; None before it started."""
         self._catalogue = Broadcast(prefix + Topic.CATALOGUE, options)
         self._models = Broadcast(prefix + Topic.MODELS, options)
         self._follower = Follower(
@@ -74,6 +74,7 @@ class ModelFollower:
         self._models.start()
         self._follower.level()
         self.popular(1, None)
+        self.changed_at = now_ms()
         self._thread = start_thread("gateway-model", self._follow, self._failed)
 
     def stop(self) -> None:

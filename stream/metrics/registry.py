@@ -166,7 +166,7 @@ METRICS = (
         "gauge",
         "model_at",
         "UTC seconds",
-        "when the worker last took over a newer model; of the gateway, since it is ready",
+        "when the worker last took over a newer model",
         ("serve", "gateway"),
         scale=0.001,
     ),

@@ -22,15 +22,16 @@ pytestmark = pytest.mark.timeout(400)
 Samples = dict[str, list[tuple[dict[str, str], float]]]
 
 
-def free_pair() -> int:
-    """A port that is free, with the next one: whoever takes one of them meanwhile fails the test by
-    name.
+def free_ports(count: int) -> int:
+    """The first of so many free ports in a row: whoever takes one of them meanwhile fails the test
+    by name.
     """
     while True:
         with socket.create_server(("127.0.0.1", 0)) as first:
             port = int(first.getsockname()[1])
             try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
+                for more in range(1, count):
+                    socket.create_server(("127.0.0.1", port + more)).close()
             except OSError:
                 continue
             return port
@@ -83,7 +84,7 @@ def untold(record: dict[str, object]) -> set[str]:
 
 
 def test_a_running_engine_is_scraped(kafka: str, prefix: str, tmp_path: Path) -> None:
-    port = free_pair()
+    port = free_ports(2)
     items, events = bundled_log(200)
     on = {"UPWELL_METRICS_PORT": str(port), "UPWELL_FUSED": "on", "UPWELL_FUSED_EVERY": "50"}
     with Engine(kafka, prefix, tmp_path, **on) as engine:

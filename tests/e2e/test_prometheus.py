@@ -1,4 +1,6 @@
-"""A real Prometheus scrapes a running engine, and answers each query of the dashboards."""
+"""A real Prometheus scrapes a running engine and a gateway beside it, and answers each query of the
+dashboards.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
+import httpx
 import orjson
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -19,7 +22,10 @@ from kafka import KafkaProducer
 
 from infra.panels import DASHBOARDS
 from tests.e2e.engine import Engine, bundled_log
-from tests.e2e.test_metrics import free_pair
+from tests.e2e.test_metrics import free_ports
+from tests.gateway.served import APP
+from tests.gateway.test_run import address as gateway_address
+from tests.gateway.test_run import process as gateway_process
 
 pytestmark = pytest.mark.timeout(400)
 RULES = Path(__file__).parents[2] / "infra" / "prometheus" / "alerts.yml"
@@ -51,7 +57,7 @@ def running(program: str, folder: Path, targets: list[str]) -> Iterator[str]:
             }
         )
     )
-    port = free_pair()
+    port = free_ports(1)
     command = [
         program,
         f"--config.file={folder / 'prometheus.yml'}",
@@ -84,16 +90,22 @@ def asked(address: str, query: str) -> list[Any]:
 def test_prometheus_answers_each_query_of_the_dashboards(
     program: str, kafka: str, prefix: str, tmp_path: Path
 ) -> None:
-    port = free_pair()
+    port = free_ports(3)
     items, events = bundled_log(100)
     on = {"UPWELL_METRICS_PORT": str(port), "UPWELL_FUSED": "on", "UPWELL_FUSED_EVERY": "20"}
-    targets = [f"127.0.0.1:{port}", f"127.0.0.1:{port + 1}"]
+    targets = [f"127.0.0.1:{port + place}" for place in range(3)]
     with (
         Engine(kafka, prefix, tmp_path / "engine", **on) as engine,
         running(program, tmp_path / "prometheus", targets) as address,
+        gateway_process(
+            kafka, prefix, tmp_path / "engine", "--port", "0", UPWELL_METRICS_PORT=str(port)
+        ) as (_, said),
         KafkaProducer(**engine.client) as producer,
+        httpx.Client(
+            base_url=gateway_address(said), headers={"Authorization": f"Bearer {APP}"}, timeout=60.0
+        ) as gateway,
     ):
-        engine.wait(lambda: len(asked(address, 'up{job="upwell"} == 1')) == 2, "both to be scraped")
+        engine.wait(lambda: len(asked(address, 'up{job="upwell"} == 1')) == 3, "all to be scraped")
         for line in items + events:
             producer.send(prefix + line.topic, key=line.key, value=line.value)
         producer.flush()
@@ -107,6 +119,7 @@ def test_prometheus_answers_each_query_of_the_dashboards(
         }
 
         def all_answer() -> bool:
+            gateway.get("/v1/popular")
             silent.difference_update([one for one in silent if asked(address, one)])
             return not silent
 

@@ -20,6 +20,9 @@ from gateway.app import application
 from gateway.edge.auth import Gatekeeper
 from gateway.engine import Gateway
 from stream.broker.topics import ensure_topics
+from stream.metrics.metric import leaves
+from stream.metrics.registry import METRICS
+from tests.e2e.test_metrics import untold
 from tests.gateway.served import APP, OPERATOR, InMemory, a_list, served, wait_until
 from tests.learner.training.small import DIMENSION
 from upwell.codec import confirmation_value, dead_letter_value
@@ -179,6 +182,28 @@ def test_forgetting_ends_with_its_confirmation(around: Surroundings, client: htt
     answer = asking(client, around, Topic.CONTROLS, confirmed, "DELETE", "/v1/users/ann")
     assert answer.status_code == 200
     assert (answer.json()["removed"], answer.json()["remains"]) == ({"state": 1}, ["x"])
+
+
+def test_operators_words_are_remembered(around: Surroundings, client: httpx.Client) -> None:
+    for number, kind in enumerate(("pin_item", "ban_item")):
+        said = {
+            "event_id": f"c{number}", "ts": now_ms(), "kind": kind, "item_id": "i1",
+            "by": "ann", "why": "a season",
+        }  # fmt: skip
+        around.say(Topic.CONTROLS, "i1", orjson.dumps(said))
+    wait_until(lambda: len(around.gateway.parts.words.of("i1")) == 2, "the words")
+
+
+def test_its_record_is_what_the_registry_names(around: Surroundings, client: httpx.Client) -> None:
+    around.say(Topic.RECOMMENDATIONS, "ann", a_list("ann"))
+    wait_until(lambda: client.get("/v1/users/ann/list").status_code == 200, "the list")
+    record = orjson.loads(orjson.dumps(around.gateway.record()))
+    own = [one for one in METRICS if "gateway" in one.roles]
+    assert [one.full_name for one in own if not [*leaves(record, one.path)]] == []
+    assert untold(record) == set()
+    assert record["requests"]["newestList"]["200"] == 1
+    assert record["lists"] == 1
+    assert b"ann" not in orjson.dumps(record)
 
 
 def asking(

@@ -17,6 +17,8 @@ import pytest
 
 from gateway.run import listening_socket
 from stream.broker.topics import ensure_topics
+from stream.metrics.endpoint import GATEWAY_PLACE
+from tests.e2e.test_metrics import free_ports
 from tests.gateway.served import APP, OPERATOR, wait_until
 from upwell.errors import SettingsError
 
@@ -25,7 +27,7 @@ LISTENS = re.compile(r"the gateway listens on (http://\S+);")
 
 @contextmanager
 def process(
-    kafka: str, prefix: str, folder: Path, *words: str
+    kafka: str, prefix: str, folder: Path, *words: str, **environ: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """`upwell serve`, and where what it says goes."""
     own = {
@@ -34,6 +36,7 @@ def process(
         "UPWELL_DATA": str(folder),
         "UPWELL_GATEWAY_APP_TOKEN": APP,
         "UPWELL_GATEWAY_OPERATOR_TOKEN": OPERATOR,
+        **environ,
     }
     said = folder / "said"
     with said.open("wb") as output:
@@ -61,7 +64,11 @@ def test_it_listens_on_any_port_gets_ready_and_ends_in_order(
     kafka: str, prefix: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     ensure_topics(prefix, 4, {"bootstrap_servers": kafka})
-    with process(kafka, prefix, tmp_path, "--port", "0") as (started, said):
+    port = free_ports(GATEWAY_PLACE + 1)
+    with process(kafka, prefix, tmp_path, "--port", "0", UPWELL_METRICS_PORT=str(port)) as (
+        started,
+        said,
+    ):
         headers = {"Authorization": f"Bearer {APP}"}
         with httpx.Client(base_url=address(said), headers=headers, timeout=30.0) as client:
             wait_until(lambda: client.get("/readyz").status_code == 200, "it to be ready", 180)
@@ -70,6 +77,9 @@ def test_it_listens_on_any_port_gets_ready_and_ends_in_order(
             assert client.get("/v1/users/ann/list").status_code == 404
             assert client.get("/v1/popular").json()["items"] == []
             assert client.get("/v1/users/ann/list", headers={"Authorization": ""}).is_error
+            told = httpx.get(f"http://127.0.0.1:{port + GATEWAY_PLACE}/metrics").text
+            assert 'call="newestList",status="404",worker="gateway"} 1.0' in told
+            assert not [secret for secret in (APP, OPERATOR, "ann") if secret in told]
             with client.stream("GET", "/v1/users/ann/events") as stream:
                 told = stream.iter_lines()
                 assert next(told) == ": upwell"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from tests.e2e.gateway.door import Door, opened
-from tests.gateway.served import OPERATOR
+from tests.gateway.served import APP, OPERATOR
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE_MS = 60_000
@@ -35,21 +36,26 @@ def door(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]
         yield one
 
 
-@pytest.fixture(scope="module", params=["a wide window", "a phone"])
-def page(door: Door, request: pytest.FixtureRequest) -> Iterator[Page]:
+@contextmanager
+def opened_page(door: Door, width: int, token: str) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        width = 360 if request.param == "a phone" else 1400
         one = browser.new_page(viewport={"width": width, "height": 800})
         one.set_default_timeout(PATIENCE_MS)
         faults: list[str] = []
         one.on("pageerror", lambda error: faults.append(str(error)))
         one.goto(door.address)
-        one.get_by_label("Token of this gateway").fill(OPERATOR)
+        one.get_by_label("Token of this gateway").fill(token)
         one.get_by_role("button", name="Go on").click()
         yield one
         assert faults == []
         browser.close()
+
+
+@pytest.fixture(scope="module", params=["a wide window", "a phone"])
+def page(door: Door, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with opened_page(door, 360 if request.param == "a phone" else 1400, OPERATOR) as one:
+        yield one
 
 
 @pytest.fixture
@@ -109,12 +115,93 @@ def test_a_wrong_record_is_shown_and_sent_again(page: Page, door: Door) -> None:
     assert page.locator("#letters script").count() == 0
 
 
+def govern(page: Page, title: str, kind: str, why: str) -> None:
+    """Say a word on an item of the catalogue, as whoever stands in the dialog or `ann`."""
+    do(page, "pin, ban or boost", title)
+    dialog = page.get_by_role("dialog", name=f"A word on {title}")
+    dialog.get_by_label("What").select_option(kind)
+    if kind == "boost_item":
+        dialog.get_by_label("Added to its score").fill("2.5")
+    dialog.get_by_label("Who says so").fill("ann")
+    dialog.get_by_label("Why").fill(why)
+    dialog.get_by_role("button", name="Say it").click()
+
+
+def test_an_operators_word_stands_and_is_seen_in_the_next_list(newcomer: Page) -> None:
+    title = "A blue train to station 7"
+    do(newcomer, "clicked", "The red boat of harbour 5")
+    expect(newcomer.locator("#list > li").first).to_be_visible(timeout=PATIENCE_MS)
+    govern(newcomer, title, "pin_item", "the <b>season</b> begins")
+    first = newcomer.locator("#list > li").first.locator(".name")
+    expect(first).to_have_text(title, timeout=PATIENCE_MS)
+    said = newcomer.locator("#words-list > li", has_text=title)
+    expect(said).to_contain_text("pinned by ann", timeout=PATIENCE_MS)
+    expect(said).to_contain_text("the <b>season</b> begins")
+    assert newcomer.locator("#words-list b").count() == 0
+    said.get_by_role("button", name=f"clear: {title}").click()
+    dialog = newcomer.get_by_role("dialog", name=f"A word on {title}")
+    expect(dialog.get_by_label("What")).to_have_value("clear_item")
+    dialog.get_by_label("Who says so").fill("ann")
+    dialog.get_by_label("Why").fill("it is over")
+    dialog.get_by_role("button", name="Say it").click()
+    expect(said).to_have_count(0, timeout=PATIENCE_MS)
+    expect(newcomer.locator("#words-state")).to_contain_text("from the next list on")
+
+
+def test_a_word_needs_its_reason_and_is_left_by_escape(newcomer: Page) -> None:
+    title = "A blue train to station 8"
+    govern(newcomer, title, "boost_item", "")
+    dialog = newcomer.get_by_role("dialog", name=f"A word on {title}")
+    expect(dialog).to_be_visible()
+    assert newcomer.evaluate("document.activeElement.id") == "word-why"
+    newcomer.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert title not in newcomer.locator("#words-list").inner_text()
+
+
+def test_the_model_goes_back_when_asked_and_confirmed(newcomer: Page, door: Door) -> None:
+    for user in range(30):
+        door.post({"topic": "clicks", "user_id": f"v{user}", "item_id": "i3", "action": "like"})
+    back = newcomer.locator("#versions").get_by_role("button", name=re.compile("^go back to"))
+    expect(back.first).to_be_visible(timeout=PATIENCE_MS)
+    newcomer.once("dialog", lambda dialog: dialog.dismiss())
+    back.first.click()
+    assert "went back" not in newcomer.locator("#rulings").inner_text()
+    newcomer.once("dialog", lambda dialog: dialog.accept())
+    back.first.click()
+    expect(newcomer.locator("#model-state")).to_contain_text(
+        "is the newest now", timeout=PATIENCE_MS
+    )
+    expect(newcomer.locator("#rulings")).to_contain_text(
+        "went back, as asked, to", timeout=PATIENCE_MS
+    )
+
+
+def test_an_apps_token_is_told_why_it_may_not(door: Door) -> None:
+    with opened_page(door, 1400, APP) as page:
+        for region in ("What operators said of items", "Versions of the model", "Engine"):
+            expect(page.get_by_role("region", name=region)).to_contain_text(
+                "This is for an operator's token", timeout=PATIENCE_MS
+            )
+        forget = page.get_by_role("button", name="Forget this user")
+        expect(forget).to_be_disabled()
+        assert "operator's token" in (forget.get_attribute("title") or "")
+        expect(page.locator("#catalogue li").first).to_be_visible(timeout=PATIENCE_MS)
+        assert page.get_by_role("button", name=re.compile("^pin, ban or boost")).count() == 0
+
+
 def test_a_user_is_forgotten(newcomer: Page) -> None:
     do(newcomer, "clicked", "The red boat of harbour 5")
     expect(newcomer.locator("#list > li").first).to_be_visible(timeout=PATIENCE_MS)
+    newcomer.once("dialog", lambda dialog: dialog.dismiss())
+    newcomer.get_by_role("button", name="Forget this user").click()
+    assert newcomer.locator("#list > li").count() > 0
     newcomer.once("dialog", lambda dialog: dialog.accept())
     newcomer.get_by_role("button", name="Forget this user").click()
-    expect(newcomer.locator("#list-state")).to_contain_text("forgotten", timeout=PATIENCE_MS)
+    state = newcomer.locator("#list-state")
+    expect(state).to_contain_text("forgotten: ", timeout=PATIENCE_MS)
+    expect(state).to_contain_text("state 1")
+    expect(state).to_contain_text("What remains: ")
     assert newcomer.locator("#list > li").count() == 0
 
 

@@ -8,8 +8,8 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,21 @@ async def post(client: httpx.AsyncClient, number: int, answers: dict[int, int]) 
     assert answer.status_code == 202 or "retry-after" in answer.headers
 
 
+@asynccontextmanager
+async def posting(
+    options: dict[str, Any], prefix: str, patience: float
+) -> AsyncIterator[tuple[InMemory, httpx.AsyncClient]]:
+    """A gateway whose events go to the broker, and an app that calls it."""
+    own = replace(InMemory().settings, in_flight=IN_FLIGHT)
+    gateway = InMemory(own, patience=patience, out=KafkaOut(options, prefix))
+    headers = {"Authorization": f"Bearer {APP}"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(gateway.app), base_url="http://gateway", headers=headers
+    ) as client:
+        yield gateway, client
+    await asyncio.to_thread(gateway.sender.close)
+
+
 def standing(client: dict[str, Any], prefix: str) -> Counter[str]:
     """Event ids on the topic, and how often each."""
     return Counter(
@@ -68,16 +83,8 @@ def test_a_broker_that_stands_still_refuses_some_and_loses_nothing_that_was_told
     tmp_path: Path, prefix: str
 ) -> None:
     async def run(broker: KafkaBroker, options: dict[str, Any]) -> dict[int, int]:
-        out = KafkaOut(options, prefix)
-        gateway = InMemory(
-            replace(InMemory().settings, in_flight=IN_FLIGHT), patience=60.0, out=out
-        )
-        transport = httpx.ASGITransport(gateway.app)
-        headers = {"Authorization": f"Bearer {APP}"}
         answers: dict[int, int] = {}
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://gateway", headers=headers
-        ) as client:
+        async with posting(options, prefix, patience=60.0) as (gateway, client):
             await post(client, 0, answers)
             assert answers == {0: 202}
             with stopped(broker):
@@ -91,7 +98,6 @@ def test_a_broker_that_stands_still_refuses_some_and_loses_nothing_that_was_told
                 assert gateway.sender.in_flight == IN_FLIGHT
             await asyncio.gather(*callers)
             assert gateway.sender.in_flight == 0
-        await asyncio.to_thread(gateway.sender.close)
         return answers
 
     with KafkaBroker(tmp_path) as broker:
@@ -101,3 +107,32 @@ def test_a_broker_that_stands_still_refuses_some_and_loses_nothing_that_was_told
         told = {f"e{number}" for number, status in answers.items() if status == 202}
         assert len(told) == IN_FLIGHT + 1
         assert standing(options, prefix) == Counter(dict.fromkeys(told, 1))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("away", [False, True], ids=["slow", "away"])
+def test_what_is_not_acknowledged_in_time_is_503_and_stands_once_it_is_told_202(
+    tmp_path: Path, prefix: str, away: bool
+) -> None:
+    async def run(stack: ExitStack) -> None:
+        broker = stack.enter_context(KafkaBroker(tmp_path))
+        options = {"bootstrap_servers": broker.address}
+        ensure_topics(prefix, PARTITIONS, options)
+        answers: dict[int, int] = {}
+        async with posting(options, prefix, patience=0.5) as (gateway, client):
+            gone = stack.enter_context(ExitStack())
+            if away:
+                stack.pop_all().close()
+            else:
+                gone.enter_context(stopped(broker))
+            await post(client, 1, answers)
+            assert answers == {1: 503}
+            gone.close()
+            if away:
+                assert stack.enter_context(KafkaBroker(tmp_path)).address == broker.address
+            while answers[1] != 202:  # as an app that is told to come again
+                await post(client, 1, answers)
+        assert standing(options, prefix)["e1"] >= 1
+
+    with ExitStack() as stack:
+        asyncio.run(run(stack))
