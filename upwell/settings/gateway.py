@@ -32,13 +32,15 @@ class GatewaySettings:
     )
     app_token: Secret | None = setting(
         None,
-        "lets an app in: events, lists; of 16 characters or more, several with commas",
+        "lets an app in: events, lists; of 16 characters or more, several with commas, each with a "
+        "name before a colon if it is to have one",
         "operator",
         variable="GATEWAY_APP_TOKEN",
     )
     operator_token: Secret | None = setting(
         None,
-        "lets an operator in: the same, and to forget users and govern items",
+        "lets an operator in: the same, and to forget users, govern items, go back to a version; "
+        "under a token's name an operator's words are kept",
         "operator",
         variable="GATEWAY_OPERATOR_TOKEN",
     )
