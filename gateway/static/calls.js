@@ -55,4 +55,19 @@ export function button(text, label, act) {
   return made;
 }
 
+// New rows in place of the old ones, without taking anything out of a person's hands: a form that is
+// being written in goes on in the row of its item, and the focus stays where it was.
+export function show(container, rows) {
+  const held = container.contains(document.activeElement) ? document.activeElement : null;
+  for (const form of container.querySelectorAll("li[data-item] form")) {
+    const item = form.closest("li").dataset.item, row = rows.find((one) => one.dataset.item === item);
+    row?.querySelector("button[data-opens]").replaceWith(form);
+  }
+  container.replaceChildren(...rows);
+  if (held === null) return;
+  const label = held.getAttribute("aria-label");
+  const again = [...container.querySelectorAll("[aria-label]")].find((one) => one.getAttribute("aria-label") === label);
+  (held.isConnected ? held : again)?.focus();
+}
+
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

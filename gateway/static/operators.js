@@ -1,7 +1,7 @@
 // What operators see and say: words on items, versions of the model, dead letters. An app's token is
 // told why it may not.
 
-import { $, button, call, element, pause, post, say } from "./calls.js";
+import { $, button, call, element, pause, post, say, show } from "./calls.js";
 
 const NOT_YOURS = "This is for an operator's token; the one of this tab is an app's.";
 const KINDS = { pin_item: "pinned", ban_item: "banned", boost_item: "boosted", clear_item: "cleared" };
@@ -84,7 +84,7 @@ async function showWords() {
   try {
     const { items } = await call("v1/controls");
     say($("words-state"), items.length ? `${items.length} ${items.length === 1 ? "item" : "items"}` : "No item is pinned, banned or boosted.");
-    $("words-list").replaceChildren(...items.map(shownWords));
+    show($("words-list"), items.map(shownWords));
   } catch (error) {
     say($("words-state"), error.message, true);
   }
@@ -112,9 +112,9 @@ async function showVersions() {
     const { here, versions, rulings } = await call("v1/versions");
     const none = "No checkpoint yet; learn writes the first after some examples.";
     if (!$("model-state").dataset.busy) say($("model-state"), versions.length ? `${here} ranks here now` : none);
-    $("versions").replaceChildren(...versions.map((one, place) => shownVersion(one, place === 0)));
+    show($("versions"), versions.map((one, place) => shownVersion(one, place === 0)));
     say($("rulings-state"), rulings.length ? "the latest first" : "none since the newest checkpoint");
-    $("rulings").replaceChildren(...rulings.map((one) => element("li", worded(one))));
+    show($("rulings"), rulings.map((one) => element("li", worded(one))));
   } catch (error) {
     say($("model-state"), error.message, true);
   }
@@ -156,7 +156,7 @@ async function showLetters() {
   try {
     const { letters } = await call("v1/dead-letters");
     say($("letters-state"), letters.length ? `the newest ${letters.length}` : "none since this gateway started");
-    $("letters").replaceChildren(...letters.map(shownLetter));
+    show($("letters"), letters.map(shownLetter));
   } catch (error) {
     say($("letters-state"), error.message, true);
   }

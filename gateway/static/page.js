@@ -1,6 +1,6 @@
 // The live page: what a person does becomes events, what the engine answers is shown as it comes.
 
-import { $, askToken, button, call, element, headers, pause, post, say } from "./calls.js";
+import { $, askToken, button, call, element, headers, pause, post, say, show } from "./calls.js";
 import { governButton, governs, startOperators } from "./operators.js";
 
 const COLOURS = ["#0b6e69", "#c77d0a", "#6a4fa3", "#b03a5b", "#3b7dbd", "#7a8c2e"];
@@ -34,7 +34,7 @@ async function showCatalogue() {
   try {
     const { items } = await call(path);
     if (mine !== asked) return; // a later question was asked meanwhile
-    $("catalogue").replaceChildren(...items.map((one) => shownItem(one, false)));
+    show($("catalogue"), items.map((one) => shownItem(one, false)));
     const none = words ? "no title is written like this" : "nothing was announced yet: try `upwell demo`";
     say($("catalogue-state"), items.length ? (words ? "best first" : "popular now") : none);
   } catch (error) {
@@ -67,6 +67,7 @@ function acts(item_id, title) {
     if (rating) tell({ topic: "reviews", item_id, rating }, `rated ${rating} ★ ${title}`);
   };
   const review = button("review …", `review in words: ${title}`, (own) => own.replaceWith(reviewForm(item_id, title, own)));
+  review.dataset.opens = "form";
   return [
     act("view", "viewed", { topic: "clicks", action: "view" }),
     act("click", "clicked", { topic: "clicks", action: "click" }),
@@ -121,7 +122,7 @@ function showList(list) {
     row.classList.toggle("fresh", before.size > 0 && mark !== "");
     return row;
   });
-  $("list").replaceChildren(...rows);
+  show($("list"), rows);
   state.before = list.items.map((entry) => entry.item_id);
   const sent = state.sent.get(list.trigger);
   state.sent.delete(list.trigger);

@@ -93,6 +93,24 @@ def test_a_like_changes_the_list_and_a_reason_names_it(newcomer: Page) -> None:
     assert shown not in entries.locator(".name").all_inner_texts()
 
 
+def test_a_review_that_is_being_written_outlives_a_list_that_comes(newcomer: Page) -> None:
+    liked = "The red boat of harbour 4"
+    do(newcomer, "clicked", liked)
+    entries = newcomer.locator("#list > li")
+    expect(entries.first).to_be_visible(timeout=PATIENCE_MS)
+    names = entries.locator(".name").all_inner_texts()
+    for name in names:
+        entries.get_by_role("button", name=f"review in words: {name}", exact=True).click()
+        entries.get_by_label(f"review of {name}", exact=True).fill(f"about {name}")
+    do(newcomer, "viewed", liked)
+    expect(newcomer.locator("#list-state")).to_contain_text("viewed", timeout=PATIENCE_MS)
+    expect(newcomer.locator("#list-state")).to_contain_text("came after", timeout=PATIENCE_MS)
+    kept = set(names) & set(entries.locator(".name").all_inner_texts())
+    assert kept
+    for name in kept:
+        expect(entries.get_by_label(f"review of {name}", exact=True)).to_have_value(f"about {name}")
+
+
 def test_titles_are_markup_for_nobody(newcomer: Page, door: Door) -> None:
     title = "<img src=x onerror=alert(1)> & a boat"
     door.post({"topic": "items", "item_id": "evil", "title": title, "categories": ["boats"]})
@@ -127,6 +145,12 @@ def govern(page: Page, title: str, kind: str, why: str) -> None:
     dialog.get_by_role("button", name="Say it").click()
 
 
+def shown_anew(page: Page, rows: str) -> None:
+    """Wait until these rows are others than now."""
+    page.locator(rows).first.evaluate("row => row.setAttribute('data-before', '')")
+    expect(page.locator("[data-before]")).to_have_count(0, timeout=PATIENCE_MS)
+
+
 def test_an_operators_word_stands_and_is_seen_in_the_next_list(newcomer: Page) -> None:
     title = "A blue train to station 7"
     do(newcomer, "clicked", "The red boat of harbour 5")
@@ -138,7 +162,10 @@ def test_an_operators_word_stands_and_is_seen_in_the_next_list(newcomer: Page) -
     expect(said).to_contain_text("pinned by ann", timeout=PATIENCE_MS)
     expect(said).to_contain_text("the <b>season</b> begins")
     assert newcomer.locator("#words-list b").count() == 0
-    said.get_by_role("button", name=f"clear: {title}").click()
+    said.get_by_role("button", name=f"clear: {title}").focus()
+    shown_anew(newcomer, "#words-list > li")
+    assert newcomer.evaluate("document.activeElement.ariaLabel") == f"clear: {title}"
+    newcomer.keyboard.press("Enter")
     dialog = newcomer.get_by_role("dialog", name=f"A word on {title}")
     expect(dialog.get_by_label("What")).to_have_value("clear_item")
     dialog.get_by_label("Who says so").fill("ann")
