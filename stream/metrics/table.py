@@ -16,10 +16,10 @@ HEAD = f"""# Metrics
 Each worker writes a record on the topic `metrics` every second. With `UPWELL_METRICS_PORT` set it
 answers `GET /metrics` too, as Prometheus reads it: serve on that port, learn on the next one, the
 gateway on the one after, on the loopback address unless `UPWELL_METRICS_HOST` says otherwise. What
-is scraped is made of the newest record, so both say the same; the gateway writes no record, and its
-figures are made when they are asked for. Counters begin at 0 when a worker starts. No figure names a
-user. Two engines on one machine, a second serve worker or gateway, have a port of their own each: one
-that is taken ends the start with a line that says so.
+is scraped is made of the newest record, so both say the same; the gateway writes no record, its
+figures are made when they are asked for. Counters begin at 0 when a worker starts. No figure names
+a user. Two engines on one machine, a second serve worker or gateway, have a port of their own each:
+one that is taken ends the start with a line that says so.
 
 Every figure has the label `{WORKER}`, the worker's name. `{PREFIX}worker_info`, always 1, has the
 labels {", ".join(f"`{label}`" for label in INFO)} beside it. A figure marked *seldom* is there once

@@ -133,3 +133,34 @@ def test_likeness_has_its_reasons(model: ModelFollower) -> None:
 def test_what_nobody_announced_is_like_nothing(model: ModelFollower, item_id: str) -> None:
     with pytest.raises(Refused, match="404 unknown_item"):
         model.similar(item_id, 3)
+
+
+def test_what_operators_said_of_items_is_held_until_it_is_cleared(
+    published: Published, model: ModelFollower
+) -> None:
+    assert model.governed() == []
+    published.items([replace(ITEMS[7], boost=2.0), replace(ITEMS[3], banned=True)])
+    wait_until(
+        lambda: (
+            [(one.item_id, one.banned, one.boost) for one in model.governed()]
+            == [("i3", True, 0.0), ("i7", False, 2.0)]
+        ),
+        "the words",
+    )
+    found = model.item("i3")
+    assert found is not None
+    assert found.banned
+    assert model.item("nobody said so") is None
+    published.items([ITEMS[7]])
+    wait_until(lambda: [one.item_id for one in model.governed()] == ["i3"], "the clearing")
+
+
+def test_what_it_says_of_itself(published: Published, model: ModelFollower) -> None:
+    before = model.report()
+    assert before["items"] == len(ITEMS)
+    assert before["model_examples"] == 100
+    assert before["model_at"] is not None
+    published.learned(200)
+    wait_until(lambda: model.report()["model_examples"] == 300, "the delta")
+    assert model.version == published.learner.version
+    wait_until(lambda: (model.report()["model_at"] or 0) >= (before["model_at"] or 0), "its time")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 from numpy.typing import NDArray
 
-from learner.release.checkpoint import every, latest, load, prune, save_checkpoint, sweep
+from learner.release.checkpoint import every, latest, load, meta, prune, save_checkpoint, sweep
 from learner.release.folder import LocalFolder
 from upwell.errors import ModelError
 
@@ -29,12 +29,26 @@ META = {"items": ["a", "é"], "watermark": {"reviews-0": 12}}
 
 def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     saved = save_checkpoint(LocalFolder(tmp_path / "models"), ARRAYS, META)
-    found, meta = load(LocalFolder(tmp_path / "models"), saved.name, saved.sha256)
-    assert meta == META
+    found, told = load(LocalFolder(tmp_path / "models"), saved.name, saved.sha256)
+    assert told == META
     assert found.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
         np.testing.assert_array_equal(found[name], array)
         assert found[name].dtype == array.dtype
+
+
+def test_what_stands_beside_the_arrays_is_read_alone(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path / "models")
+    saved = save_checkpoint(folder, ARRAYS, META)
+    assert meta(folder, saved.name) == META
+    [weights] = (tmp_path / "models").glob("*.safetensors")
+    for torn in (b"", b"torn", b"\xff" * 40):
+        weights.write_bytes(torn)
+        with pytest.raises(ModelError, match=f"{weights.name} cannot be read.*remove {saved.name}"):
+            meta(folder, saved.name)
+    weights.unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        meta(folder, saved.name)
 
 
 _KINDS = scalar_dtypes().filter(

@@ -12,9 +12,17 @@ from urllib.request import urlopen
 import orjson
 import pytest
 
-from stream.metrics.endpoint import LEARN_PLACE, Endpoint, endpoint
+from stream.metrics.endpoint import (
+    GATEWAY_PLACE,
+    LEARN_PLACE,
+    SERVE_PLACE,
+    Endpoint,
+    endpoint,
+    scraped,
+)
 from stream.metrics.exposition import NewestRecord
 from tests.e2e.engine import wait_until
+from tests.e2e.test_metrics import free_ports
 from upwell.errors import SettingsError
 from upwell.settings import MetricsSettings
 
@@ -79,6 +87,17 @@ def test_a_port_that_is_taken_is_refused_by_name(listening: Endpoint) -> None:
         endpoint(MetricsSettings(port=listening.port - LEARN_PLACE), LEARN_PLACE),
     ):
         pass
+
+
+def test_a_record_that_is_made_is_read_where_its_role_stands() -> None:
+    assert sorted({SERVE_PLACE, LEARN_PLACE, GATEWAY_PLACE}) == [0, 1, 2]
+    first = free_ports(GATEWAY_PLACE + 1)
+    with scraped(MetricsSettings(port=first), GATEWAY_PLACE) as show:
+        show(lambda: {"role": "gateway", "instance": "gateway", "lists": 7})
+        told = read(first + GATEWAY_PLACE)
+    assert 'upwell_gateway_held_lists{worker="gateway"} 7.0\n' in told
+    with scraped(MetricsSettings(), GATEWAY_PLACE) as show:
+        show(dict)
 
 
 def test_a_host_that_is_none_is_refused() -> None:

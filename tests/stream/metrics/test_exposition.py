@@ -4,7 +4,7 @@ import orjson
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from stream.metrics.exposition import NewestRecord
+from stream.metrics.exposition import MadeRecord, NewestRecord
 from stream.metrics.histogram import Histogram
 
 RECORD = {
@@ -20,7 +20,9 @@ RECORD = {
 }
 
 
-def samples(newest: NewestRecord) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+def samples(
+    newest: MadeRecord | NewestRecord,
+) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     registry = CollectorRegistry()
     registry.register(newest)
     return {
@@ -32,6 +34,14 @@ def samples(newest: NewestRecord) -> dict[tuple[str, tuple[tuple[str, str], ...]
 
 def test_before_the_first_record_there_is_nothing() -> None:
     assert samples(NewestRecord()) == {}
+
+
+def test_a_record_is_made_when_it_is_asked_for() -> None:
+    made, lists = MadeRecord(), [3, 4]
+    assert samples(made) == {}
+    made.show(lambda: {**RECORD, "counts": {"lists": lists.pop(0)}})
+    for count in (3.0, 4.0):
+        assert samples(made)["upwell_lists_total", (("worker", "serve-0"),)] == count
 
 
 def test_the_newest_record_is_what_is_read() -> None:
