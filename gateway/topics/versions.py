@@ -97,5 +97,6 @@ class RulingsReader(ModelReader):
         self._versions = versions
 
     def read(self, record: BroadcastRecord) -> Iterator[None]:
+        """As `ModelReader.read`."""
         self._versions.hear(record)
         yield from super().read(record)

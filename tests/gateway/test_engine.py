@@ -191,7 +191,12 @@ def test_operators_words_are_remembered(around: Surroundings, client: httpx.Clie
             "by": "ann", "why": "a season",
         }  # fmt: skip
         around.say(Topic.CONTROLS, "i1", orjson.dumps(said))
-    wait_until(lambda: len(around.gateway.parts.words.of("i1")) == 2, "the words")
+    words = around.gateway.parts.words
+    wait_until(lambda: len(words.of("i1")) == 2, "the words")
+    assert [(one.kind, one.by, one.why) for one in words.of("i1")] == [
+        ("pin_item", "ann", "a season"),
+        ("ban_item", "ann", "a season"),
+    ]
 
 
 def test_its_record_is_what_the_registry_names(around: Surroundings, client: httpx.Client) -> None:

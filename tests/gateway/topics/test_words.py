@@ -6,8 +6,10 @@ from gateway.topics.words import MOST_ITEMS, Words
 from upwell.events import Control, ControlKind
 
 
-def word(kind: ControlKind, why: str = "y", item_id: str = "i1", **more: float) -> Control:
-    return Control(event_id="e", ts=1, kind=kind, by="x", why=why, item_id=item_id, **more)
+def word(
+    kind: ControlKind, why: str = "y", item_id: str = "i1", boost: float | None = None
+) -> Control:
+    return Control(event_id="e", ts=1, kind=kind, by="x", why=why, item_id=item_id, boost=boost)
 
 
 def test_the_newest_of_each_kind_stands_in_the_order_of_the_record() -> None:
