@@ -93,6 +93,7 @@ faults: setup
 
 ## make soak     the live page open in Chromium under a stream of events, and what memory it and the processes take; MINUTES=60 RATE=200
 soak: setup
+	@$(BIN)/python -c "$(COMPILE)"
 	@$(BIN)/python -m tests.soak.page --minutes $(MINUTES) --rate $(RATE)
 
 ## make audit    known vulnerabilities in the locked dependencies; says so where the advisory service cannot be reached

@@ -27,6 +27,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import httpx
 import orjson
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -39,7 +40,7 @@ from bench.speed.proc import memory_mb
 from infra.kafka import KafkaBroker
 from stream.replay.log import LogRecord
 from stream.replay.player import Pace, Player
-from tests.e2e.engine import Engine, bundled_log
+from tests.e2e.engine import Engine, bundled_log, wait_until
 from tests.soak.growth import Judged, judged
 from upwell.events import Topic
 
@@ -55,6 +56,8 @@ LIST_BYTES = 64 << 20
 """Of lists that a partition keeps: an hour's are gigabytes, and nobody reads them here."""
 LISTENS = re.compile(r"listens on (http://127\.0\.0\.1:\d+)")
 PATIENCE_MS = 120_000
+READY_SECONDS = 600.0
+"""On a machine that compiles the kernels first."""
 BOUNDS = {
     "heap_mb": 1.0,
     "nodes": 100.0,
@@ -137,9 +140,15 @@ def playing(engine: Engine, records: Iterator[LogRecord], rate: float) -> Iterat
         raise failures[0]
 
 
+def ready(said: Path) -> bool:
+    """Whether the gateway that says so is ready."""
+    found = LISTENS.search(said.read_text())
+    return found is not None and httpx.get(f"{found[1]}/readyz", timeout=60.0).is_success
+
+
 @contextmanager
 def gateway(engine: Engine, folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """`upwell serve` beside the engine: its address, once it is ready to say it."""
+    """`upwell serve` beside the engine: its address, once it is ready."""
     said = folder / "gateway.log"
     environ = {
         "UPWELL_KAFKA": str(engine.settings.kafka.address),
@@ -154,10 +163,8 @@ def gateway(engine: Engine, folder: Path) -> Iterator[tuple[str, subprocess.Pope
             stderr=output,
         )
     try:
-        engine.wait(lambda: LISTENS.search(said.read_text()) is not None, "the gateway's address")
-        found = LISTENS.search(said.read_text())
-        assert found is not None
-        yield found[1], process
+        wait_until(lambda: ready(said), f"the gateway; see {said.read_text()}", READY_SECONDS)
+        yield LISTENS.findall(said.read_text())[0], process
     finally:
         process.terminate()
         process.wait()

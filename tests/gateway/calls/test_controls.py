@@ -38,7 +38,7 @@ def test_a_word_goes_to_kafka_keyed_by_its_item(word: dict[str, Any]) -> None:
     [
         ({"kind": "pin_item", "by": "ann"}, 422, "missing_field"),
         ({"kind": "pin_item", "why": "x"}, 422, "missing_field"),
-        ({**PIN, "why": ""}, 422, "too_short"),
+        ({**PIN, "why": ""}, 422, "empty"),
         ({**PIN, "kind": "forget_user"}, 422, "unknown_value"),
         ({**PIN, "kind": ["pin_item"]}, 422, "unknown_value"),
         ({**PIN, "kind": "boost_item"}, 422, "missing_field"),
