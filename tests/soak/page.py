@@ -52,6 +52,8 @@ WATCHED = "watched"
 WATCHED_EVERY, WRONG_EVERY = 50, 1_000
 ACTIONS = ("view", "view", "click", "click", "like", "skip")
 SETTLE_MINUTES = 10.0
+KEPT_UP_SECONDS = 10.0
+"""Of the stream that may wait at the end."""
 LIST_BYTES = 64 << 20
 """Of lists that a partition keeps: an hour's are gigabytes, and nobody reads them here."""
 LISTENS = re.compile(r"listens on (http://127\.0\.0\.1:\d+)")
@@ -272,15 +274,19 @@ def main() -> None:
     settle = min(SETTLE_MINUTES, arguments.minutes / 2)
     found = judged(result["samples"], BOUNDS, settle)
     show(found)
+    kept_up = result["samples"][-1]["waiting"] <= KEPT_UP_SECONDS * arguments.rate
+    if not kept_up:
+        screen.print("serve did not keep up with the stream: give it a core of its own")
     told = {
         **vars(arguments),
+        "kept_up": kept_up,
         "settle_minutes": settle,
         "hardware": hardware(),
         **result,
         "judged": {name: asdict(one) for name, one in found.items()},
     }
     sys.stdout.write(orjson.dumps(told).decode() + "\n")
-    sys.exit(any(one.holds is False for one in found.values()))
+    sys.exit(not kept_up or any(one.holds is False for one in found.values()))
 
 
 if __name__ == "__main__":
