@@ -7,6 +7,7 @@ const NOT_YOURS = "This is for an operator's token; the one of this tab is an ap
 const KINDS = { pin_item: "pinned", ban_item: "banned", boost_item: "boosted", clear_item: "cleared" };
 const VERDICTS = { promote: "promoted", superseded: "superseded", roll_back: "rolled back", went_back: "went back, as asked," };
 const LOOK_MS = 5000;
+const NEWS_MS = 10_000; // that what came of an act stands, before what is always said takes its place
 const caller = { role: "app", name: null };
 let askList = () => {};
 
@@ -25,6 +26,15 @@ export function startOperators(who, ask) {
   const look = () => Promise.all([showWords(), showVersions(), showLetters()]);
   look();
   setInterval(look, LOOK_MS);
+}
+
+const news = new WeakMap();
+function tell(place, text, wrong = false) {
+  news.set(place, performance.now() + NEWS_MS);
+  say(place, text, wrong);
+}
+function sayAgain(place, text) {
+  if (!(news.get(place) > performance.now())) say(place, text);
 }
 
 const when = (ms) => new Date(ms).toLocaleString();
@@ -65,13 +75,13 @@ async function sayWord(item_id, title) {
     const before = JSON.stringify(await standing(item_id));
     await post(`v1/items/${encodeURIComponent(item_id)}/controls`, word);
     $("word-dialog").close();
-    say($("words-state"), `${title} will be ${KINDS[kind]} …`);
+    tell($("words-state"), `${title} will be ${KINDS[kind]} …`);
     for (let look = 0; look < 20 && JSON.stringify(await standing(item_id)) === before; look++) await pause(500);
     await showWords();
-    say($("words-state"), `${title} is ${KINDS[kind]}, from the next list on`);
+    tell($("words-state"), `${title} is ${KINDS[kind]}, from the next list on`);
     await askList();
   } catch (error) {
-    say($("word-dialog").open ? $("word-error") : $("words-state"), error.message, true);
+    tell($("word-dialog").open ? $("word-error") : $("words-state"), error.message, true);
   }
 }
 
@@ -83,7 +93,7 @@ async function standing(item_id) {
 async function showWords() {
   try {
     const { items } = await call("v1/controls");
-    say($("words-state"), items.length ? `${items.length} ${items.length === 1 ? "item" : "items"}` : "No item is pinned, banned or boosted.");
+    sayAgain($("words-state"), items.length ? `${items.length} ${items.length === 1 ? "item" : "items"}` : "No item is pinned, banned or boosted.");
     show($("words-list"), items.map(shownWords));
   } catch (error) {
     say($("words-state"), error.message, true);
@@ -111,7 +121,7 @@ async function showVersions() {
   try {
     const { here, versions, rulings } = await call("v1/versions");
     const none = "No checkpoint yet; learn writes the first after some examples.";
-    if (!$("model-state").dataset.busy) say($("model-state"), versions.length ? `${here} ranks here now` : none);
+    sayAgain($("model-state"), versions.length ? `${here} ranks here now` : none);
     show($("versions"), versions.map((one, place) => shownVersion(one, place === 0)));
     say($("rulings-state"), rulings.length ? "the latest first" : "none since the newest checkpoint");
     show($("rulings"), rulings.map((one) => element("li", worded(one))));
@@ -130,17 +140,14 @@ function shownVersion(version, newest) {
 async function rollBack(version) {
   if (!confirm(`Go back to ${version}? Every list is made by it until what came since is learned again.`)) return;
   const told = $("model-state");
-  told.dataset.busy = "yes";
-  say(told, `learn goes back to ${version} …`);
+  tell(told, `learn goes back to ${version} …`);
   try {
     await call(`v1/versions/${encodeURIComponent(version)}/rollback`, { method: "POST" });
-    say(told, `${version} is the newest now; what came after it is learned again`);
+    tell(told, `${version} is the newest now; what came after it is learned again`);
   } catch (error) {
-    say(told, error.message, true);
+    tell(told, error.message, true);
   }
   await showVersions();
-  await pause(LOOK_MS);
-  delete told.dataset.busy;
 }
 
 function worded({ verdict, version, learned, targets, candidate, serving, at }) {
@@ -155,7 +162,7 @@ function worded({ verdict, version, learned, targets, candidate, serving, at }) 
 async function showLetters() {
   try {
     const { letters } = await call("v1/dead-letters");
-    say($("letters-state"), letters.length ? `the newest ${letters.length}` : "none since this gateway started");
+    sayAgain($("letters-state"), letters.length ? `the newest ${letters.length}` : "none since this gateway started");
     show($("letters"), letters.map(shownLetter));
   } catch (error) {
     say($("letters-state"), error.message, true);
@@ -173,9 +180,9 @@ async function sendAgain(place, own) {
   own.disabled = true;
   try {
     const { sent, skipped } = await call(`v1/dead-letters/${encodeURIComponent(place)}/replay`, { method: "POST" });
-    say($("letters-state"), sent.length ? "sent again; what is still wrong comes back as a new letter" : Object.values(skipped)[0]);
+    tell($("letters-state"), sent.length ? "sent again; what is still wrong comes back as a new letter" : Object.values(skipped)[0]);
   } catch (error) {
-    say($("letters-state"), error.message, true);
+    tell($("letters-state"), error.message, true);
   }
   showLetters();
 }

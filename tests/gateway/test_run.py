@@ -22,6 +22,7 @@ from tests.e2e.test_metrics import free_ports
 from tests.gateway.served import APP, OPERATOR, wait_until
 from upwell.errors import SettingsError
 
+USER = "ann-of-the-test"
 LISTENS = re.compile(r"the gateway listens on (http://\S+);")
 
 
@@ -72,15 +73,15 @@ def test_it_listens_on_any_port_gets_ready_and_ends_in_order(
         headers = {"Authorization": f"Bearer {APP}"}
         with httpx.Client(base_url=address(said), headers=headers, timeout=30.0) as client:
             wait_until(lambda: client.get("/readyz").status_code == 200, "it to be ready", 180)
-            click = {"topic": "clicks", "user_id": "ann", "item_id": "i", "action": "view"}
+            click = {"topic": "clicks", "user_id": USER, "item_id": "i", "action": "view"}
             assert client.post("/v1/events", json=click).status_code == 202
-            assert client.get("/v1/users/ann/list").status_code == 404
+            assert client.get(f"/v1/users/{USER}/list").status_code == 404
             assert client.get("/v1/popular").json()["items"] == []
-            assert client.get("/v1/users/ann/list", headers={"Authorization": ""}).is_error
-            told = httpx.get(f"http://127.0.0.1:{port + GATEWAY_PLACE}/metrics").text
-            assert 'call="newestList",status="404",worker="gateway"} 1.0' in told
-            assert not [secret for secret in (APP, OPERATOR, "ann") if secret in told]
-            with client.stream("GET", "/v1/users/ann/events") as stream:
+            assert client.get(f"/v1/users/{USER}/list", headers={"Authorization": ""}).is_error
+            figures = httpx.get(f"http://127.0.0.1:{port + GATEWAY_PLACE}/metrics").text
+            assert 'call="newestList",status="404",worker="gateway"} 1.0' in figures
+            assert not [secret for secret in (APP, OPERATOR, USER) if secret in figures]
+            with client.stream("GET", f"/v1/users/{USER}/events") as stream:
                 told = stream.iter_lines()
                 assert next(told) == ": upwell"
                 started.send_signal(number)
@@ -88,7 +89,7 @@ def test_it_listens_on_any_port_gets_ready_and_ends_in_order(
         assert started.wait(60) == 0
         words = said.read_text()
         assert "Traceback" not in words
-        assert not [secret for secret in (APP, OPERATOR, "ann") if secret in words]
+        assert not [secret for secret in (APP, OPERATOR, USER) if secret in words]
 
 
 @pytest.mark.timeout(240)
