@@ -16,7 +16,7 @@ from gateway.parts import Parts
 from upwell.errors import InvalidEventError
 from upwell.system.clock import now_ms
 
-__all__ = ["CALLS"]
+__all__ = ["CALLS", "TIMEOUT"]
 
 ANSWER_SECONDS = 10.0
 FORGET_SECONDS = 60.0

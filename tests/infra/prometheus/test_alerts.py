@@ -55,6 +55,9 @@ WELL = {
     'upwell_gateway_request_seconds_bucket{worker="gateway", call="newestList", le="0.1"}': (
         "0+600x500"
     ),
+    'upwell_gateway_request_seconds_bucket{worker="gateway", call="newestList", le="5.0"}': (
+        "0+600x500"
+    ),
     'upwell_gateway_request_seconds_bucket{worker="gateway", call="newestList", le="+Inf"}': (
         "0+600x500"
     ),
