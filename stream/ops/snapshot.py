@@ -27,7 +27,14 @@ from stream.broker.group import rewind
 from stream.broker.model_records import Version, rollback_record
 from stream.broker.topics import ensure_topics
 from stream.learn.rollback import ERRAND, make_newest, version_of
-from stream.ops.backup.fitting import acknowledged, check_held, check_same, is_another, topic_ids
+from stream.ops.backup.fitting import (
+    acknowledged,
+    beside,
+    check_held,
+    check_same,
+    is_another,
+    topic_ids,
+)
 from stream.ops.backup.running import RECORDS, copy_running, send_records
 from stream.ops.snapshot_files import (
     copy_files,
@@ -36,6 +43,7 @@ from stream.ops.snapshot_files import (
     read_manifest,
     write_manifest,
 )
+from stream.replay.progress import Moved, unwatched
 from upwell.client import client_options, find_broker
 from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic
@@ -50,18 +58,16 @@ NEVER = frozenset({"owner.lock", "lock", "broker.log", "broker.log.1", "ports.js
 SEND_TIMEOUT_S = 60
 LEARN_SECONDS = 120.0
 """That learn is given to go back: it may be starting."""
-SERVER_STORE = (
-    "the store is a Qdrant server: it is not part of the snapshot. Snapshot its "
-    "collections {0}_users and {0}_items while the engine "
-    "is stopped (POST {1}/collections/NAME/snapshots), and recover them before you restore "
-    "(PUT {1}/collections/NAME/snapshots/recover)"
-)
 
 Say = Callable[[str], None]
 
 
-def snapshot(settings: Settings, folder: Path, say: Say) -> None:
-    """Write all to the new `folder`, whole or not at all. Raises `SnapshotError`, `BrokerError`."""
+def snapshot(
+    settings: Settings, folder: Path, say: Say, moved: Moved = unwatched
+) -> dict[str, Any]:
+    """Write all to the new `folder`, whole or not at all; what was written, JSON-ready. moved: is
+    told of what was copied. Raises `SnapshotError`, `BrokerError`.
+    """
     if folder.exists():
         raise SnapshotError(f"{folder} is there already: name a new folder")
     partial = folder.with_name(folder.name + ".partial")
@@ -77,7 +83,7 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
         else:
             with stopped(settings):
                 parts = PARTS if settings.kafka.address is not None else (*PARTS, "kafka")
-                files = copy_files(settings.data, partial, parts, NEVER)
+                files = copy_files(settings.data, partial, parts, NEVER, moved)
                 if settings.models is not None:
                     files |= copy_models(models_folder(settings), LocalFolder(partial / "models"))
     if not files:
@@ -100,20 +106,26 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
         files,
     )
     partial.rename(folder)
-    if settings.store.kind == "server":
-        say(SERVER_STORE.format(_collections(settings), settings.store.url))
-    say(
-        f"{len(files)} files, {sum((folder / name).stat().st_size for name in files) >> 20} "
-        f"MB, in {folder}"
-    )
+    size = sum((folder / name).stat().st_size for name in files)
+    if (left := beside(settings)) is not None:
+        say(left)
+    say(f"{len(files)} files, {size >> 20} MB, in {folder}")
+    return {
+        "folder": str(folder),
+        "files": len(files),
+        "bytes": size,
+        "running": running,
+        "beside": left,
+    }
 
 
-def restore(settings: Settings, folder: Path, say: Say) -> None:
-    """Bring a snapshot into an empty data folder.
+def restore(settings: Settings, folder: Path, say: Say, moved: Moved = unwatched) -> dict[str, Any]:
+    """Bring a snapshot into an empty data folder; what was restored, JSON-ready. moved: is told of
+    what was checked, then of what was copied.
 
     Raises `SnapshotError`, and then nothing is restored.
     """
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, moved)
     if settings.models is not None and checkpoint.latest(models_folder(settings)) is not None:
         raise SnapshotError(
             f"{settings.models} is not empty: set UPWELL_MODELS to a new place, or move the "
@@ -147,7 +159,7 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
         check_same(settings, manifest.get("topics", {}))
         check_held(settings, offsets)
     settings.data.mkdir(parents=True, exist_ok=True)
-    copied = copy_files(folder, settings.data, (*PARTS, "kafka"), frozenset())
+    copied = copy_files(folder, settings.data, (*PARTS, "kafka"), frozenset(), moved)
     if copied != {name: sha for name, sha in manifest["files"].items() if name != RECORDS}:
         raise SnapshotError(
             f"{settings.data} is not what stands in {folder}: remove it, look at its disk "
@@ -156,18 +168,21 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
     if settings.models is not None:
         copy_models(LocalFolder(settings.data / "models"), models_folder(settings))
     newest = checkpoint.latest(models_folder(settings))
+    records = 0
     if elsewhere:
         with _broker(settings, say) as found:
             ensure_topics(found.kafka.prefix, found.kafka.partitions, client_options(found.kafka))
-            say(f"{send_records(found, folder / RECORDS)} records sent to the other broker")
+            records = send_records(found, folder / RECORDS)
+            say(f"{records} records sent to the other broker")
     elif settings.kafka.address is not None:
         rewind(client_options(settings.kafka), settings.kafka.prefix, offsets)
         if newest is not None:
             _, meta = checkpoint.load(models_folder(settings), newest.name)
             _announce(settings, version_of(newest, meta))
-    if settings.store.kind == "server":
-        say(SERVER_STORE.format(_collections(settings), settings.store.url))
+    if (left := beside(settings)) is not None:
+        say(left)
     say(f"{len(copied)} files restored to {settings.data}; `upwell run` goes on from there")
+    return {"data": str(settings.data), "files": len(copied), "records": records, "beside": left}
 
 
 def rollback(settings: Settings, version: str, say: Say) -> None:
@@ -257,10 +272,6 @@ def _identity(settings: Settings) -> dict[str, Any]:
         "encoder": settings.encoder.model,
         "store": settings.store.kind,
     }
-
-
-def _collections(settings: Settings) -> str:
-    return settings.kafka.prefix.rstrip(".") or "upwell"
 
 
 def _announce(settings: Settings, version: Version) -> None:

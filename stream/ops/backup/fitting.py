@@ -1,4 +1,6 @@
-"""Which topics and offsets a snapshot is of, and whether a broker is the one it was made on."""
+"""Which topics and offsets a snapshot is of, whether a broker is the one it was made on, and what
+it does not hold.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,14 @@ from upwell.errors import SnapshotError
 from upwell.events import Topic
 from upwell.settings import Settings
 
-__all__ = ["acknowledged", "check_held", "check_same", "is_another", "topic_ids"]
+__all__ = ["acknowledged", "beside", "check_held", "check_same", "is_another", "topic_ids"]
+
+SERVER_STORE = (
+    "the store is a Qdrant server: it is not part of the snapshot. Snapshot its "
+    "collections {0}_users and {0}_items while the engine "
+    "is stopped (POST {1}/collections/NAME/snapshots), and recover them before you restore "
+    "(PUT {1}/collections/NAME/snapshots/recover)"
+)
 
 
 def topic_ids(settings: Settings) -> dict[str, str]:
@@ -80,3 +89,11 @@ def acknowledged(settings: Settings) -> dict[TopicPartition, int]:
     """Of each input partition the offset from which a restarted worker goes on."""
     with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
         return lag.acknowledged()
+
+
+def beside(settings: Settings) -> str | None:
+    """What a snapshot does not hold, and how it is saved; None where it holds all."""
+    if settings.store.kind != "server":
+        return None
+    collections = settings.kafka.prefix.rstrip(".") or "upwell"
+    return SERVER_STORE.format(collections, settings.store.url)

@@ -1,5 +1,5 @@
 """What every command of the command line needs: the settings, a client, one line for a fault, an
-orderly end, JSON last.
+orderly end, what people read on the error output and what scripts read on standard output.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rich.console import Console
 
 from upwell.client import UpwellClient, find_broker
 from upwell.errors import UpwellError
+from upwell.exit_codes import ExitCode
 from upwell.reasons import Sentences
 from upwell.settings import Settings, load_settings
 
@@ -34,14 +35,34 @@ __all__ = [
     "print_json",
     "sentences",
     "settings",
+    "shown",
+    "tell",
 ]
-
-console = Console(stderr=True)
 
 Shares = Annotated[
     bool, typer.Option("--shares", help="Show signals and their shares, not sentences.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="JSON on standard output and nothing else there; words on the error output."
+    ),
+]
+
+
+def shown(stderr: bool) -> Console:
+    """Where people read. NO_COLOR takes all styles off; without a terminal, and on TERM=dumb, there
+    is no escape code at all.
+    """
+    return Console(stderr=stderr, color_system=None if os.environ.get("NO_COLOR") else "auto")
+
+
+console = shown(stderr=True)
+
+
+def tell(words: str, style: str | None = None) -> None:
+    """One line for people, as it is: no markup, never broken where it is piped."""
+    console.print(words, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def settings() -> Settings:
@@ -72,14 +93,25 @@ def client() -> Iterator[UpwellClient]:
 
 @contextmanager
 def faults() -> Iterator[None]:
-    """A fault that a person can mend is one line; its traceback only with UPWELL_TRACEBACK=1."""
+    """A fault that a person can mend is one line; its traceback only with UPWELL_TRACEBACK=1. So is
+    a file that the system does not give.
+    """
     try:
         yield
     except UpwellError as exc:
-        if os.environ.get("UPWELL_TRACEBACK") == "1":
+        _end(str(exc), exc.exit_code, exc)
+    except OSError as exc:
+        if exc.filename is None:  # no file: a mistake of ours, or a pipe that nobody reads
             raise
-        console.print(f"upwell: {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
-        raise typer.Exit(exc.exit_code) from exc
+        why = f"{os.fsdecode(exc.filename)}: {exc.strerror}; look at the path and its rights"
+        _end(why, ExitCode.FAILED, exc)
+
+
+def _end(why: str, code: ExitCode, exc: BaseException) -> None:
+    if os.environ.get("UPWELL_TRACEBACK") == "1":
+        raise exc
+    tell(f"upwell: {why}", style="red")
+    raise typer.Exit(code) from exc
 
 
 @contextmanager
@@ -93,10 +125,13 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        console.print("stopped")
-        raise typer.Exit(130) from None
+        tell("stopped")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 def print_json(value: Any) -> None:
-    """One line on standard output; all else that a command says goes to standard error."""
+    """One line on standard output, at once; all else that a command says goes to the error
+    output.
+    """
     sys.stdout.write(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
+    sys.stdout.flush()
