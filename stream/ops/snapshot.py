@@ -24,15 +24,19 @@ from learner.release import checkpoint
 from learner.release.folder import LocalFolder
 from stream.broker.connect import models_folder
 from stream.broker.group import rewind
+from stream.broker.incarnations import require_topics
+from stream.broker.lag import INPUT_TOPICS
 from stream.broker.model_records import Version, rollback_record
 from stream.broker.topics import ensure_topics
 from stream.learn.rollback import ERRAND, make_newest, version_of
 from stream.ops.backup.fitting import (
     acknowledged,
     beside,
+    check_begun,
     check_held,
     check_same,
     is_another,
+    nothing,
     topic_ids,
 )
 from stream.ops.backup.running import RECORDS, copy_running, send_records
@@ -70,11 +74,13 @@ def snapshot(
     """
     if folder.exists():
         raise SnapshotError(f"{folder} is there already: name a new folder")
+    check_begun(settings)
     partial = folder.with_name(folder.name + ".partial")
     with _one_at_a_time(settings):
         shutil.rmtree(partial, ignore_errors=True)
         running = runs(settings)
         with _broker(settings, say) as found:
+            require_topics(client_options(found.kafka), found.kafka.prefix, INPUT_TOPICS)
             offsets, topics = acknowledged(found), topic_ids(found)
             if running:
                 copy_running(found, partial, offsets)
@@ -88,9 +94,7 @@ def snapshot(
                     files |= copy_models(models_folder(settings), LocalFolder(partial / "models"))
     if not files:
         shutil.rmtree(partial, ignore_errors=True)
-        raise SnapshotError(
-            f"{settings.data} holds nothing yet: run the engine first, or set UPWELL_DATA"
-        )
+        raise nothing(settings)
     write_manifest(
         partial,
         {
@@ -190,10 +194,12 @@ def rollback(settings: Settings, version: str, say: Say) -> None:
 
     Raises `ModelError` or `SnapshotError` naming those there are.
     """
+    check_begun(settings)
     if runs(settings):
         _ask_learner(settings.data / "models", version)
     else:
         with stopped(settings), _broker(settings, say) as running:
+            require_topics(client_options(running.kafka), running.kafka.prefix, [Topic.MODELS])
             _announce(running, make_newest(models_folder(settings), version))
     say(f"version {version} is the newest now; what came after it is learned again")
 

@@ -16,7 +16,16 @@ from upwell.errors import SnapshotError
 from upwell.events import Topic
 from upwell.settings import Settings
 
-__all__ = ["acknowledged", "beside", "check_held", "check_same", "is_another", "topic_ids"]
+__all__ = [
+    "acknowledged",
+    "beside",
+    "check_begun",
+    "check_held",
+    "check_same",
+    "is_another",
+    "nothing",
+    "topic_ids",
+]
 
 SERVER_STORE = (
     "the store is a Qdrant server: it is not part of the snapshot. Snapshot its "
@@ -24,6 +33,21 @@ SERVER_STORE = (
     "is stopped (POST {1}/collections/NAME/snapshots), and recover them before you restore "
     "(PUT {1}/collections/NAME/snapshots/recover)"
 )
+
+
+def check_begun(settings: Settings) -> None:
+    """Raises `SnapshotError` where no engine has run on the data folder: no broker is started to
+    find that out.
+    """
+    if settings.kafka.address is None and not (settings.data / "kafka").is_dir():
+        raise nothing(settings)
+
+
+def nothing(settings: Settings) -> SnapshotError:
+    """That there is nothing to save or to go back to."""
+    return SnapshotError(
+        f"{settings.data} holds nothing yet: run the engine first, or set UPWELL_DATA to its folder"
+    )
 
 
 def topic_ids(settings: Settings) -> dict[str, str]:

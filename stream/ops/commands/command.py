@@ -4,6 +4,7 @@ orderly end, what people read on the error output and what scripts read on stand
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import orjson
 import typer
@@ -38,6 +39,8 @@ __all__ = [
     "shown",
     "tell",
 ]
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 Shares = Annotated[
     bool, typer.Option("--shares", help="Show signals and their shares, not sentences.")
@@ -101,13 +104,16 @@ def faults() -> Iterator[None]:
     except UpwellError as exc:
         _end(str(exc), exc.exit_code, exc)
     except OSError as exc:
-        if exc.filename is None:  # no file: a mistake of ours, or a pipe that nobody reads
+        if exc.filename is not None:
+            why = f"{os.fsdecode(exc.filename)}: {exc.strerror}; look at the path and its rights"
+        elif exc.errno in NO_ROOM:
+            why = f"what it says cannot be written ({exc.strerror})"
+        else:  # a mistake of ours, or a pipe that nobody reads
             raise
-        why = f"{os.fsdecode(exc.filename)}: {exc.strerror}; look at the path and its rights"
         _end(why, ExitCode.FAILED, exc)
 
 
-def _end(why: str, code: ExitCode, exc: BaseException) -> None:
+def _end(why: str, code: ExitCode, exc: BaseException) -> NoReturn:
     if os.environ.get("UPWELL_TRACEBACK") == "1":
         raise exc
     tell(f"upwell: {why}", style="red")

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -75,23 +75,33 @@ def import_command(
 def _sink(out: Path | None) -> Iterator[BinaryIO]:
     """Where the log goes; a file is there once all of it is. Raises `LogError`."""
     if out is None:
-        yield sys.stdout.buffer
+        with _room("standard output"):
+            yield sys.stdout.buffer
         return
     if out.exists():
         raise LogError(f"{out} is there already: name a new file")
     partial = out.with_name(f"{out.name}.partial")
     try:
-        with partial.open("wb") as file:
+        with _room(str(out)), partial.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         partial.rename(out)
+    finally:
+        with suppress(OSError):  # its folder is none: that was said
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _room(where: str) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # whoever read it has enough
+        raise
     except OSError as exc:
         raise LogError(
-            f"{out} cannot be written ({exc.strerror or exc}): make room, or name another"
+            f"{where} cannot be written ({exc.strerror or exc}): make room, or name another file"
         ) from exc
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _show(report: Report) -> None:

@@ -20,7 +20,7 @@ HEAD = """# The command line
 
 <!-- Made by `make docs` from stream/ops/commands: change it there. -->
 
-`upwell X --help` shows what stands here. Every command reads the settings (docs/settings.md).
+Each command's `--help` shows what stands here. All read the settings ([settings.md](settings.md)).
 
 - **What scripts read.** With `--json` standard output has JSON and nothing else: one object in one
   line, or an object a line where a command goes on. Progress and words for people are on the error
@@ -31,15 +31,16 @@ HEAD = """# The command line
 - **No terminal.** In a pipe or a file, and on `TERM=dumb`, nothing has an escape code and progress
   is a line each ten seconds; `NO_COLOR` takes colours off a terminal too. Tables and help fit the
   width of the terminal (`COLUMNS`), 80 where there is none.
-- **Completion.** `upwell --install-completion` for the shell it is typed in (bash, zsh, fish,
-  PowerShell); `upwell --show-completion` prints it.
+- **Completion.** The option `--install-completion` is for the shell it is typed in (bash, zsh,
+  fish, PowerShell); `--show-completion` prints what it installs.
 
 ## Exit codes
 
 | code | what it means |
 | --- | --- |
 """
-USUAL = "0, 1, 2, 10 and 130 may come of any command; what else may is said with each."
+ANY = ", ".join(str(one.value) for one in ALWAYS)
+USUAL = f"Any command may end with {ANY}; what else one may end with is said with it."
 
 
 def cli_page() -> str:

@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from stream.broker.feeds import Broadcast
-from stream.broker.incarnations import incarnations_of
+from stream.broker.incarnations import require_topics
 from stream.ops.top.figures import report
 from stream.ops.top.history import History
 from upwell.client import client_options
-from upwell.errors import BrokerError
 from upwell.events import Topic
 from upwell.settings import KafkaSettings
 from upwell.system.clock import now_ms
@@ -72,11 +71,7 @@ def looking(kafka: KafkaSettings) -> Iterator[Look]:
     there.
     """
     client, topic = client_options(kafka), kafka.prefix + Topic.METRICS
-    if not incarnations_of(client, kafka.prefix, [Topic.METRICS]):
-        raise BrokerError(
-            f"there is no topic {topic} at {kafka.address}: no engine has been there yet; start "
-            "one with `upwell run`, or set UPWELL_PREFIX to that of one that runs"
-        )
+    require_topics(client, kafka.prefix, [Topic.METRICS])
     feed = Broadcast(topic, client)
     feed.start(last=LAST_RECORDS)
     try:
