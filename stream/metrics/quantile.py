@@ -5,7 +5,6 @@ as Prometheus' `histogram_quantile` reckons them.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,10 +27,11 @@ def between(earlier: Mapping[str, Any] | None, later: Mapping[str, Any]) -> Buck
 
 def joined(several: Iterable[Buckets]) -> Buckets:
     """Of several workers one."""
-    total: Counter[str] = Counter()
+    total: dict[str, float] = {}
     for one in several:
-        total.update(one)  # type: ignore[arg-type]  # it adds any numbers
-    return dict(sorted(total.items(), key=lambda row: float(row[0])))
+        for bound, count in one.items():
+            total[bound] = total.get(bound, 0) + count
+    return total
 
 
 def count_of(buckets: Buckets) -> float:

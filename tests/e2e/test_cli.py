@@ -1,5 +1,5 @@
-"""The command line beside a running engine, as a script and as a person use it: `upwell top` on what
-real workers say, lists asked for and watched, a snapshot meanwhile.
+"""The command line beside a running engine, as a script and as a person use it: `upwell top` on
+what real workers say, lists asked for and watched, a snapshot meanwhile.
 """
 
 from __future__ import annotations

@@ -26,11 +26,13 @@ from upwell.reasons import Sentences
 from upwell.settings import Settings, load_settings
 
 __all__ = [
+    "NO_ROOM",
     "Json",
     "Shares",
     "client",
     "connected",
     "console",
+    "drop_output",
     "faults",
     "interruptible",
     "print_json",
@@ -41,6 +43,7 @@ __all__ = [
 ]
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Of a disk."""
 
 Shares = Annotated[
     bool, typer.Option("--shares", help="Show signals and their shares, not sentences.")
@@ -108,9 +111,17 @@ def faults() -> Iterator[None]:
             why = f"{os.fsdecode(exc.filename)}: {exc.strerror}; look at the path and its rights"
         elif exc.errno in NO_ROOM:
             why = f"what it says cannot be written ({exc.strerror})"
+            drop_output()
         else:  # a mistake of ours, or a pipe that nobody reads
             raise
         _end(why, ExitCode.FAILED, exc)
+
+
+def drop_output() -> None:
+    """Where nobody can take it: what is still to be written would be tried once more at the end,
+    and make another exit code.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _end(why: str, code: ExitCode, exc: BaseException) -> NoReturn:

@@ -14,7 +14,15 @@ from typing import Annotated, BinaryIO
 import orjson
 import typer
 
-from stream.ops.commands.command import console, faults, interruptible, print_json, tell
+from stream.ops.commands.command import (
+    NO_ROOM,
+    console,
+    drop_output,
+    faults,
+    interruptible,
+    print_json,
+    tell,
+)
 from stream.replay.importers import KINDS, Report, import_log
 from stream.replay.progress import watched
 from upwell.errors import LogError
@@ -75,33 +83,34 @@ def import_command(
 def _sink(out: Path | None) -> Iterator[BinaryIO]:
     """Where the log goes; a file is there once all of it is. Raises `LogError`."""
     if out is None:
-        with _room("standard output"):
+        try:
             yield sys.stdout.buffer
+        except OSError as exc:
+            if exc.errno not in NO_ROOM:
+                raise
+            drop_output()
+            raise _unwritten("standard output", exc) from exc
         return
     if out.exists():
         raise LogError(f"{out} is there already: name a new file")
     partial = out.with_name(f"{out.name}.partial")
     try:
-        with _room(str(out)), partial.open("wb") as file:
+        with partial.open("wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         partial.rename(out)
+    except OSError as exc:
+        if exc.filename not in (None, str(partial)):  # what is read, not what is written
+            raise
+        raise _unwritten(str(out), exc) from exc
     finally:
         with suppress(OSError):  # its folder is none: that was said
             partial.unlink(missing_ok=True)
 
 
-@contextmanager
-def _room(where: str) -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError:  # whoever read it has enough
-        raise
-    except OSError as exc:
-        raise LogError(
-            f"{where} cannot be written ({exc.strerror or exc}): make room, or name another file"
-        ) from exc
+def _unwritten(where: str, exc: OSError) -> LogError:
+    return LogError(f"{where} cannot be written ({exc.strerror}): make room, or name another file")
 
 
 def _show(report: Report) -> None:

@@ -183,15 +183,15 @@ MANUAL: Mapping[str, Entry] = {
     ),
     "evaluate": Entry(
         "upwell evaluate log.jsonl.gz --policy popularity",
-        (STORE, ENCODER, MODEL, LOG),
+        (ENCODER, LOG),
         "the estimate",
         {
             "valued": "`ips`, `snips`, `dr` and `logged`, each `value` with its 95 % interval from "
             "`low` to `high`; `abstains` says why there is none",
-            "by_lot": "the reward of places that were drawn by lot",
-            "otherwise": "the reward of such places that were not",
             "counts": "`impressions`, `users`, `rewards`, `without_propensities`, `retries`, "
             "`bad_lines`, `dead_letters`",
+            "by_lot": "the reward of places that were drawn by lot",
+            "otherwise": "the reward of such places that were not",
         },
     ),
 }

@@ -48,7 +48,9 @@ def upwell(
     stdout: int | IO[str] = PIPE,
     **variables: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `upwell` in `folder`. It ends with a code that its manual names."""
+    """Run `upwell` in `folder`. It ends with a code that its manual names, and has no escape codes
+    where there is no terminal.
+    """
     command = [sys.executable, "-m", "stream.ops.cli", *words]
     done = subprocess.run(
         command,
@@ -60,6 +62,7 @@ def upwell(
         text=True,
         check=False,
     )
+    assert "\x1b" not in f"{done.stdout}{done.stderr}"
     path = " ".join(words[:2]) if words[0] in ("worker", "dead-letters") else words[0]
     assert path not in MANUAL or done.returncode in {*ALWAYS, *MANUAL[path].ends}, done.stderr
     return done

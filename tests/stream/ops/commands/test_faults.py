@@ -135,7 +135,7 @@ def test_a_data_folder_that_cannot_be_made_is_named(words: tuple[str, ...], fold
 
 def test_the_doctor_goes_on_where_the_data_folder_cannot_be_made(folder: Path) -> None:
     data = str(folder / "log.jsonl" / "data")
-    done = upwell(folder, "doctor", "--json", UPWELL_DATA=data, UPWELL_ENCODER="hashing:8")
+    done = upwell(folder, "doctor", "--json", UPWELL_DATA=data, UPWELL_ENCODER=str(folder / "none"))
     assert done.returncode == ExitCode.FAILED
     found = json.loads(done.stdout)
     assert data in found["store"]["detail"] or "log.jsonl" in found["store"]["detail"]
