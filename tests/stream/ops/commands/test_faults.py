@@ -111,7 +111,6 @@ def test_a_file_that_is_none_is_named(
         ("top",),
         ("run",),
         ("serve",),
-        ("worker", "learn"),
         ("snapshot", "x"),
     ],
     ids=" ".join,
