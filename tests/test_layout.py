@@ -38,6 +38,7 @@ ELSEWHERE = {
     "stream/ops/commands/importing.py": "a command: tests/stream/ops/commands/test_json.py",
     "stream/ops/commands/letters.py": "commands: tests/e2e/test_dead_letters.py",
     "stream/ops/commands/lists.py": "commands: tests/stream/ops/commands/test_json.py",
+    "stream/ops/commands/manual.py": "a table: test_help.py, test_page.py, test_json.py hold it",
     "stream/ops/commands/play.py": "commands: tests/stream/ops/test_cli.py, tests/e2e",
     "stream/ops/top/look.py": "tests/stream/ops/commands/test_top.py, on a real broker",
     "stream/ops/round_trip.py": "tests/stream/ops/test_doctor.py",

@@ -5,6 +5,8 @@ code of `upwell.exit_codes`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from rich.logging import RichHandler
 
@@ -23,7 +25,7 @@ from stream.ops.commands.top import top
 __all__ = ["app", "main"]
 
 app = new_app("", "Events in over Kafka, fresh lists out.", completion=True)
-for path, command in {
+COMMANDS: Mapping[str, Callable[..., Any]] = {
     "demo": demo,
     "run": run,
     "serve": serve,
@@ -38,7 +40,8 @@ for path, command in {
     "restore": restore,
     "rollback": rollback,
     "evaluate": evaluate,
-}.items():
+}
+for path, command in COMMANDS.items():
     add(app, path, command)
 app.add_typer(worker_app, name="worker")
 app.add_typer(letters_app, name="dead-letters")

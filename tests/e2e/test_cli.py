@@ -21,7 +21,11 @@ pytestmark = pytest.mark.timeout(400)
 
 def test_a_running_engine_from_the_command_line(kafka: str, prefix: str, tmp_path: Path) -> None:
     items, events = bundled_log(200)
-    own = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix, "UPWELL_DATA": str(tmp_path / "data")}
+    own: dict[str, Any] = {
+        "UPWELL_KAFKA": kafka,
+        "UPWELL_PREFIX": prefix,
+        "UPWELL_DATA": str(tmp_path / "data"),
+    }
     with Engine(kafka, prefix, tmp_path / "data") as engine:
         with KafkaProducer(**engine.client) as producer:
             for line in items:
@@ -52,7 +56,7 @@ def test_a_running_engine_from_the_command_line(kafka: str, prefix: str, tmp_pat
     assert found["dead_letters"] == {}
 
 
-def top(folder: Path, own: dict[str, str]) -> dict[str, Any]:
+def top(folder: Path, own: dict[str, Any]) -> dict[str, Any]:
     done = upwell(folder, "top", "--once", "--json", **own)
     assert (done.returncode, done.stderr) == (0, "")
     found: dict[str, Any] = json.loads(done.stdout)
@@ -60,7 +64,7 @@ def top(folder: Path, own: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def asks_and_watches(folder: Path, own: dict[str, str]) -> None:
+def asks_and_watches(folder: Path, own: dict[str, Any]) -> None:
     """A list that is asked for is the one that is watched."""
     with running(folder, ["watch", "--user", "ann", "--count", "1", "--json"], **own) as watching:
         assert watching.stderr is not None
@@ -78,7 +82,7 @@ def asks_and_watches(folder: Path, own: dict[str, str]) -> None:
         assert "\x1b" not in shown.stdout
 
 
-def looks_at_the_screen(folder: Path, own: dict[str, str]) -> None:
+def looks_at_the_screen(folder: Path, own: dict[str, Any]) -> None:
     """And at one without colours or codes."""
     with terminal(folder, ["top"], **own) as screen:
         screen.until(b"serve-0")

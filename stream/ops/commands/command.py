@@ -35,6 +35,7 @@ __all__ = [
     "drop_output",
     "faults",
     "interruptible",
+    "json_line",
     "print_json",
     "sentences",
     "settings",
@@ -150,5 +151,11 @@ def print_json(value: Any) -> None:
     """One line on standard output, at once; all else that a command says goes to the error
     output.
     """
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
+    sys.stdout.write(json_line(value))
     sys.stdout.flush()
+
+
+def json_line(value: Any) -> str:
+    """One line with its end; keys may be names of an enumeration, such as topics."""
+    options = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+    return orjson.dumps(value, option=options).decode() + "\n"

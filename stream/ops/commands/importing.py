@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
-import orjson
 import typer
 
 from stream.ops.commands.command import (
@@ -20,6 +19,7 @@ from stream.ops.commands.command import (
     drop_output,
     faults,
     interruptible,
+    json_line,
     print_json,
     tell,
 )
@@ -76,7 +76,7 @@ def import_command(
         if as_json and out is not None:
             print_json(asdict(report))
         elif as_json:
-            sys.stderr.write(orjson.dumps(asdict(report)).decode() + "\n")
+            sys.stderr.write(json_line(asdict(report)))
 
 
 @contextmanager

@@ -126,7 +126,7 @@ def _quality(learners: Sequence[Spoken]) -> dict[str, Any] | None:
             "hr10": told(one.last, "hr10").get((MODEL, ALL)),
             "peer": peer,
             "peer_ndcg10": None if peer is None else ndcg10[peer],
-            "targets": told(one.last, "targets").get((ALL,)),
+            "targets": int(told(one.last, "targets").get((ALL,), 0)),
         }
     return None
 

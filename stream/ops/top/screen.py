@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from textwrap import wrap
 from typing import Any
 
 from rich.cells import cell_len
@@ -61,8 +62,8 @@ def plain_line(report: Mapping[str, Any]) -> str:
 def _title(report: Mapping[str, Any], where: str, columns: int) -> Text:
     left, right = f"Upwell {where}", _time(report["at"])
     gap = columns - cell_len(left) - cell_len(right)
-    text = Text(left, "bold", overflow="fold")
-    return text.append(" " * gap + right, "not bold dim") if gap > 0 else text
+    between = " " * gap if gap > 0 else "\n"
+    return Text(left, "bold", overflow="fold").append(between + right, "not bold dim")
 
 
 def _facts(report: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
@@ -100,7 +101,7 @@ def _quality(quality: Mapping[str, Any] | None) -> Iterator[str]:
         peer = printable(quality["peer"].replace("_", " "))
         yield f"best peer {peer} {_figure(quality['peer_ndcg10'])}"
     yield f"HR@10 {_figure(quality['hr10'])}"
-    yield f"{quality['targets'] or 0:,} targets"
+    yield f"{quality['targets']:,} targets"
 
 
 def _guard(guard: Mapping[str, Any]) -> Iterator[str]:
@@ -131,7 +132,7 @@ def _lines(label: str, facts: Sequence[str], columns: int) -> Iterator[Text]:
         if rows and indent + cell_len(rows[-1] + SEPARATOR + fact) <= columns:
             rows[-1] += SEPARATOR + fact
         else:
-            rows.append(fact)
+            rows += wrap(fact, max(columns - indent, 1), break_long_words=False)
     if indent < LABEL_COLUMNS:
         yield Text(label, "cyan")
         yield from (Text(f"  {row}", overflow="fold") for row in rows)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ def test_a_file_that_is_none_is_named(
 ) -> None:
     (folder / "empty.jsonl").touch()
     (folder / "fake.jsonl.gz").write_text("plain")
-    kafka = {"UPWELL_KAFKA": "127.0.0.1:1"} if words[0] == "replay" else {}
+    kafka: dict[str, Any] = {"UPWELL_KAFKA": "127.0.0.1:1"} if words[0] == "replay" else {}
     done = upwell(folder, *words, **kafka)
     assert done.returncode == code
     line = one_line(done)
@@ -157,7 +158,7 @@ def test_a_full_disk_behind_standard_output_is_one_line(folder: Path) -> None:
 
 def test_there_is_no_such_letter(folder: Path, kafka: str, prefix: str) -> None:
     ensure_topics(prefix, 1, {"bootstrap_servers": kafka})
-    own = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix}
+    own: dict[str, Any] = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix}
     done = upwell(folder, "dead-letters", "show", "clicks-0-7", **own)
     assert done.returncode == ExitCode.LETTER
     assert "there is no dead letter clicks-0-7" in one_line(done)

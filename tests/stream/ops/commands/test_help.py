@@ -88,7 +88,7 @@ def test_misuse_is_short_and_names_the_help(wrong: list[str]) -> None:
     "surroundings", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {}], ids=["NO_COLOR", "dumb", "xterm"]
 )
 def test_no_help_has_an_escape_code_on_a_terminal(
-    surroundings: dict[str, str], tmp_path: Path
+    surroundings: dict[str, Any], tmp_path: Path
 ) -> None:
     listed = json.dumps(PATHS)
     with terminal(tmp_path, [listed], program=("-c", EVERY_HELP), **surroundings) as screen:

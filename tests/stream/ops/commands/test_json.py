@@ -38,7 +38,7 @@ def said(done: subprocess.CompletedProcess[str], path: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def own(settings: Settings) -> dict[str, str]:  # noqa: F811
+def own(settings: Settings) -> dict[str, Any]:  # noqa: F811
     return {
         "UPWELL_KAFKA": settings.kafka.address or "",
         "UPWELL_PREFIX": settings.kafka.prefix,
@@ -47,14 +47,14 @@ def own(settings: Settings) -> dict[str, str]:  # noqa: F811
     }
 
 
-def test_snapshot_restore_and_rollback(own: dict[str, str], tmp_path: Path) -> None:
+def test_snapshot_restore_and_rollback(own: dict[str, Any], tmp_path: Path) -> None:
     taken = upwell(tmp_path, "snapshot", "taken", "--json", **own)
     found = said(taken, "snapshot")
     assert taken.returncode == 0, taken.stderr
     assert (found["folder"], found["running"], found["beside"]) == ("taken", False, None)
     assert found["bytes"] > 0
     assert f"{found['files']} files" in taken.stderr
-    fresh = {**own, "UPWELL_DATA": str(tmp_path / "fresh")}
+    fresh: dict[str, Any] = {**own, "UPWELL_DATA": str(tmp_path / "fresh")}
     restored = upwell(tmp_path, "restore", "taken", "--json", **fresh)
     assert restored.returncode == 0, restored.stderr
     assert said(restored, "restore") == {
@@ -64,7 +64,7 @@ def test_snapshot_restore_and_rollback(own: dict[str, str], tmp_path: Path) -> N
         "beside": None,
     }
     wrong = upwell(tmp_path, "rollback", "3-c", "--json", **fresh)
-    assert (wrong.returncode, wrong.stdout) == (7, "")
+    assert (wrong.returncode, wrong.stdout) == (8, "")
     assert "1-a" in wrong.stderr
     back = upwell(tmp_path, "rollback", "1-a", "--json", **fresh)
     assert (back.returncode, said(back, "rollback")) == (0, {"version": "1-a"})
@@ -97,7 +97,7 @@ def test_a_log_on_standard_output_leaves_the_object_on_the_other(tmp_path: Path)
     assert all(json.loads(line)["topic"] == "reviews" for line in done.stdout.splitlines())
 
 
-def test_a_replay_and_the_letters_that_come_of_none(own: dict[str, str], tmp_path: Path) -> None:
+def test_a_replay_and_the_letters_that_come_of_none(own: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_text(LINE)
     done = upwell(tmp_path, "replay", "log.jsonl", "--json", **own)
     assert done.returncode == 0, done.stderr
@@ -121,7 +121,7 @@ def test_watch_prints_a_list_a_line(kafka: str, prefix: str, tmp_path: Path) -> 
         "ts": 1,
         "latency_ms": 2,
     }
-    own = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix}
+    own: dict[str, Any] = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix}
     with running(tmp_path, ["watch", "--json", "--count", "2"], **own) as process:
         assert process.stderr is not None
         assert b"waiting for lists" in process.stderr.readline()
@@ -143,7 +143,7 @@ def test_every_setting_for_scripts_without_a_secret(tmp_path: Path) -> None:
         "value": "12",
         "origin": "set",
         "right": "1 to 100",
-        "does": "in a list",
+        "does": "in a list, unless a request asks for more or fewer",
     }
     assert secret not in done.stdout + done.stderr
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def test_nor_of_commands_beside_a_broker(
     folder: Path,
     settings: Settings,  # noqa: F811
 ) -> None:
-    own = {
+    own: dict[str, Any] = {
         "UPWELL_KAFKA": settings.kafka.address or "",
         "UPWELL_PREFIX": settings.kafka.prefix,
         "UPWELL_PARTITIONS": "1",
@@ -60,7 +61,7 @@ def test_a_fault_is_red_where_nobody_minds(folder: Path) -> None:
     assert re.findall(STYLE, seen(folder, ("watch",))) != []
 
 
-def seen(folder: Path, words: tuple[str, ...], **variables: str) -> bytes:
+def seen(folder: Path, words: tuple[str, ...], **variables: Any) -> bytes:
     with terminal(folder, words, **variables) as screen:
         screen.to_the_end()
     assert screen.seen.strip()

@@ -28,7 +28,7 @@ ALT_SCREEN, MAIN_SCREEN, SHOW_CURSOR = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?2
 
 
 @pytest.fixture
-def settings(kafka: str, prefix: str) -> dict[str, str]:
+def settings(kafka: str, prefix: str) -> dict[str, Any]:
     """Of a broker on which an engine has been."""
     ensure_topics(prefix, 1, {"bootstrap_servers": [kafka]})
     return {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix}
@@ -58,7 +58,7 @@ def speaking(kafka: str, prefix: str, *names: str) -> Iterator[None]:
 
 
 def test_one_look_as_json_and_as_a_page(
-    kafka: str, prefix: str, settings: dict[str, str], tmp_path: Path
+    kafka: str, prefix: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     with speaking(kafka, prefix, "serve-0", "serve-1"):
         as_json = upwell(tmp_path, "top", "--once", "--json", **settings)
@@ -76,7 +76,7 @@ def test_one_look_as_json_and_as_a_page(
 
 
 def test_where_nobody_speaks_it_says_what_to_start(
-    settings: dict[str, str], tmp_path: Path
+    settings: dict[str, Any], tmp_path: Path
 ) -> None:
     done = upwell(tmp_path, "top", "--once", **settings)
     assert (done.returncode, done.stdout) == (1, "")
@@ -91,13 +91,13 @@ def test_a_prefix_where_no_engine_was_is_named(kafka: str, tmp_path: Path) -> No
     done = upwell(tmp_path, "top", "--once", UPWELL_KAFKA=kafka, UPWELL_PREFIX="nobody-was-here.")
     assert done.returncode == 3
     line = one_line(done)
-    assert "nobody-was-here.metrics" in line
+    assert "nobody-was-here.*" in line
     assert "UPWELL_PREFIX" in line
 
 
 @pytest.mark.parametrize("words", [(), ("--json",)])
 def test_without_a_terminal_it_is_a_line_a_look_until_it_is_ended(
-    words: Sequence[str], kafka: str, prefix: str, settings: dict[str, str], tmp_path: Path
+    words: Sequence[str], kafka: str, prefix: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     with (
         speaking(kafka, prefix, "serve-0"),
@@ -119,7 +119,7 @@ def test_without_a_terminal_it_is_a_line_a_look_until_it_is_ended(
 
 
 def test_on_a_terminal_it_fits_follows_its_size_and_gives_it_back(
-    kafka: str, prefix: str, settings: dict[str, str], tmp_path: Path
+    kafka: str, prefix: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     with (
         speaking(kafka, prefix, "serve-0"),
@@ -129,7 +129,7 @@ def test_on_a_terminal_it_fits_follows_its_size_and_gives_it_back(
         screen.until(b"serve-0")
         assert ALT_SCREEN in screen.seen
         screen.resize(40, 30)
-        screen.until(b"\xc2\xb7 serve \xc2\xb7")  # the narrow form
+        screen.until(b"4.0 events a batch\x1b[0m   ")  # a line of its own, on a narrow screen
         screen.type(b"\x03")
         assert screen.to_the_end() == 130
     end = screen.seen[screen.seen.rindex(MAIN_SCREEN) :]
@@ -139,7 +139,7 @@ def test_on_a_terminal_it_fits_follows_its_size_and_gives_it_back(
 
 
 def test_a_page_goes_on_as_soon_as_somebody_speaks(
-    kafka: str, prefix: str, settings: dict[str, str], tmp_path: Path
+    kafka: str, prefix: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     with terminal(tmp_path, ["top", "--every", "0.1"], **settings) as screen:
         screen.until(b"Nobody speaks on")
@@ -150,7 +150,7 @@ def test_a_page_goes_on_as_soon_as_somebody_speaks(
 
 
 def test_no_color_and_a_dumb_terminal(
-    kafka: str, prefix: str, settings: dict[str, str], tmp_path: Path
+    kafka: str, prefix: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     words = ["top", "--every", "0.1"]
     with speaking(kafka, prefix, "serve-0"):
