@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -74,9 +73,9 @@ def import_command(
             )
         _show(report)
         if as_json and out is not None:
-            print_json(asdict(report))
+            print_json(report)
         elif as_json:
-            sys.stderr.write(json_line(asdict(report)))
+            sys.stderr.write(json_line(report))
 
 
 @contextmanager

@@ -24,7 +24,8 @@ from tests.stream.ops.top.records import learn, packed, serve
 from upwell.events import Topic
 from upwell.system.clock import now_ms
 
-ALT_SCREEN, MAIN_SCREEN, SHOW_CURSOR = b"\x1b[?1049h", b"\x1b[?1049l", b"\x1b[?25h"
+ALT_SCREEN, MAIN_SCREEN = b"\x1b[?1049h", b"\x1b[?1049l"
+SHOW_CURSOR, HIDE_CURSOR = b"\x1b[?25h", b"\x1b[?25l"
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_on_a_terminal_it_fits_follows_its_size_and_gives_it_back(
         screen.type(b"\x03")
         assert screen.to_the_end() == 130
     end = screen.seen[screen.seen.rindex(MAIN_SCREEN) :]
-    assert SHOW_CURSOR in end
+    assert screen.seen.rindex(SHOW_CURSOR) > screen.seen.rindex(HIDE_CURSOR)
     assert end.strip().endswith(b"stopped")
     assert b"Traceback" not in screen.seen
 
