@@ -68,8 +68,9 @@ console = shown(stderr=True)
 
 
 def tell(words: str, style: str | None = None) -> None:
-    """One line for people, as it is: no markup, never broken where it is piped."""
-    console.print(words, style=style, markup=False, highlight=False, soft_wrap=True)
+    """For people, as it is: no markup. One line where it is piped, whole words on a terminal."""
+    one_line = not console.is_terminal
+    console.print(words, style=style, markup=False, highlight=False, soft_wrap=one_line)
 
 
 def settings() -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console, RenderableType
@@ -34,35 +34,54 @@ def top(
     """Show how the engine is until Ctrl-C: events and lists a second, lag, freshness, quality, the
     guard, the model, dead letters, and each worker. Without a terminal it prints a line each time.
     """
+    with faults(), interruptible():
+        own, page = connected().kafka, shown(stderr=False)
+        if once:
+            _once(own, page, as_json)
+        elif as_json or not page.is_terminal or page.is_dumb_terminal:
+            _lines(own, every, as_json)
+        else:
+            _pages(own, every, page)
+
+
+def _pages(kafka: KafkaSettings, every: float, page: Console) -> NoReturn:
+    """It may be started before the engine: it waits for it."""
+    from stream.ops.top.look import begun, looking
+
+    with Live(console=page, screen=True, auto_refresh=False) as live:
+        while not begun(kafka):
+            live.update(Text(_nobody(kafka), overflow="fold"), refresh=True)
+            time.sleep(every)
+        with looking(kafka) as look:
+            report = look.first_report()
+            while True:
+                live.update(_page(report, kafka, page), refresh=True)
+                time.sleep(every)
+                report = look.report()
+
+
+def _lines(kafka: KafkaSettings, every: float, as_json: bool) -> NoReturn:
     from stream.ops.top.look import looking
 
-    with faults(), interruptible():
-        own = connected().kafka
-        with looking(own) as look:
-            if once:
-                _once(look.first_report(), own, as_json)
-                return
-            report, page = look.first_report(), shown(stderr=False)
-            if as_json or not page.is_terminal or page.is_dumb_terminal:
-                while True:
-                    _line(report, own, as_json)
-                    time.sleep(every)
-                    report = look.report()
-            with Live(console=page, screen=True, auto_refresh=False) as live:
-                while True:
-                    live.update(_page(report, own, page), refresh=True)
-                    time.sleep(every)
-                    report = look.report()
+    with looking(kafka) as look:
+        report = look.first_report()
+        while True:
+            _line(report, kafka, as_json)
+            time.sleep(every)
+            report = look.report()
 
 
-def _once(report: dict[str, Any], kafka: KafkaSettings, as_json: bool) -> None:
+def _once(kafka: KafkaSettings, page: Console, as_json: bool) -> None:
+    from stream.ops.top.look import looking
+
+    with looking(kafka) as look:
+        report = look.first_report()
     if as_json:
         print_json(report)
     if not report["workers"]:
         tell(_nobody(kafka))
         raise typer.Exit(ExitCode.FAILED)
     if not as_json:
-        page = shown(stderr=False)
         page.print(_page(report, kafka, page, rows=1_000))
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from stream.broker.feeds import Broadcast
-from stream.broker.incarnations import require_topics
+from stream.broker.incarnations import incarnations_of, require_topics
 from stream.ops.top.figures import report
 from stream.ops.top.history import History
 from upwell.client import client_options
@@ -18,7 +18,7 @@ from upwell.events import Topic
 from upwell.settings import KafkaSettings
 from upwell.system.clock import now_ms
 
-__all__ = ["Look", "looking"]
+__all__ = ["Look", "begun", "looking"]
 
 LAST_RECORDS = 300
 """That are read of before, whatever the clocks say: half a minute of ten workers."""
@@ -63,6 +63,11 @@ class Look:
         for record in self._feed.drain():
             age = 0.0 if live else max(at_ms - record.appended_ms, 0) / 1000.0
             self._history.take(record.value or b"", now - age, live)
+
+
+def begun(kafka: KafkaSettings) -> bool:
+    """Whether an engine has ever been on this broker and prefix. Raises `BrokerError`."""
+    return bool(incarnations_of(client_options(kafka), kafka.prefix, [Topic.METRICS]))
 
 
 @contextmanager

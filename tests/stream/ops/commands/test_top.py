@@ -139,6 +139,19 @@ def test_on_a_terminal_it_fits_follows_its_size_and_gives_it_back(
     assert b"Traceback" not in screen.seen
 
 
+def test_a_page_waits_for_an_engine_that_is_being_started(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    own: dict[str, Any] = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix}
+    with terminal(tmp_path, ["top", "--every", "0.1"], **own) as screen:
+        screen.until(b"Nobody speaks on")
+        ensure_topics(prefix, 1, {"bootstrap_servers": [kafka]})
+        with speaking(kafka, prefix, "serve-0"):
+            screen.until(b"serve-0")
+        screen.type(b"\x03")
+        assert screen.to_the_end() == 130
+
+
 def test_a_page_goes_on_as_soon_as_somebody_speaks(
     kafka: str, prefix: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
