@@ -145,7 +145,7 @@ class Demo:
         started = time.monotonic()
         with (
             Lag(self._cluster.client, self._prefix) as lag,
-            StreamProgress(self._console, name, len(lines)) as progress,
+            StreamProgress(self._console, f"{name:<15}", len(lines)) as progress,
         ):
             looked = 0.0
 

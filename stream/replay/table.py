@@ -64,9 +64,7 @@ class Rows:
             yield Text("")
 
     def _widths(self, room: int) -> list[int] | None:
-        """Of each column what it needs where there is room, and a share of the room otherwise; None
-        where not even the longest words fit.
-        """
+        """Of each column; None where not even the longest words fit."""
         lines: list[Sequence[str]] = [self._heads, *(cells for cells, _ in self._rows)]
         cells = zip(*lines, strict=True)
         texts = [[Text.from_markup(cell).plain for cell in column] for column in cells]
@@ -77,11 +75,19 @@ class Rows:
         spare = room - 3 * len(texts) - 1 - sum(least)  # a frame and two blanks a column
         if spare < 0:
             return None
-        wanting = max(sum(most) - sum(least), 1)
-        return [
-            low + min(high - low, spare * (high - low) // wanting)
-            for low, high in zip(least, most, strict=True)
-        ]
+        return [low + more for low, more in zip(least, _shared(spare, least, most), strict=True)]
+
+
+def _shared(spare: int, least: Sequence[int], most: Sequence[int]) -> list[int]:
+    """What each column gets of `spare` beside `least`: who wants little gets it, the others the
+    same each.
+    """
+    wanted = [high - low for low, high in zip(least, most, strict=True)]
+    shares = [0] * len(wanted)
+    for done, place in enumerate(sorted(range(len(wanted)), key=lambda one: wanted[one])):
+        shares[place] = min(wanted[place], spare // (len(wanted) - done))
+        spare -= shares[place]
+    return shares
 
 
 def _longest(text: str) -> int:

@@ -78,6 +78,7 @@ MANUAL: Mapping[str, Entry] = {
             "window_s": "seconds that rates and quantiles are of",
             "events_per_s": "events of users that were worked off; null before two words",
             "lists_per_s": "lists that were published; null before two words",
+            "items_per_s": "announcements that were worked off; null before two words",
             "batch_events": "events in a micro-batch, mean; null where there was none",
             "freshness_ms": "`p50` and `p99` from event to list over so many `lists`; ms",
             "lag": "records not acknowledged, by topic",

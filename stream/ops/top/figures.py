@@ -32,6 +32,7 @@ def report(history: History, now: float, at_ms: int) -> dict[str, Any]:
         "window_s": WINDOW_MS / 1000,
         "events_per_s": _rate(serve, "records"),
         "lists_per_s": _rate(serve, "lists"),
+        "items_per_s": _rate(serve, "announcements"),
         "batch_events": _rounded(batched / count_of(batches)) if count_of(batches) else None,
         "freshness_ms": {
             "p50": _ms(quantile(fresh, 0.5)),

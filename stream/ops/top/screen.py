@@ -74,6 +74,7 @@ def _facts(report: Mapping[str, Any]) -> Iterator[tuple[str, Sequence[str]]]:
         [
             f"{_count(report['events_per_s'])} events/s",
             f"{_count(report['lists_per_s'])} lists/s",
+            f"{_count(report['items_per_s'])} items/s",
             f"{_count(report['batch_events'])} events a batch",
             f"the last {report['window_s']:.0f} s",
         ],

@@ -28,7 +28,7 @@ def serve(
         "role": "serve",
         "engine": "shop-1",
         "at": at,
-        "counts": {"events": events, "lists": len(fresh)},
+        "counts": {"events": events, "lists": len(fresh), "items": events // 4},
         "freshness": histogram(SECONDS, *fresh),
         "batches": {"users": histogram(EVENTS, *[4.0] * (events // 4))},
         "process": {"resident_bytes": 512 << 20, "cpu_seconds": at / 2_000},

@@ -34,6 +34,7 @@ def test_the_object_is_the_documented_one() -> None:
 def test_rates_are_between_the_first_word_and_the_last_by_the_worker_s_clock() -> None:
     found = said(serve(10_000, fresh=[0.01], events=8), serve(14_000, fresh=[0.01] * 3, events=48))
     assert (found["events_per_s"], found["lists_per_s"]) == (10.0, 0.5)
+    assert found["items_per_s"] == 2.5
     assert found["batch_events"] == 4.0
     assert found["workers"][0]["cpu"] == 0.5
 
