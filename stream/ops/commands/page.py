@@ -24,8 +24,8 @@ Each command's `--help` shows what stands here. All read the settings ([settings
 
 - **What scripts read.** With `--json` standard output has JSON and nothing else: one object in one
   line, or an object a line where a command goes on. Progress and words for people are on the error
-  output. A command that fails prints no object there; `doctor` and `top --once` do, and say with
-  their exit code that something is wrong.
+  output. A command that fails prints no object there. `doctor`, `top --once`, and `replay` of too
+  many that are no events do, and say with their exit code that something is wrong.
 - **Faults** are one line on the error output, `upwell: ` and what to do. `UPWELL_TRACEBACK=1` shows
   where it came from.
 - **No terminal.** In a pipe or a file, and on `TERM=dumb`, nothing has an escape code and progress
