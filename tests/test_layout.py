@@ -40,7 +40,6 @@ ELSEWHERE = {
     "stream/ops/commands/lists.py": "commands: tests/stream/ops/commands/test_json.py",
     "stream/ops/commands/manual.py": "a table: test_help.py, test_page.py, test_json.py hold it",
     "stream/ops/commands/play.py": "commands: tests/stream/ops/test_cli.py, tests/e2e",
-    "stream/ops/top/look.py": "tests/stream/ops/commands/test_top.py, on a real broker",
     "stream/ops/round_trip.py": "tests/stream/ops/test_doctor.py",
     "learner/ranking/gate_parameters.py": "tests/learner/ranking/test_parameters.py, test_mute.py",
     "learner/ranking/near.py": "tests/learner/test_large.py: the folder of its tests is full",

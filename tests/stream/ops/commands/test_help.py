@@ -53,6 +53,11 @@ def test_help_fits_and_cuts_no_word(path: str, columns: int) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
+def test_a_word_that_is_wider_than_the_screen_is_left_whole(path: str) -> None:
+    assert words(helped(path, 16)) == words(helped(path, 88))
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_help_ends_with_an_example_that_the_command_line_takes(path: str) -> None:
     lines = helped(path, 80)
     assert lines[-2:] == ["Example:", f"  {MANUAL[path].example}"]
