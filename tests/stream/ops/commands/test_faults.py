@@ -133,6 +133,19 @@ def test_a_data_folder_that_cannot_be_made_is_named(words: tuple[str, ...], fold
     assert str(folder / "log.jsonl") in last
 
 
+@pytest.mark.parametrize("words", [("run",), ("demo", "--events", "100")], ids=" ".join)
+def test_an_engine_on_a_broker_that_is_away_is_not_started(
+    words: tuple[str, ...],
+    folder: Path,
+    nobody: str,  # noqa: F811
+) -> None:
+    done = upwell(folder, *words, UPWELL_KAFKA=nobody)
+    assert done.returncode == ExitCode.BROKER
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("upwell: ")
+    assert nobody in last
+
+
 def test_the_doctor_goes_on_where_the_data_folder_cannot_be_made(folder: Path) -> None:
     data = str(folder / "log.jsonl" / "data")
     done = upwell(folder, "doctor", "--json", UPWELL_DATA=data, UPWELL_ENCODER=str(folder / "none"))
