@@ -32,45 +32,48 @@ ELSEWHERE = {
 """Page and language, and the test that has all such blocks of it."""
 
 NOT_RUN = {
-    (
-        "README.md",
-        "make demo",
-    ): "the whole log takes minutes: tests/docs/test_demo.py plays a short "
-    "one by the same command, tests/stream/ops starts the page behind it",
-    (
-        "CONTRIBUTING.md",
-        "make setup",
-    ): "they run this test; tests/docs/test_site.py builds the site",
-    ("docs/tutorial.md", "pip install"): "until Ctrl-C: tests/e2e/test_second_engine.py; "
-    "tests/test_packaging.py installs the wheel",
-    ("docs/tutorial.md", "upwell serve"): "until Ctrl-C: tests/stream/ops",
-    ("docs/gateway.md", "$ pip install"): "until Ctrl-C: tests/stream/ops",
-    ("docs/operations.md", "$ upwell dead-letters"): "of a letter that stood at another offset: "
-    "tests/e2e/test_dead_letters.py shows and replays one",
-    ("docs/backup.md", "upwell snapshot"): "an engine and a second one on its data: "
-    "tests/e2e/test_snapshot.py, tests/e2e/test_snapshot_running.py",
-    ("docs/upgrade.md", "upwell doctor"): "until Ctrl-C: tests/stream/ops, and each "
-    "test on an engine",
-    ("docs/scaling.md", "export UPWELL_KAFKA"): "a second machine, a Qdrant server and an object "
-    "store: tests/e2e/test_hosts.py has two folders for the machines",
-    ("docs/scaling.md", "kubectl create"): "no cluster is at hand: tests/infra/test_kubernetes.py "
-    "holds the files to their schemas",
-    ("docs/encoder.md", "hf download"): "another model, from the internet",
-    (
-        "docs/encoder.md",
-        "export UPWELL_ENCODER",
-    ): "that model: tests/stream/test_versions.py has the start on the old topics refused",
-    ("docs/protect.md", "export UPWELL_GATEWAY_APP_TOKEN"): "until Ctrl-C, reachable by others: "
-    "tests/gateway",
-    ("docs/protect.md", "export UPWELL_KAFKA"): "a Kafka with TLS and logins: "
-    "tests/security/test_kafka_login.py",
-    ("docs/protect.md", "export UPWELL_STORE"): "a Qdrant server with TLS: "
-    "tests/store/test_server_tls.py",
-    ("docs/signal.md", "make bench"): "a quarter of an hour; tests/bench has the parts",
-    ("docs/release.md", "uv build"): "the whole of a release: tests/test_packaging.py builds and "
-    "installs the wheel",
+    "README.md": {
+        "make demo": "the whole log takes minutes: tests/docs/test_demo.py plays a short one by "
+        "the same command, tests/stream/ops starts the page behind it",
+    },
+    "CONTRIBUTING.md": {"make setup": "they run this very test, and tests/docs/test_site.py"},
+    "docs/tutorial.md": {
+        "pip install": "until Ctrl-C: tests/e2e/test_second_engine.py; tests/test_packaging.py "
+        "installs the wheel",
+        "upwell serve": "until Ctrl-C: tests/stream/ops",
+    },
+    "docs/gateway.md": {"$ pip install": "until Ctrl-C: tests/stream/ops"},
+    "docs/operations.md": {
+        "$ upwell dead-letters": "of a letter at another offset: tests/e2e/test_dead_letters.py "
+        "shows and replays one",
+    },
+    "docs/backup.md": {
+        "upwell snapshot": "an engine, and a second one on its data: tests/e2e/test_snapshot.py, "
+        "tests/e2e/test_snapshot_running.py",
+    },
+    "docs/upgrade.md": {"upwell doctor": "until Ctrl-C: tests/stream/ops has the doctor"},
+    "docs/scaling.md": {
+        "export UPWELL_KAFKA": "a second machine, a Qdrant server and an object store: "
+        "tests/e2e/test_hosts.py has two folders for the machines",
+        "kubectl create": "no cluster is at hand: tests/infra/test_kubernetes.py holds the files "
+        "to their schemas",
+    },
+    "docs/encoder.md": {
+        "hf download": "another model, from the internet",
+        "export UPWELL_ENCODER": "that model: tests/stream/test_versions.py has the start on the "
+        "old topics refused",
+    },
+    "docs/protect.md": {
+        "export UPWELL_GATEWAY_APP_TOKEN": "until Ctrl-C, where others reach it: tests/gateway",
+        "export UPWELL_KAFKA": "a Kafka with TLS and logins: tests/security/test_kafka_login.py",
+        "export UPWELL_STORE": "a Qdrant server with TLS: tests/store/test_server_tls.py",
+    },
+    "docs/signal.md": {"make bench": "a quarter of an hour: tests/bench has the parts"},
+    "docs/release.md": {
+        "uv build": "the whole of a release: tests/test_packaging.py builds and installs the wheel",
+    },
 }
-"""Page and how the block begins, and why nothing runs it, with the test that comes nearest."""
+"""By page how a block begins, and why nothing runs it, with the test that comes nearest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,7 @@ class Block:
 
     def excused(self) -> bool:
         """Whether it is named in `NOT_RUN`."""
-        return any(
-            page == self.page and self.body.startswith(beginning) for page, beginning in NOT_RUN
-        )
+        return any(map(self.body.startswith, NOT_RUN.get(self.page, ())))
 
 
 def blocks_of(path: Path) -> Iterator[Block]:
