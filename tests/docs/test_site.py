@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.hooks import BESIDE, decisions, from_docs, on_page_markdown
+from docs.hooks import BESIDE, beside, decisions, from_docs, linked
 from tests.docs.commands import DOCUMENTS, ROOT
 
 _FETCHED = re.compile(
@@ -96,8 +96,20 @@ def test_links_are_as_they_are_from_the_site() -> None:
         from_docs("[a](docs/events.md#x) [b](SECURITY.md)") == "[a](events.md#x) [b](SECURITY.md)"
     )
     assert from_docs('<img src="docs/page.png">') == '<img src="page.png">'
-    assert on_page_markdown("[a](../CHANGELOG.md) [b](SECURITY.md) [c](events.md)") == (
+    assert beside("[a](../CHANGELOG.md) [b](SECURITY.md) [c](events.md)") == (
         "[a](changelog.md) [b](reporting.md) [c](events.md)"
+    )
+
+
+def test_a_page_that_is_named_is_a_link_but_not_in_code_and_links() -> None:
+    names = {"0010": "0010-what.md"}
+    text = "docs/events.md, docs/decisions/0010. `docs/a.md` [docs/a.md](a.md)\n```text\ndocs/a.md\n```"
+    assert linked(text, "index.md", names) == (
+        "[events.md](events.md), [decision 0010](decisions/0010-what.md). "
+        "`docs/a.md` [docs/a.md](a.md)\n```text\ndocs/a.md\n```"
+    )
+    assert linked("docs/events.md docs/decisions/0010", "decisions/0001-a.md", names) == (
+        "[events.md](../events.md) [decision 0010](0010-what.md)"
     )
 
 
