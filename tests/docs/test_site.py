@@ -103,10 +103,9 @@ def test_links_are_as_they_are_from_the_site() -> None:
 
 def test_a_page_that_is_named_is_a_link_but_not_in_code_and_links() -> None:
     names = {"0010": "0010-what.md"}
-    text = "docs/events.md, docs/decisions/0010. `docs/a.md` [docs/a.md](a.md)\n```text\ndocs/a.md\n```"
-    assert linked(text, "index.md", names) == (
-        "[events.md](events.md), [decision 0010](decisions/0010-what.md). "
-        "`docs/a.md` [docs/a.md](a.md)\n```text\ndocs/a.md\n```"
+    code = "`docs/a.md` [docs/a.md](a.md)\n```text\ndocs/a.md\n```"
+    assert linked(f"docs/events.md, docs/decisions/0010. {code}", "index.md", names) == (
+        f"[events.md](events.md), [decision 0010](decisions/0010-what.md). {code}"
     )
     assert linked("docs/events.md docs/decisions/0010", "decisions/0001-a.md", names) == (
         "[events.md](../events.md) [decision 0010](0010-what.md)"
