@@ -105,7 +105,7 @@ def test_every_make_target_is_there(path: Path) -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=IDS)
 def test_every_python_program_is_there(path: Path) -> None:
-    for words in commands(path.read_text(), "python"):
+    for words in filter(None, commands(path.read_text(), "python")):
         if len(words) > 1 and words[0] == "-m" and words[1].split(".")[0] in OWN:
             module = ROOT.joinpath(*words[1].split("."))
             assert module.with_suffix(".py").is_file() or (module / "__main__.py").is_file()
