@@ -63,13 +63,14 @@ check: $(STAMP)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-## make docs     docs/cli.md, docs/settings.md, docs/metrics.md, docs/schemas and the dashboards from the code
+## make docs     docs/cli.md, docs/settings.md, docs/metrics.md, docs/schemas and the dashboards from the code, then the site in site/
 docs: $(STAMP)
 	@$(BIN)/python -m upwell.settings.table > docs/settings.new && mv docs/settings.new docs/settings.md
 	@$(BIN)/python -m stream.metrics.table > docs/metrics.new && mv docs/metrics.new docs/metrics.md
 	@$(BIN)/python -m stream.ops.commands.page > docs/cli.new && mv docs/cli.new docs/cli.md
 	@$(BIN)/python -m infra.dashboards
 	@$(BIN)/python -m upwell.schemas
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 ## make bench    quality on the first 40,000 ratings of MovieLens, against its peers
 bench: setup
@@ -103,7 +104,7 @@ audit: $(STAMP)
 
 ## make lock     resolve the dependencies anew into requirements.lock
 lock: | $(BIN)/uv
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --group test --extra openvino --extra gateway pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --group test --group docs --extra openvino --extra gateway pyproject.toml -o requirements.lock
 
 ## make clean    remove .venv and the local data folder
 clean:

@@ -95,7 +95,11 @@ def test_lock_pins_every_dependency_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     asked = {
         re.split(r"[<>=~!\[ ]", one)[0]
-        for one in project["project"]["dependencies"] + project["dependency-groups"]["test"]
+        for one in (
+            project["project"]["dependencies"]
+            + project["dependency-groups"]["test"]
+            + project["dependency-groups"]["docs"]
+        )
     }
     pinned = set(
         re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)

@@ -16,6 +16,7 @@ from learner.fused.digest import row_digests
 from learner.ranking.explain import UPTAKE
 from learner.ranking.gate import PER_SIGNAL, empty_gate, widened
 from learner.ranking.names import SIGNALS
+from upwell.errors import ModelError
 
 __all__ = ["Gate"]
 
@@ -66,6 +67,7 @@ class Gate:
 
     def take(self, arrays: Mapping[str, NDArray[Any]], whole: bool = False) -> Iterator[None]:
         """See `Parameters`; it is small, and one step."""
+        self._check(arrays)
         rows = arrays["rows"]
         self.grow(int(rows.max(initial=-1)) + 1)
         if whole:
@@ -78,6 +80,16 @@ class Gate:
         )
         self.state.bias[rows] = arrays["bias"]
         yield from ()
+
+    def _check(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Raises `ModelError`: kernels read past the end of a row that is too short."""
+        for name in ("weights", "squares"):
+            given, own = arrays[name].shape, empty_gate().weights.shape
+            if given != own:
+                raise ModelError(
+                    f"gate: {name} are of shape {given}, expected {own}: a version with other "
+                    "signals made them; replay the log under another UPWELL_PREFIX and UPWELL_DATA"
+                )
 
     def row_digests(self, size: int) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Rows below `size` that have a bias, and the digests of these."""

@@ -127,7 +127,7 @@ def refuse_second(client: Mapping[str, Any], settings: Settings, engine: str) ->
     raise SettingsError(
         f"{who}, and {why}; a second machine that helps needs an UPWELL_INSTANCE of its own, the "
         "same UPWELL_KEY, UPWELL_MODELS, UPWELL_STORE=server and UPWELL_QDRANT_URL, and runs "
-        "`upwell run --roles serve` or `--roles serve,learn` (docs/operations.md); an engine apart "
+        "`upwell run --roles serve` or `--roles serve,learn` (docs/scaling.md); an engine apart "
         "needs another UPWELL_PREFIX"
     )
 

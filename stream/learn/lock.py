@@ -74,7 +74,7 @@ class LearnerLock:
             raise SettingsError(
                 f"another engine ({self.before}) learns for {self._partition.topic}: one learner "
                 "writes it; a second machine that helps runs `upwell run --roles serve`, or "
-                "`--roles serve,learn` to take over when that one dies (docs/operations.md), an "
+                "`--roles serve,learn` to take over when that one dies (docs/scaling.md), an "
                 "engine apart needs another UPWELL_PREFIX"
             )
 

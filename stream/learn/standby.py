@@ -133,7 +133,7 @@ def check_shared(options: LearnOptions) -> bool:
             raise SettingsError(
                 f"the checkpoint {newest.file} that {options.prefix}{Topic.MODELS} announces is "
                 f"not in {options.folder.address}: set UPWELL_MODELS to one place for all machines "
-                "that learn or serve (docs/operations.md)"
+                "that learn or serve (docs/scaling.md)"
             )
     return False
 

@@ -7,11 +7,13 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["DOCUMENTS", "ROOT", "commands", "python_blocks"]
+__all__ = ["DOCUMENTS", "IDS", "ROOT", "commands", "python_blocks"]
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BESIDE = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+DOCUMENTS = (*(ROOT / name for name in BESIDE), *sorted((ROOT / "docs").rglob("*.md")))
+IDS = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
+_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _VARIABLES = re.compile(r"^(?:[A-Z_]+=\S+\s+)+")
 
@@ -36,7 +38,7 @@ def _code(text: str) -> Iterator[str]:
     fences = _FENCE.findall(text)
     for language, body in fences:
         if language != "python":
-            yield from body.splitlines()
+            yield from map(str.strip, body.splitlines())
     plain = _FENCE.sub("", text)
     for line in plain.splitlines():
         if line.startswith("    "):

@@ -17,7 +17,7 @@ from kafka import KafkaProducer
 from store import open_store
 from stream.broker.dead_letters import read_letters
 from stream.chain.privacy import Pseudonymizer, load_or_create_key
-from tests.docs.commands import ROOT, python_blocks
+from tests.docs.commands import ROOT
 from tests.e2e.engine import Engine
 from upwell.client import UpwellClient
 from upwell.codec import dead_letter_value
@@ -85,7 +85,6 @@ def test_letters_are_replayed_once_and_what_is_still_bad_is_a_new_letter(
             "the duplicate to be counted",
         )
         run_examples(kafka, prefix, tmp_path)
-        run_the_readme(engine.settings.kafka)
     pseudonym = Pseudonymizer(load_or_create_key(tmp_path / "key")).pseudonym("ann")
     assert poisoned.user == pseudonym
     store = open_store("edge", folder=tmp_path / "store", dimension=384)
@@ -114,25 +113,6 @@ def run_examples(kafka: str, prefix: str, folder: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert all(part in done.stdout for part in said), done.stdout
-
-
-def run_the_readme(kafka: KafkaSettings) -> None:
-    """Its Python, as it stands there but for the broker's address and the user."""
-    [block] = python_blocks((ROOT / "README.md").read_text())
-    written = 'UpwellClient("127.0.0.1:9092")', "timeout=10", '"ann"'
-    assert all(part in block for part in written)
-    for part, own in zip(
-        written, ("UpwellClient(ADDRESS, KAFKA)", "timeout=5", '"zoe"'), strict=True
-    ):
-        block = block.replace(part, own)
-    printed: list[tuple[object, ...]] = []
-    names = {
-        "ADDRESS": kafka.address,
-        "KAFKA": kafka,
-        "print": lambda *words: printed.append(words),
-    }
-    exec(compile(block, "README.md", "exec"), names)  # noqa: S102 (our own README)
-    assert [title for title, *_ in printed] == ["a title"]
 
 
 def command(kafka: str, prefix: str, folder: Path, *words: str) -> dict[str, Any]:

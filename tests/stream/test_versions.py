@@ -283,5 +283,5 @@ def test_the_reference_names_the_fields_of_each_topic_and_which_are_needed(topic
         if field.name != "cleared"  # no field of the JSON: a null is
     ]
     assert sorted(named) == sorted(set(expected) - set(common))
-    [example] = re.findall(r"^    (\{.*\})$", section, re.MULTILINE)
+    [example] = re.findall(r"^```json\n(.*)\n```$", section, re.MULTILINE)
     parse_event(topic, orjson.loads(example), now_ms=NOW_MS)

@@ -9,6 +9,7 @@ import pytest
 
 from learner.fused.digest import item_keys
 from learner.fused.trained import TrainedModel
+from learner.ranking.gate import PER_SIGNAL
 from learner.ranking.gate_parameters import Gate
 from learner.ranking.parameters import Parameters, RankingParameters, settle
 from learner.release.delta import decode, encode
@@ -17,6 +18,7 @@ from learner.training.learner import Learner
 from tests.learner.toy import ITEMS, table, vectors
 from tests.learner.training import small
 from tests.learner.training.small import SETTINGS, catalogue, log
+from upwell.errors import ModelError
 
 KEYS = item_keys([f"i{row}" for row in range(ITEMS)])
 KINDS = ["gate", "fused", "both"]
@@ -76,6 +78,23 @@ def test_whatever_they_were_others_that_take_the_whole_are_the_same(kind: str) -
     change(other, rng)
     settle(other.take(one.whole(), whole=True))
     assert_same(one, other)
+
+
+@pytest.mark.parametrize("kind", ["gate", "both"])
+@pytest.mark.parametrize("name", ["weights", "squares"])
+def test_weights_of_a_version_with_other_signals_are_refused(kind: str, name: str) -> None:
+    one, other, rng = made(kind), made(kind, seed=8), np.random.default_rng(3)
+    change(one, rng)
+    change(other, rng)
+    before, given = other.whole(), one.whole()
+    key = name if kind == "gate" else f"gate.{name}"
+    given[key] = given[key][:, :-PER_SIGNAL]
+    if kind == "both":
+        given = {one: array for one, array in given.items() if one.startswith("gate.")}
+    with pytest.raises(ModelError, match=f"gate: {name} are of shape .* another UPWELL_PREFIX"):
+        settle(other.take(given, whole=True))
+    for one_name, array in other.whole().items():
+        np.testing.assert_array_equal(array, before[one_name], err_msg=one_name)
 
 
 def test_the_version_names_every_weight_bias_and_identity() -> None:

@@ -1,0 +1,112 @@
+"""The fenced blocks of README and docs, and what becomes of each: run, held by another test, or
+named with the reason why it is not run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+
+from tests.docs.commands import DOCUMENTS, ROOT
+
+__all__ = ["ALL", "ELSEWHERE", "LANGUAGES", "NOT_RUN", "PROGRAMS", "Block", "blocks_of", "to_run"]
+
+PROGRAMS = ("bash", "python")
+"""What this folder runs."""
+LANGUAGES = {*PROGRAMS, "console", "text", "json", "toml", "javascript", "go", "java", "sh"}
+_FENCE = re.compile(r"^( *)```([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+ELSEWHERE = {
+    ("docs/gateway.md", "bash"): "tests/e2e/gateway/test_calls_live.py",
+    ("docs/clients.md", "javascript"): "tests/examples/test_clients.py",
+    ("docs/clients.md", "go"): "tests/examples/test_clients.py",
+    ("docs/clients.md", "java"): "tests/examples/test_clients.py",
+    ("docs/clients.md", "sh"): "tests/examples/test_clients.py",
+    ("docs/events.md", "json"): "tests/stream/test_versions.py",
+    ("docs/import.md", "toml"): "tests/docs/test_blocks.py",
+    ("docs/reasons.md", "toml"): "tests/docs/test_blocks.py",
+}
+"""Page and language, and the test that has all such blocks of it."""
+
+NOT_RUN = {
+    "README.md": {
+        "make demo": "the whole log takes minutes: tests/docs/test_demo.py plays a short one by "
+        "the same command, tests/stream/ops starts the page behind it",
+    },
+    "CONTRIBUTING.md": {"make setup": "they run this very test, and tests/docs/test_site.py"},
+    "docs/tutorial.md": {
+        "pip install": "until Ctrl-C: tests/e2e/test_second_engine.py; tests/test_packaging.py "
+        "installs the wheel",
+        "upwell serve": "until Ctrl-C: tests/stream/ops",
+    },
+    "docs/gateway.md": {"$ pip install": "until Ctrl-C: tests/stream/ops"},
+    "docs/operations.md": {
+        "$ upwell dead-letters": "of a letter at another offset: tests/e2e/test_dead_letters.py "
+        "shows and replays one",
+    },
+    "docs/backup.md": {
+        "upwell snapshot": "an engine, and a second one on its data: tests/e2e/test_snapshot.py, "
+        "tests/e2e/test_snapshot_running.py",
+    },
+    "docs/upgrade.md": {"upwell doctor": "until Ctrl-C: tests/stream/ops has the doctor"},
+    "docs/scaling.md": {
+        "export UPWELL_KAFKA": "a second machine, a Qdrant server and an object store: "
+        "tests/e2e/test_hosts.py has two folders for the machines",
+        "kubectl create": "no cluster is at hand: tests/infra/test_kubernetes.py holds the files "
+        "to their schemas",
+    },
+    "docs/encoder.md": {
+        "hf download": "another model, from the internet",
+        "export UPWELL_ENCODER": "that model: tests/stream/test_versions.py has the start on the "
+        "old topics refused",
+    },
+    "docs/protect.md": {
+        "export UPWELL_GATEWAY_APP_TOKEN": "until Ctrl-C, where others reach it: tests/gateway",
+        "export UPWELL_KAFKA": "a Kafka with TLS and logins: tests/security/test_kafka_login.py",
+        "export UPWELL_STORE": "a Qdrant server with TLS: tests/store/test_server_tls.py",
+    },
+    "docs/signal.md": {"make bench": "a quarter of an hour: tests/bench has the parts"},
+    "docs/release.md": {
+        "uv build": "the whole of a release: tests/test_packaging.py builds and installs the wheel",
+    },
+}
+"""By page how a block begins, and why nothing runs it, with the test that comes nearest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """page: from the root of the repository. number: from 1, among the blocks of its page."""
+
+    page: str
+    number: int
+    language: str
+    body: str
+
+    def excused(self) -> bool:
+        """Whether it is named in `NOT_RUN`."""
+        return any(map(self.body.startswith, NOT_RUN.get(self.page, ())))
+
+
+def blocks_of(path: Path) -> Iterator[Block]:
+    """In their order, also those within lists."""
+    page = str(path.relative_to(ROOT))
+    for number, (_, language, body) in enumerate(_FENCE.findall(path.read_text()), 1):
+        yield Block(page, number, language.strip(), dedent(body))
+
+
+ALL = [block for path in DOCUMENTS for block in blocks_of(path)]
+
+
+def to_run(page: str) -> list[Block]:
+    """The blocks of a page that this folder runs."""
+    return [
+        block
+        for block in ALL
+        if block.page == page
+        and block.language in PROGRAMS
+        and (page, block.language) not in ELSEWHERE
+        and not block.excused()
+    ]
