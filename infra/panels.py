@@ -114,6 +114,13 @@ UP = Dashboard(
             (_rate("upwell_cpu_seconds_total", "worker"), "{{worker}}"),
         ),
         _panel(
+            "Spans of traces",
+            "ops",
+            "that ended, and that no collector got: it is away or slow (docs/tracing.md)",
+            (_rate("upwell_spans_total", "worker"), "{{worker}} ended"),
+            (_rate("upwell_spans_dropped_total", "worker"), "{{worker}} dropped"),
+        ),
+        _panel(
             "Held",
             "short",
             "items in the catalogue, users in memory, guests who became users, offsets that "

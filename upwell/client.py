@@ -14,6 +14,7 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,6 +40,7 @@ from upwell.recommendations import Confirmation, DeadLetter, Recommendations
 from upwell.schema import event_value, key_of, parse_event, topic_of
 from upwell.settings import KafkaSettings, Settings
 from upwell.system.clock import now_ms
+from upwell.system.trace_context import TraceContext
 
 if TYPE_CHECKING:
     from upwell.reader import TopicReader
@@ -98,20 +100,24 @@ def find_broker(settings: Settings) -> str:
 
 class UpwellClient:
     """Produces events and reads what Upwell publishes. `settings`: of Kafka; an address alone is
-    enough for most.
+    enough for most. `trace`: events carry on the OpenTelemetry trace that the app is in
+    (docs/tracing.md).
 
     Every event is checked as the stream would check it (`InvalidEventError`); delivery failures are
     `BrokerError`.
     """
 
-    def __init__(self, address: str, settings: KafkaSettings | None = None) -> None:
+    def __init__(
+        self, address: str, settings: KafkaSettings | None = None, *, trace: bool = False
+    ) -> None:
         from kafka import KafkaProducer
         from kafka.errors import KafkaError
 
         base = settings or KafkaSettings()
         self._kafka_error = KafkaError
         self._prefix = base.prefix
-        self._options = client_options(KafkaSettings(**{**_as_dict(base), "address": address}))
+        self._options = client_options(replace(base, address=address))
+        self._trace = TraceContext() if trace else None
         self._failure: BaseException | None = None
         self._readers: set[TopicReader] = set()
         _await_broker(address)
@@ -159,7 +165,10 @@ class UpwellClient:
         parse_event(topic, value, now_ms=now_ms())
         try:
             sent = self._producer.send(
-                self._prefix + topic, key=key_of(event).encode(), value=orjson.dumps(value)
+                self._prefix + topic,
+                key=key_of(event).encode(),
+                value=orjson.dumps(value),
+                headers=list(self._trace.headers()) if self._trace else None,
             )
         except self._kafka_error as exc:
             raise self._why(f"an event was not taken: {exc}") from exc
@@ -217,18 +226,13 @@ class UpwellClient:
     ) -> Impression:
         """A user was shown a list, or its first `places`, now, with the list's propensities."""
         entries = shown.items[:places]
-        items, propensities = (
-            tuple(one.item_id for one in entries),
-            tuple(one.propensity for one in entries),
-        )
-        stamped = {**_stamp(), **more}
         return self._sent(
             Impression(
-                **stamped,
+                **{**_stamp(), **more},
                 user_id=shown.user_id,
                 list_id=shown.list_id,
-                item_ids=items,
-                propensities=propensities,
+                item_ids=tuple(one.item_id for one in entries),
+                propensities=tuple(one.propensity for one in entries),
             )
         )
 
@@ -404,7 +408,3 @@ def _one_of(kinds: type[K], given: str) -> K:
 
 def _stamp() -> dict[str, Any]:
     return {"event_id": uuid.uuid4().hex, "ts": now_ms()}
-
-
-def _as_dict(kafka: KafkaSettings) -> dict[str, Any]:
-    return {name: getattr(kafka, name) for name in KafkaSettings.__slots__}

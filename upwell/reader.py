@@ -9,7 +9,8 @@ smaller number is found where it stood then, so reading from the beginning reads
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -19,11 +20,21 @@ from upwell.connection import refusal
 from upwell.errors import BrokerError
 from upwell.partition import partition_of
 
-__all__ = ["TopicReader"]
+__all__ = ["TopicReader", "given_up"]
 
 POLL_MS = 100
 REFRESH_MS = 30_000
 """How long an added partition may go unnoticed."""
+
+
+def _never() -> bool:
+    return False
+
+
+given_up: ContextVar[Callable[[], bool]] = ContextVar("given_up", default=_never)
+"""Whether whoever asked for what is read here has gone: looked at between two polls, so that a
+thread can be called back. As it is where `values` begins.
+"""
 
 
 class TopicReader:
@@ -99,11 +110,13 @@ class TopicReader:
 
     def values(self, timeout: float | None) -> Iterator[bytes]:
         """Values as they are published; ends, and closes the reader, after `timeout` seconds
-        without one. A record without a value is one that was removed. Raises `BrokerError`.
+        without one, and where nobody waits any more (`given_up`). A record without a value is one
+        that was removed. Raises `BrokerError`.
         """
         try:
             last = time.monotonic()
-            while timeout is None or time.monotonic() - last < timeout:
+            nobody_waits = given_up.get()
+            while not nobody_waits() and (timeout is None or time.monotonic() - last < timeout):
                 self._follow_partitions()
                 for records in self._consumer.poll(timeout_ms=POLL_MS).values():
                     for record in records:
