@@ -24,8 +24,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from upwell.client import UpwellClient
 from upwell.errors import BrokerError
-from upwell.reader import given_up
 from upwell.settings import KafkaSettings
+from upwell.system.threads import given_up
 
 __all__ = ["AsyncUpwellClient", "Published"]
 

@@ -9,8 +9,7 @@ smaller number is found where it stood then, so reading from the beginning reads
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -19,22 +18,13 @@ from kafka.errors import KafkaError
 from upwell.connection import refusal
 from upwell.errors import BrokerError
 from upwell.partition import partition_of
+from upwell.system.threads import given_up
 
-__all__ = ["TopicReader", "given_up"]
+__all__ = ["TopicReader"]
 
 POLL_MS = 100
 REFRESH_MS = 30_000
 """How long an added partition may go unnoticed."""
-
-
-def _never() -> bool:
-    return False
-
-
-given_up: ContextVar[Callable[[], bool]] = ContextVar("given_up", default=_never)
-"""Whether whoever asked for what is read here has gone: looked at between two polls, so that a
-thread can be called back. As it is where `values` begins.
-"""
 
 
 class TopicReader:

@@ -12,12 +12,23 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import NoReturn
 
-__all__ = ["UNEXPECTED_EXIT", "end_process", "end_with_any_thread", "start_thread"]
+__all__ = ["UNEXPECTED_EXIT", "end_process", "end_with_any_thread", "given_up", "start_thread"]
 
 UNEXPECTED_EXIT = 70
 """A worker's exit code after an error that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
+
+
+def _never() -> bool:
+    return False
+
+
+given_up: ContextVar[Callable[[], bool]] = ContextVar("given_up", default=_never)
+"""Whether whoever asked for what is done here has gone: who waits for long looks at it now and
+then, so that a thread can be called back.
+"""
 
 log = logging.getLogger("upwell")
 

@@ -57,6 +57,5 @@ class TraceContext:
         yield from self._context(carrier)
 
     def _context(self, carrier: dict[str, str]) -> Iterator[Context]:
-        found = self._propagator.extract(carrier) if _PARENT in carrier else {}
-        if found:  # a context is a mapping, and empty where nothing was found
-            yield found
+        if _PARENT in carrier and (found := self._propagator.extract(carrier)):
+            yield found  # a context is a mapping, and empty where there was none

@@ -120,7 +120,6 @@ def test_the_end_does_not_wait_for_a_collector_that_hangs(
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "is grpc: Upwell sends http/protobuf"),
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc", "OTLP_TRACES_PROTOCOL is grpc"),
         ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000", "max_export_batch_size"),
-        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip", "zip"),
     ],
 )
 def test_what_cannot_be_done_is_told_at_the_start(
