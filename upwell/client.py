@@ -183,7 +183,7 @@ class UpwellClient:
         self._raise_failure()
 
     def click(
-        self, user_id: str, item_id: str, action: Action | str = Action.CLICK, **more: Any
+        self, /, user_id: str, item_id: str, action: Action | str = Action.CLICK, **more: Any
     ) -> Click:
         """A user did something with an item, now.
 
@@ -200,6 +200,7 @@ class UpwellClient:
 
     def review(
         self,
+        /,
         user_id: str,
         item_id: str,
         rating: float | None = None,
@@ -213,16 +214,16 @@ class UpwellClient:
             )
         )
 
-    def query(self, user_id: str, text: str, **more: Any) -> Query:
+    def query(self, /, user_id: str, text: str, **more: Any) -> Query:
         """A user searched, now."""
         return self._sent(Query(**{**_stamp(), **more}, user_id=user_id, text=text))
 
-    def item(self, item_id: str, title: str | None = None, **more: Any) -> Item:
+    def item(self, /, item_id: str, title: str | None = None, **more: Any) -> Item:
         """An item is announced (with a title) or changed, now: what is left out stays."""
         return self._sent(Item(**{"ts": now_ms(), **more}, item_id=item_id, title=title))
 
     def impression(
-        self, shown: Recommendations, places: int | None = None, **more: Any
+        self, /, shown: Recommendations, places: int | None = None, **more: Any
     ) -> Impression:
         """A user was shown a list, or its first `places`, now, with the list's propensities."""
         entries = shown.items[:places]
@@ -255,13 +256,13 @@ class UpwellClient:
         )
         return self._sent(asked)
 
-    def control(self, kind: ControlKind | str, by: str, why: str, **more: Any) -> Control:
+    def control(self, /, kind: ControlKind | str, by: str, why: str, **more: Any) -> Control:
         """An operator's word on a user or an item, now."""
         return self._sent(
             Control(**{**_stamp(), **more}, kind=_one_of(ControlKind, kind), by=by, why=why)
         )
 
-    def merge(self, from_user: str, into: str, by: str, why: str, **more: Any) -> Control:
+    def merge(self, /, from_user: str, into: str, by: str, why: str, **more: Any) -> Control:
         """What a guest did is from now on also `into`'s, who has logged in (docs/events.md)."""
         more |= {"user_id": into, "from_user": from_user}
         return self.control(ControlKind.MERGE_USER, by, why, **more)
@@ -285,9 +286,7 @@ class UpwellClient:
     def confirmations(
         self, user_id: str | None = None, timeout: float | None = None, from_beginning: bool = False
     ) -> Iterator[Confirmation]:
-        """Of users who were forgotten; ends after `timeout` seconds without one. The same one may
-        come twice, with the same event_id.
-        """
+        """Of users who were forgotten, as `lists`. One may come twice, with its event_id."""
         records = self._records(
             Topic.CONFIRMATIONS,
             timeout,
@@ -323,7 +322,7 @@ class UpwellClient:
         return (one for one in map(parse_dead_letter, records) if one.replayed_at is None)
 
     def request_list(
-        self, user_id: str, k: int | None = None, timeout: float = 10.0, **more: Any
+        self, /, user_id: str, k: int | None = None, timeout: float = 10.0, **more: Any
     ) -> Recommendations:
         """Ask and wait for the answer. Raises `BrokerError` when none came in time."""
         deadline = time.monotonic() + timeout

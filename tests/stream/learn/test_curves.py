@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tensorboard.util.tensor_util import make_ndarray
 
 from stream.learn.curves import TensorBoard, WeightsAndBiases, curves
 from upwell.errors import SettingsError
@@ -40,7 +41,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert scalars(first) == {"loss/main": 0.5, "ndcg10/model/all": 0.25}
     assert (second.step, scalars(second)) == (200, {"loss/main": 0.125})
     (histogram,) = [one for one in first.summary.value if one.tag == "norm"]
-    buckets = np.frombuffer(histogram.tensor.tensor_content).reshape(-1, 3)  # left, right, count
+    buckets = make_ndarray(histogram.tensor)  # (n, 3): left, right, count
     assert buckets[:, 2].sum() == len(VALUES)
     assert (buckets[0, 0], buckets[-1, 1]) == (0.0, 4.0)
 
