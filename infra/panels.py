@@ -67,6 +67,13 @@ UP = Dashboard(
             rates("cpu_seconds", "worker"),
         ),
         panel(
+            "Spans of traces",
+            "ops",
+            "that ended, and that no collector got: it is away or slow (docs/tracing.md)",
+            rates("spans", "worker", "ended"),
+            rates("spans_dropped", "worker", "dropped"),
+        ),
+        panel(
             "Held",
             "short",
             "items in the catalogue, users in memory, guests who became users, offsets that "

@@ -2,6 +2,7 @@
 loads no model.
 """
 
+from upwell.async_client import AsyncUpwellClient
 from upwell.client import UpwellClient, find_broker
 from upwell.errors import BrokerError, InvalidEventError, SettingsError, UpwellError
 from upwell.events import (
@@ -23,6 +24,7 @@ from upwell.settings import Settings, load_settings
 
 __all__ = [
     "Action",
+    "AsyncUpwellClient",
     "BrokerError",
     "Click",
     "Control",

@@ -14,6 +14,7 @@ import socket
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,6 +40,7 @@ from upwell.recommendations import Confirmation, DeadLetter, Recommendations
 from upwell.schema import event_value, key_of, parse_event, topic_of
 from upwell.settings import KafkaSettings, Settings
 from upwell.system.clock import now_ms
+from upwell.system.trace_context import TraceContext
 
 if TYPE_CHECKING:
     from upwell.reader import TopicReader
@@ -98,20 +100,24 @@ def find_broker(settings: Settings) -> str:
 
 class UpwellClient:
     """Produces events and reads what Upwell publishes. `settings`: of Kafka; an address alone is
-    enough for most.
+    enough for most. `trace`: events carry on the OpenTelemetry trace that the app is in
+    (docs/tracing.md).
 
     Every event is checked as the stream would check it (`InvalidEventError`); delivery failures are
     `BrokerError`.
     """
 
-    def __init__(self, address: str, settings: KafkaSettings | None = None) -> None:
+    def __init__(
+        self, address: str, settings: KafkaSettings | None = None, *, trace: bool = False
+    ) -> None:
         from kafka import KafkaProducer
         from kafka.errors import KafkaError
 
         base = settings or KafkaSettings()
         self._kafka_error = KafkaError
         self._prefix = base.prefix
-        self._options = client_options(KafkaSettings(**{**_as_dict(base), "address": address}))
+        self._options = client_options(replace(base, address=address))
+        self._trace = TraceContext() if trace else None
         self._failure: BaseException | None = None
         self._readers: set[TopicReader] = set()
         _await_broker(address)
@@ -159,7 +165,10 @@ class UpwellClient:
         parse_event(topic, value, now_ms=now_ms())
         try:
             sent = self._producer.send(
-                self._prefix + topic, key=key_of(event).encode(), value=orjson.dumps(value)
+                self._prefix + topic,
+                key=key_of(event).encode(),
+                value=orjson.dumps(value),
+                headers=list(self._trace.headers()) if self._trace else None,
             )
         except self._kafka_error as exc:
             raise self._why(f"an event was not taken: {exc}") from exc
@@ -174,7 +183,7 @@ class UpwellClient:
         self._raise_failure()
 
     def click(
-        self, user_id: str, item_id: str, action: Action | str = Action.CLICK, **more: Any
+        self, /, user_id: str, item_id: str, action: Action | str = Action.CLICK, **more: Any
     ) -> Click:
         """A user did something with an item, now.
 
@@ -191,6 +200,7 @@ class UpwellClient:
 
     def review(
         self,
+        /,
         user_id: str,
         item_id: str,
         rating: float | None = None,
@@ -204,31 +214,26 @@ class UpwellClient:
             )
         )
 
-    def query(self, user_id: str, text: str, **more: Any) -> Query:
+    def query(self, /, user_id: str, text: str, **more: Any) -> Query:
         """A user searched, now."""
         return self._sent(Query(**{**_stamp(), **more}, user_id=user_id, text=text))
 
-    def item(self, item_id: str, title: str | None = None, **more: Any) -> Item:
+    def item(self, /, item_id: str, title: str | None = None, **more: Any) -> Item:
         """An item is announced (with a title) or changed, now: what is left out stays."""
         return self._sent(Item(**{"ts": now_ms(), **more}, item_id=item_id, title=title))
 
     def impression(
-        self, shown: Recommendations, places: int | None = None, **more: Any
+        self, /, shown: Recommendations, places: int | None = None, **more: Any
     ) -> Impression:
         """A user was shown a list, or its first `places`, now, with the list's propensities."""
         entries = shown.items[:places]
-        items, propensities = (
-            tuple(one.item_id for one in entries),
-            tuple(one.propensity for one in entries),
-        )
-        stamped = {**_stamp(), **more}
         return self._sent(
             Impression(
-                **stamped,
+                **{**_stamp(), **more},
                 user_id=shown.user_id,
                 list_id=shown.list_id,
-                item_ids=items,
-                propensities=propensities,
+                item_ids=tuple(one.item_id for one in entries),
+                propensities=tuple(one.propensity for one in entries),
             )
         )
 
@@ -251,13 +256,13 @@ class UpwellClient:
         )
         return self._sent(asked)
 
-    def control(self, kind: ControlKind | str, by: str, why: str, **more: Any) -> Control:
+    def control(self, /, kind: ControlKind | str, by: str, why: str, **more: Any) -> Control:
         """An operator's word on a user or an item, now."""
         return self._sent(
             Control(**{**_stamp(), **more}, kind=_one_of(ControlKind, kind), by=by, why=why)
         )
 
-    def merge(self, from_user: str, into: str, by: str, why: str, **more: Any) -> Control:
+    def merge(self, /, from_user: str, into: str, by: str, why: str, **more: Any) -> Control:
         """What a guest did is from now on also `into`'s, who has logged in (docs/events.md)."""
         more |= {"user_id": into, "from_user": from_user}
         return self.control(ControlKind.MERGE_USER, by, why, **more)
@@ -281,9 +286,7 @@ class UpwellClient:
     def confirmations(
         self, user_id: str | None = None, timeout: float | None = None, from_beginning: bool = False
     ) -> Iterator[Confirmation]:
-        """Of users who were forgotten; ends after `timeout` seconds without one. The same one may
-        come twice, with the same event_id.
-        """
+        """Of users who were forgotten, as `lists`. One may come twice, with its event_id."""
         records = self._records(
             Topic.CONFIRMATIONS,
             timeout,
@@ -319,7 +322,7 @@ class UpwellClient:
         return (one for one in map(parse_dead_letter, records) if one.replayed_at is None)
 
     def request_list(
-        self, user_id: str, k: int | None = None, timeout: float = 10.0, **more: Any
+        self, /, user_id: str, k: int | None = None, timeout: float = 10.0, **more: Any
     ) -> Recommendations:
         """Ask and wait for the answer. Raises `BrokerError` when none came in time."""
         deadline = time.monotonic() + timeout
@@ -404,7 +407,3 @@ def _one_of(kinds: type[K], given: str) -> K:
 
 def _stamp() -> dict[str, Any]:
     return {"event_id": uuid.uuid4().hex, "ts": now_ms()}
-
-
-def _as_dict(kafka: KafkaSettings) -> dict[str, Any]:
-    return {name: getattr(kafka, name) for name in KafkaSettings.__slots__}

@@ -18,6 +18,7 @@ from kafka.errors import KafkaError
 from upwell.connection import refusal
 from upwell.errors import BrokerError
 from upwell.partition import partition_of
+from upwell.system.threads import given_up
 
 __all__ = ["TopicReader"]
 
@@ -99,11 +100,13 @@ class TopicReader:
 
     def values(self, timeout: float | None) -> Iterator[bytes]:
         """Values as they are published; ends, and closes the reader, after `timeout` seconds
-        without one. A record without a value is one that was removed. Raises `BrokerError`.
+        without one, and where nobody waits any more (`given_up`). A record without a value is one
+        that was removed. Raises `BrokerError`.
         """
         try:
             last = time.monotonic()
-            while timeout is None or time.monotonic() - last < timeout:
+            nobody_waits = given_up.get()
+            while not nobody_waits() and (timeout is None or time.monotonic() - last < timeout):
                 self._follow_partitions()
                 for records in self._consumer.poll(timeout_ms=POLL_MS).values():
                     for record in records:

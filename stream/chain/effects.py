@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from stream.chain.fences import Fence
 from upwell.recommendations import DeadLetter, Entry
+from upwell.system.trace_context import Headers
 from upwell.values import CatalogueItem, Example, UserState
 
 __all__ = ["Effects", "Erasure", "FreshList", "ItemEffects", "Rerouted"]
@@ -19,7 +20,7 @@ __all__ = ["Effects", "Erasure", "FreshList", "ItemEffects", "Rerouted"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreshList:
     """A list before it is published: all of `Recommendations` but the time. `appended_ms`: when its
-    trigger reached the broker.
+    trigger reached the broker. `trace`: headers of the trigger's trace.
     """
 
     list_id: str
@@ -29,19 +30,21 @@ class FreshList:
     trigger: str
     covers: dict[str, int]
     appended_ms: int
+    trace: Headers = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rerouted:
     """What goes to the worker that owns its user, by the topic `rerouted`: an event that came on
     another partition, or what `stream.chain.merge` makes, which has no key and names its partition.
-    first_ms: when the event was first appended, UTC ms.
+    first_ms: when the event was first appended, UTC ms. trace: headers of its trace.
     """
 
     key: bytes | None
     value: bytes
     partition: int | None = None
     first_ms: int | None = None
+    trace: Headers = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ class Effects:
     fences: of the requests to forget in the batch, by pseudonym. forgotten: pseudonyms whose stored
     states go. erasures: one for each of the requests, after the examples of its batch. counts: what
     happened, by name: events, lists, dead_letters, rerouted, and each reason for which an event was
-    dropped. unknown_fields: fields that were kept out, by `topic.field`.
+    dropped. unknown_fields: fields that were kept out, by `topic.field`. traces: headers of the
+    traces of records, by source and offset.
     """
 
     states: tuple[UserState, ...] = ()
@@ -87,6 +91,7 @@ class Effects:
     erasures: tuple[Erasure, ...] = ()
     counts: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    traces: Mapping[tuple[str, int], Headers] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -198,6 +198,7 @@ class Pipeline:
             erasures=begun.erasures,
             counts=counts,
             unknown_fields=unknown,
+            traces={(one.source, one.offset): one.trace for one in records if one.trace},
         )
 
     def _begin(self, named: Sequence[Named], told: Told) -> _Begun:
@@ -279,7 +280,7 @@ class Pipeline:
                 own.append(arrival)
             else:
                 value = encode_rerouted(arrival.topic, record.value or b"")
-                rerouted.append(Rerouted(key, value, first_ms=record.first_ms))
+                rerouted.append(Rerouted(key, value, None, record.first_ms, record.trace))
         return own, rerouted
 
     def _letters(
@@ -290,9 +291,7 @@ class Pipeline:
         for letter in bad:
             user_id = user_in(letter)
             user = None if user_id is None else self._pseudonymizer.pseudonym(user_id)
-            fence = None
-            if user is not None:
-                fence = newest_fences(self._fences.of([user]), fences).get(user)
+            fence = newest_fences(self._fences.of([user]), fences).get(user) if user else None
             if fence is None or letter.appended is None or not fence.hides(letter.appended):
                 kept.append(replace(letter, user=user))
         return tuple(kept)
@@ -382,6 +381,7 @@ class Pipeline:
                 trigger=order.trigger,
                 covers=current_offsets(order.request.state.watermark, self._limits.incarnations),
                 appended_ms=order.arrival.record.appended_ms,
+                trace=order.arrival.record.trace,
             )
             for order, entries in zip(orders, ranked, strict=True)
         )

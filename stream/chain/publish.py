@@ -9,7 +9,7 @@ cut into several records, lists get shorter words.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stream.chain.effects import Effects, FreshList, ItemEffects
@@ -22,6 +22,7 @@ from stream.chain.wire import (
 from upwell.codec import dead_letter_value, recommendations_value
 from upwell.events import Topic
 from upwell.recommendations import DeadLetter, Entry, Recommendations
+from upwell.system.trace_context import Headers
 from upwell.values import Example
 
 __all__ = [
@@ -49,7 +50,7 @@ class Outgoing:
     key: bytes | None
     value: bytes
     partition: int | None = None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Headers = ()
 
 
 def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
@@ -59,13 +60,16 @@ def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
     for letter in effects.dead_letters:
         yield _letter_record(letter)
     for stray in effects.rerouted:
-        first = first_appended_header(stray.first_ms)
-        yield Outgoing(Topic.REROUTED, stray.key, stray.value, stray.partition, first)
+        headers = first_appended_header(stray.first_ms) + stray.trace
+        yield Outgoing(Topic.REROUTED, stray.key, stray.value, stray.partition, headers)
     for fresh in effects.lists:
         yield _list_record(fresh, now_ms)
     for source, examples in _by_source(effects.examples).items():
+        partition = int(source.rpartition("-")[2])
+        headers = _traces_of(examples, effects.traces)
         for value in examples_within(examples):
-            yield Outgoing(Topic.EXAMPLES, None, value, partition=int(source.rpartition("-")[2]))
+            yield Outgoing(Topic.EXAMPLES, None, value, partition, headers)
+            headers = ()  # of all of them with the first
     for erasure in effects.erasures:
         yield Outgoing(Topic.EXAMPLES, None, encode_erasure(erasure), partition=erasure.partition)
 
@@ -96,12 +100,12 @@ def _list_record(fresh: FreshList, now_ms: int) -> Outgoing:
         ts=now_ms,
         latency_ms=max(now_ms - fresh.appended_ms, 0),
     )
-    appended = ((TRIGGER_APPENDED, str(fresh.appended_ms).encode()),)
+    appended = (TRIGGER_APPENDED, str(fresh.appended_ms).encode())
     return Outgoing(
         Topic.RECOMMENDATIONS,
         fresh.user_id.encode(),
         list_within(recommendations),
-        headers=appended,
+        headers=(appended, *fresh.trace),
     )
 
 
@@ -113,6 +117,13 @@ def _by_source(examples: Sequence[Example]) -> dict[str, list[Example]]:
     for example in sorted(examples, key=lambda one: one.offset):
         grouped[example.source].append(example)
     return grouped
+
+
+def _traces_of(examples: Sequence[Example], traces: Mapping[tuple[str, int], Headers]) -> Headers:
+    """One after the other: Kafka's headers may repeat."""
+    if not traces:
+        return ()
+    return tuple(header for one in examples for header in traces.get((one.source, one.offset), ()))
 
 
 MAX_EXAMPLES_BYTES = 8 << 20

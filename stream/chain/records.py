@@ -18,6 +18,7 @@ from stream.chain.wire import decode_rerouted
 from upwell.errors import InvalidEventError
 from upwell.events import Click, Event, Impression, Query, Review, Topic
 from upwell.recommendations import DeadLetter
+from upwell.system.trace_context import Headers
 from upwell.values import TAKEN_BACK, Interaction
 
 __all__ = ["Arrival", "BroadcastRecord", "Record", "decode_records", "interaction_of", "user_in"]
@@ -28,7 +29,8 @@ class Record:
     """One record as it came from the broker.
 
     `appended_ms`: the broker's own time stamp, UTC ms. `key`: as the app sent it. `incarnation`: of
-    the topic (`Source`). `stated_ms`: when it was appended first, as its header says.
+    the topic (`Source`). `stated_ms`: when it was appended first, as its header says. `trace`: the
+    headers of the trace that it is part of, for what comes of it.
     """
 
     topic: Topic
@@ -39,6 +41,7 @@ class Record:
     key: bytes | None = None
     incarnation: str = ""
     stated_ms: int | None = None
+    trace: Headers = ()
 
     @property
     def first_ms(self) -> int:

@@ -176,13 +176,12 @@ class LearnLoop:
         polled = consumer.poll(timeout_ms=wait_ms, max_records=self._options.batch_records)
         announced = (record.value for record in self._catalogue.drain())
         self._learner.add_items([decode_item(one) for one in announced if one is not None])
-        decoded = [
-            decode_examples(record.value) for records in polled.values() for record in records
-        ]
+        decoded = [decode_examples(one.value) for records in polled.values() for one in records]
         examples = [example for one in decoded if not isinstance(one, Erasure) for example in one]
         self._learner.share = self._pace.look(consumer, len(decoded), len(examples))
-        self._promotion.test(examples)
-        self._learner.learn(examples)
+        with self._options.learning(polled):
+            self._promotion.test(examples)
+            self._learner.learn(examples)
         if examples and (ruling := self._promotion.decide()) is not None:
             self._say(ruling)
         self._erase([one for one in decoded if isinstance(one, Erasure)])

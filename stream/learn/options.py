@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,12 @@ from typing import Any
 from learner.release.folder import ModelsFolder
 from learner.release.guard import Guard
 
-__all__ = ["LearnOptions"]
+__all__ = ["LearnOptions", "unfollowed"]
+
+
+def unfollowed(_: Mapping[Any, Sequence[Any]]) -> AbstractContextManager[None]:
+    """No trace is kept of what is learned."""
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +28,7 @@ class LearnOptions:
 
     batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures
     start after so many. guard: the rule by which trained weights take over. show: told each record
-    for `metrics`.
+    for `metrics`. learning: around what is done with a poll's records of `examples`.
     """
 
     prefix: str
@@ -36,4 +42,5 @@ class LearnOptions:
     warmup_examples: int = 0
     guard: Guard = Guard()
     show: Callable[[bytes], None] = lambda _: None
+    learning: Callable[[Mapping[Any, Sequence[Any]]], AbstractContextManager[None]] = unfollowed
     client: Mapping[str, Any] = field(default_factory=dict)

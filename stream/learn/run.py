@@ -14,8 +14,10 @@ from stream.broker.connect import models_folder
 from stream.broker.engines import engine_name
 from stream.broker.quiet import quieten
 from stream.learn.loop import LearnLoop
-from stream.learn.options import LearnOptions
+from stream.learn.options import LearnOptions, unfollowed
+from stream.learn.tracking import tracking
 from stream.metrics.endpoint import LEARN_PLACE, endpoint
+from stream.tracing.start import tracing
 from upwell.client import client_options
 from upwell.errors import ModelError
 from upwell.settings import Settings
@@ -58,7 +60,17 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
     torch.set_num_threads(1)
     dimension = model_dimension(settings.encoder.model)
     learner = settings.learner
-    with endpoint(settings.metrics, LEARN_PLACE) as show:
+    trained = Learner(learner, dimension, learner.seed)
+    with (
+        endpoint(settings.metrics, LEARN_PLACE) as show,
+        tracing(settings, "learn") as spans,
+        tracking(settings.tracking, trained) as track,
+    ):
+
+        def told(record: bytes) -> None:
+            show(record)
+            track(record)
+
         options = LearnOptions(
             prefix=settings.kafka.prefix,
             home=settings.data / "models",
@@ -69,10 +81,11 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
             warmup_examples=learner.warmup_examples,
             alone=alone,
             client=client_options(settings.kafka),
-            show=show,
+            show=told,
+            learning=unfollowed if spans is None else spans.learning,
         )
         own_folder(options.home)
-        loop = LearnLoop(Learner(learner, dimension, learner.seed), options, now_ms)
+        loop = LearnLoop(trained, options, now_ms)
         stop_on_signals(loop)
         quieten()
         loop.run()

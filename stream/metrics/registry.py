@@ -180,6 +180,22 @@ METRICS = (
         "of tests and training steps that there is time for; counts take every example",
         LEARN,
     ),
+    Metric(
+        "spans",
+        "counter",
+        "spans.ended",
+        "spans",
+        "of traces that ended (docs/tracing.md)",
+        seldom=True,
+    ),
+    Metric(
+        "spans_dropped",
+        "counter",
+        "spans.dropped",
+        "spans",
+        "of these that no collector got, since it was away or slow",
+        seldom=True,
+    ),
     # is it good
     Metric(
         "ndcg10",

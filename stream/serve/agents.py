@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import faust
 
@@ -21,10 +21,14 @@ from stream.chain.records import Record
 from stream.chain.wire import first_appended
 from stream.serve.meter import Meter
 from stream.serve.take import micro_batches
+from stream.tracing.start import Stage
 from upwell.errors import UpwellError
 from upwell.events import Topic
 from upwell.system.clock import now_ms
 from upwell.system.threads import UNEXPECTED_EXIT, end_process
+
+if TYPE_CHECKING:
+    from stream.tracing.spans import Tracing
 
 __all__ = ["ITEM_TOPICS", "USER_TOPICS", "Batching", "add_agent", "fail_stop", "now_ms", "send"]
 
@@ -54,13 +58,16 @@ log = logging.getLogger("upwell.serve")
 
 class Batching:
     """events: at most so many a batch. seconds: how long the first one waits for more. meter: is
-    told of each.
+    told of each. tracing: follows some of them, None where none.
     """
 
-    def __init__(self, events: int, seconds: float, meter: Meter) -> None:
+    def __init__(
+        self, events: int, seconds: float, meter: Meter, tracing: Tracing | None = None
+    ) -> None:
         self.events = events
         self.seconds = seconds
         self.meter = meter
+        self.tracing = tracing
 
 
 def add_agent(
@@ -80,7 +87,7 @@ def add_agent(
     again on the chain's thread while no batch waits, at once where it says that there was
     something to do.
     """
-    clock = batching.meter.clock
+    clock, tracing = batching.meter.clock, batching.tracing
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
     channel = app.topic(
         *(prefix + topic for topic in topics),
@@ -89,20 +96,27 @@ def add_agent(
         internal=True,
     )
 
-    def run(records: Sequence[Record]) -> list[Outgoing]:
+    def run(records: Sequence[Record], stages: list[Stage] | None) -> list[Outgoing]:
+        batching.meter.note(stages)
         return list(chain(records, now_ms()))
 
     async def consume(stream: Any) -> None:
         async for events in micro_batches(stream, batching.events, batching.seconds):
             records = [_record(event.message, prefix, incarnations) for event in events]
-            began = clock()
-            outgoing = await app.loop.run_in_executor(thread, run, records)
+            began, stages, traced = clock(), None, None
+            if tracing is not None:
+                traced = tracing.begin(records, [one.message.headers for one in events], began)
+                records, stages = traced.records, traced.stages
+            outgoing = await app.loop.run_in_executor(thread, run, records, stages)
             made = clock()
             await send(app, prefix, outgoing)
-            seconds = (made - began, clock() - made)
+            sent = clock()
+            seconds = (made - began, sent - made)
             batching.meter.published(name, len(records), seconds, now_ms(), outgoing)
             for event in events:
                 await stream.ack(event)
+            if traced is not None:
+                traced.end((f"publish_{name}", made, sent), outgoing)
 
     async def guarded(stream: Any) -> None:
         await fail_stop(consume(stream))

@@ -7,6 +7,7 @@ knows nothing of who reads the figures.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +17,7 @@ from store import Store
 from stream.chain.publish import TRIGGER_APPENDED, Outgoing
 from stream.chain.validate import REASONS
 from stream.metrics.histogram import EVENTS, SECONDS, Histogram
+from stream.tracing.start import Stage
 from upwell.ports import Encoder, Ranker, RankRequest
 from upwell.recommendations import DeadLetter, Entry
 from upwell.values import CatalogueItem, UserState, Vector
@@ -32,6 +34,12 @@ STAGES = (
 _Found = TypeVar("_Found")
 
 
+class _Here(threading.local):
+    """Of one thread."""
+
+    noted: list[Stage] | None = None
+
+
 class Meter:
     """dead_letters: by reason, since the start; each reason is there from the beginning, so that
     the first one is seen as one more. clock: seconds.
@@ -44,12 +52,20 @@ class Meter:
         self._batches = {chain: Histogram(EVENTS) for chain in (USERS, ITEMS)}
         self._seconds = {chain: Histogram(SECONDS) for chain in (USERS, ITEMS)}
         self._stages = {stage: Histogram(SECONDS) for stage in STAGES}
+        self._here = _Here()
+
+    def note(self, into: list[Stage] | None) -> None:
+        """The stages that this thread passes from here on stand in `into` too."""
+        self._here.noted = into
 
     def timed(self, stage: str, work: Callable[[], _Found]) -> _Found:
         """What `work` returns, on the watch of one of `STAGES`."""
         began = self.clock()
         found = work()
-        self._stages[stage].observe(self.clock() - began)
+        ended = self.clock()
+        self._stages[stage].observe(ended - began)
+        if (noted := self._here.noted) is not None:
+            noted.append((stage, began, ended))
         return found
 
     def refused(self, letters: Iterable[DeadLetter]) -> None:

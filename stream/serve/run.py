@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import faust
 from faust.exceptions import ConsumerNotStarted
@@ -24,9 +24,13 @@ from stream.serve.faust_app import faust_app
 from stream.serve.meter import ITEMS, USERS
 from stream.serve.watchdog import STALL_SECONDS, Stall, Watchdog, end_stalled
 from stream.serve.worker import ServeWorker
+from stream.tracing.start import tracing
 from upwell.events import Topic
 from upwell.settings import Settings
 from upwell.system.threads import end_with_any_thread
+
+if TYPE_CHECKING:
+    from stream.tracing.spans import Tracing
 
 __all__ = ["run_serve"]
 
@@ -49,18 +53,27 @@ def run_serve(settings: Settings) -> None:
         with (
             Lag(client_options(settings.kafka), settings.kafka.prefix) as lag,
             endpoint(settings.metrics, SERVE_PLACE) as show,
+            tracing(settings, "serve") as spans,
         ):
             removed = lag.removed_unread()
             warn_removed(removed)
             worker.counts["removed_unread"] = sum(removed.values())
-            _run(settings, worker, lag, show)
+            if spans is not None:
+                worker.spans = spans.report
+            _run(settings, worker, lag, show, spans)
     finally:
         worker.stop()
 
 
-def _run(settings: Settings, worker: ServeWorker, lag: Lag, show: Callable[[bytes], None]) -> None:
+def _run(
+    settings: Settings,
+    worker: ServeWorker,
+    lag: Lag,
+    show: Callable[[bytes], None],
+    spans: Tracing | None,
+) -> None:
     app = faust_app(settings)
-    _add_chains(app, settings, worker, show)
+    _add_chains(app, settings, worker, show, spans)
 
     def look() -> Backlog:
         if (anew := worker.incarnations.changed()) is not None:
@@ -82,11 +95,15 @@ def _run(settings: Settings, worker: ServeWorker, lag: Lag, show: Callable[[byte
 
 
 def _add_chains(
-    app: faust.App, settings: Settings, worker: ServeWorker, show: Callable[[bytes], None]
+    app: faust.App,
+    settings: Settings,
+    worker: ServeWorker,
+    show: Callable[[bytes], None],
+    spans: Tracing | None,
 ) -> None:
     """Both chains, their figures, and what they must know of the group."""
     stream = settings.stream
-    batching = Batching(stream.batch_events, stream.batch_ms / 1000, worker.meter)
+    batching = Batching(stream.batch_events, stream.batch_ms / 1000, worker.meter, spans)
     prefix, beats = settings.kafka.prefix, Beats(time.monotonic)
     ids = worker.incarnations.ids
     follow, pass_by = beats.through(USERS, worker.follow), beats.through(ITEMS)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import orjson
@@ -61,7 +61,7 @@ log = logging.getLogger("upwell.serve")
 
 class ServeWorker:
     """Everything of one serve process but Faust: the ports, the chains, the feeds. Two threads call
-    it, one a chain.
+    it, one a chain. spans: what became of those of traces, where there are some.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -107,6 +107,7 @@ class ServeWorker:
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
+        self.spans: Callable[[], Mapping[str, int]] = dict
         self.lag: Mapping[str, int] = {}
         self._kept_out = KeptOut()
         self.version = ""
@@ -224,6 +225,7 @@ class ServeWorker:
             "encoded_tokens": tokens_read(self._encoder),
             "items": len(self._chains.catalogue),
             "lag": self.lag,
+            "spans": self.spans(),
             "process": process_figures(),
             **self.meter.report(),
         }

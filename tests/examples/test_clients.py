@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ class Client:
 
 
 CLIENTS = {
+    "asyncio": Client("click.py", (), "", (sys.executable, "click.py")),
     "javascript": Client(
         "click.js",
         ("node", "npm"),

@@ -5,6 +5,7 @@ own file have no schema here: their names are held to the rest.
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from stream.broker.lag import INPUT_TOPICS
+from stream.metrics.endpoint import LEARN_PLACE, SERVE_PLACE
 from stream.ops.commands.engine import roles_of
 from tests.infra.test_compose import SECRET
 from upwell.settings import load_settings
@@ -93,6 +95,21 @@ def test_serve_is_a_worker_and_learn_is_a_learner_beside_a_standby() -> None:
     asked = [one["livenessProbe"]["exec"]["command"] for one in (serve, learn)]
     module = ["python", "-m", "infra.health"]
     assert asked == [[*module, "--own"], [*module, "--learner"]]
+
+
+@pytest.mark.parametrize(("role", "place"), [("serve", SERVE_PLACE), ("learn", LEARN_PLACE)])
+def test_prometheus_is_sent_to_where_each_role_answers(role: str, place: int) -> None:
+    settings = load_settings(named("ConfigMap/upwell")["data"]).metrics
+    assert ip_address(settings.host).is_unspecified, "from other pods too"
+    port = settings.port + place
+    told = named(f"StatefulSet/{role}")["spec"]["template"]["metadata"]["annotations"]
+    assert told == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(port),
+        "prometheus.io/path": "/metrics",
+    }
+    (container,) = pod(role)["containers"]
+    assert container["ports"] == [{"name": "metrics", "containerPort": port}]
 
 
 def test_no_secret_stands_there() -> None:

@@ -3,7 +3,12 @@
 their names, their ranges and what is said of a wrong one. Secrets never print.
 """
 
-from upwell.settings.face import MetricsSettings, ReasonsSettings
+from upwell.settings.face import (
+    MetricsSettings,
+    ReasonsSettings,
+    TracingSettings,
+    TrackingSettings,
+)
 from upwell.settings.gateway import GatewaySettings
 from upwell.settings.groups import (
     EncoderSettings,
@@ -27,6 +32,8 @@ __all__ = [
     "Settings",
     "StoreSettings",
     "StreamSettings",
+    "TracingSettings",
+    "TrackingSettings",
     "all_settings",
     "describe_settings",
     "load_settings",

@@ -1,4 +1,6 @@
-"""Settings of what others see of Upwell: figures for Prometheus, reasons for people."""
+"""Settings of what others see of Upwell: figures for Prometheus, traces, how learning goes, reasons
+for people.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from pathlib import Path
 
 from upwell.settings.values import setting
 
-__all__ = ["MetricsSettings", "ReasonsSettings"]
+__all__ = ["MetricsSettings", "ReasonsSettings", "TracingSettings", "TrackingSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,45 @@ class MetricsSettings:
         "operator",
         "address or name",
         variable="METRICS_HOST",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TracingSettings:
+    """Which events are followed from the app to their list."""
+
+    share: float = setting(
+        0.0,
+        "of events without a trace of their own that begin one; one that an app began is continued "
+        "wherever this is above 0; 0 is off. Where spans go is told by OpenTelemetry's own "
+        "variables, OTEL_* (docs/tracing.md)",
+        "operator",
+        "share",
+        variable="TRACE",
+        above=0,
+        below=1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingSettings:
+    """Where learn's figures are kept as curves."""
+
+    to: str | None = setting(
+        None,
+        "what draws the curves of losses, quality and weights, and the folder that it is given; "
+        "unset is off (docs/tracing.md)",
+        "tuner",
+        "tensorboard:FOLDER or wandb:FOLDER",
+        variable="TRACK",
+    )
+    seconds: float = setting(
+        30.0,
+        "between two points of a curve",
+        "tuner",
+        "seconds",
+        variable="TRACK_SECONDS",
+        above=1,
     )
 
 

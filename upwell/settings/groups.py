@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import Literal
 
 from upwell.secret import Secret
-from upwell.settings.face import MetricsSettings, ReasonsSettings
+from upwell.settings.face import (
+    MetricsSettings,
+    ReasonsSettings,
+    TracingSettings,
+    TrackingSettings,
+)
 from upwell.settings.gateway import GatewaySettings
 from upwell.settings.learner import LearnerSettings
 from upwell.settings.values import setting
@@ -251,6 +256,8 @@ class Settings:
     learner: LearnerSettings = LearnerSettings()
     gateway: GatewaySettings = GatewaySettings()
     metrics: MetricsSettings = MetricsSettings()
+    tracing: TracingSettings = TracingSettings()
+    tracking: TrackingSettings = TrackingSettings()
     reasons: ReasonsSettings = ReasonsSettings()
     data: Path = setting(
         Path(".upwell"), "everything that is kept on this machine", "operator", "folder"

@@ -40,6 +40,7 @@ ELSEWHERE = frozenset(
     }
 )
 """Variables that are no settings of a worker."""
+TRACK = re.compile(r"(tensorboard|wandb):.+")
 ADDRESS = re.compile(r"[^\s/:@]+:\d{1,5}|\[[0-9A-Fa-f:]+\]:\d{1,5}")
 
 
@@ -145,6 +146,11 @@ def _refuse_disagreement(settings: Settings) -> None:
         raise SettingsError(
             "UPWELL_QDRANT_URL holds a user or a password, which would be shown: leave "
             "them out, set UPWELL_QDRANT_API_KEY"
+        )
+    track = settings.tracking.to
+    if track is not None and not TRACK.fullmatch(track):
+        raise SettingsError(
+            f"UPWELL_TRACK is {track!r}: must be tensorboard:FOLDER or wandb:FOLDER"
         )
     if settings.models is not None and re.search(r"://[^/]*:[^/]*@", settings.models):
         raise SettingsError(

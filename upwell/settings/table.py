@@ -47,6 +47,8 @@ TITLES = {
     "learner": "Learner",
     "gateway": "Gateway",
     "metrics": "Metrics",
+    "tracing": "Traces",
+    "tracking": "Curves of the learner",
     "reasons": "Reasons for people",
     None: "This machine",
 }

@@ -12,13 +12,24 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import NoReturn
 
 from upwell.exit_codes import ExitCode
 
-__all__ = ["UNEXPECTED_EXIT", "end_process", "end_with_any_thread", "start_thread"]
+__all__ = ["UNEXPECTED_EXIT", "end_process", "end_with_any_thread", "given_up", "start_thread"]
 
 UNEXPECTED_EXIT = ExitCode.UNFORESEEN
+
+
+def _never() -> bool:
+    return False
+
+
+given_up: ContextVar[Callable[[], bool]] = ContextVar("given_up", default=_never)
+"""Whether whoever asked for what is done here has gone: who waits for long looks at it now and
+then, so that a thread can be called back.
+"""
 
 log = logging.getLogger("upwell")
 
