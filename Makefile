@@ -61,10 +61,11 @@ check: $(STAMP)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-## make docs     docs/settings.md, docs/metrics.md, docs/schemas and the dashboards from the code, then the site in site/
+## make docs     docs/cli.md, docs/settings.md, docs/metrics.md, docs/schemas and the dashboards from the code, then the site in site/
 docs: $(STAMP)
 	@$(BIN)/python -m upwell.settings.table > docs/settings.new && mv docs/settings.new docs/settings.md
 	@$(BIN)/python -m stream.metrics.table > docs/metrics.new && mv docs/metrics.new docs/metrics.md
+	@$(BIN)/python -m stream.ops.commands.page > docs/cli.new && mv docs/cli.new docs/cli.md
 	@$(BIN)/python -m infra.dashboards
 	@$(BIN)/python -m upwell.schemas
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

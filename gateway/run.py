@@ -18,10 +18,10 @@ from gateway.app import application
 from gateway.auth import Gatekeeper, check_listening
 from gateway.engine import Gateway
 from upwell.errors import SettingsError
-from upwell.settings import Settings
+from upwell.settings import GatewaySettings, Settings
 from upwell.system.threads import start_thread
 
-__all__ = ["Server", "listening_socket", "run_gateway", "server_of"]
+__all__ = ["Entrance", "Server", "entrance", "listening_socket", "run_gateway", "server_of"]
 
 GRACE_SECONDS = 5
 BACKLOG = 2_048
@@ -39,19 +39,34 @@ class Server(uvicorn.Server):
         yield
 
 
-def run_gateway(settings: Settings, dimension: int, say: Callable[[str], None]) -> None:
+Entrance = tuple[Gatekeeper, socket.socket]
+"""Who may call, and where."""
+
+
+@contextmanager
+def entrance(settings: GatewaySettings) -> Iterator[Entrance]:
+    """Held from before an engine is started for it, so that what is wrong with it is said at once.
+    Raises `SettingsError`.
+    """
+    keeper = Gatekeeper(settings)
+    check_listening(settings.host, keeper)
+    with listening_socket(settings.host, settings.port) as listening:
+        yield keeper, listening
+
+
+def run_gateway(
+    settings: Settings, dimension: int, entrance: Entrance, say: Callable[[str], None]
+) -> None:
     """Serve until SIGTERM or Ctrl-C. dimension: of the items' vectors. say: is told the address.
 
-    Raises `SettingsError`, `BrokerError`, `ModelError`.
+    Raises `BrokerError`, `ModelError`.
     """
-    keeper = Gatekeeper(settings.gateway)
-    check_listening(settings.gateway.host, keeper)
-    with listening_socket(settings.gateway.host, settings.gateway.port) as listening:
-        host, port = listening.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        listens = partial(say, f"http://{shown}:{port}")
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, dimension, keeper, listening, listens))
+    keeper, listening = entrance
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    listens = partial(say, f"http://{shown}:{port}")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, dimension, keeper, listening, listens))
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from upwell.client import client_options
 from upwell.connection import refusal
 from upwell.errors import BrokerError, UpwellError
 from upwell.events import Topic
+from upwell.exit_codes import ExitCode
 from upwell.settings import KafkaSettings, load_settings
 from upwell.system.clock import now_ms
 
@@ -110,7 +111,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         return BrokerError.exit_code
     at_work = ", ".join(dict.fromkeys([*expected, *sorted(_present(heard))]))
     sys.stdout.write(f"{'; '.join(wrong)}\n" if wrong else f"{at_work} are at work\n")
-    return 1 if wrong else 0
+    return ExitCode.FAILED if wrong else ExitCode.DONE
 
 
 def _present(heard: Iterable[Spoken]) -> set[str]:

@@ -18,6 +18,8 @@ faults of the surroundings.
 
 from __future__ import annotations
 
+from upwell.exit_codes import ExitCode
+
 __all__ = [
     "BrokerError",
     "EncoderError",
@@ -36,61 +38,61 @@ __all__ = [
 class UpwellError(Exception):
     """A fault that a person can mend. `exit_code` is what the command line ends with."""
 
-    exit_code = 1
+    exit_code = ExitCode.FAILED
 
 
 class SettingsError(UpwellError):
     """A setting is missing or wrong; the message names it and what would be right."""
 
-    exit_code = 2
+    exit_code = ExitCode.REFUSED
 
 
 class BrokerError(UpwellError):
     """Kafka cannot be reached, started or used."""
 
-    exit_code = 3
+    exit_code = ExitCode.BROKER
 
 
 class StoreError(UpwellError):
     """The vector store cannot be reached, opened or written."""
 
-    exit_code = 4
+    exit_code = ExitCode.STORE
 
 
 class EncoderError(UpwellError):
     """The language model cannot be loaded, or fails on text."""
 
-    exit_code = 5
+    exit_code = ExitCode.ENCODER
 
 
 class LogError(UpwellError):
     """A replay log cannot be read; the message carries the line number where there is one."""
 
-    exit_code = 6
+    exit_code = ExitCode.LOG
 
 
 class ModelError(UpwellError):
     """A checkpoint or a model update is missing, torn or does not fit this catalogue or encoder."""
 
-    exit_code = 7
+    exit_code = ExitCode.MODEL
 
 
 class SnapshotError(UpwellError):
     """A snapshot cannot be taken, is torn, or does not belong to these settings or this broker."""
 
-    exit_code = 8
+    exit_code = ExitCode.SNAPSHOT
 
 
 class LetterError(UpwellError):
     """There is no such dead letter."""
 
-    exit_code = 9
+    exit_code = ExitCode.LETTER
 
 
 class InstallationError(UpwellError):
     """A folder that Upwell would run (`stream`, `store`, …) is another distribution's."""
 
-    exit_code = 10
+    exit_code = ExitCode.INSTALLATION
 
 
 class InvalidEventError(UpwellError):

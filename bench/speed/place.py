@@ -44,7 +44,7 @@ class Lists:
         self.records: list[BroadcastRecord] = []
 
     def start(self) -> None:
-        self._feed.start(from_beginning=False)
+        self._feed.start(last=0)
 
     def stop(self) -> None:
         self._feed.stop()

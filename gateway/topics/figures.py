@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
+from stream.metrics.record import parse_record
 
 __all__ = ["Figures"]
 
@@ -23,17 +23,13 @@ class Figures:
 
     def take(self, value: bytes) -> None:
         """A record's; what is no JSON object of a process is left."""
-        try:
-            one = orjson.loads(value)
-            name, told = one["instance"], (one["role"], one["at"])
-        except (ValueError, LookupError, TypeError):
-            return
-        if not isinstance(name, str) or [type(part) for part in told] != [str, int]:
+        one = parse_record(value)
+        if one is None:
             return
         if one.get("leaves"):
-            self._newest.pop(name, None)
+            self._newest.pop(one["instance"], None)
         else:
-            self._newest[name] = one
+            self._newest[one["instance"]] = one
 
     def report(self, now_ms: int) -> dict[str, Any]:
         """serve: a record a worker, by name. learn: the learner's, None where none speaks."""

@@ -62,11 +62,22 @@ class Promotion:
         self._promoted: Arrays = {}  # what serving has that replicas have not
         self._whole = False  # that is all there is, since replicas may have another's
         self.counts: Counter[str] = Counter()
+        self._ruled: tuple[Verdict, int] | None = None
 
     @property
     def version(self) -> str:
         """Of what replicas rank by once they have the next delta."""
         return self._learner.version_with(self.serving)
+
+    @property
+    def ruled(self) -> dict[str, Any] | None:
+        """JSON-ready: the last `verdict`, and how many `examples` were learned since; None before
+        the first.
+        """
+        if self._ruled is None:
+            return None
+        verdict, at = self._ruled
+        return {"verdict": str(verdict), "examples": self._learner.learned - at}
 
     @property
     def targets(self) -> int:
@@ -182,6 +193,7 @@ class Promotion:
 
     def _act(self, verdict: Verdict) -> None:
         self.counts[str(verdict)] += 1
+        self._ruled = verdict, self._learner.learned
         if verdict is Verdict.PROMOTE:
             self._promote()
         elif verdict is Verdict.ROLL_BACK:

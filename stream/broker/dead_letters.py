@@ -16,9 +16,10 @@ from kafka.errors import KafkaError
 
 from stream.broker.feeds import read_partition
 from stream.broker.lag import INPUT_TOPICS
+from stream.broker.topics import no_broker
 from stream.chain.wire import first_appended_header
 from upwell.codec import dead_letter_value, parse_dead_letter
-from upwell.connection import check_login, refusal
+from upwell.connection import check_login
 from upwell.errors import BrokerError, LetterError
 from upwell.events import Topic
 from upwell.recommendations import DeadLetter
@@ -69,9 +70,7 @@ def read_letters(client: Mapping[str, Any], prefix: str) -> dict[str, DeadLetter
             elif record.key is not None:
                 letters.pop(record.key.decode(errors="replace"), None)
     except KafkaError as exc:
-        raise refusal(client) or BrokerError(
-            f"topic {topic} cannot be read: {exc}; is the broker up?"
-        ) from exc
+        raise no_broker(client, exc) from exc
     return letters
 
 

@@ -44,8 +44,9 @@ class Broadcast:
         self._thread: threading.Thread | None = None
         self._consumer: KafkaConsumer | None = None
 
-    def start(self, from_beginning: bool = True) -> None:
-        """Read up to the end as it stands now, then go on in the background.
+    def start(self, last: int | None = None) -> None:
+        """Read up to the end as it stands now, then go on in the background. last: only the newest
+        so many offsets of each partition; None for all.
 
         Raises `BrokerError`.
         """
@@ -66,9 +67,10 @@ class Broadcast:
             partitions = [TopicPartition(self._topic, number) for number in numbers]
             self._consumer.assign(partitions)
             ends = self._consumer.end_offsets(partitions)
-            starts = self._consumer.beginning_offsets(partitions) if from_beginning else ends
+            starts = self._consumer.beginning_offsets(partitions)
             for partition in partitions:
-                self._consumer.seek(partition, starts[partition])
+                newest = 0 if last is None else ends[partition] - last
+                self._consumer.seek(partition, max(starts[partition], newest))
             while any(self._consumer.position(partition) < end for partition, end in ends.items()):
                 self._poll()
         except KafkaError as exc:

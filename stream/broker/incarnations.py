@@ -22,7 +22,13 @@ from upwell.errors import BrokerError
 from upwell.events import Topic
 from upwell.system.files import write_whole
 
-__all__ = ["Incarnations", "begin_made_anew", "incarnations_of", "made_anew_since"]
+__all__ = [
+    "Incarnations",
+    "begin_made_anew",
+    "incarnations_of",
+    "made_anew_since",
+    "require_topics",
+]
 
 DIGITS = 8
 FILE = "topics.json"
@@ -48,6 +54,17 @@ def incarnations_of(
         raise no_broker(client, exc) from exc
     found = {one["name"]: one.get("topic_id") for one in described if one["error_code"] == 0}
     return {topic: _digits(found[prefix + topic]) for topic in topics if prefix + topic in found}
+
+
+def require_topics(client: Mapping[str, Any], prefix: str, topics: Collection[Topic]) -> None:
+    """Raises `BrokerError` where none of them is there: no engine has been on this prefix."""
+    if not incarnations_of(client, prefix, topics):
+        servers = client["bootstrap_servers"]
+        address = servers if isinstance(servers, str) else ",".join(servers)
+        raise BrokerError(
+            f"there are no topics {prefix}* at {address}: no engine has been there; start one with "
+            "`upwell run`, or set UPWELL_PREFIX to that of the one that runs"
+        )
 
 
 def _digits(topic_id: str | None) -> str:

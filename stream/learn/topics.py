@@ -142,6 +142,7 @@ def figures_record(
         "model_version": promotion.version,
         "model_examples": learner.learned,
         "candidates": {str(one): promotion.counts[one] for one in Verdict if one is not WAIT},
+        "ruled": promotion.ruled,
         "unannounced": {"waiting": learner.unannounced, "made_room": learner.made_room},
         "figures": learner.figures.report(),
         "train": learner.trained,

@@ -270,6 +270,8 @@ UNTOLD: Mapping[str, str] = {
     "leaves": "a scrape sees it as `up`",
     "model_version": "another one each second: model_examples is its number",
     "waits_for": "a name",
+    "ruled.verdict": "a name: what the guard ruled last; rulings counts them",
+    "ruled.examples": "learned since that ruling; rulings has when",
     "topic_id": "a name",
     "positions.{partition}": "offsets",
     "counts.dead_letters": "of users' topics alone: dead_letters has all, by reason",

@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from infra.kafka import KafkaBroker
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag
 from stream.broker.topics import ensure_topics
+from stream.metrics.record import parse_record
 from stream.ops.supervise import ROLES, Supervisor
 from upwell.client import client_options
 from upwell.errors import SettingsError, UpwellError
@@ -132,7 +131,7 @@ class Metrics:
 
     def start(self) -> None:
         """From now on."""
-        self._feed.start(from_beginning=False)
+        self._feed.start(last=0)
 
     def stop(self) -> None:
         self._feed.stop()
@@ -140,8 +139,7 @@ class Metrics:
     def newest(self, role: str) -> dict[str, Any]:
         """Empty until the role has said something."""
         for record in self._feed.drain():
-            if record.value is not None:
-                value = orjson.loads(record.value)
+            if (value := parse_record(record.value or b"")) is not None:
                 self._newest[value["role"]] = value
         return self._newest.get(role, {})
 

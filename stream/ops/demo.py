@@ -19,9 +19,11 @@ import numpy as np
 from rich.console import Console
 from rich.markup import escape
 
+from learner.testing.figures import MODEL
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag
 from stream.chain.publish import TRIGGER_APPENDED
+from stream.metrics.record import told
 from stream.ops.cluster import READY_SECONDS, Cluster, Metrics, running_cluster, settled
 from stream.replay.log import BadLine, LogRecord, read_log
 from stream.replay.player import Pace, Player
@@ -143,7 +145,7 @@ class Demo:
         started = time.monotonic()
         with (
             Lag(self._cluster.client, self._prefix) as lag,
-            StreamProgress(self._console, name, len(lines)) as progress,
+            StreamProgress(self._console, f"{name:<15}", len(lines)) as progress,
         ):
             looked = 0.0
 
@@ -166,8 +168,7 @@ class Demo:
         self._listener.drain()
 
     def _running_hr10(self) -> float | None:
-        figures = self._metrics.newest("learn").get("figures", {})
-        hr10: float | None = figures.get("running", {}).get("hr10")
+        hr10: float | None = told(self._metrics.newest("learn"), "hr10").get((MODEL, "all"))
         return hr10
 
     def _on_bad(self, line: BadLine) -> None:

@@ -24,10 +24,21 @@ from learner.release import checkpoint
 from learner.release.folder import LocalFolder
 from stream.broker.connect import models_folder
 from stream.broker.group import rewind
+from stream.broker.incarnations import require_topics
+from stream.broker.lag import INPUT_TOPICS
 from stream.broker.model_records import Version, rollback_record
 from stream.broker.topics import ensure_topics
 from stream.learn.rollback import ERRAND, make_newest, version_of
-from stream.ops.backup.fitting import acknowledged, check_held, check_same, is_another, topic_ids
+from stream.ops.backup.fitting import (
+    acknowledged,
+    beside,
+    check_begun,
+    check_held,
+    check_same,
+    is_another,
+    nothing,
+    topic_ids,
+)
 from stream.ops.backup.running import RECORDS, copy_running, send_records
 from stream.ops.snapshot_files import (
     copy_files,
@@ -36,6 +47,7 @@ from stream.ops.snapshot_files import (
     read_manifest,
     write_manifest,
 )
+from stream.replay.progress import Moved, unwatched
 from upwell.client import client_options, find_broker
 from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic
@@ -50,25 +62,25 @@ NEVER = frozenset({"owner.lock", "lock", "broker.log", "broker.log.1", "ports.js
 SEND_TIMEOUT_S = 60
 LEARN_SECONDS = 120.0
 """That learn is given to go back: it may be starting."""
-SERVER_STORE = (
-    "the store is a Qdrant server: it is not part of the snapshot. Snapshot its "
-    "collections {0}_users and {0}_items while the engine "
-    "is stopped (POST {1}/collections/NAME/snapshots), and recover them before you restore "
-    "(PUT {1}/collections/NAME/snapshots/recover)"
-)
 
 Say = Callable[[str], None]
 
 
-def snapshot(settings: Settings, folder: Path, say: Say) -> None:
-    """Write all to the new `folder`, whole or not at all. Raises `SnapshotError`, `BrokerError`."""
+def snapshot(
+    settings: Settings, folder: Path, say: Say, moved: Moved = unwatched
+) -> dict[str, Any]:
+    """Write all to the new `folder`, whole or not at all; what was written, JSON-ready. moved: is
+    told of what was copied. Raises `SnapshotError`, `BrokerError`.
+    """
     if folder.exists():
         raise SnapshotError(f"{folder} is there already: name a new folder")
+    check_begun(settings)
     partial = folder.with_name(folder.name + ".partial")
     with _one_at_a_time(settings):
         shutil.rmtree(partial, ignore_errors=True)
         running = runs(settings)
         with _broker(settings, say) as found:
+            require_topics(client_options(found.kafka), found.kafka.prefix, INPUT_TOPICS)
             offsets, topics = acknowledged(found), topic_ids(found)
             if running:
                 copy_running(found, partial, offsets)
@@ -77,14 +89,12 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
         else:
             with stopped(settings):
                 parts = PARTS if settings.kafka.address is not None else (*PARTS, "kafka")
-                files = copy_files(settings.data, partial, parts, NEVER)
+                files = copy_files(settings.data, partial, parts, NEVER, moved)
                 if settings.models is not None:
                     files |= copy_models(models_folder(settings), LocalFolder(partial / "models"))
     if not files:
         shutil.rmtree(partial, ignore_errors=True)
-        raise SnapshotError(
-            f"{settings.data} holds nothing yet: run the engine first, or set UPWELL_DATA"
-        )
+        raise nothing(settings)
     write_manifest(
         partial,
         {
@@ -100,20 +110,26 @@ def snapshot(settings: Settings, folder: Path, say: Say) -> None:
         files,
     )
     partial.rename(folder)
-    if settings.store.kind == "server":
-        say(SERVER_STORE.format(_collections(settings), settings.store.url))
-    say(
-        f"{len(files)} files, {sum((folder / name).stat().st_size for name in files) >> 20} "
-        f"MB, in {folder}"
-    )
+    size = sum((folder / name).stat().st_size for name in files)
+    if (left := beside(settings)) is not None:
+        say(left)
+    say(f"{len(files)} files, {size >> 20} MB, in {folder}")
+    return {
+        "folder": str(folder),
+        "files": len(files),
+        "bytes": size,
+        "running": running,
+        "beside": left,
+    }
 
 
-def restore(settings: Settings, folder: Path, say: Say) -> None:
-    """Bring a snapshot into an empty data folder.
+def restore(settings: Settings, folder: Path, say: Say, moved: Moved = unwatched) -> dict[str, Any]:
+    """Bring a snapshot into an empty data folder; what was restored, JSON-ready. moved: is told of
+    what was checked, then of what was copied.
 
     Raises `SnapshotError`, and then nothing is restored.
     """
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, moved)
     if settings.models is not None and checkpoint.latest(models_folder(settings)) is not None:
         raise SnapshotError(
             f"{settings.models} is not empty: set UPWELL_MODELS to a new place, or move the "
@@ -147,7 +163,7 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
         check_same(settings, manifest.get("topics", {}))
         check_held(settings, offsets)
     settings.data.mkdir(parents=True, exist_ok=True)
-    copied = copy_files(folder, settings.data, (*PARTS, "kafka"), frozenset())
+    copied = copy_files(folder, settings.data, (*PARTS, "kafka"), frozenset(), moved)
     if copied != {name: sha for name, sha in manifest["files"].items() if name != RECORDS}:
         raise SnapshotError(
             f"{settings.data} is not what stands in {folder}: remove it, look at its disk "
@@ -156,18 +172,21 @@ def restore(settings: Settings, folder: Path, say: Say) -> None:
     if settings.models is not None:
         copy_models(LocalFolder(settings.data / "models"), models_folder(settings))
     newest = checkpoint.latest(models_folder(settings))
+    records = 0
     if elsewhere:
         with _broker(settings, say) as found:
             ensure_topics(found.kafka.prefix, found.kafka.partitions, client_options(found.kafka))
-            say(f"{send_records(found, folder / RECORDS)} records sent to the other broker")
+            records = send_records(found, folder / RECORDS)
+            say(f"{records} records sent to the other broker")
     elif settings.kafka.address is not None:
         rewind(client_options(settings.kafka), settings.kafka.prefix, offsets)
         if newest is not None:
             _, meta = checkpoint.load(models_folder(settings), newest.name)
             _announce(settings, version_of(newest, meta))
-    if settings.store.kind == "server":
-        say(SERVER_STORE.format(_collections(settings), settings.store.url))
+    if (left := beside(settings)) is not None:
+        say(left)
     say(f"{len(copied)} files restored to {settings.data}; `upwell run` goes on from there")
+    return {"data": str(settings.data), "files": len(copied), "records": records, "beside": left}
 
 
 def rollback(settings: Settings, version: str, say: Say) -> None:
@@ -175,10 +194,12 @@ def rollback(settings: Settings, version: str, say: Say) -> None:
 
     Raises `ModelError` or `SnapshotError` naming those there are.
     """
+    check_begun(settings)
     if runs(settings):
         _ask_learner(settings.data / "models", version)
     else:
         with stopped(settings), _broker(settings, say) as running:
+            require_topics(client_options(running.kafka), running.kafka.prefix, [Topic.MODELS])
             _announce(running, make_newest(models_folder(settings), version))
     say(f"version {version} is the newest now; what came after it is learned again")
 
@@ -257,10 +278,6 @@ def _identity(settings: Settings) -> dict[str, Any]:
         "encoder": settings.encoder.model,
         "store": settings.store.kind,
     }
-
-
-def _collections(settings: Settings) -> str:
-    return settings.kafka.prefix.rstrip(".") or "upwell"
 
 
 def _announce(settings: Settings, version: Version) -> None:

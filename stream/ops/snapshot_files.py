@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from learner.release.folder import ModelsFolder
+from stream.replay.progress import Moved, unwatched
 from upwell.errors import SnapshotError
 
 __all__ = ["copy_files", "copy_models", "digests", "read_manifest", "write_manifest"]
@@ -26,10 +27,14 @@ CHUNK = 1 << 20
 
 
 def copy_files(
-    source: Path, target: Path, parts: Iterable[str], leave: frozenset[str]
+    source: Path,
+    target: Path,
+    parts: Iterable[str],
+    leave: frozenset[str],
+    moved: Moved = unwatched,
 ) -> dict[str, str]:
     """Copies files and folders `parts` of `source`, but files named in `leave`; path below the
-    folders -> sha256.
+    folders -> sha256. moved: is told of megabytes.
 
     Raises `SnapshotError`.
     """
@@ -40,7 +45,13 @@ def copy_files(
             for name in _files(source, source / part)
             if Path(name).name not in leave
         ]
-        return {name: _copy(source / name, target / name) for name in names}
+        sizes = [(source / name).stat().st_size for name in names]
+        done, copied = 0, {}
+        for name, size in zip(names, sizes, strict=True):
+            copied[name] = _copy(source / name, target / name)
+            done += size
+            moved("MB copied", done >> 20, sum(sizes) >> 20)
+        return copied
     except OSError as exc:
         raise SnapshotError(
             f"{source} cannot be copied to {target}: {exc.strerror}: {exc.filename}; make "
@@ -96,8 +107,9 @@ def write_manifest(folder: Path, about: Mapping[str, Any], files: Mapping[str, s
         ) from exc
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """What the snapshot is of, after each of its files was read and found whole.
+def read_manifest(folder: Path, moved: Moved = unwatched) -> dict[str, Any]:
+    """What the snapshot is of, after each of its files was read and found whole. moved: is told of
+    them.
 
     Raises `SnapshotError` naming the one that is not.
     """
@@ -109,7 +121,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         ) from exc
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise SnapshotError(f"{folder} is no snapshot of this version of Upwell ({FORMAT})")
-    for name, expected in manifest["files"].items():
+    for number, (name, expected) in enumerate(manifest["files"].items(), 1):
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise SnapshotError(
                 f"snapshot {folder} names the file {name!r:.80}, which is outside of it: do "
@@ -125,6 +137,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             raise SnapshotError(
                 f"snapshot {folder}: {name} is torn (its sha256 does not fit); use another snapshot"
             )
+        moved("files checked", number, len(manifest["files"]))
     return manifest
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from upwell.errors import SettingsError, UpwellError
+from upwell.exit_codes import ExitCode
 from upwell.system.threads import UNEXPECTED_EXIT, end_process, start_thread
 
 __all__ = ["ALONE", "ROLES", "Child", "Supervisor", "end_with_parent"]
@@ -30,7 +31,7 @@ MAX_RESTARTS = 5
 QUIET_SECONDS = 300.0
 STOP_SECONDS = 25.0
 TICK_SECONDS = 0.2
-MISUSE_EXIT_CODES = frozenset({2})
+MISUSE_EXIT_CODES = frozenset({ExitCode.REFUSED})
 """A child that ends with one of these would end so again: wrong settings are not restarted."""
 
 log = logging.getLogger("upwell.run")

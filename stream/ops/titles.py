@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from time import monotonic
 from typing import Any
 
-import orjson
-from kafka import KafkaConsumer, TopicPartition
-
 from encoders import Tokens
+from stream.broker.feeds import Broadcast
+from stream.metrics.record import parse_record
 from upwell.client import client_options
 from upwell.events import Topic
 from upwell.settings import KafkaSettings
@@ -17,7 +15,6 @@ from upwell.settings import KafkaSettings
 __all__ = ["newest_figures", "title_line"]
 
 LAST = 100  # records of `metrics`, where each worker has one a second
-READ_SECONDS = 10.0
 
 
 def title_line(figures: Iterable[dict[str, Any]]) -> str:
@@ -34,27 +31,13 @@ def title_line(figures: Iterable[dict[str, Any]]) -> str:
 
 
 def newest_figures(kafka: KafkaSettings) -> list[dict[str, Any]]:
-    """The last records of `metrics`, oldest first; none where there is no such topic. Raises what
-    Kafka's client raises.
+    """The last records of `metrics`, oldest first; none where there is no such topic. Raises
+    `BrokerError`.
     """
-    consumer = KafkaConsumer(
-        isolation_level="read_committed",
-        group_id=None,
-        enable_auto_commit=False,
-        **client_options(kafka),
-    )
+    feed = Broadcast(kafka.prefix + Topic.METRICS, client_options(kafka))
+    feed.start(last=LAST)
     try:
-        partition = TopicPartition(kafka.prefix + Topic.METRICS, 0)
-        if not consumer.partitions_for_topic(partition.topic):
-            return []
-        consumer.assign([partition])
-        first = consumer.beginning_offsets([partition])[partition]
-        end = consumer.end_offsets([partition])[partition]
-        consumer.seek(partition, max(first, end - LAST))
-        found, deadline = [], monotonic() + READ_SECONDS
-        while consumer.position(partition) < end and monotonic() < deadline:
-            for records in consumer.poll(timeout_ms=200).values():
-                found += [orjson.loads(record.value) for record in records]
-        return found
+        records = [parse_record(one.value or b"") for one in feed.drain()]
     finally:
-        consumer.close()
+        feed.stop()
+    return [one for one in records if one is not None]

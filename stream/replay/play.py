@@ -15,7 +15,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from stream.broker.lag import Lag
+from stream.broker.incarnations import require_topics
+from stream.broker.lag import INPUT_TOPICS, Lag
 from stream.chain.validate import decode
 from stream.replay.log import BadLine, LogRecord, read_log
 from stream.replay.player import Pace, Player
@@ -57,6 +58,7 @@ def play_log(settings: Settings, path: Path, pace: Pace, console: Console) -> di
     """
     total = sum(1 for _ in read_log(path))
     options = client_options(settings.kafka)
+    require_topics(options, settings.kafka.prefix, INPUT_TOPICS)
     started = time.monotonic()
 
     def warn(what: str) -> None:

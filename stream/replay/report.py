@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,10 +9,9 @@ from textwrap import shorten
 from typing import Any
 
 from rich.console import Console, Group
-from rich.markup import escape
-from rich.table import Table
 
 from stream.replay.evaluate import Evaluation
+from stream.replay.table import Rows, plain
 from upwell.reasons import Sentences
 from upwell.recommendations import Confirmation, DeadLetter, Entry, Recommendations
 
@@ -29,13 +27,12 @@ __all__ = [
 SLICES = ("all", "cold_user", "cold_item", "warm")
 SHOWN_REASONS = 3
 SHORT_DETAIL = 100
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def show_report(report: Mapping[str, Any], console: Console) -> None:
     """The demo's report."""
     fresh = report["freshness_ms"]
-    totals = Table("what", "how much", title="What went through", title_justify="left")
+    totals = Rows("what", "how much", title="What went through")
     totals.add_row("events in", f"{report['events_in']:,}")
     totals.add_row("lists out", f"{report['lists_out']:,}")
     totals.add_row(
@@ -45,7 +42,7 @@ def show_report(report: Mapping[str, Any], console: Console) -> None:
     if unknown := report["unknown_fields"]:
         totals.add_row(
             "fields kept out",
-            ", ".join(f"{_plain(name)} {count:,}" for name, count in unknown.items()),
+            ", ".join(f"{plain(name)} {count:,}" for name, count in unknown.items()),
         )
     totals.add_row("events a second, served and learned", f"{report['events_per_s']:,.0f}")
     totals.add_row(_catalogue(report["catalogue_texts"]), f"{report['items_per_s']:,.0f}")
@@ -65,19 +62,15 @@ def _catalogue(texts: Mapping[str, int]) -> str:
     return f"catalogue, items a second ({kept:,} vectors from disk, {encoded:,} encoded)"
 
 
-def quality_table(report: Mapping[str, Any]) -> Table:
+def quality_table(report: Mapping[str, Any]) -> Rows:
     """NDCG@10 of the model and its peers, tested on each target before it was learned."""
     targets = report["targets"]
     title = (
         f"NDCG@10, each of {targets['all']:,} targets ranked over the whole catalogue before it "
         "is learned"
     )
-    table = Table(
-        "",
-        *(f"{name.replace('_', ' ')} ({targets[name]:,})" for name in SLICES),
-        title=title,
-        title_justify="left",
-    )
+    slices = (f"{name.replace('_', ' ')} ({targets[name]:,})" for name in SLICES)
+    table = Rows("", *slices, title=title)
     table.add_row(
         "[bold]Upwell[/]", *(f"[bold]{_figure(report['ndcg10'][name])}[/]" for name in SLICES)
     )
@@ -87,39 +80,33 @@ def quality_table(report: Mapping[str, Any]) -> Table:
     return table
 
 
-def example_table(example: Mapping[str, Any]) -> Table:
+def example_table(example: Mapping[str, Any]) -> Rows:
     """One user's list with reasons."""
-    table = Table(
-        "",
-        "item",
-        "score",
-        "why",
-        title=f"The newest list: user {_plain(example['user_id'])}",
-        title_justify="left",
-    )
+    title = f"The newest list: user {plain(example['user_id'])}"
+    table = Rows("", "item", "score", "why", title=title)
     for place, item in enumerate(example["items"], 1):
         table.add_row(
             str(place),
-            _plain(item["title"] or ""),
+            plain(item["title"] or ""),
             f"{item['score']:.2f}",
             _said(item["why"]),
         )
     return table
 
 
-def list_table(recommendations: Recommendations, sentences: Sentences | None) -> Table:
+def list_table(recommendations: Recommendations, sentences: Sentences | None) -> Rows:
     """A list as `upwell watch` and `upwell recommend` show it. sentences: for people; without them
     each signal's share.
     """
     when = f"{recommendations.latency_ms} ms after {recommendations.trigger}"
-    title = _plain(
+    title = plain(
         f"user {recommendations.user_id} · {when} · model {recommendations.model_version}"
     )
-    table = Table("", "item", "score", "why", title=title, title_justify="left")
+    table = Rows("", "item", "score", "why", title=title)
     for place, entry in enumerate(recommendations.items, 1):
         table.add_row(
             str(place),
-            _plain(entry.title or entry.item_id),
+            plain(entry.title or entry.item_id),
             f"{entry.score:.2f}",
             _why(entry) if sentences is None else _said(sentences.of(entry)),
         )
@@ -130,7 +117,7 @@ def show_confirmation(confirmation: Confirmation, console: Console) -> None:
     """What was removed of a user, and what remains."""
     removed = ", ".join(f"{count} {what}" for what, count in confirmation.removed.items())
     console.print(
-        escape(_plain(f"{confirmation.user_id} is forgotten; removed: {removed}")), highlight=False
+        plain(f"{confirmation.user_id} is forgotten; removed: {removed}"), highlight=False
     )
     console.print(
         "what remains:",
@@ -142,17 +129,17 @@ def show_confirmation(confirmation: Confirmation, console: Console) -> None:
 
 def letters_table(letters: Sequence[DeadLetter], replayed: int) -> Group:
     """What `upwell dead-letters list` shows. replayed: how many more there were."""
-    table = Table("key", "when (UTC)", "topic", "reason", "detail")
+    table = Rows("key", "when (UTC)", "topic", "reason", "detail", title="Dead letters")
     for one in letters:
         table.add_row(
-            _plain(one.place),
+            plain(one.place),
             _utc(one.ts),
-            _plain(one.topic),
-            _plain(one.reason),
-            _plain(shorten(one.detail, SHORT_DETAIL)),
+            plain(one.topic),
+            plain(one.reason),
+            plain(shorten(one.detail, SHORT_DETAIL)),
         )
     counted = Counter(one.reason for one in letters)
-    reasons = ", ".join(f"{count:,} {_plain(reason)}" for reason, count in counted.most_common())
+    reasons = ", ".join(f"{count:,} {plain(reason)}" for reason, count in counted.most_common())
     return Group(
         table,
         f"{len(letters):,} wait"
@@ -178,7 +165,7 @@ def letter_text(letter: DeadLetter) -> str:
         else f"{_utc(letter.replayed_at)} UTC; its bytes are no longer kept here",
         f"{len(letter.raw):,} bytes": letter.raw.decode(errors="backslashreplace"),
     }
-    return "\n".join(f"{name:<14}{_plain(value)}" for name, value in rows.items())
+    return "\n".join(f"{name:<14}{plain(value)}" for name, value in rows.items())
 
 
 def evaluation_table(evaluation: Evaluation, policy: str) -> Group:
@@ -188,7 +175,7 @@ def evaluation_table(evaluation: Evaluation, policy: str) -> Group:
         f"Reward of a place shown, 95 % interval ({counts['impressions']:,} impressions of "
         f"{counts['users']:,} users)"
     )
-    table = Table("policy", "estimate", "reward", "from", "to", title=title, title_justify="left")
+    table = Rows("policy", "estimate", "reward", "from", "to", title=title)
     rows = [
         ("the log's own", "mean", valued.logged),
         ("the log's own", "mean of places drawn by lot", evaluation.by_lot),
@@ -214,22 +201,15 @@ def evaluation_table(evaluation: Evaluation, policy: str) -> Group:
 
 
 def _said(sentences: Sequence[str]) -> str:
-    return _plain(" ".join(sentences))
+    return plain(" ".join(sentences))
 
 
 def _why(entry: Entry) -> str:
     return " · ".join(
         f"{one.signal.replace('_', ' ')} {one.weight:+.2f}"
-        + (f" (because of {_plain(one.because)})" if one.because else "")
+        + (f" (because of {plain(one.because)})" if one.because else "")
         for one in entry.reasons[:SHOWN_REASONS]
     )
-
-
-def _plain(text: str) -> str:
-    """An app's words on a terminal: no markup, and no control characters, which could write
-    anywhere on it.
-    """
-    return escape(_CONTROL.sub("�", text))
 
 
 def _utc(ts: int) -> str:

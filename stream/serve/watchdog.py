@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from stream.broker.lag import Backlog
 from upwell.errors import BrokerError
+from upwell.exit_codes import ExitCode
 from upwell.system.outage import Outage
 from upwell.system.threads import end_process, start_thread
 
@@ -32,7 +33,7 @@ STALL_SECONDS = 120.0
 store's retries.
 """
 LOOK_SECONDS = 10.0
-STALLED_EXIT = 75
+STALLED_EXIT = ExitCode.STALLED
 
 log = logging.getLogger("upwell.watchdog")
 

@@ -13,7 +13,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from stream.broker.lag import INPUT_TOPICS
-from stream.ops.engine_cli import roles_of
+from stream.ops.commands.engine import roles_of
 from tests.infra.test_compose import SECRET
 from upwell.settings import load_settings
 from upwell.settings.load import all_settings

@@ -15,7 +15,7 @@ from upwell.settings.groups import Settings
 from upwell.settings.load import all_settings, describe_settings, show_value
 from upwell.settings.values import Field
 
-__all__ = ["main", "setting_lines", "settings_page", "what_is_right"]
+__all__ = ["main", "setting_lines", "setting_values", "settings_page", "what_is_right"]
 
 HEAD = """# Settings
 
@@ -69,6 +69,21 @@ def setting_lines(settings: Settings) -> Iterator[str]:
     ):
         unit = f"{_unit(one)}, " if _unit(one) else ""
         yield f"{variable} = {value} ({origin}; {unit}{what_is_right(one)}): {one.does}"
+
+
+def setting_values(settings: Settings) -> dict[str, dict[str, str]]:
+    """By variable `value` (secrets masked), `origin`, `right` and `does`, for scripts."""
+    return {
+        variable: {
+            "value": value,
+            "origin": origin,
+            "right": what_is_right(one),
+            "does": one.does,
+        }
+        for one, (variable, value, origin) in zip(
+            all_settings(), describe_settings(settings), strict=True
+        )
+    }
 
 
 def what_is_right(one: Field) -> str:

@@ -14,10 +14,11 @@ import threading
 from collections.abc import Callable
 from typing import NoReturn
 
+from upwell.exit_codes import ExitCode
+
 __all__ = ["UNEXPECTED_EXIT", "end_process", "end_with_any_thread", "start_thread"]
 
-UNEXPECTED_EXIT = 70
-"""A worker's exit code after an error that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
+UNEXPECTED_EXIT = ExitCode.UNFORESEEN
 
 log = logging.getLogger("upwell")
 

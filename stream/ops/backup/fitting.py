@@ -1,4 +1,6 @@
-"""Which topics and offsets a snapshot is of, and whether a broker is the one it was made on."""
+"""Which topics and offsets a snapshot is of, whether a broker is the one it was made on, and what
+it does not hold.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,38 @@ from upwell.errors import SnapshotError
 from upwell.events import Topic
 from upwell.settings import Settings
 
-__all__ = ["acknowledged", "check_held", "check_same", "is_another", "topic_ids"]
+__all__ = [
+    "acknowledged",
+    "beside",
+    "check_begun",
+    "check_held",
+    "check_same",
+    "is_another",
+    "nothing",
+    "topic_ids",
+]
+
+SERVER_STORE = (
+    "the store is a Qdrant server: it is not part of the snapshot. Snapshot its "
+    "collections {0}_users and {0}_items while the engine "
+    "is stopped (POST {1}/collections/NAME/snapshots), and recover them before you restore "
+    "(PUT {1}/collections/NAME/snapshots/recover)"
+)
+
+
+def check_begun(settings: Settings) -> None:
+    """Raises `SnapshotError` where no engine has run on the data folder: no broker is started to
+    find that out.
+    """
+    if settings.kafka.address is None and not (settings.data / "kafka").is_dir():
+        raise nothing(settings)
+
+
+def nothing(settings: Settings) -> SnapshotError:
+    """That there is nothing to save or to go back to."""
+    return SnapshotError(
+        f"{settings.data} holds nothing yet: run the engine first, or set UPWELL_DATA to its folder"
+    )
 
 
 def topic_ids(settings: Settings) -> dict[str, str]:
@@ -80,3 +113,11 @@ def acknowledged(settings: Settings) -> dict[TopicPartition, int]:
     """Of each input partition the offset from which a restarted worker goes on."""
     with Lag(client_options(settings.kafka), settings.kafka.prefix) as lag:
         return lag.acknowledged()
+
+
+def beside(settings: Settings) -> str | None:
+    """What a snapshot does not hold, and how it is saved; None where it holds all."""
+    if settings.store.kind != "server":
+        return None
+    collections = settings.kafka.prefix.rstrip(".") or "upwell"
+    return SERVER_STORE.format(collections, settings.store.url)

@@ -40,7 +40,7 @@ def scheduled_snapshots(
 
 @contextmanager
 def scheduled(
-    take: Callable[[Path], None], folder: Path | None, hours: float, keep: int
+    take: Callable[[Path], object], folder: Path | None, hours: float, keep: int
 ) -> Iterator[None]:
     """While it is open `take` makes a new folder below `folder` each so many hours, counted from
     the newest there. Off where there is no folder, or hours are 0.
@@ -64,7 +64,7 @@ def scheduled(
         thread.join()
 
 
-def snapshot_once(take: Callable[[Path], None], folder: Path, keep: int) -> None:
+def snapshot_once(take: Callable[[Path], object], folder: Path, keep: int) -> None:
     """One more; of all, the newest `keep` stay."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

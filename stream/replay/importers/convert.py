@@ -20,12 +20,14 @@ from stream.replay.importers.kinds import choose, files_in
 from stream.replay.importers.mapping import read_mapping
 from stream.replay.importers.order import Order
 from stream.replay.importers.values import DirtyError
+from stream.replay.progress import Moved, unwatched
 from upwell.errors import InvalidEventError, LogError
 from upwell.events import Topic
 from upwell.schema import parse_event
 
 __all__ = ["Report", "import_log"]
 
+MOVED_EVERY = 5_000
 _LEVEL = 6
 _ANY_ID = "0" * 32
 
@@ -51,12 +53,14 @@ def import_log(
     mapping: Path | None = None,
     packed: bool = True,
     seed: int = 0,
+    moved: Moved = unwatched,
 ) -> Report:
     """Write the replay log to `out`, gzipped where packed.
 
     kind: a name of `KINDS`, `auto`, or `csv` with the mapping's file. now_ms: UTC ms, against which
-    times in the future are told. seed: of the order of equal times. Raises `LogError` where the
-    files are of another kind, or where nothing could be read.
+    times in the future are told. seed: of the order of equal times. moved: is told of rows that
+    were read, then of events that were written. Raises `LogError` where the files are of another
+    kind, or where nothing could be read.
     """
     dirty: Counter[str] = Counter()
     if (kind == "csv") is (mapping is None):
@@ -71,9 +75,13 @@ def import_log(
         used, repeats = {one for role in files.values() for one in role}, chosen.repeats
     report = Report(kind, dirty=dirty, unread=[one.name for one in paths if one not in used])
     with Order(seed, repeats) as order:
-        for draft in _checked(drafts, dirty, now_ms):
+        drafted = 0
+        for drafted, draft in enumerate(_checked(drafts, dirty, now_ms), 1):
             order.put(draft)
-        report.events = _write(order.lines(dirty), out, packed)
+            if drafted % MOVED_EVERY == 0:
+                moved("rows read", drafted, None)
+        events = _told(order.lines(dirty), drafted, moved)
+        report.events = _write(events, out, packed)
     if not report.events:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in dirty.most_common())
         raise LogError(f"no event could be read of {path}: {reasons or 'it has no rows'}")
@@ -94,6 +102,16 @@ def _checked(
             dirty[f"{draft.topic}: {exc.reason} {_field(exc)}"] += 1
             continue
         yield draft
+
+
+def _told(
+    events: Iterable[tuple[Topic, dict[str, Any]]], most: int, moved: Moved
+) -> Iterator[tuple[Topic, dict[str, Any]]]:
+    """The same, while `moved` is told how many went by. most: that there can be."""
+    for number, event in enumerate(events, 1):
+        if number % MOVED_EVERY == 0:
+            moved("events written", number, most)
+        yield event
 
 
 def _field(fault: InvalidEventError) -> str:

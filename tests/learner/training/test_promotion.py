@@ -131,6 +131,23 @@ def test_at_the_beginning_too_what_is_broken_does_not_go_out() -> None:
     assert np.isfinite(replica.parameters.gate.state.weights).all()
 
 
+def test_the_last_ruling_is_told_with_what_was_learned_since() -> None:
+    learner = made()
+    promotion = Promotion(learner, Guard(), UNTESTED)
+    assert promotion.ruled is None
+    ruled_at = 0
+    for start in range(0, len(EXAMPLES), STEP):
+        some = EXAMPLES[start : start + STEP]
+        promotion.test(some)
+        learner.learn(some)
+        ruling = promotion.decide()
+        if ruling is not None:
+            ruled_at = learner.learned
+            assert promotion.ruled == {"verdict": str(ruling.verdict), "examples": 0}
+    assert promotion.ruled is not None
+    assert promotion.ruled["examples"] == learner.learned - ruled_at > 0
+
+
 @pytest.mark.parametrize("poison", ["nan gate", "random gate", "nan fused", "random fused"])
 def test_a_poisoned_model_is_rolled_back_and_no_replica_hears_of_it(poison: str) -> None:
     fused = poison.endswith("fused")

@@ -46,6 +46,25 @@ def test_what_stood_there_is_read_when_start_returns(reader: Broadcast) -> None:
     assert reader.waiting == 0
 
 
+@pytest.mark.parametrize(
+    ("last", "found"),
+    [
+        (0, []),
+        (2, [b"second", b"third"]),
+        (9, [b"first", b"second", b"third"]),
+        (None, [b"first", b"second", b"third"]),
+    ],
+)
+def test_only_the_newest_are_read_where_that_is_wanted(
+    last: int | None, found: list[bytes], reader: Broadcast, kafka: str, prefix: str
+) -> None:
+    with KafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
+        producer.send(prefix + "models", value=b"second")
+        producer.send(prefix + "models", value=b"third")
+    reader.start(last)
+    assert [record.value for record in reader.drain()] == found
+
+
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_a_reader_that_ended_by_whatever_error_says_so_at_the_next_call(
     error: BaseException, reader: Broadcast, monkeypatch: pytest.MonkeyPatch

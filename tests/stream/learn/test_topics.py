@@ -112,6 +112,7 @@ def test_the_figures_say_who_speaks_and_how_far_it_has_read() -> None:
     assert (said["waiting"], said["share"]) == (9, 0.5)
     assert said["tests"] == {"drawn": 20, "taken": 20}
     assert said["model_version"] == promotion.version
+    assert said["ruled"] is None
     assert said["figures"] == orjson.loads(
         orjson.dumps(learner.figures.report(), option=orjson.OPT_SERIALIZE_NUMPY)
     )

@@ -10,10 +10,12 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from subprocess import DEVNULL
+from subprocess import DEVNULL, PIPE
+from typing import IO
 
 import pytest
 
+from stream.ops.commands.manual import ALWAYS, MANUAL
 from upwell.settings import all_settings
 
 ROOT = Path(__file__).parents[3]
@@ -23,10 +25,8 @@ LINE = (
 )
 
 
-def upwell(
-    folder: Path, *words: str, stdin: int = DEVNULL, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Run `upwell` in `folder` with no settings but `variables`."""
+def surroundings(folder: Path, **variables: str) -> dict[str, str]:
+    """The environment of a command in `folder` with no settings but `variables`."""
     plain = {
         name: value
         for name, value in os.environ.items()
@@ -38,16 +38,34 @@ def upwell(
         "COLUMNS": "200",
         **variables,
     }
+    return plain | own
+
+
+def upwell(
+    folder: Path,
+    *words: str,
+    stdin: int = DEVNULL,
+    stdout: int | IO[str] = PIPE,
+    **variables: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run `upwell` in `folder`. It ends with a code that its manual names, and has no escape codes
+    where there is no terminal.
+    """
     command = [sys.executable, "-m", "stream.ops.cli", *words]
-    return subprocess.run(
+    done = subprocess.run(
         command,
         cwd=folder,
-        env=plain | own,
+        env=surroundings(folder, **variables),
         stdin=stdin,
-        capture_output=True,
+        stdout=stdout,
+        stderr=PIPE,
         text=True,
         check=False,
     )
+    assert "\x1b" not in f"{done.stdout}{done.stderr}"
+    path = " ".join(words[:2]) if words[0] in ("worker", "dead-letters") else words[0]
+    assert path not in MANUAL or done.returncode in {*ALWAYS, *MANUAL[path].ends}, done.stderr
+    return done
 
 
 @pytest.fixture

@@ -110,7 +110,8 @@ def metrics(kafka: str, prefix: str) -> Iterator[Metrics]:
 def say(kafka: str, prefix: str, *figures: dict[str, object]) -> None:
     producer = KafkaProducer(bootstrap_servers=kafka, acks="all")
     for one in figures:
-        producer.send(prefix + Topic.METRICS, value=json.dumps(one).encode())
+        said = {"instance": one["role"], "at": 1, **one}
+        producer.send(prefix + Topic.METRICS, value=json.dumps(said).encode())
     producer.close()
 
 

@@ -11,7 +11,7 @@ from upwell.client import client_options
 from upwell.events import Topic
 from upwell.settings import KafkaSettings
 
-SERVE = {"role": "serve", "title_tokens": 1_000, "unknown_title_tokens": 50}
+SERVE = {"instance": "serve-0", "role": "serve", "title_tokens": 1_000, "unknown_title_tokens": 50}
 LEARN = {"role": "learn"}
 
 
@@ -38,4 +38,5 @@ def test_the_newest_records_are_read_and_no_topic_is_none(kafka: str, prefix: st
         for number in range(LAST + 5):
             figures = orjson.dumps({**SERVE, "at": number})
             producer.send(prefix + Topic.METRICS, value=figures, partition=0)
-    assert [one["at"] for one in newest_figures(settings)] == list(range(5, LAST + 5))
+        producer.send(prefix + Topic.METRICS, value=b"{", partition=0)
+    assert [one["at"] for one in newest_figures(settings)] == list(range(6, LAST + 5))

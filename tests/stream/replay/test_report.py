@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
+import pytest
 from rich.console import Console
 
-from stream.replay.report import _catalogue, list_table
+from stream.ops.commands.manual import MANUAL
+from stream.replay.report import _catalogue, letters_table, list_table, show_report
 from upwell.reasons import Sentences
-from upwell.recommendations import Entry, Reason, Recommendations
+from upwell.recommendations import DeadLetter, Entry, Reason, Recommendations
 
 
 def shown(recommendations: Recommendations, sentences: Sentences | None = None) -> str:
@@ -80,3 +83,59 @@ def test_a_catalogue_whose_vectors_were_kept_is_not_taken_for_one_that_was_encod
     assert _catalogue({"encoded": 1, "from_memory": 0, "from_disk": 9742}) == (
         "catalogue, items a second (9,742 vectors from disk, 1 encoded)"
     )
+
+
+def demo_report() -> dict[str, Any]:
+    slices = {"all": 0.0733, "cold_user": 0.2483, "cold_item": None, "warm": 0.0848}
+    targets = {"all": 3_183, "cold_user": 41, "cold_item": 535, "warm": 2_607}
+    items = [{"title": "One Flew Over the Cuckoo's Nest (1975)", "score": 2.82, "why": ["Liked."]}]
+    return {
+        "events_in": 114_261,
+        "lists_out": 2_773,
+        "dead_letters": 0,
+        "bad_lines": 0,
+        "duplicates": 0,
+        "unknown_fields": {"[colour]": 12_345},
+        "events_per_s": 2_311.0,
+        "items_per_s": 1_760.0,
+        "catalogue_texts": {"from_disk": 9_742, "encoded": 0, "from_memory": 0},
+        "freshness_ms": {"p50": 16.0, "p99": 50.0, "lists": 906},
+        "targets": targets,
+        "ndcg10": slices,
+        "hr10": slices,
+        "peers": {"popularity_1000": slices, "text_similarity": slices},
+        "example": {"user_id": "331", "items": items},
+        "wall_s": 73.0,
+    }
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_the_demo_s_report_fits_and_cuts_no_word(columns: int) -> None:
+    out = io.StringIO()
+    show_report(demo_report(), Console(file=out, width=columns))
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= columns
+    words = {word.strip(":") for word in text.replace("│", " ").replace("┃", " ").split()}
+    wanted = ("0.0733", "0.2483", "popularity", "similarity", "(3,183)", "HR@10", "114,261")
+    assert {*wanted, "Cuckoo's", "[colour]"} <= words
+    assert "…" not in text
+    assert list(demo_report()) == list(MANUAL["demo"].fields)
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_letters_fit_and_cut_no_word(columns: int) -> None:
+    letter = DeadLetter(
+        reason="missing_field",
+        detail="action is missing: it says what the user did",
+        topic="impressions",
+        partition=3,
+        offset=123_456,
+        raw=b"{}",
+        ts=1_700_000_000_000,
+    )
+    out = io.StringIO()
+    Console(file=out, width=columns).print(letters_table([letter], replayed=2))
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= columns
+    words = {word.strip(":") for word in text.replace("│", " ").split()}
+    assert {"impressions-3-123456", "missing_field", "action", "2023-11-14", "22:13:20"} <= words

@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from stream.ops.command import console, faults, interruptible, settings
+from stream.ops.commands.command import faults, interruptible, settings, tell
 from upwell.client import find_broker
 from upwell.errors import SettingsError
 from upwell.settings import Settings
@@ -47,23 +47,25 @@ def serve(
     """
     with faults(), interruptible(), ExitStack() as stack:
         check_installed()
-        own = stack.enter_context(engine_of(settings()))
+        asked = settings()
         gateway = replace(
-            own.gateway,
-            host=own.gateway.host if host is None else host,
-            port=own.gateway.port if port is None else port,
+            asked.gateway,
+            host=asked.gateway.host if host is None else host,
+            port=asked.gateway.port if port is None else port,
         )
+        # no import: the gateway stands above this folder, which the import contracts hold
+        run = import_module("gateway.run")
+        # before an engine is started: a wrong token, host or port is one line at once
+        entrance = stack.enter_context(run.entrance(gateway))
         from encoders import model_dimension
 
-        # no import: the gateway stands above this folder, which the import contracts hold
-        import_module("gateway.run").run_gateway(
-            replace(own, gateway=gateway),
-            model_dimension(own.encoder.model),
-            lambda address: console.print(
-                f"the gateway listens on {address}; open it in a browser; Ctrl-C ends it",
-                soft_wrap=True,
-            ),
-        )
+        dimension = model_dimension(asked.encoder.model)
+        own = stack.enter_context(engine_of(replace(asked, gateway=gateway)))
+        run.run_gateway(own, dimension, entrance, _say_address)
+
+
+def _say_address(address: str) -> None:
+    tell(f"the gateway listens on {address}; open it in a browser; Ctrl-C ends it")
 
 
 @contextmanager
@@ -79,10 +81,8 @@ def engine_of(own: Settings) -> Iterator[Settings]:
     from stream.ops.cluster import running_cluster
 
     over = threading.Event()
-    console.print(f"no engine runs: starting one on {left}", soft_wrap=True)
-    with running_cluster(
-        replace(own, data=left), {}, left / "logs", announced, console.print
-    ) as cluster:
+    tell(f"no engine runs: starting one on {left}")
+    with running_cluster(replace(own, data=left), {}, left / "logs", announced, tell) as cluster:
         thread = start_thread("engine", lambda: cluster.supervisor.watch(over.is_set), end_by)
         try:
             yield cluster.settings
@@ -106,7 +106,7 @@ def of_engine(own: Settings) -> Settings:
 
 def end_by(why: BaseException) -> None:
     """The engine is gone: so is what stands beside it."""
-    console.print(f"upwell: {why}", style="red", markup=False, highlight=False, soft_wrap=True)
+    tell(f"upwell: {why}", style="red")
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -6,20 +6,21 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from stream.ops.command import Json, connected, console, faults, interruptible, print_json
+from stream.ops.commands.command import (
+    Json,
+    connected,
+    faults,
+    interruptible,
+    print_json,
+    shown,
+    tell,
+)
+from stream.ops.commands.help import add, new_app
 from upwell.client import client_options
 from upwell.system.clock import now_ms
 
 __all__ = ["letters_app"]
-
-letters_app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    help="Records that were no events: see them, send them again.",
-)
 
 Reason = Annotated[str | None, typer.Option(help="Only letters of this reason.")]
 OfTopic = Annotated[
@@ -28,7 +29,6 @@ OfTopic = Annotated[
 HELP_KEY = "topic-partition-offset, as `list` shows it."
 
 
-@letters_app.command("list")
 def list_letters(reason: Reason = None, topic: OfTopic = None, as_json: Json = False) -> None:
     """The letters that wait: key, when, topic, reason, detail."""
     from stream.broker.dead_letters import Filter, read_letters
@@ -40,7 +40,7 @@ def list_letters(reason: Reason = None, topic: OfTopic = None, as_json: Json = F
             read_letters(client_options(own.kafka), own.kafka.prefix).values()
         )
         waiting = [letter for letter in found if letter.replayed_at is None]
-        Console(stderr=as_json).print(letters_table(waiting, replayed=len(found) - len(waiting)))
+        shown(stderr=as_json).print(letters_table(waiting, replayed=len(found) - len(waiting)))
         if as_json:
             rows = [
                 {
@@ -55,7 +55,6 @@ def list_letters(reason: Reason = None, topic: OfTopic = None, as_json: Json = F
             print_json({"letters": rows, "replayed": len(found) - len(waiting)})
 
 
-@letters_app.command()
 def show(key: Annotated[str, typer.Argument(help=HELP_KEY)], as_json: Json = False) -> None:
     """All that is known of one letter, its bytes readable."""
     from stream.broker.dead_letters import read_letters, the_letter
@@ -65,12 +64,11 @@ def show(key: Annotated[str, typer.Argument(help=HELP_KEY)], as_json: Json = Fal
     with faults(), interruptible():
         own = connected()
         letter = the_letter(read_letters(client_options(own.kafka), own.kafka.prefix), key)
-        Console(stderr=as_json).print(letter_text(letter), highlight=False, soft_wrap=True)
+        shown(stderr=as_json).print(letter_text(letter), highlight=False, soft_wrap=True)
         if as_json:
             typer.echo(dead_letter_value(letter).decode())
 
 
-@letters_app.command()
 def replay(
     keys: Annotated[list[str] | None, typer.Argument(help=HELP_KEY)] = None,
     every: Annotated[bool, typer.Option("--all", help="All that wait.")] = False,
@@ -92,8 +90,14 @@ def replay(
         letters = chosen(read_letters(options, prefix), keys or (), Filter(reason, topic))
         done = replay_letters(options, prefix, letters, now_ms())
         for place, why in done.skipped.items():
-            console.print(escape(f"{place} is not sent: {why}"), highlight=False, soft_wrap=True)
+            tell(f"{place} is not sent: {why}")
         hint = "; what is still no event is soon in `upwell dead-letters list`" if done.sent else ""
-        console.print(f"{len(done.sent)} sent again{hint}", highlight=False)
+        tell(f"{len(done.sent)} sent again{hint}")
         if as_json:
             print_json(asdict(done))
+
+
+letters_app = new_app("dead-letters", "Records that were no events: see them, send them again.")
+add(letters_app, "dead-letters list", list_letters)
+add(letters_app, "dead-letters show", show)
+add(letters_app, "dead-letters replay", replay)

@@ -10,24 +10,12 @@ from typing import Annotated
 
 import typer
 
-from stream.ops.command import console, faults, interruptible, settings
+from stream.ops.commands.command import faults, interruptible, settings, tell
+from stream.ops.commands.help import add, new_app
 from stream.ops.supervise import ROLES, end_with_parent
 from upwell.errors import SettingsError
 
-__all__ = ["add_engine_commands", "roles_of"]
-
-
-worker_app = typer.Typer(
-    no_args_is_help=True, help="One process of the engine alone, without a supervisor."
-)
-
-
-def add_engine_commands(app: typer.Typer) -> None:
-    """`run`, `worker serve` and `worker learn`."""
-    app.command()(run)
-    for command in (serve, learn):
-        worker_app.command()(command)
-    app.add_typer(worker_app, name="worker")
+__all__ = ["roles_of", "run", "worker_app"]
 
 
 def run(
@@ -50,10 +38,10 @@ def run(
         chosen, own = roles_of(roles), settings()
         announce = own.data / "broker.json"
         with (
-            running_cluster(own, {}, None, announce, console.print, chosen) as cluster,
-            scheduled_snapshots(own, console.print),
+            running_cluster(own, {}, None, announce, tell, chosen) as cluster,
+            scheduled_snapshots(own, tell),
         ):
-            console.print(
+            tell(
                 f"running {' and '.join(chosen or ROLES)}; produce events, or try `upwell replay "
                 "LOG` and `upwell watch`; Ctrl-C ends it"
             )
@@ -101,3 +89,8 @@ def learn(
 def show_kafka_errors() -> None:
     """In a worker, whose log is read when something went wrong: its client's tries count."""
     logging.getLogger("kafka").setLevel(logging.ERROR)
+
+
+worker_app = new_app("worker", "One process of the engine alone, without a supervisor.")
+add(worker_app, "worker serve", serve)
+add(worker_app, "worker learn", learn)

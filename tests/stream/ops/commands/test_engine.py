@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from stream.ops.cli import app
-from stream.ops.engine_cli import roles_of
+from stream.ops.commands.engine import roles_of
 from upwell.errors import SettingsError
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import typer
 
-from stream.ops.command import connected, faults, interruptible, print_json, settings
+from stream.ops.commands.command import connected, faults, interruptible, print_json, settings
 from upwell.errors import BrokerError, SettingsError
 
 

@@ -1,0 +1,63 @@
+"""`upwell snapshot`, `restore` and `rollback`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stream.ops.commands.command import (
+    Json,
+    console,
+    faults,
+    interruptible,
+    print_json,
+    settings,
+    tell,
+)
+
+__all__ = ["restore", "rollback", "snapshot"]
+
+Folder = Annotated[Path, typer.Argument(help="A folder of a snapshot.")]
+
+
+def snapshot(folder: Folder, as_json: Json = False) -> None:
+    """Save model, users, items and offsets as of one point to a new folder; the engine may run."""
+    from stream.ops.snapshot import snapshot as take
+    from stream.replay.progress import watched
+
+    with faults(), interruptible():
+        with watched(console) as moved:
+            done = take(settings(), folder, tell, moved)
+        _say(done, as_json)
+
+
+def restore(folder: Folder, as_json: Json = False) -> None:
+    """Bring a snapshot into an empty data folder; the engine goes on from its offsets."""
+    from stream.ops.snapshot import restore as bring_back
+    from stream.replay.progress import watched
+
+    with faults(), interruptible():
+        with watched(console) as moved:
+            done = bring_back(settings(), folder, tell, moved)
+        _say(done, as_json)
+
+
+def rollback(
+    version: Annotated[
+        str, typer.Argument(help="A version that a checkpoint holds; a wrong one lists them.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Make an older version of the model the newest one; the engine may run."""
+    from stream.ops.snapshot import rollback as roll_back
+
+    with faults(), interruptible():
+        roll_back(settings(), version, tell)
+        _say({"version": version}, as_json)
+
+
+def _say(done: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(done)

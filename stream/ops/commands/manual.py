@@ -1,0 +1,198 @@
+"""Of each command: one example, what it ends with beside `ALWAYS`, and what `--json` prints. Help
+and docs/cli.md are made of it, and tests hold the commands to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from upwell.exit_codes import ExitCode
+
+__all__ = ["ALWAYS", "MANUAL", "Entry"]
+
+ALWAYS = (
+    ExitCode.DONE,
+    ExitCode.FAILED,
+    ExitCode.REFUSED,
+    ExitCode.INSTALLATION,
+    ExitCode.INTERRUPTED,
+)
+"""What any command may end with."""
+BROKER, STORE, ENCODER = ExitCode.BROKER, ExitCode.STORE, ExitCode.ENCODER
+MODEL, SNAPSHOT, LOG = ExitCode.MODEL, ExitCode.SNAPSHOT, ExitCode.LOG
+ENGINE = (BROKER, STORE, ENCODER, MODEL)
+A_LIST = "a list, as docs/schemas/recommendations.schema.json has it"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """example: one command, complete. ends: exit codes beside `ALWAYS`. json: what is printed, in a
+    sentence. fields: of that object, what each is; none where a schema says so. stream: an object a
+    line, as they come.
+    """
+
+    example: str
+    ends: tuple[ExitCode, ...] = ()
+    json: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    stream: bool = False
+
+
+MANUAL: Mapping[str, Entry] = {
+    "": Entry("upwell demo --events 3000"),
+    "demo": Entry(
+        "upwell demo --events 3000 --json",
+        (*ENGINE, LOG),
+        "the report",
+        {
+            "events_in": "announcements and events that were sent",
+            "lists_out": "lists that were published",
+            "dead_letters": "records that were no event",
+            "bad_lines": "lines of the log that are no record",
+            "duplicates": "events that came again, without effect",
+            "unknown_fields": "fields that were kept out, by name",
+            "events_per_s": "events a second, served and learned",
+            "items_per_s": "announcements a second",
+            "catalogue_texts": "where the items' vectors came from, by source",
+            "freshness_ms": "`p50` and `p99` from click to list over so many `lists`; ms",
+            "targets": "that were tested, by slice",
+            "ndcg10": "of Upwell's lists, by slice",
+            "hr10": "of Upwell's lists, by slice",
+            "peers": "NDCG@10 of each peer, by slice",
+            "example": "`user_id` and the `items` of the newest list",
+            "wall_s": "seconds in all",
+        },
+    ),
+    "run": Entry("upwell run", ENGINE),
+    "serve": Entry("upwell serve --port 8080", ENGINE),
+    "worker": Entry("upwell worker serve"),
+    "worker serve": Entry("upwell worker serve", (*ENGINE, ExitCode.UNFORESEEN, ExitCode.STALLED)),
+    "worker learn": Entry("upwell worker learn --alone", (*ENGINE, ExitCode.UNFORESEEN)),
+    "top": Entry(
+        "upwell top --once --json",
+        (BROKER,),
+        "how the engine is, each second",
+        {
+            "at": "of this look, UTC ms",
+            "window_s": "seconds that rates and quantiles are of",
+            "events_per_s": "events of users that were worked off; null before two words",
+            "lists_per_s": "lists that were published; null before two words",
+            "items_per_s": "announcements that were worked off; null before two words",
+            "batch_events": "events in a micro-batch, mean; null where there was none",
+            "freshness_ms": "`p50` and `p99` from event to list over so many `lists`; ms",
+            "lag": "records not acknowledged, by topic",
+            "quality": "`ndcg10` and `hr10` of Upwell, the `peer` with the best `peer_ndcg10`; "
+            "running figures over all `targets`; null before the first",
+            "guard": "`rulings` by verdict, the last `verdict` and how many `examples` ago",
+            "model": "`version`, `age_s` since serve took it over, `behind`: examples that learn "
+            "has learned and serve has not; null where no serve worker speaks",
+            "dead_letters": "since the workers' starts, by reason",
+            "users": "whose state is held in memory",
+            "items": "in the catalogue",
+            "workers": "of each `name`, `role`, `engine`, `said_s` (seconds since its last word), "
+            "`memory_bytes`, `cpu` (cores)",
+        },
+        stream=True,
+    ),
+    "replay": Entry(
+        "upwell replay log.jsonl.gz --rate 200",
+        (BROKER, LOG),
+        "what was sent",
+        {
+            "sent": "records",
+            "bad_lines": "lines that are no record",
+            "dead_letters": "of these that are no event, by topic and reason",
+            "events_per_s": "records a second",
+            "wall_s": "seconds in all",
+        },
+    ),
+    "import": Entry(
+        "upwell import auto ml-latest-small --out log.jsonl.gz",
+        (LOG,),
+        "what was read; without `--out`, where the log itself is on standard output, as the last "
+        "line of the error output",
+        {
+            "kind": "what the files were read as",
+            "events": "written, by topic",
+            "dirty": "left out, by reason; what was kept all the same stands in brackets",
+            "unread": "names of files that were of no use",
+        },
+    ),
+    "watch": Entry("upwell watch --user 331 --count 1", (BROKER,), A_LIST, stream=True),
+    "recommend": Entry("upwell recommend --user 331 --k 5", (BROKER,), A_LIST),
+    "forget": Entry(
+        "upwell forget --user 331",
+        (BROKER,),
+        "the confirmation, as docs/schemas/confirmations.schema.json has it",
+    ),
+    "doctor": Entry(
+        "upwell doctor",
+        (),
+        "of each check: `fine`, `detail`; with `--settings` of each variable: `value` (secrets as "
+        "`***`), `origin`, `right`, `does`",
+    ),
+    "dead-letters": Entry("upwell dead-letters list"),
+    "dead-letters list": Entry(
+        "upwell dead-letters list --reason missing_field",
+        (BROKER,),
+        "what waits",
+        {
+            "letters": "of each `key`, `ts` (UTC ms), `topic`, `reason`, `detail`",
+            "replayed": "how many more there were that have been sent again",
+        },
+    ),
+    "dead-letters show": Entry(
+        "upwell dead-letters show clicks-0-17",
+        (BROKER, ExitCode.LETTER),
+        "the letter, as docs/schemas/dead_letters.schema.json has it",
+    ),
+    "dead-letters replay": Entry(
+        "upwell dead-letters replay --reason missing_field",
+        (BROKER, ExitCode.LETTER),
+        "what was done",
+        {"sent": "keys of letters that were sent", "skipped": "why each other one was not, by key"},
+    ),
+    "snapshot": Entry(
+        "upwell snapshot backup-monday",
+        (BROKER, SNAPSHOT, MODEL),
+        "what was written",
+        {
+            "folder": "where it lies",
+            "files": "how many",
+            "bytes": "of all of them",
+            "running": "whether the engine ran meanwhile",
+            "beside": "what has to be saved beside it; null where nothing",
+        },
+    ),
+    "restore": Entry(
+        "upwell restore backup-monday",
+        (BROKER, SNAPSHOT, MODEL),
+        "what was restored",
+        {
+            "data": "the data folder",
+            "files": "how many",
+            "records": "that were sent to another broker; 0 where it is the same",
+            "beside": "what has to be restored beside it; null where nothing",
+        },
+    ),
+    "rollback": Entry(
+        "upwell rollback 3120-9f86d081",
+        (BROKER, SNAPSHOT, MODEL),
+        "what serves now",
+        {"version": "of the model"},
+    ),
+    "evaluate": Entry(
+        "upwell evaluate log.jsonl.gz --policy popularity",
+        (ENCODER, LOG),
+        "the estimate",
+        {
+            "valued": "`ips`, `snips`, `dr` and `logged`, each `value` with its 95 % interval from "
+            "`low` to `high`; `abstains` says why there is none",
+            "counts": "`impressions`, `users`, `rewards`, `without_propensities`, `retries`, "
+            "`bad_lines`, `dead_letters`",
+            "by_lot": "the reward of places that were drawn by lot",
+            "otherwise": "the reward of such places that were not",
+        },
+    ),
+}
