@@ -21,6 +21,7 @@ _FENCE = re.compile(r"^( *)```([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 ELSEWHERE = {
     ("docs/gateway.md", "bash"): "tests/e2e/gateway/test_calls_live.py",
+    ("docs/cli.md", "bash"): "tests/docs/test_commands.py",
     ("docs/clients.md", "javascript"): "tests/examples/test_clients.py",
     ("docs/clients.md", "go"): "tests/examples/test_clients.py",
     ("docs/clients.md", "java"): "tests/examples/test_clients.py",

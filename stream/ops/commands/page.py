@@ -65,7 +65,7 @@ def commands_of(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def _section(path: str, command: Any) -> Iterator[str]:
     entry = MANUAL[path]
     yield from ("", f"## {path}", "", *_paragraphs(command.help), "")
-    yield from ("```", entry.example, "```", "")
+    yield from ("```bash", entry.example, "```", "")
     yield from ("| argument or option | what it is |", "| --- | --- |")
     with command.make_context(f"upwell {path}", [], resilient_parsing=True) as ctx:
         for _, name, does in options_of(command, ctx):

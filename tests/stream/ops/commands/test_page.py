@@ -31,7 +31,7 @@ def test_each_command_has_its_section_with_its_example_and_options() -> None:
         if isinstance(command, TyperGroup):
             continue
         section = page.partition(f"\n## {path}\n")[2].partition("\n## ")[0]
-        assert f"```\n{MANUAL[path].example}\n```" in section
+        assert f"```bash\n{MANUAL[path].example}\n```" in section
         for param in command.params:
             assert param.opts[0] in section or str(param.name).upper() in section
         assert "Ends with: 0, 1, 2, " in section
