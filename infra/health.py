@@ -25,9 +25,9 @@ from upwell.client import client_options
 from upwell.connection import refusal
 from upwell.errors import BrokerError, UpwellError
 from upwell.events import Topic
-from upwell.exit_codes import ExitCode
 from upwell.settings import KafkaSettings, load_settings
 from upwell.system.clock import now_ms
+from upwell.system.exit_codes import ExitCode
 
 __all__ = ["Spoken", "main", "unwell"]
 

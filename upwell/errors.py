@@ -18,7 +18,7 @@ faults of the surroundings.
 
 from __future__ import annotations
 
-from upwell.exit_codes import ExitCode
+from upwell.system.exit_codes import ExitCode
 
 __all__ = [
     "BrokerError",

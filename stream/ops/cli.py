@@ -1,5 +1,5 @@
 """The command line: which commands there are. Each is thin, and a fault is one line and an exit
-code of `upwell.exit_codes`.
+code of `upwell.system.exit_codes`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from upwell.errors import SettingsError, UpwellError
-from upwell.exit_codes import ExitCode
+from upwell.system.exit_codes import ExitCode
 from upwell.system.threads import UNEXPECTED_EXIT, end_process, start_thread
 
 __all__ = ["ALONE", "ROLES", "Child", "Supervisor", "end_with_parent"]

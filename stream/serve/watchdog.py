@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from stream.broker.lag import Backlog
 from upwell.errors import BrokerError
-from upwell.exit_codes import ExitCode
+from upwell.system.exit_codes import ExitCode
 from upwell.system.outage import Outage
 from upwell.system.threads import end_process, start_thread
 

@@ -69,6 +69,9 @@ NOT_RUN = {
         "export UPWELL_KAFKA": "a Kafka with TLS and logins: tests/security/test_kafka_login.py",
         "export UPWELL_STORE": "a Qdrant server with TLS: tests/store/test_server_tls.py",
     },
+    "docs/tracing.md": {
+        "UPWELL_TRACE=": "until Ctrl-C, with a collector: tests/e2e/watched/test_tracing.py has both",
+    },
     "docs/signal.md": {"make bench": "a quarter of an hour: tests/bench has the parts"},
     "docs/release.md": {
         "uv build": "the whole of a release: tests/test_packaging.py builds and installs the wheel",

@@ -22,7 +22,7 @@ from gateway.engine import Gateway
 from stream.broker.topics import ensure_topics
 from stream.metrics.metric import leaves
 from stream.metrics.registry import METRICS
-from tests.e2e.test_metrics import untold
+from tests.e2e.watched.test_metrics import untold
 from tests.gateway.served import APP, OPERATOR, InMemory, a_list, served, wait_until
 from tests.learner.training.small import DIMENSION
 from upwell.codec import confirmation_value, dead_letter_value

@@ -18,7 +18,7 @@ import pytest
 from gateway.run import listening_socket
 from stream.broker.topics import ensure_topics
 from stream.metrics.endpoint import GATEWAY_PLACE
-from tests.e2e.test_metrics import free_ports
+from tests.e2e.watched.test_metrics import free_ports
 from tests.gateway.served import APP, OPERATOR, wait_until
 from upwell.errors import SettingsError
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import NoReturn
 
-from upwell.exit_codes import ExitCode
+from upwell.system.exit_codes import ExitCode
 
 __all__ = ["UNEXPECTED_EXIT", "end_process", "end_with_any_thread", "given_up", "start_thread"]
 

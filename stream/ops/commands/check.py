@@ -18,7 +18,7 @@ from stream.ops.commands.command import (
     shown,
 )
 from stream.ops.commands.play import Log
-from upwell.exit_codes import ExitCode
+from upwell.system.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from stream.ops.doctor import Finding

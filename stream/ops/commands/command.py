@@ -21,9 +21,9 @@ from rich.console import Console
 
 from upwell.client import UpwellClient, find_broker
 from upwell.errors import UpwellError
-from upwell.exit_codes import ExitCode
 from upwell.reasons import Sentences
 from upwell.settings import Settings, load_settings
+from upwell.system.exit_codes import ExitCode
 
 __all__ = [
     "NO_ROOM",

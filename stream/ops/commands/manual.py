@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from upwell.exit_codes import ExitCode
+from upwell.system.exit_codes import ExitCode
 
 __all__ = ["ALWAYS", "MANUAL", "Entry"]
 

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from stream.ops.cli import app
 from stream.ops.commands.help import options_of
 from stream.ops.commands.manual import ALWAYS, MANUAL, Entry
-from upwell.exit_codes import MEANINGS
+from upwell.system.exit_codes import MEANINGS
 
 __all__ = ["cli_page", "commands_of", "main"]
 

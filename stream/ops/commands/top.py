@@ -20,8 +20,8 @@ from stream.ops.commands.command import (
     tell,
 )
 from upwell.events import Topic
-from upwell.exit_codes import ExitCode
 from upwell.settings import KafkaSettings
+from upwell.system.exit_codes import ExitCode
 
 __all__ = ["top"]
 

@@ -22,7 +22,7 @@ from stream.metrics.endpoint import (
 )
 from stream.metrics.exposition import NewestRecord
 from tests.e2e.engine import wait_until
-from tests.e2e.test_metrics import free_ports
+from tests.e2e.watched.test_metrics import free_ports
 from upwell.errors import SettingsError
 from upwell.settings import MetricsSettings
 

@@ -12,7 +12,7 @@ import pytest
 
 from stream.broker.topics import ensure_topics
 from tests.stream.ops.test_cli import LINE, nobody, one_line, upwell  # noqa: F401
-from upwell.exit_codes import ExitCode
+from upwell.system.exit_codes import ExitCode
 
 ASKS_THE_BROKER = [
     ("top", "--once"),

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from stream.ops.cli import app
 from stream.ops.commands.manual import MANUAL
 from stream.ops.commands.page import cli_page, commands_of
-from upwell.exit_codes import MEANINGS
+from upwell.system.exit_codes import MEANINGS
 
 ROOT = Path(__file__).parents[4]
 

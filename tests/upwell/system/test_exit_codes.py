@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from upwell import errors
-from upwell.exit_codes import MEANINGS, ExitCode
+from upwell.system.exit_codes import MEANINGS, ExitCode
 
 
 def test_each_code_has_a_meaning_of_its_own() -> None:

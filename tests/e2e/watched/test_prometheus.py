@@ -22,13 +22,13 @@ from kafka import KafkaProducer
 
 from infra.panels import DASHBOARDS
 from tests.e2e.engine import Engine, bundled_log
-from tests.e2e.test_metrics import free_ports
+from tests.e2e.watched.test_metrics import free_ports
 from tests.gateway.served import APP
 from tests.gateway.test_run import address as gateway_address
 from tests.gateway.test_run import process as gateway_process
 
 pytestmark = pytest.mark.timeout(400)
-RULES = Path(__file__).parents[2] / "infra" / "prometheus" / "alerts.yml"
+RULES = Path(__file__).parents[3] / "infra" / "prometheus" / "alerts.yml"
 NEEDS_TIME = ("increase(", "upwell_dropped_total", "upwell_unknown_fields_total", "from_memory")
 """In a query that has no answer after a minute, or only where there is something to tell."""
 
