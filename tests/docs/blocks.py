@@ -70,7 +70,7 @@ NOT_RUN = {
         "export UPWELL_STORE": "a Qdrant server with TLS: tests/store/test_server_tls.py",
     },
     "docs/tracing.md": {
-        "UPWELL_TRACE=": "until Ctrl-C, with a collector: tests/e2e/watched/test_tracing.py has both",
+        "UPWELL_TRACE=": "until Ctrl-C: tests/e2e/watched/test_tracing.py has a collector",
     },
     "docs/signal.md": {"make bench": "a quarter of an hour: tests/bench has the parts"},
     "docs/release.md": {
