@@ -32,10 +32,12 @@ class Spoken:
 
     @property
     def first(self) -> Mapping[str, Any]:
+        """The oldest that is kept."""
         return self.words[0]
 
     @property
     def last(self) -> Mapping[str, Any]:
+        """The newest."""
         return self.words[-1]
 
     @property
