@@ -39,7 +39,7 @@ class Rows:
         self._rows: list[tuple[Sequence[str], str]] = []
 
     def add_row(self, *cells: str, style: str = "") -> None:
-        """style: rich's name of how it looks."""
+        """As many cells as there are heads. style: of all of them."""
         self._rows.append((cells, style))
 
     def __rich_console__(

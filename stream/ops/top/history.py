@@ -32,7 +32,7 @@ class Spoken:
 
     @property
     def first(self) -> Mapping[str, Any]:
-        """The oldest of its words."""
+        """The oldest that is kept."""
         return self.words[0]
 
     @property
