@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from learner.fused.histories import LENGTH, intent_weights
+from learner.fused.histories import LENGTH, HistoryBatch, intent_weights
 from learner.fused.items import ItemTable
 from learner.fused.model import FusedModel
 from learner.fused.network import Events, Network, torch_device
@@ -26,10 +26,13 @@ __all__ = ["TrainedModel"]
 class TrainedModel(FusedModel):
     """network: what is trained, begun by `seed`. On a CPU it ranks by the very weights of the
     network, elsewhere by those of the last `write`. Not thread-safe.
+
+    asked: (b, m + 1) the users who were ranked for last.
     """
 
     def __init__(self, items: ItemTable, seed: int, device: str = "auto") -> None:
         super().__init__(items)
+        self.asked = np.zeros((0, self.width), np.float32)
         self.device = torch_device(device)
         generator = torch.Generator().manual_seed(seed)
         self.network = Network(items.dimension, WIDTH, LAYERS, HEADS, LENGTH, generator).to(
@@ -45,6 +48,10 @@ class TrainedModel(FusedModel):
     def write(self, rows: NDArray[np.int64], identities: NDArray[np.float32]) -> None:
         self._read_network()
         super().write(rows, identities)
+
+    def user_vectors(self, histories: HistoryBatch) -> NDArray[np.float32]:
+        self.asked = super().user_vectors(histories)
+        return self.asked
 
     @torch.no_grad()
     def _load(self, weights: Mapping[str, Floats]) -> None:

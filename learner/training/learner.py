@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from learner.counts.block import Block, Targets
 from learner.counts.influence import Influence
 from learner.counts.popularity import LAST
-from learner.fused.histories import HistoryBatch
 from learner.fused.trained import TrainedModel
 from learner.ranking.online import OnlineModel
 from learner.ranking.parameters import ROWS, Arrays, RankingParameters, part, prefixed, settle
@@ -42,7 +41,7 @@ class Learner(OnlineModel):
     figures: running prequential figures of the model and its peers. made_room: ids that nobody
     announced and that were forgotten for others. share: of the tests that were drawn and of the
     training steps, what there is time for, in (0, 1]; counts take every example. tests: how many
-    were drawn, and taken. recent: users of the newest examples, before them.
+    were drawn, and taken.
     """
 
     def __init__(self, settings: LearnerSettings, dimension: int, seed: int) -> None:
@@ -50,7 +49,6 @@ class Learner(OnlineModel):
         self.made_room = 0
         self.share = 1.0
         self.tests = Counter(drawn=0, taken=0)
-        self.recent: HistoryBatch | None = None
         self._due = 0.0
         self._seed = seed
         super().__init__(settings, dimension)
@@ -115,7 +113,6 @@ class Learner(OnlineModel):
         found = prepared(examples, self.ranking, self.parameters.fused, self._weigh(examples))
         self._test_and_count(found.block, found.targets)
         self.learned += len(examples)
-        self.recent = found.users
         self._appended()
         if self._trainer is not None:
             batch = example_batch(examples, found.targets.rows, found.users)

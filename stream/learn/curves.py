@@ -53,7 +53,8 @@ class TensorBoard:
         from tensorboard.summary.writer.record_writer import RecordWriter
         from torch.utils.tensorboard import summary
 
-        self._event, self._all, self._writer, self._parts = Event, Summary, RecordWriter, summary
+        self._event, self._all, self._writer = Event, Summary, RecordWriter
+        self._parts: Any = summary
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}.{os.getpid()}.upwell"
         self._file = folder / name
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from learner.fused.model import FusedModel
 from learner.fused.shapes import WIDTH
+from learner.fused.trained import TrainedModel
 from learner.ranking.gate import PER_SIGNAL
 from learner.ranking.names import SIGNALS
 from learner.training.learner import Learner
@@ -95,16 +96,15 @@ def figures(record: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 def distributions(learner: Learner) -> Iterator[tuple[str, NDArray[np.floating[Any]]]]:
     """Of the weights in training: the gate's weights, items' biases, and lengths of the fused
-    model's vectors of items and of the users who were learned from last.
+    model's vectors of items and of the users who were ranked for last.
     """
     gate = learner.parameters.gate.state
     yield "gate_weights", gate.weights.ravel()
     yield "gate_biases", gate.bias[gate.bias != 0.0]
     fused = learner.parameters.fused
-    if fused is None or not fused.ready or learner.recent is None:
-        return
-    yield "item_norm", _norms(fused.item_vectors(_some(fused)))
-    yield "user_norm", _norms(fused.user_vectors(learner.recent))
+    if isinstance(fused, TrainedModel) and fused.ready:
+        yield "item_norm", _norms(fused.item_vectors(_some(fused)))
+        yield "user_norm", _norms(fused.asked)
 
 
 def _gate(learner: Learner) -> Iterator[tuple[str, float]]:

@@ -94,7 +94,7 @@ def test_one_event_is_one_trace_from_the_client_to_its_list(
                 producer.send(prefix + line.topic, key=line.key, value=line.value)
         engine.wait(engine.settled, "the catalogue")
         lists = Lists(engine, prefix, "ann")
-        item = str(items[0].key.decode())
+        item = (items[0].key or b"").decode()
         with UpwellClient(kafka, engine.settings.kafka, trace=True) as client:
             with tracer.start_as_current_span("app") as app:
                 clicked = client.click("ann", item, "like")

@@ -13,6 +13,7 @@ import orjson
 import pytest
 from numpy.typing import NDArray
 
+from learner.fused.trained import TrainedModel
 from learner.ranking.names import SIGNALS
 from learner.release.guard import Guard
 from learner.training.learner import Learner
@@ -97,11 +98,10 @@ def test_norms_are_of_the_vectors_that_rank(learner: Learner) -> None:
     found = dict(distributions(learner))
     assert set(found) == {"gate_weights", "gate_biases", "item_norm", "user_norm"}
     fused = learner.parameters.fused
-    assert fused is not None
+    assert isinstance(fused, TrainedModel)
     lengths = np.linalg.norm(fused.item_matrix()[:, :-1], axis=1)
     assert np.array_equal(found["item_norm"], lengths)
-    assert learner.recent is not None
-    assert len(found["user_norm"]) == len(learner.recent.lengths)
+    assert np.array_equal(found["user_norm"], np.linalg.norm(fused.asked[:, :-1], axis=1))
     assert found["user_norm"].min() > 0
 
 

@@ -55,8 +55,9 @@ def test_the_operator_s_names_go_before_ours(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("OTEL_SERVICE_NAME", "shop")
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "service.instance.id=a,deployment=eu")
     collector = Collector(Slow())
-    told = provider(collector, "serve", "serve-7").resource.attributes
-    collector.shutdown()
+    spans = provider(collector, "serve", "serve-7")
+    collector.leave(spans)
+    told = spans.resource.attributes
     names = ("service.name", "service.instance.id", "deployment")
     assert [told[one] for one in names] == ["shop", "a", "eu"]
 
@@ -64,7 +65,8 @@ def test_the_operator_s_names_go_before_ours(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_slow_collector_costs_spans_and_no_wait() -> None:
     slow = Slow()
     collector = Collector(slow)
-    tracer = provider(collector, "serve", "serve-0").get_tracer("t")
+    spans = provider(collector, "serve", "serve-0")
+    tracer = spans.get_tracer("t")
     count = 2 * QUEUE_SPANS
     for _ in range(count):  # nothing here waits for the exporter, which does not come back
         tracer.start_span("one").end()
@@ -73,8 +75,9 @@ def test_a_slow_collector_costs_spans_and_no_wait() -> None:
     assert told["ended"] == count
     assert count - QUEUE_SPANS - 1_024 <= told["dropped"] <= count - QUEUE_SPANS
     slow.go.set()
-    collector.shutdown()
+    assert collector.force_flush()
     assert collector.report() == told, "what waited was sent"
+    collector.leave(spans)
 
 
 def test_a_collector_that_is_away_is_said_once_and_its_spans_are_counted(
