@@ -145,10 +145,10 @@ def strays(engine: Engine, prefix: str, like: Click, trace: int) -> dict[str, bo
     parent = f"00-{trace:032x}-{1:016x}-01".encode()
     own = partition_of(b"ann", engine.settings.kafka.partitions)
     other = (own + 1) % engine.settings.kafka.partitions
-    sent: dict[str, tuple[int, list[tuple[str, bytes | None]]]] = {
+    sent: dict[str, tuple[int, list[tuple[str, bytes]]]] = {
         "astray": (other, [("traceparent", parent)]),
         "garbage": (own, [("traceparent", b"\xff garbage"), ("tracestate", b"\x00")]),
-        "nothing": (own, [("traceparent", None)]),
+        "nothing": (own, [("traceparent", b"")]),
     }
     with KafkaProducer(**engine.client) as producer:
         for event_id, (partition, headers) in sent.items():
