@@ -50,6 +50,7 @@ class TrainedModel(FusedModel):
         super().write(rows, identities)
 
     def user_vectors(self, histories: HistoryBatch) -> NDArray[np.float32]:
+        """Those last made are kept in `asked`."""
         self.asked = super().user_vectors(histories)
         return self.asked
 
