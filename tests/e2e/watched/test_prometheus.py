@@ -29,7 +29,13 @@ from tests.gateway.test_run import process as gateway_process
 
 pytestmark = pytest.mark.timeout(400)
 RULES = Path(__file__).parents[3] / "infra" / "prometheus" / "alerts.yml"
-NEEDS_TIME = ("increase(", "upwell_dropped_total", "upwell_unknown_fields_total", "from_memory")
+NEEDS_TIME = (
+    "increase(",
+    "upwell_dropped_total",
+    "upwell_unknown_fields_total",
+    "from_memory",
+    "upwell_spans",
+)
 """In a query that has no answer after a minute, or only where there is something to tell."""
 
 
