@@ -7,12 +7,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import orjson
+from kafka import KafkaProducer
 
 from stream.broker.lag import Lag
 from stream.broker.topics import ensure_topics
@@ -23,7 +24,7 @@ from upwell.client import client_options
 from upwell.events import Topic
 from upwell.settings import load_settings
 
-__all__ = ["Engine", "bundled_log", "wait_until"]
+__all__ = ["Engine", "bundled_log", "send", "wait_until"]
 
 MOVIELENS = Path(__file__).parents[2] / "data" / "movielens" / "events.jsonl.gz"
 DEADLINE_SECONDS = 150.0
@@ -35,6 +36,13 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = DEADLI
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
         time.sleep(0.05)
+
+
+def send(producer: KafkaProducer, prefix: str, records: Iterable[LogRecord]) -> None:
+    """Until the broker has them."""
+    for one in records:
+        producer.send(prefix + one.topic, key=one.key, value=one.value)
+    producer.flush()
 
 
 def bundled_log(ratings: int) -> tuple[list[LogRecord], list[LogRecord]]:

@@ -12,7 +12,7 @@ import pytest
 from kafka import KafkaProducer
 
 from stream.ops.commands.manual import MANUAL
-from tests.e2e.engine import Engine, bundled_log
+from tests.e2e.engine import Engine, bundled_log, send
 from tests.stream.ops.terminal import ESCAPE, running, terminal
 from tests.stream.ops.test_cli import upwell
 
@@ -28,12 +28,9 @@ def test_a_running_engine_from_the_command_line(kafka: str, prefix: str, tmp_pat
     }
     with Engine(kafka, prefix, tmp_path / "data") as engine:
         with KafkaProducer(**engine.client) as producer:
-            for line in items:
-                producer.send(prefix + line.topic, key=line.key, value=line.value)
-            producer.flush()
+            send(producer, prefix, items)
             engine.wait(engine.settled, "the catalogue")
-            for line in events:
-                producer.send(prefix + line.topic, key=line.key, value=line.value)
+            send(producer, prefix, events)
         engine.wait(engine.settled, "the events")
         engine.wait(lambda: top(tmp_path, own)["quality"] is not None, "a tested target")
         engine.wait(lambda: top(tmp_path, own)["lag"] == {}, "the lag to be told")

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from stream.metrics.endpoint import LEARN_PLACE, SERVE_PLACE
 from stream.metrics.metric import leaves
 from stream.metrics.registry import METRICS, UNTOLD
-from tests.e2e.engine import Engine, bundled_log
+from tests.e2e.engine import Engine, bundled_log, send
 from upwell.events import Topic
 
 pytestmark = pytest.mark.timeout(400)
@@ -89,12 +89,9 @@ def test_a_running_engine_is_scraped(kafka: str, prefix: str, tmp_path: Path) ->
     on = {"UPWELL_METRICS_PORT": str(port), "UPWELL_FUSED": "on", "UPWELL_FUSED_EVERY": "50"}
     with Engine(kafka, prefix, tmp_path, **on) as engine:
         with KafkaProducer(**engine.client) as producer:
-            for line in items:
-                producer.send(prefix + line.topic, key=line.key, value=line.value)
-            producer.flush()
+            send(producer, prefix, items)
             engine.wait(engine.settled, "the catalogue")
-            for line in events:
-                producer.send(prefix + line.topic, key=line.key, value=line.value)
+            send(producer, prefix, events)
             producer.send(prefix + Topic.CLICKS, key=b"u", value=b"{")
         engine.wait(engine.settled, "the events")
         engine.wait(

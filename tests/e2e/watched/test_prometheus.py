@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -22,8 +22,7 @@ import yaml  # type: ignore[import-untyped]
 from kafka import KafkaProducer
 
 from infra.panels import DASHBOARDS
-from stream.replay.log import LogRecord
-from tests.e2e.engine import Engine, bundled_log
+from tests.e2e.engine import Engine, bundled_log, send
 from tests.e2e.watched.test_metrics import free_ports
 from tests.gateway.served import APP
 from tests.gateway.test_run import address as gateway_address
@@ -80,12 +79,6 @@ def running(program: str, folder: Path, targets: list[str]) -> Iterator[str]:
             yield f"127.0.0.1:{port}"
         finally:
             process.terminate()
-
-
-def send(producer: KafkaProducer, prefix: str, records: Iterable[LogRecord]) -> None:
-    for one in records:
-        producer.send(prefix + one.topic, key=one.key, value=one.value)
-    producer.flush()
 
 
 def asked(address: str, query: str) -> list[Any]:

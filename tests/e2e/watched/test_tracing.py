@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import get_current_span
 
-from tests.e2e.engine import Engine, bundled_log
+from tests.e2e.engine import Engine, bundled_log, send
 from tests.stream.learn.test_curves import events as curve_events
 from tests.stream.tracing.receiver import Receiver
 from upwell.client import UpwellClient
@@ -90,8 +90,7 @@ def test_one_event_is_one_trace_from_the_client_to_its_list(
     tracer = TracerProvider().get_tracer("app")
     with Engine(kafka, prefix, tmp_path / "data", **on) as engine:
         with KafkaProducer(**engine.client) as producer:
-            for line in items:
-                producer.send(prefix + line.topic, key=line.key, value=line.value)
+            send(producer, prefix, items)
         engine.wait(engine.settled, "the catalogue")
         lists = Lists(engine, prefix, "ann")
         item = (items[0].key or b"").decode()
@@ -178,8 +177,7 @@ def test_a_collector_that_hangs_holds_up_no_list_and_no_end(
     }
     with Engine(kafka, prefix, tmp_path, **on) as engine:
         with KafkaProducer(**engine.client) as producer:
-            for line in (*items, *events):
-                producer.send(prefix + line.topic, key=line.key, value=line.value)
+            send(producer, prefix, (*items, *events))
         engine.wait(engine.settled, "the events")
 
         def dropped() -> bool:
