@@ -24,10 +24,12 @@ ESCAPE = b"\x1b"
 STYLE = rb"\x1b\[[0-9;]*m"
 """A style of a terminal: colour, bold and the like."""
 TAKE_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-    "os.execv(sys.argv[1], sys.argv[1:])"
+    "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 )
-"""So that Ctrl-C is a signal to what is typed."""
+"""So that Ctrl-C is a signal to what is typed, also where the tests run in the background, whose
+processes ignore it.
+"""
 
 
 class Terminal:
