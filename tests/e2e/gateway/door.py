@@ -89,4 +89,4 @@ def opened(kafka: str, folder: Path) -> Iterator[Door]:
         )
         yield one
         gateways[0].close()
-        assert failures == []
+        assert failures == [], [repr(one) for one in failures]
