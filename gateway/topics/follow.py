@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, RetriableError
 
 from gateway.topics.letters import MOST_LETTERS
 from stream.broker.topics import no_broker
@@ -131,12 +131,12 @@ class TopicFollower:
 
     def _read_on(self) -> None:
         while not self._stopping.is_set():
-            self._poll()
-            if time.monotonic() - self._looked > LOOK_SECONDS:
-                try:
+            try:
+                self._poll()
+                if time.monotonic() - self._looked > LOOK_SECONDS:
                     self._look()
-                except KafkaError:  # it is away: `shortcoming` says so until it is back
-                    self._stopping.wait(POLL_MS / 1000)
+            except RetriableError:  # it is away: `shortcoming` says so until it is back
+                self._stopping.wait(POLL_MS / 1000)
 
     def _poll(self) -> None:
         assert self._consumer is not None

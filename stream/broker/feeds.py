@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, RetriableError
 
 from stream.chain.records import BroadcastRecord
 from upwell.connection import check_login, refusal
@@ -22,9 +22,9 @@ from upwell.system.threads import start_thread
 __all__ = ["FETCH_BYTES", "Broadcast", "read_partition"]
 
 POLL_MS = 500
+"""That an idle reader waits, and `stop` for it; records end a poll at once."""
 FETCH_MS = 2_000
 """That the broker holds a question to which there is no answer yet; a record is told at once."""
-"""That an idle reader waits, and `stop` for it; records end a poll at once."""
 FETCH_BYTES = 32 << 20
 
 
@@ -105,7 +105,10 @@ class Broadcast:
 
     def _read_on(self) -> None:
         while not self._stopping.is_set():
-            self._poll()
+            try:
+                self._poll()
+            except RetriableError:  # away, as where a poll finds no broker: it goes on
+                self._stopping.wait(POLL_MS / 1000)
 
     def _failed(self, exc: BaseException) -> None:
         self._failure = exc

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaProducer
+from kafka.errors import KafkaTimeoutError
 
 from gateway.topics import follow
 from gateway.topics.follow import TopicFollower
@@ -102,3 +103,25 @@ def test_a_thread_that_ends_by_an_error_is_heard_of(following: Following) -> Non
     assert told.wait(30)
     wait_until(lambda: bool(following.failures), "the failure")
     assert str(following.failures[0]) == "no loop any more"
+
+
+def test_a_broker_that_cannot_be_asked_for_a_moment_ends_nothing(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following.follower.start()
+    consumer = following.follower._consumer
+    assert consumer is not None
+    refused = threading.Event()
+    poll = consumer.poll
+
+    def once(**asked: Any) -> Any:
+        if not refused.is_set():
+            refused.set()
+            raise KafkaTimeoutError("no broker")
+        return poll(**asked)
+
+    monkeypatch.setattr(consumer, "poll", once)
+    assert refused.wait(30)
+    following.send(Topic.RECOMMENDATIONS, "then")
+    wait_until(lambda: following.values(Topic.RECOMMENDATIONS) == ["then"], "what came afterwards")
+    assert following.failures == []

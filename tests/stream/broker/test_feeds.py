@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer
 from kafka.admin import NewTopic
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from stream.broker.feeds import Broadcast
+from tests.e2e.engine import wait_until
 from upwell.errors import BrokerError
 
 DEADLINE_SECONDS = 60.0
@@ -82,3 +84,25 @@ def test_a_reader_that_ended_by_whatever_error_says_so_at_the_next_call(
         next(reader.drain())
     with pytest.raises(BrokerError, match=why):
         _ = reader.waiting
+
+
+def test_a_broker_that_cannot_be_asked_for_a_moment_ends_nothing(
+    reader: Broadcast, kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.start(0)
+    consumer = reader._consumer
+    assert consumer is not None
+    refused = threading.Event()
+    poll = consumer.poll
+
+    def once(**asked: object) -> object:
+        if not refused.is_set():
+            refused.set()
+            raise KafkaTimeoutError("no broker")
+        return poll(**asked)
+
+    monkeypatch.setattr(consumer, "poll", once)
+    assert refused.wait(DEADLINE_SECONDS)
+    with KafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
+        producer.send(prefix + "models", value=b"then")
+    wait_until(lambda: reader.waiting == 1, "what came afterwards")
