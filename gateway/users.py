@@ -23,6 +23,7 @@ from upwell.events import ControlKind, Event, Topic
 from upwell.reasons import Sentences
 from upwell.recommendations import DeadLetter
 from upwell.schema import key_of, parse_event, topic_of
+from upwell.system.trace_context import Headers
 
 __all__ = ["Users", "Worded"]
 
@@ -78,16 +79,22 @@ class Users:
         return found
 
     async def requested_list(
-        self, user_id: str, wish: Mapping[str, Any], now_ms: int, patience: float
+        self,
+        user_id: str,
+        wish: Mapping[str, Any],
+        now_ms: int,
+        patience: float,
+        trace: Headers = (),
     ) -> bytes:
         """The JSON of the list that answers a request. wish: k, category, exclude, where given.
+        trace: that it goes on with.
 
         Raises `InvalidEventError` for what no request may say, `Refused` where serve refused it
         (422) or nothing came in time (504).
         """
         name = uuid.uuid4().hex
         event = {"event_id": name, "ts": now_ms, "user_id": user_id, "request_id": name, **wish}
-        answer = await self._answer(Topic.REQUESTS, event, name, now_ms, patience)
+        answer = await self._answer(Topic.REQUESTS, event, name, now_ms, patience, trace)
         if answer is None:
             raise Refused(
                 504,
@@ -126,13 +133,19 @@ class Users:
         return 200, orjson.Fragment(answer)
 
     async def _answer(
-        self, topic: Topic, value: dict[str, Any], name: str, now_ms: int, patience: float
+        self,
+        topic: Topic,
+        value: dict[str, Any],
+        name: str,
+        now_ms: int,
+        patience: float,
+        trace: Headers = (),
     ) -> bytes | None:
         """What comes for the event of this name, None where nothing does in time."""
         event: Event = parse_event(topic, value, now_ms=now_ms)
         assert topic_of(event) is topic
         with self.waiting.expect(value["user_id"], name) as future:
-            parcel = Parcel(topic, key_of(event).encode(), orjson.dumps(value))
+            parcel = Parcel(topic, key_of(event).encode(), orjson.dumps(value), trace)
             [place] = await self.sender.send([parcel])
             if place is None and not future.done():
                 raise Refused(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -20,7 +20,7 @@ from gateway.calls.call import Schema, array, call, reference
 from gateway.edge.auth import Role
 from gateway.edge.meter import Meter
 from gateway.edge.middleware import CALLER
-from gateway.edge.reading import media_type, read_body
+from gateway.edge.reading import media_type, read_body, trace
 from gateway.edge.refusals import JSON, Refused, json_response
 from gateway.parts import Parts
 from gateway.topics.send import Parcel, Sender
@@ -30,6 +30,7 @@ from upwell.events import Control, ControlKind, Event, Topic, type_of_topic
 from upwell.recommendations import DeadLetter
 from upwell.schema import key_of
 from upwell.system.clock import now_ms
+from upwell.system.trace_context import Headers
 
 __all__ = ["CALLS", "Checked", "check_events", "send_events"]
 
@@ -83,9 +84,17 @@ def check_events(
 
 
 async def send_events(
-    body: bytes, media_type: str, role: Role, now_ms: int, sender: Sender, meter: Meter
+    body: bytes,
+    media_type: str,
+    role: Role,
+    now_ms: int,
+    sender: Sender,
+    meter: Meter,
+    trace: Headers = (),
 ) -> dict[str, Any]:
-    """The answer: Kafka has those that were accepted, on all replicas. Raises `Refused`."""
+    """The answer: Kafka has those that were accepted, on all replicas. trace: that each goes on
+    with. Raises `Refused`.
+    """
     checked, faults, alone = check_events(body, media_type, role, now_ms)
     meter.posted["refused"] += len(faults)
     if not checked:
@@ -94,7 +103,7 @@ async def send_events(
         if not faults:
             raise Refused(422, "empty", "there is no event in the body")
         raise Refused(422, "all_refused", "no event was accepted", {"refused": faults})
-    places = await sender.send([one.parcel for one in checked])
+    places = await sender.send([replace(one.parcel, trace=trace) for one in checked])
     lost = [one.place for one, at in zip(checked, places, strict=True) if at is None]
     meter.posted["accepted"] += len(checked) - len(lost)
     meter.posted["not_acknowledged"] += len(lost)
@@ -222,7 +231,7 @@ async def post_events(parts: Parts, request: Request) -> Response:
     """Events: one, an array, or a line each; 202 says that Kafka has them."""
     body, role = await read_body(request), request.scope[CALLER].role
     answer = await send_events(
-        body, media_type(request), role, now_ms(), parts.users.sender, parts.meter
+        body, media_type(request), role, now_ms(), parts.users.sender, parts.meter, trace(request)
     )
     return json_response(answer, 202)
 

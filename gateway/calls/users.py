@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 from gateway.calls.call import Parameter, Schema, array, call, reference
 from gateway.edge.auth import Role
 from gateway.edge.middleware import CALLER
-from gateway.edge.reading import flag, json_object, path_id, seconds, text
+from gateway.edge.reading import flag, json_object, path_id, seconds, text, trace
 from gateway.edge.refusals import JSON, Refused, json_response
 from gateway.live import LiveLists
 from gateway.parts import Parts
@@ -56,7 +56,7 @@ async def newest_list(parts: Parts, request: Request) -> Response:
     except Refused:
         if not ask:
             raise
-        found = await parts.users.requested_list(user_id, {}, now_ms(), timeout)
+        found = await parts.users.requested_list(user_id, {}, now_ms(), timeout, trace(request))
     return Response(parts.worded.say(found, language), media_type=JSON)
 
 
@@ -80,7 +80,7 @@ async def request_list(parts: Parts, request: Request) -> Response:
             "fields were given",
         )
     timeout, language = seconds(request, "timeout", ANSWER_SECONDS), _language(parts, request)
-    found = await parts.users.requested_list(user_id, wish, now_ms(), timeout)
+    found = await parts.users.requested_list(user_id, wish, now_ms(), timeout, trace(request))
     return Response(parts.worded.say(found, language), media_type=JSON)
 
 

@@ -14,11 +14,25 @@ from gateway.edge.refusals import Refused
 from stream.chain.validate import load_json
 from upwell.errors import InvalidEventError
 from upwell.fields import label
+from upwell.system.trace_context import Headers
 
-__all__ = ["flag", "json_object", "media_type", "number", "path_id", "read_body", "seconds", "text"]
+__all__ = [
+    "flag",
+    "json_object",
+    "media_type",
+    "number",
+    "path_id",
+    "read_body",
+    "seconds",
+    "text",
+    "trace",
+]
 
 BODY_SECONDS = 10.0
 MOST_SECONDS = 60.0
+_TRACE = ("traceparent", "tracestate")
+MOST_OF_TRACE = 512
+"""Characters of a header; W3C asks that so many of a `tracestate` be passed on."""
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _id = label()
 
@@ -50,6 +64,14 @@ async def json_object(request: Request) -> Mapping[str, Any]:
 def media_type(request: Request) -> str:
     """Of the body, without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def trace(request: Request) -> Headers:
+    """That the caller is in (W3C Trace Context), as a record's headers; whether it is one, serve
+    finds out.
+    """
+    given = ((name, ",".join(request.headers.getlist(name))) for name in _TRACE)
+    return tuple((name, one.encode()) for name, one in given if 0 < len(one) <= MOST_OF_TRACE)
 
 
 def path_id(request: Request, name: str) -> str:

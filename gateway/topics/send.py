@@ -20,6 +20,7 @@ from gateway.edge.refusals import Refused
 from stream.broker.topics import no_broker
 from upwell.connection import check_advertised, check_login
 from upwell.events import Topic
+from upwell.system.trace_context import Headers
 
 __all__ = ["ACK_SECONDS", "KafkaOut", "Out", "Parcel", "Sender"]
 
@@ -35,11 +36,12 @@ log = logging.getLogger("upwell.gateway")
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One record to send. topic: without prefix."""
+    """One record to send. topic: without prefix. trace: that it goes on with, as its headers."""
 
     topic: Topic
     key: bytes
     value: bytes
+    trace: Headers = ()
 
 
 class Out(Protocol):
@@ -68,7 +70,10 @@ class KafkaOut:
     def hand(self, parcel: Parcel, done: Done) -> None:
         try:
             sent = self._producer.send(
-                self._prefix + parcel.topic, key=parcel.key, value=parcel.value
+                self._prefix + parcel.topic,
+                key=parcel.key,
+                value=parcel.value,
+                headers=list(parcel.trace),
             )
         except KafkaError:  # not taken at all: the broker is not known, or its topic is not
             done(None)

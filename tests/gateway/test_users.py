@@ -126,6 +126,17 @@ def test_a_request_says_what_is_wished() -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/v1/users/ann/lists"), ("GET", "/v1/users/ann/list?request=1")]
+)
+def test_a_request_goes_on_with_its_callers_trace(method: str, path: str) -> None:
+    gateway = InMemory()
+    answering(gateway)
+    trace = f"00-{1:032x}-{2:016x}-01"
+    assert ask(gateway, method, path, APP, headers={"traceparent": trace}).status_code == 200
+    assert gateway.out.parcels[0].trace == (("traceparent", trace.encode()),)
+
+
+@pytest.mark.parametrize(
     ("wish", "reason"),
     [
         ({"k": 200}, "out_of_range"),

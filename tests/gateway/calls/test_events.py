@@ -55,6 +55,16 @@ def test_an_id_and_a_time_of_ones_own_stay_and_so_do_fields_that_nobody_knows() 
     assert (sent["event_id"], sent["ts"], sent["session"]) == ("e1", NOW_MS, "s7")
 
 
+def test_the_callers_trace_goes_on_with_each_event() -> None:
+    gateway = InMemory()
+    trace = {"traceparent": f"00-{1:032x}-{2:016x}-01", "tracestate": "a=1"}
+    post(gateway, [CLICK, CLICK], headers=trace)
+    post(gateway, CLICK)
+    post(gateway, CLICK, headers={"traceparent": "x" * 513, "tracestate": ""})
+    carried = tuple((name, value.encode()) for name, value in trace.items())
+    assert [one.trace for one in gateway.out.parcels] == [carried, carried, (), ()]
+
+
 def test_a_batch_says_what_was_refused_and_why_and_sends_the_rest() -> None:
     gateway = InMemory()
     answer = post(gateway, [CLICK, {**CLICK, "action": "jump"}, 5, {"topic": "models"}, CLICK])

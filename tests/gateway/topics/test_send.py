@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from kafka import TopicPartition
 
 from gateway.edge.refusals import Refused
-from gateway.topics.send import MOST_BYTES, Parcel, Sender
+from gateway.topics.send import MOST_BYTES, KafkaOut, Parcel, Sender
+from stream.broker.feeds import read_partition
+from stream.broker.topics import ensure_topics
 from tests.gateway.served import FakeOut, until
 from upwell.events import Topic
 
@@ -86,3 +89,15 @@ def test_what_kafka_refuses_is_none_and_the_rest_is_told() -> None:
     sender = Sender(Picky(), 10)
     assert asyncio.run(sender.send(parcels(3))) == ["clicks-0-0", None, "clicks-0-2"]
     assert sender.in_flight == 0
+
+
+def test_a_record_has_its_trace_as_headers(kafka: str, prefix: str) -> None:
+    client = {"bootstrap_servers": kafka}
+    ensure_topics(prefix, 1, client)
+    trace = (("traceparent", b"00-1-2-01"), ("tracestate", b"a=1"))
+    sender = Sender(KafkaOut(client, prefix), 10)
+    bare = Parcel(Topic.CLICKS, b"ann", b"2")
+    asyncio.run(sender.send([Parcel(Topic.CLICKS, b"ann", b"1", trace), bare]))
+    sender.close()
+    stands = read_partition(client, TopicPartition(prefix + Topic.CLICKS, 0), 0)
+    assert [tuple(one.headers) for one in stands] == [trace, ()]
