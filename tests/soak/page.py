@@ -50,6 +50,10 @@ PREFIX = "upwell."
 USERS, RATINGS = 300, 2_000
 WATCHED = "watched"
 WATCHED_EVERY, WRONG_EVERY = 50, 1_000
+MET = 4
+"""Of so many items the events are about one: in an hour a user meets all of them, and the rest is
+what there is to list.
+"""
 ACTIONS = ("view", "view", "click", "click", "like", "skip")
 SETTLE_MINUTES = 10.0
 KEPT_UP_SECONDS = 10.0
@@ -208,7 +212,8 @@ def soak(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Samples, what was judged of them, and how much went through."""
     items, _ = bundled_log(RATINGS)
     random = Random(arguments.seed)
-    records = stream_of([str(orjson.loads(one.value)["item_id"]) for one in items], random)
+    ids = [str(orjson.loads(one.value)["item_id"]) for one in items]
+    records = stream_of(ids[: len(ids) // MET], random)
     with ExitStack() as stack:
         broker = stack.enter_context(KafkaBroker(folder / "kafka"))
         # the fused model learns too; its kernels and threads are the product's own
