@@ -66,6 +66,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "text": ("text_popularity", "text_similarity", "text_covisitation", "intent"),
     "features": ("categories",),
+    "lately": ("categories_5", "categories_30", "years_5", "level_3", "level_10"),
     "order": ("catalogue_distance", "catalogue_direction"),
     "uptake": (UPTAKE,),
     FUSED: (FUSED,),

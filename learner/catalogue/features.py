@@ -1,5 +1,5 @@
-"""What the catalogue says of items beside their text: categories, and the order in which items were
-announced.
+"""What the catalogue says of items beside their text: categories, the year that a title names, and
+the order in which items were announced.
 
 An item is like a user's taste where their categories are, rare categories counting more; people who
 walk through a listing come by items announced near each other. It knows nothing about events.
@@ -7,6 +7,7 @@ walk through a listing come by items announced near each other. It knows nothing
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,18 +18,30 @@ from numpy.typing import NDArray
 from learner.catalogue.kernel import grown, kernel, room
 from upwell.values import CatalogueItem
 
-__all__ = ["CATEGORIES", "FeatureTable", "Features", "add_taste", "distance", "likeness"]
+__all__ = [
+    "CATEGORIES",
+    "FeatureTable",
+    "Features",
+    "add_categories",
+    "add_taste",
+    "distance",
+    "likeness",
+    "year_of",
+]
 
 CATEGORIES = 8  # of an item, the first so many
 TASTE_DECAY = 0.95
 TASTE_OF_DISLIKED = -0.3
 _BULK = 64  # announcements at once from which all that stands behind the first is sorted anew
 
+_YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)", re.ASCII)
+
 _Key = tuple[int, int, str, int]
 
 
 class Features(NamedTuple):
-    """categories: (N, 8) codes, -1 where fewer. worth: (C,) log of how rare a category is.
+    """categories: (N, 8) codes, -1 where fewer. worth: (C,) log of how rare a category is. year:
+    (N,) that the title names, 0 where it names none.
 
     position: (N,) place in the order of announcement, -1 where never announced. order: (M,) rows in
     that order.
@@ -36,6 +49,7 @@ class Features(NamedTuple):
 
     categories: NDArray[np.int32]
     worth: NDArray[np.float32]
+    year: NDArray[np.int16]
     position: NDArray[np.int32]
     order: NDArray[np.int32]
 
@@ -57,6 +71,17 @@ def _norm(features: Features, row: int) -> np.float32:
 
 
 @kernel
+def add_categories(features: Features, row: int, weight: float, taste: NDArray[np.float32]) -> None:
+    """Adds an item's worths, at length `weight`, to taste (C,)."""
+    norm = _norm(features, row)
+    if norm > 0.0:
+        share = weight / norm
+        for code in features.categories[row]:
+            if code >= 0:
+                taste[code] += np.float32(share * features.worth[code])
+
+
+@kernel
 def add_taste(
     features: Features,
     history: NDArray[np.int32],
@@ -69,13 +94,8 @@ def add_taste(
     taste[:] = 0.0
     fade = 1.0
     for place in range(len(history)):
-        row = history[place]
-        norm = _norm(features, row)
-        if norm > 0.0:
-            weight = fade * (1.0 if liked[place] else TASTE_OF_DISLIKED) / norm
-            for code in features.categories[row]:
-                if code >= 0:
-                    taste[code] += np.float32(weight * features.worth[code])
+        weight = fade * (1.0 if liked[place] else TASTE_OF_DISLIKED)
+        add_categories(features, history[place], weight, taste)
         fade *= TASTE_DECAY
 
 
@@ -102,6 +122,12 @@ def distance(features: Features, start: int, row: int) -> int:
     return int(features.position[row] - features.position[start])
 
 
+def year_of(title: str) -> int:
+    """The last one that a title names, 1500 to 2099; 0 where it names none."""
+    found = _YEAR.findall(title)
+    return int(found[-1]) if found else 0
+
+
 class FeatureTable:
     """Owns the arrays, and changes them where an announcement changes something.
 
@@ -113,6 +139,7 @@ class FeatureTable:
         self._codes: dict[str, int] = {}
         self._counts = np.zeros(0, np.int64)  # (C,) items of each category
         self._categories = np.zeros((0, CATEGORIES), np.int32)
+        self._year = np.zeros(0, np.int16)
         self._position = np.zeros(0, np.int32)
         self._order = np.zeros(0, np.int32)
         self._keys: list[_Key] = []
@@ -125,6 +152,7 @@ class FeatureTable:
         if capacity > before:
             self._categories = grown(self._categories, capacity)
             self._categories[before:] = -1
+            self._year = grown(self._year, capacity)
             self._position = grown(self._position, capacity)
             self._position[before:] = -1
             self._order = grown(self._order, capacity)
@@ -134,6 +162,7 @@ class FeatureTable:
         """Sets the features of distinct `rows`."""
         for row, item in zip(rows, items, strict=True):
             self._categorize(row, item)
+            self._year[row] = year_of(item.title)
         keys = [
             (item.ts, len(item.item_id), item.item_id, row)
             for row, item in zip(rows, items, strict=True)
@@ -148,7 +177,9 @@ class FeatureTable:
         """The arrays as kernels take them; valid until the next `put` or `grow`."""
         if self._state is None:
             order = self._order[: len(self._keys)]
-            self._state = Features(self._categories, self._worth(), self._position, order)
+            self._state = Features(
+                self._categories, self._worth(), self._year, self._position, order
+            )
         return self._state
 
     def _categorize(self, row: int, item: CatalogueItem) -> None:

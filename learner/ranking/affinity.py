@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.features import add_taste
+from learner.catalogue.features import add_categories, add_taste
 from learner.catalogue.kernel import grown, kernel
 from learner.catalogue.text import NEAREST
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
@@ -20,8 +20,11 @@ from learner.counts.neighbours import Neighbours
 __all__ = [
     "COVISITATION",
     "FAR",
+    "FEW",
     "LONG",
+    "MANY",
     "SHORT",
+    "TASTES",
     "TEXT",
     "TEXT_COVISITATION",
     "TEXT_DEPTH",
@@ -50,12 +53,14 @@ __all__ = [
 USER_SIGNALS = 11
 WIDTH = 16  # of a scratch row: one cache line
 SHORT, LONG, TEXT_DEPTH = 10, 50, 3
+TASTES = 3
+FEW, MANY = 5, 30
 PRIOR_COUNT = 5.0
 
 
 class Scratch(NamedTuple):
     """Reused between users. affinity: (N, 16), zero but for the first `used[0]` of `touched` (N,).
-    taste: (C,) of the user at hand.
+    taste: (3, C) of the user at hand: of all they had, of the last `FEW`, of the last `MANY`.
 
     stamp, blocked, member: (N,) an item was touched, is left out, is a candidate in this round if
     it holds `round[0]`.
@@ -81,7 +86,7 @@ def empty_scratch() -> Scratch:
         np.zeros(0, np.int64),
         np.zeros(0, np.int64),
         np.zeros(1, np.int64),
-        np.zeros(0, np.float32),
+        np.zeros((TASTES, 0), np.float32),
     )
 
 
@@ -92,7 +97,7 @@ def widened(scratch: Scratch, capacity: int, categories: int) -> Scratch:
         name: array if name in fixed else grown(array, capacity)
         for name, array in scratch._asdict().items()
     }
-    return Scratch(**arrays | {"taste": np.zeros(categories, np.float32)})
+    return Scratch(**arrays | {"taste": np.zeros((TASTES, categories), np.float32)})
 
 
 @kernel
@@ -147,18 +152,33 @@ def _add_text(state: CountState, scratch: Scratch, row: int) -> None:
 
 
 @kernel
+def _add_tastes(
+    state: CountState,
+    scratch: Scratch,
+    history: NDArray[np.int32],
+    history_liked: NDArray[np.bool_],
+) -> None:
+    add_taste(state.features, history, history_liked, scratch.taste[0])
+    scratch.taste[1:] = 0.0
+    for place in range(min(MANY, len(history))):
+        if place < FEW:
+            add_categories(state.features, history[place], 1.0, scratch.taste[1])
+        add_categories(state.features, history[place], 1.0, scratch.taste[2])
+
+
+@kernel
 def collect(
     state: CountState,
     scratch: Scratch,
     history: NDArray[np.int32],
     history_liked: NDArray[np.bool_],
 ) -> None:
-    """Fills the taste and the scratch rows (all but the text co-visitation).
+    """Fills the tastes and the scratch rows (all but the text co-visitation).
 
     history: (h,) newest first.
     """
     clear(scratch)
-    add_taste(state.features, history, history_liked, scratch.taste)
+    _add_tastes(state, scratch, history, history_liked)
     liked_place = 0
     for place in range(min(LONG, len(history))):
         row = history[place]

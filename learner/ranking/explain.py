@@ -16,9 +16,9 @@ from learner.catalogue.kernel import kernel
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.counts.neighbours import value_of
 from learner.ranking import affinity
-from learner.ranking.affinity import LONG, SHORT, TEXT_DEPTH, USER_SIGNALS
+from learner.ranking.affinity import LONG, SHORT, TEXT_DEPTH
 from learner.ranking.gate import PER_SIGNAL, GateState
-from learner.ranking.names import FIRST_DENSE, FIRST_USER, SIGNALS
+from learner.ranking.names import FIRST_DENSE, FIRST_ORDER, FIRST_USER, SIGNALS
 from upwell.recommendations import Reason
 
 __all__ = [
@@ -91,7 +91,7 @@ def causes(
     best = np.zeros(CAUSED)
     out[:] = -1
     if len(history):
-        out[USER_SIGNALS + 1 :] = history[0]
+        out[FIRST_ORDER - FIRST_USER :] = history[0]
     liked_place = 0
     for place in range(min(LONG, len(history))):
         row = history[place]

@@ -91,6 +91,27 @@ def band_of(user_events: int) -> int:
 
 
 @kernel
+def _best_first(values: NDArray[np.float32]) -> tuple[NDArray[np.int64], int]:
+    """(n,) places by value, and how many of them are above the lowest: most signals say nothing of
+    most candidates, so that few have to be sorted. A value that is no number is among the lowest.
+    """
+    n, above, lowest = len(values), 0, np.float32(np.inf)
+    for value in values:
+        if value < lowest:
+            lowest = value
+    order, rest = np.empty(n, np.int64), n
+    for position in range(n):
+        if values[position] > lowest:
+            order[above] = position
+            above += 1
+        else:
+            rest -= 1
+            order[rest] = position
+    order[:above] = order[:above][np.argsort(-values[order[:above]])]
+    return order, above
+
+
+@kernel
 def _rank_features(
     values: NDArray[np.float32],
     cold: NDArray[np.bool_],
@@ -98,14 +119,14 @@ def _rank_features(
     cold_ranks: NDArray[np.float32],
 ) -> None:
     """-ln(1 + rank), ties at their mean rank (from 0), among all and among the cold."""
-    order = np.argsort(-values)
+    order, ranked = _best_first(values)
     n, start, cold_before = len(values), 0, 0
     while start < n:
         end, cold_tied = start, 0
         while True:
             cold_tied += cold[order[end]]
             end += 1
-            if end == n or values[order[end]] != values[order[start]]:
+            if end == n or (end <= ranked and values[order[end]] != values[order[start]]):
                 break
         rank = -np.log(1.0 + 0.5 * (start + end - 1))
         cold_rank = -np.log(1.0 + cold_before + 0.5 * (cold_tied - 1)) if cold_tied else 0.0

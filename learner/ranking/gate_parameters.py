@@ -14,13 +14,20 @@ from numpy.typing import NDArray
 from learner.catalogue.kernel import room
 from learner.fused.digest import row_digests
 from learner.ranking.explain import UPTAKE
-from learner.ranking.gate import PER_SIGNAL, empty_gate, widened
+from learner.ranking.gate import BANDS, FEATURES, PER_SIGNAL, empty_gate, widened
 from learner.ranking.names import SIGNALS
 from upwell.errors import ModelError
 
 __all__ = ["Gate"]
 
 _COLUMN = 127  # of a row's digest: before it stand identities
+_ADDED = frozenset({"categories_5", "categories_30", "years_5", "level_3", "level_10"})
+"""Signals that older versions had not; all others are as they were."""
+_BEFORE = [
+    feature
+    for feature in range(FEATURES)
+    if not _ADDED.intersection(SIGNALS[feature // PER_SIGNAL : feature // PER_SIGNAL + 1])
+]
 
 
 class Gate:
@@ -67,6 +74,7 @@ class Gate:
 
     def take(self, arrays: Mapping[str, NDArray[Any]], whole: bool = False) -> Iterator[None]:
         """See `Parameters`; it is small, and one step."""
+        arrays = _of_this_version(arrays)
         self._check(arrays)
         rows = arrays["rows"]
         self.grow(int(rows.max(initial=-1)) + 1)
@@ -105,3 +113,13 @@ class Gate:
             "rows": rows.astype(np.int32),
             "bias": self.state.bias[rows],
         }
+
+
+def _of_this_version(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    """The signals that an older version had not are as they begin."""
+    fresh, found = empty_gate(), dict(arrays)
+    for name, whole in (("weights", fresh.weights), ("squares", fresh.squares)):
+        if arrays[name].shape == (1 + BANDS, len(_BEFORE)):
+            whole[:, _BEFORE] = arrays[name]
+            found[name] = whole
+    return found

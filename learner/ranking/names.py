@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["DENSE", "FIRST_DENSE", "FIRST_FEATURE", "FIRST_USER", "SIGNALS"]
+__all__ = [
+    "DENSE",
+    "FIRST_DENSE",
+    "FIRST_FEATURE",
+    "FIRST_LATELY",
+    "FIRST_ORDER",
+    "FIRST_USER",
+    "SIGNALS",
+]
 
 SIGNALS = (
     "popularity_50",
@@ -30,6 +38,11 @@ SIGNALS = (
     "text_similarity",
     "text_covisitation",
     "categories",
+    "categories_5",
+    "categories_30",
+    "years_5",
+    "level_3",
+    "level_10",
     "catalogue_distance",
     "catalogue_direction",
     "intent",
@@ -37,5 +50,7 @@ SIGNALS = (
 )
 FIRST_USER = SIGNALS.index("covisitation")
 FIRST_FEATURE = SIGNALS.index("categories")
+FIRST_LATELY = SIGNALS.index("categories_5")
+FIRST_ORDER = SIGNALS.index("catalogue_distance")
 FIRST_DENSE = SIGNALS.index("intent")
 DENSE = SIGNALS[FIRST_DENSE:]

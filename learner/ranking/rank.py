@@ -15,10 +15,19 @@ from learner.counts.dense import dense_value, is_large
 from learner.counts.popularity import COUNT, FIRST, LAST, TEXT
 from learner.ranking import affinity
 from learner.ranking import gate as gates
-from learner.ranking.affinity import USER_SIGNALS, Scratch, collect
+from learner.ranking.affinity import FEW, TASTES, USER_SIGNALS, Scratch, collect
 from learner.ranking.candidates import COLD_DEPTH, NEARBY, candidates, is_cold
 from learner.ranking.gate import GateState
-from learner.ranking.names import DENSE, FIRST_DENSE, FIRST_FEATURE, FIRST_USER, SIGNALS
+from learner.ranking.lately import LEVELS, read_level, read_years
+from learner.ranking.names import (
+    DENSE,
+    FIRST_DENSE,
+    FIRST_FEATURE,
+    FIRST_LATELY,
+    FIRST_ORDER,
+    FIRST_USER,
+    SIGNALS,
+)
 
 __all__ = ["most_candidates", "prepare", "rank_user", "read_features"]
 
@@ -49,10 +58,18 @@ def read_features(
     start, end = block.starts[user], block.starts[user + 1]
     for position in range(len(found)):
         item = found[position]
-        raw[FIRST_FEATURE, position] = likeness(state.features, scratch.taste, item)
+        for which in range(TASTES):
+            raw[FIRST_FEATURE + which, position] = likeness(
+                state.features, scratch.taste[which], item
+            )
         away = distance(state.features, block.history[start], item) if end > start else 0
-        raw[FIRST_FEATURE + 1, position] = -np.log1p(abs(away))
-        raw[FIRST_FEATURE + 2, position] = np.sign(away)
+        raw[FIRST_ORDER, position] = -np.log1p(abs(away))
+        raw[FIRST_ORDER + 1, position] = np.sign(away)
+    history = block.history[start:end]
+    read_years(state.features, history[:FEW], found, raw[FIRST_LATELY + 2])
+    counts = state.popularity.values[COUNT]
+    for which, last in enumerate(LEVELS):
+        read_level(counts, history[:last], found, raw[FIRST_LATELY + 3 + which])
 
 
 @kernel

@@ -79,7 +79,7 @@ class Ranking:
         if self._dense.shape[2] != width:
             self._dense = np.zeros((len(DENSE), BLOCK, width), np.float32)
         features = self.catalogue.features.state
-        if self.scratch.affinity.shape[0] < capacity or len(self.scratch.taste) != len(
+        if self.scratch.affinity.shape[0] < capacity or self.scratch.taste.shape[1] != len(
             features.worth
         ):
             self.scratch = widened(self.scratch, capacity, len(features.worth))

@@ -12,9 +12,11 @@ from learner.catalogue.features import (
     TASTE_DECAY,
     TASTE_OF_DISLIKED,
     FeatureTable,
+    add_categories,
     add_taste,
     distance,
     likeness,
+    year_of,
 )
 from upwell.values import CatalogueItem
 
@@ -103,3 +105,44 @@ def test_categories_beyond_the_cap_are_left_out_and_replaced_ones_forgotten() ->
     assert (features.state.categories[0] >= 0).sum() == CATEGORIES
     features.put([0], [item("a", 0, "x")])
     assert (features.state.categories[0] >= 0).sum() == 1
+
+
+def test_categories_add_up_at_the_length_asked_for() -> None:
+    features = table(item("a", 0, "x", "y"), item("b", 0, "y"), item("c")).state
+    taste = np.zeros(len(features.worth), np.float32)
+    for row in range(3):
+        add_categories(features, row, 2.0, taste)
+    units = []
+    for row in range(3):
+        unit = np.zeros(len(features.worth), np.float32)
+        add_categories(features, row, 1.0, unit)
+        units.append(unit)
+    assert [np.linalg.norm(unit) for unit in units] == pytest.approx([1.0, 1.0, 0.0])
+    np.testing.assert_allclose(taste, 2.0 * sum(units), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("title", "year"),
+    [
+        ("Solaris (1972)", 1972),
+        ("2001: A Space Odyssey (1968)", 1968),
+        ("1984", 1984),
+        ("Hamlet, 1603", 1603),
+        ("Blade Runner 2049", 2049),
+        ("Terminal 2112", 0),
+        ("12345", 0),
+        ("A19990", 0),
+        ("Model 20", 0),
+        ("\u0661\u0669\u0669\u0669", 0),
+        ("", 0),
+    ],
+)
+def test_the_year_that_a_title_names(title: str, year: int) -> None:
+    assert year_of(title) == year
+
+
+def test_a_new_title_has_a_new_year() -> None:
+    features = table(item("Solaris (1972)"), item("Solaris"))
+    assert list(features.state.year[:3]) == [1972, 0, 0]
+    features.put([0, 1], [item("Solaris"), item("Solaris (2002)")])
+    assert list(features.state.year[:3]) == [0, 2002, 0]

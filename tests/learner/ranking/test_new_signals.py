@@ -9,10 +9,11 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from learner.catalogue.features import FeatureTable, add_taste
+from learner.catalogue.features import FeatureTable, add_categories, add_taste
 from learner.counts.block import NEWCOMER_EVENTS
-from learner.counts.popularity import HALF_LIVES, NEWCOMERS
-from learner.ranking.names import FIRST_FEATURE, SIGNALS
+from learner.counts.popularity import COUNT, HALF_LIVES, NEWCOMERS
+from learner.ranking.affinity import TASTES
+from learner.ranking.names import FIRST_FEATURE, FIRST_LATELY, FIRST_ORDER, SIGNALS
 from learner.ranking.rank import read_features
 from learner.training.learner import Learner
 from tests.learner.training.small import DIMENSION, SETTINGS, catalogue, learner_of, log
@@ -79,20 +80,31 @@ def test_the_catalogue_is_read_from_the_newest_item_of_the_history() -> None:
     table.grow(6)
     table.put(range(6), catalogue(6))  # even, odd, even, ...
     history, liked = np.array([3, 0], np.int32), np.ones(2, np.bool_)
-    taste = np.zeros(len(table.state.worth), np.float32)
-    add_taste(table.state, history, liked, taste)
+    taste = np.zeros((TASTES, len(table.state.worth)), np.float32)
+    add_taste(table.state, history, liked, taste[0])
+    add_categories(table.state, 3, 1.0, taste[1])
+    add_categories(table.state, 0, 1.0, taste[2])
     raw = np.zeros((len(SIGNALS), 3), np.float32)
+    counts = np.zeros((len(HALF_LIVES) + 9, 6))
+    counts[COUNT] = [3.0, 0.0, 0.0, 1.0, 2.0, 0.0]
     block = SimpleNamespace(starts=np.array([0, 2]), history=history)
     plain = cast(Any, read_features).py_func
     plain(
-        SimpleNamespace(features=table.state),
+        SimpleNamespace(features=table.state, popularity=SimpleNamespace(values=counts)),
         SimpleNamespace(taste=taste),
         block,
         0,
         np.array([1, 4, 5], np.int32),
         raw,
     )
-    likeness, nearness, side = raw[FIRST_FEATURE : FIRST_FEATURE + 3]
+    likeness, nearness, side = raw[[FIRST_FEATURE, FIRST_ORDER, FIRST_ORDER + 1]]
     assert likeness == pytest.approx([1.0, 0.95, 1.0])  # odd as the newest, even as the one before
     assert nearness == pytest.approx([-np.log(3), -np.log(2), -np.log(3)])
     assert list(side) == [-1.0, 1.0, 1.0]
+    few, many, years, *levels = raw[FIRST_LATELY:FIRST_ORDER]
+    assert few == pytest.approx([1.0, 0.0, 1.0])
+    assert many == pytest.approx([0.0, 1.0, 0.0])
+    assert list(years) == [0.0, 0.0, 0.0], "no title names one"
+    level = (np.log(1) + np.log(3)) / 2  # the user's own events do not count
+    for one in levels:
+        assert one == pytest.approx([-level, -abs(np.log(3) - level), -level])

@@ -9,8 +9,9 @@ import pytest
 
 from learner.fused.digest import item_keys
 from learner.fused.trained import TrainedModel
-from learner.ranking.gate import PER_SIGNAL
+from learner.ranking.gate import FEATURES, PER_SIGNAL, empty_gate
 from learner.ranking.gate_parameters import Gate
+from learner.ranking.names import FIRST_LATELY, FIRST_ORDER
 from learner.ranking.parameters import Parameters, RankingParameters, settle
 from learner.release.delta import decode, encode
 from learner.release.replica import Replica
@@ -95,6 +96,22 @@ def test_weights_of_a_version_with_other_signals_are_refused(kind: str, name: st
         settle(other.take(given, whole=True))
     for one_name, array in other.whole().items():
         np.testing.assert_array_equal(array, before[one_name], err_msg=one_name)
+
+
+def test_weights_of_a_version_before_some_signals_are_taken_over() -> None:
+    one, other = made("gate"), made("gate", seed=8)
+    change(one, np.random.default_rng(3))
+    change(other, np.random.default_rng(4))
+    given = one.whole()
+    fresh = {"weights": 0.0, "squares": empty_gate().squares[0, 0]}
+    new = np.zeros(FEATURES, np.bool_)
+    new[PER_SIGNAL * FIRST_LATELY : PER_SIGNAL * FIRST_ORDER] = True
+    older = {name: given[name][:, ~new] for name in fresh}
+    settle(other.take({**given, **older}, whole=True))
+    taken = other.whole()
+    for name, begin in fresh.items():
+        np.testing.assert_array_equal(taken[name][:, ~new], given[name][:, ~new])
+        assert (taken[name][:, new] == begin).all()
 
 
 def test_the_version_names_every_weight_bias_and_identity() -> None:
