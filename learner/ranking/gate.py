@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.kernel import grown, kernel
+from learner.catalogue.order import best_first
 from learner.ranking.names import SIGNALS
 
 __all__ = [
@@ -91,35 +92,17 @@ def band_of(user_events: int) -> int:
 
 
 @kernel
-def _best_first(values: NDArray[np.float32]) -> tuple[NDArray[np.int64], int]:
-    """(n,) places by value, and how many of them are above the lowest: most signals say nothing of
-    most candidates, so that few have to be sorted. A value that is no number is among the lowest.
-    """
-    n, above, lowest = len(values), 0, np.float32(np.inf)
-    for value in values:
-        if value < lowest:
-            lowest = value
-    order, rest = np.empty(n, np.int64), n
-    for position in range(n):
-        if values[position] > lowest:
-            order[above] = position
-            above += 1
-        else:
-            rest -= 1
-            order[rest] = position
-    order[:above] = order[:above][np.argsort(-values[order[:above]])]
-    return order, above
-
-
-@kernel
 def _rank_features(
     values: NDArray[np.float32],
     cold: NDArray[np.bool_],
+    worth: NDArray[np.float32],
     ranks: NDArray[np.float32],
     cold_ranks: NDArray[np.float32],
 ) -> None:
-    """-ln(1 + rank), ties at their mean rank (from 0), among all and among the cold."""
-    order, ranked = _best_first(values)
+    """-ln(1 + rank), ties at their mean rank (from 0), among all and among the cold. worth: (2n,)
+    of twice a rank.
+    """
+    order, ranked = best_first(values)
     n, start, cold_before = len(values), 0, 0
     while start < n:
         end, cold_tied = start, 0
@@ -128,8 +111,8 @@ def _rank_features(
             end += 1
             if end == n or (end <= ranked and values[order[end]] != values[order[start]]):
                 break
-        rank = -np.log(1.0 + 0.5 * (start + end - 1))
-        cold_rank = -np.log(1.0 + cold_before + 0.5 * (cold_tied - 1)) if cold_tied else 0.0
+        rank = worth[start + end - 1]
+        cold_rank = worth[2 * cold_before + cold_tied - 1] if cold_tied else np.float32(0.0)
         for position in range(start, end):
             ranks[order[position]] = rank
             cold_ranks[order[position]] = cold_rank if cold[order[position]] else 0.0
@@ -144,6 +127,9 @@ def features(raw: NDArray[np.float32], cold: NDArray[np.bool_], out: NDArray[np.
     """
     signals, n = raw.shape
     ranks, cold_ranks = np.zeros(n, np.float32), np.zeros(n, np.float32)
+    worth = np.zeros(2 * n, np.float32)
+    for twice in range(2 * n):
+        worth[twice] = -np.log(1.0 + 0.5 * twice)
     for signal in range(signals):
         values = raw[signal]
         mean, square = 0.0, 0.0
@@ -153,7 +139,7 @@ def features(raw: NDArray[np.float32], cold: NDArray[np.bool_], out: NDArray[np.
         mean /= n
         deviation = np.sqrt(max(square / n - mean * mean, 0.0))
         scale = 1.0 / deviation if deviation > 1e-6 else 0.0
-        _rank_features(values, cold, ranks, cold_ranks)
+        _rank_features(values, cold, worth, ranks, cold_ranks)
         for position in range(n):
             z = (values[position] - mean) * scale
             out[position, 4 * signal] = z
