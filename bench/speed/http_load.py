@@ -112,8 +112,8 @@ async def _open(
 
     async def one(connection: _Connection) -> None:
         for at in waiting:
-            if (left := began + at - time.perf_counter()) > 0:
-                await asyncio.sleep(left)
+            while (left := began + at - time.perf_counter()) > 0:
+                await asyncio.sleep(left)  # uvloop wakes up to a millisecond early
             await connection.ask(next(wanted))
             found.append(1000 * (time.perf_counter() - began - at))
 
