@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import closing
 
@@ -104,4 +105,6 @@ def test_the_longest_call_says_whether_it_is_stuck() -> None:
     [error] = lost
     assert "is stuck" in str(error)
     stuck.opened.set()
+    while worker.busy_seconds:  # the call ends on its own thread
+        time.sleep(0.001)
     worker.close()
