@@ -133,10 +133,13 @@ class TopicFollower:
         while not self._stopping.is_set():
             try:
                 self._poll()
-                if time.monotonic() - self._looked > LOOK_SECONDS:
-                    self._look()
             except RetriableError:  # it is away: `shortcoming` says so until it is back
                 self._stopping.wait(POLL_MS / 1000)
+            if time.monotonic() - self._looked > LOOK_SECONDS:
+                try:
+                    self._look()
+                except KafkaError:  # away as well
+                    self._stopping.wait(POLL_MS / 1000)
 
     def _poll(self) -> None:
         assert self._consumer is not None

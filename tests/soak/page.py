@@ -68,7 +68,7 @@ BOUNDS = {
     "heap_mb": 1.0,
     "nodes": 100.0,
     "listeners": 100.0,
-    "gateway_mb": 60.0,
+    "gateway_mb": 15.0,
     "serve_mb": 60.0,
     "learn_mb": 60.0,
 }
