@@ -5,8 +5,10 @@ import { $, button, call, element, pause, post, say, show } from "./calls.js";
 
 const NOT_YOURS = "This is for an operator's token; the one of this tab is an app's.";
 const KINDS = { pin_item: "pinned", ban_item: "banned", boost_item: "boosted", clear_item: "cleared" };
+const LISTED = { pin_item: true, ban_item: false }; // what a list shows of a word
 const VERDICTS = { promote: "promoted", superseded: "superseded", roll_back: "rolled back", went_back: "went back, as asked," };
 const LOOK_MS = 5000;
+const STANDS_LOOKS = 60, LIST_LOOKS = 10, AGAIN_MS = 500; // half a minute for a word to stand, five seconds for a list to heed it
 const NEWS_MS = 10_000; // that what came of an act stands, before what is always said takes its place
 const caller = { role: "app", name: null };
 let askList = () => {};
@@ -76,12 +78,29 @@ async function sayWord(item_id, title) {
     await post(`v1/items/${encodeURIComponent(item_id)}/controls`, word);
     $("word-dialog").close();
     tell($("words-state"), `${title} will be ${KINDS[kind]} …`);
-    for (let look = 0; look < 20 && JSON.stringify(await standing(item_id)) === before; look++) await pause(500);
+    if (!(await stands(item_id, before))) throw new Error(`Kafka has the word on ${title}, serve has not taken it yet: does it run?`);
     await showWords();
     tell($("words-state"), `${title} is ${KINDS[kind]}, from the next list on`);
-    await askList();
+    await askHeeded(item_id, kind);
   } catch (error) {
     tell($("word-dialog").open ? $("word-error") : $("words-state"), error.message, true);
+  }
+}
+
+async function stands(item_id, before) {
+  for (let look = 0; look < STANDS_LOOKS; look++) {
+    if (JSON.stringify(await standing(item_id)) !== before) return true;
+    await pause(AGAIN_MS);
+  }
+  return false;
+}
+
+// The gateway may know of a word a moment before the worker that makes the list.
+async function askHeeded(item_id, kind) {
+  for (let look = 0; look < LIST_LOOKS; look++) {
+    const list = await askList(), listed = list?.items.some((one) => one.item_id === item_id);
+    if (!list || !(kind in LISTED) || listed === LISTED[kind]) return;
+    await pause(AGAIN_MS);
   }
 }
 

@@ -11,6 +11,7 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import (
     ACL,
+    ACLFilter,
     ACLOperation,
     ACLPermissionType,
     ResourcePattern,
@@ -19,6 +20,7 @@ from kafka.admin import (
 from kafka.admin import ACLResourcePatternType as PatternType
 
 from stream.broker.topics import check_topics, ensure_topics
+from tests.faults.harness import wait_until
 from tests.security.secured import USER, SecuredKafka
 from tests.topics import set_topics
 from upwell.client import client_options
@@ -44,8 +46,17 @@ def grant(broker: SecuredKafka, prefix: str, *operations: ACLOperation) -> None:
         admin.create_acls(
             [ACL(f"User:{USER}", "*", one, ACLPermissionType.ALLOW, pattern) for one in operations]
         )
+        # the controller has them; the broker that is asked next takes them over a little later
+        wait_until(lambda: len(granted(admin, pattern)) == len(operations), "the rights", 30)
     finally:
         admin.close()
+
+
+def granted(admin: KafkaAdminClient, pattern: ResourcePattern) -> list[ACL]:
+    """As the broker has them."""
+    every = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, pattern)
+    found, _ = admin.describe_acls(every)
+    return list(found)
 
 
 def test_topics_that_are_missing_and_may_not_be_made_are_named(
