@@ -9,7 +9,7 @@ of the events warms up and is not counted. Prints a table, then one JSON object 
 `--serving` plays the log with the guard before what serves, and measures the lists that replicas
 would make beside what trains. `--ablations` runs the model again without each group of signals (or
 without those named): their weights stay at zero, though they may still propose candidates; the
-fused model is not trained at all.
+fused model is not trained at all, and without `relations` no item names another.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "transition_10",
     ),
     "text": ("text_popularity", "text_similarity", "text_covisitation", "intent"),
+    "relations": ("relations", "relation_1", "relation_2", "relations_far"),
     "features": ("categories",),
     "lately": ("categories_5", "categories_30", "years_5", "level_3", "level_10"),
     "order": ("catalogue_distance", "catalogue_direction"),
@@ -218,10 +219,21 @@ def model_figures(engine: InlineEngine) -> dict[str, Any]:
     }
 
 
+def without_relations(log: Log) -> Log:
+    """The same log, as if no item had named another."""
+    items = []
+    for record in log.items:
+        value = orjson.loads(record.value)
+        value.pop("relations", None)
+        items.append(replace(record, value=orjson.dumps(value)))
+    return replace(log, items=items)
+
+
 def run_without(
     groups: tuple[str, ...], log: Log, settings: Settings, encoder: Encoder
 ) -> dict[str, Any]:
     """The model's figures over the same log without some groups of signals."""
+    log = without_relations(log) if "relations" in groups else log
     learner = replace(settings.learner, fused=settings.learner.fused and FUSED not in groups)
     engine = InlineEngine(replace(settings, learner=learner), encoder)
     engine.learner.parameters.gate.mute([signal for group in groups for signal in GROUPS[group]])

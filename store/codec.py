@@ -120,6 +120,7 @@ def encode_item(item: CatalogueItem, dimension: int) -> Point:
             "revision": item.revision,
             "text": item.text,
             "categories": item.categories,
+            "relations": item.relations,
             "brand": item.brand,
             "price": item.price,
             "image": item.image,
@@ -145,6 +146,9 @@ def decode_item(vector: ArrayLike, payload: dict[str, Any]) -> CatalogueItem:
     packed = _unpack(payload.get("item"), f"item {item_id!r}")
     del packed["format"]
     packed["categories"] = tuple(packed["categories"])
+    packed["relations"] = tuple(
+        (name, tuple(related)) for name, related in packed.get("relations", ())
+    )
     return CatalogueItem(
         item_id=str(item_id),
         vector=np.asarray(vector, dtype=np.float32),

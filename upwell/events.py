@@ -78,8 +78,9 @@ class Item:
     """An item of the catalogue, or a change of it: what is left out of a later one with the same
     `item_id` stays as it is, what `cleared` names (null in JSON) is taken away.
 
-    The first one needs a title. `deleted` takes it out of every list; one with a title, or with
-    `deleted` False, brings it back.
+    The first one needs a title. `relations`: by name the ids of other items, say
+    (("accessory_of", ("tripod",)),), an object of lists in JSON. `deleted` takes it out of every
+    list; one with a title, or with `deleted` False, brings it back.
     """
 
     item_id: str
@@ -87,6 +88,7 @@ class Item:
     title: str | None = None
     text: str | None = None
     categories: tuple[str, ...] = ()
+    relations: tuple[tuple[str, tuple[str, ...]], ...] = ()
     brand: str | None = None
     price: float | None = None
     image: str | None = None

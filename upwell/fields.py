@@ -24,6 +24,7 @@ __all__ = [
     "flag",
     "label",
     "listing",
+    "mapping",
     "number",
     "schema_of",
     "shorten",
@@ -243,6 +244,37 @@ def listing(check_one: Check, limit: int, *, least: int = 0) -> Check:
             raise
 
     return _told(check, type="array", items=schema_of(check_one), minItems=least, maxItems=limit)
+
+
+def mapping(check_one: Check, limit: int) -> Check:
+    """An object of up to `limit` names of 1 to 64 characters, whose values each pass `check_one`;
+    becomes a tuple of pairs, in the order of names.
+    """
+    check_name = label(64)
+
+    def check(name: str, value: object) -> tuple[tuple[str, Any], ...]:
+        if type(value) is not dict:
+            raise InvalidEventError(
+                "wrong_type", f"{name} is {_kind(value)}, Upwell takes an object"
+            )
+        if len(value) > limit:
+            raise InvalidEventError(
+                "too_long", f"{name} has {len(value):,} names, at most {limit:,} are allowed"
+            )
+        return tuple(
+            (check_name(f"a name in {name}", key), check_one(f"{name}[{place}]", value[key]))
+            for place, key in enumerate(sorted(value))
+        )
+
+    names = schema_of(check_name)
+    every = schema_of(check_one)
+    return _told(
+        check,
+        type="object",
+        propertyNames=names,
+        additionalProperties=every,
+        maxProperties=limit,
+    )
 
 
 def _kind(value: object) -> str:

@@ -22,6 +22,7 @@ from upwell.fields import (
     flag,
     label,
     listing,
+    mapping,
     number,
     shorten,
     text,
@@ -59,7 +60,7 @@ time in seconds.
 FUTURE_MS = 24 * 3_600_000
 """How far ahead of our clock an app's clock may go."""
 MAX_TEXT = 20_000
-CLEARABLE = ("text", "categories", "brand", "price", "image", "language")
+CLEARABLE = ("text", "categories", "relations", "brand", "price", "image", "language")
 """Fields of an item that a null, or an empty text or list, takes away."""
 OF_USERS = (ControlKind.FORGET_USER, ControlKind.MERGE_USER)
 _LARGEST = 2**53 - 1  # of whole numbers that every JSON reader keeps exactly
@@ -76,6 +77,7 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "title": text(1_000),
         "text": _OPTIONAL_TEXT,
         "categories": listing(_ID, 64),
+        "relations": mapping(listing(_ID, 256, least=1), 16),
         "brand": _OPTIONAL_LABEL,
         "price": number(0),
         "image": label(2_048, optional=True),
@@ -178,7 +180,9 @@ def event_value(event: Event) -> dict[str, Any]:
         one = getattr(event, name)
         if one is None or one == default:
             continue
-        if type(one) is tuple:
+        if name == "relations":
+            one = {relation: list(related) for relation, related in one}
+        elif type(one) is tuple:
             one = list(one)
         elif isinstance(one, Action | ControlKind):
             one = one.value

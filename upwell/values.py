@@ -163,7 +163,8 @@ class CatalogueItem:
 
     `sequence` is when its newest record was appended, UTC ms: a store refuses an older one, an
     equal one replaces.
-    `boost` is added to the item's score.
+    `boost` is added to the item's score. relations: the name of each, and the ids of the items that
+    it leads to.
     """
 
     item_id: str
@@ -173,6 +174,7 @@ class CatalogueItem:
     revision: str
     text: str | None = None
     categories: tuple[str, ...] = ()
+    relations: tuple[tuple[str, tuple[str, ...]], ...] = ()
     brand: str | None = None
     price: float | None = None
     image: str | None = None

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from learner.catalogue.features import FeatureTable
 from learner.catalogue.kernel import grown, room
 from learner.catalogue.lexical import LexicalIndex
+from learner.catalogue.relations import RelationTable
 from learner.catalogue.text import EXACT, TextGraph
 from upwell.errors import ModelError
 from upwell.values import CatalogueItem
@@ -36,10 +37,11 @@ class Catalogue:
     never announced. allowed: (capacity,) may stand in a list.
 
     boost: (capacity,) is added to the item's score. pinned: (capacity,) stands first. listable: how
-    many are allowed. exact: see `TextGraph`.
+    many are allowed. exact: see `TextGraph`. relations: the
+    names of those that are weighed apart.
     """
 
-    def __init__(self, dimension: int, exact: int = EXACT) -> None:
+    def __init__(self, dimension: int, exact: int = EXACT, relations: Sequence[str] = ()) -> None:
         self.dimension = dimension
         self.capacity = 0
         self.ids: list[str] = []
@@ -50,6 +52,7 @@ class Catalogue:
         self.listable = 0
         self.graph = TextGraph(dimension, exact)
         self.features = FeatureTable()
+        self.relations = RelationTable(relations)
         self.lexical = LexicalIndex()
         self._rows: dict[str, int] = {}
         self._unannounced: set[int] = set()
@@ -144,7 +147,9 @@ class Catalogue:
             else:
                 item = replace(item, vector=before.vector)
             self._replace(row, before, item)
-        self.features.put([self._rows[item_id] for item_id in newest], list(newest.values()))
+        places = [self._rows[item_id] for item_id in newest]
+        self.features.put(places, list(newest.values()))
+        self.relations.put(places, list(newest.values()))
         if len(changed) > _BULK and self.graph.texts + len(changed) > self.graph.exact:
             changed.sort(key=self.ids.__getitem__)  # an index depends on the order
         rows = np.array(changed, np.int64)
@@ -227,6 +232,7 @@ class Catalogue:
         self.pinned = grown(self.pinned, self.capacity)
         self.graph.grow(self.capacity)
         self.features.grow(self.capacity)
+        self.relations.grow(self.capacity)
 
 
 def _text(item: CatalogueItem) -> tuple[object, ...]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from learner.catalogue.features import Features
 from learner.catalogue.kernel import grown, kernel
+from learner.catalogue.relations import Relations
 from learner.catalogue.text import NEAREST, TextNeighbours
 from learner.counts import neighbours, popularity
 from learner.counts.block import MET_LIKED, NEW
@@ -57,8 +58,8 @@ class CountState(NamedTuple):
     earlier item).
 
     liked, people: (N,) users who liked an item, who met it. clock: (1,) events counted.
-    text: the neighbours whose popularity an item inherits. features: what the catalogue says;
-    nothing here changes it.
+    text: the neighbours whose popularity an item inherits. features, relations: what the catalogue
+    says; nothing here changes it.
     """
 
     popularity: Popularity
@@ -74,6 +75,7 @@ class CountState(NamedTuple):
     clock: NDArray[np.int64]
     text: TextNeighbours
     features: Features
+    relations: Relations
 
 
 @kernel
@@ -207,7 +209,7 @@ class Counts:
         self._people = np.zeros(0)
         self._clock = np.zeros(1, np.int64)
 
-    def state(self, text: TextNeighbours, features: Features) -> CountState:
+    def state(self, text: TextNeighbours, features: Features, relations: Relations) -> CountState:
         """The arrays as kernels take them; valid until `grow`."""
         tables = {name: table.state for name, table in self._tables.items()}
         return CountState(
@@ -217,6 +219,7 @@ class Counts:
             clock=self._clock,
             text=text,
             features=features,
+            relations=relations,
             **tables,
         )
 

@@ -23,6 +23,9 @@ __all__ = [
     "FEW",
     "LONG",
     "MANY",
+    "RELATED",
+    "RELATED_DECAY",
+    "RELATED_FAR",
     "SHORT",
     "TASTES",
     "TEXT",
@@ -49,13 +52,18 @@ __all__ = [
     FAR,
     TEXT,
     TEXT_COVISITATION,
-) = range(11)
-USER_SIGNALS = 11
+    RELATED,
+    RELATED_1,
+    RELATED_2,
+    RELATED_FAR,
+) = range(15)
+USER_SIGNALS = 15
 WIDTH = 16  # of a scratch row: one cache line
 SHORT, LONG, TEXT_DEPTH = 10, 50, 3
 TASTES = 3
 FEW, MANY = 5, 30
 PRIOR_COUNT = 5.0
+RELATED_DECAY = 0.85
 
 
 class Scratch(NamedTuple):
@@ -152,6 +160,28 @@ def _add_text(state: CountState, scratch: Scratch, row: int) -> None:
 
 
 @kernel
+def _add_related(state: CountState, scratch: Scratch, row: int, place: int) -> None:
+    """What the item is related to, and, of the first few, what that is related to in turn: each of
+    these shares what comes by its way.
+    """
+    graph = state.relations
+    worth = np.float32(RELATED_DECAY**place)
+    for edge in range(graph.sizes[row]):
+        item = graph.ids[row, edge]
+        touch(scratch, item)
+        scratch.affinity[item, RELATED] += worth
+        if graph.kinds[row, edge] > 0:
+            scratch.affinity[item, RELATED + graph.kinds[row, edge]] += worth
+        if place < TEXT_DEPTH:
+            share = worth / np.float32(graph.sizes[item])
+            for further in range(graph.sizes[item]):
+                other = graph.ids[item, further]
+                if other != row:
+                    touch(scratch, other)
+                    scratch.affinity[other, RELATED_FAR] += share
+
+
+@kernel
 def _add_tastes(
     state: CountState,
     scratch: Scratch,
@@ -198,6 +228,8 @@ def collect(
             if liked_place < 3:
                 _add_row(scratch, state.near, row, NEAR, 0.5**liked_place)
             _add_pairs(state, scratch, row, liked_place)
+            if liked_place < SHORT:
+                _add_related(state, scratch, row, liked_place)
             liked_place += 1
     for position in range(scratch.used[0]):
         item = scratch.touched[position]

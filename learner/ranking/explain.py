@@ -78,6 +78,23 @@ def _blame(
 
 
 @kernel
+def _blame_relation(
+    state: CountState,
+    out: NDArray[np.int32],
+    best: NDArray[np.float64],
+    row: int,
+    item: int,
+    worth: float,
+) -> None:
+    for place in range(state.relations.sizes[row]):
+        if state.relations.ids[row, place] == item:
+            _blame(out, best, affinity.RELATED, row, worth)
+            kind = state.relations.kinds[row, place]
+            if kind > 0:
+                _blame(out, best, affinity.RELATED + kind, row, worth)
+
+
+@kernel
 def causes(
     state: CountState,
     history: NDArray[np.int32],
@@ -130,6 +147,7 @@ def causes(
                 _blame(
                     out, best, affinity.COVISITATION, row, value / np.sqrt(state.liked[row] + 1e-9)
                 )
+                _blame_relation(state, out, best, row, item, affinity.RELATED_DECAY**liked_place)
             liked_place += 1
 
 

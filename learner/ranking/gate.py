@@ -121,9 +121,18 @@ def _rank_features(
 
 
 @kernel
+def _says_nothing(values: NDArray[np.float32]) -> bool:
+    """The same of all."""
+    for value in values:
+        if value != values[0]:
+            return False
+    return True
+
+
+@kernel
 def features(raw: NDArray[np.float32], cold: NDArray[np.bool_], out: NDArray[np.float32]) -> None:
     """raw: (S, n) signals of the candidates, already logged where they are counts. out: (n, 4·S +
-    1).
+    1), 0 where a signal says the same of all.
     """
     signals, n = raw.shape
     ranks, cold_ranks = np.zeros(n, np.float32), np.zeros(n, np.float32)
@@ -132,6 +141,9 @@ def features(raw: NDArray[np.float32], cold: NDArray[np.bool_], out: NDArray[np.
         worth[twice] = -np.log(1.0 + 0.5 * twice)
     for signal in range(signals):
         values = raw[signal]
+        if _says_nothing(values):
+            out[:, 4 * signal : 4 * signal + 4] = 0.0
+            continue
         mean, square = 0.0, 0.0
         for position in range(n):
             mean += values[position]

@@ -21,13 +21,25 @@ from upwell.errors import ModelError
 __all__ = ["Gate"]
 
 _COLUMN = 127  # of a row's digest: before it stand identities
-_ADDED = frozenset({"categories_5", "categories_30", "years_5", "level_3", "level_10"})
-"""Signals that older versions had not; all others are as they were."""
+_ADDED = (
+    frozenset({"categories_5", "categories_30", "years_5", "level_3", "level_10"}),
+    frozenset({"relations", "relation_1", "relation_2", "relations_far"}),
+)
+"""Signals that versions brought, the oldest first; all others are as they were."""
+
+
+def _features_without(added: frozenset[str]) -> list[int]:
+    return [
+        feature
+        for feature in range(FEATURES)
+        if not added.intersection(SIGNALS[feature // PER_SIGNAL : feature // PER_SIGNAL + 1])
+    ]
+
+
 _BEFORE = [
-    feature
-    for feature in range(FEATURES)
-    if not _ADDED.intersection(SIGNALS[feature // PER_SIGNAL : feature // PER_SIGNAL + 1])
+    _features_without(frozenset().union(*_ADDED[version:])) for version in range(len(_ADDED))
 ]
+"""Of each of these versions the features that the one before it had."""
 
 
 class Gate:
@@ -119,7 +131,8 @@ def _of_this_version(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray
     """The signals that an older version had not are as they begin."""
     fresh, found = empty_gate(), dict(arrays)
     for name, whole in (("weights", fresh.weights), ("squares", fresh.squares)):
-        if arrays[name].shape == (1 + BANDS, len(_BEFORE)):
-            whole[:, _BEFORE] = arrays[name]
-            found[name] = whole
+        for before in _BEFORE:
+            if arrays[name].shape == (1 + BANDS, len(before)):
+                whole[:, before] = arrays[name]
+                found[name] = whole
     return found

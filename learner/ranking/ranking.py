@@ -57,7 +57,7 @@ class Ranking:
 
     def __init__(self, settings: LearnerSettings, dimension: int) -> None:
         self._settings = settings
-        self.catalogue = Catalogue(dimension, settings.exact_items)
+        self.catalogue = Catalogue(dimension, settings.exact_items, settings.relations_apart)
         self.counts = Counts(settings.neighbours)
         self.scratch = empty_scratch()
         self._capacity = 0
@@ -83,7 +83,9 @@ class Ranking:
             features.worth
         ):
             self.scratch = widened(self.scratch, capacity, len(features.worth))
-        state = self.counts.state(self.catalogue.graph.state, features)
+        state = self.counts.state(
+            self.catalogue.graph.state, features, self.catalogue.relations.state
+        )
         moved = self.catalogue.graph.take_moved()
         if len(moved):
             inherit(state, moved, len(self.catalogue), self.catalogue.graph.large)

@@ -105,7 +105,7 @@ def changed(before: CatalogueItem | None, item: Item, appended_ms: int) -> Catal
         )
     new: dict[str, Any] = {name: getattr(item, name) for name in _PATCHED}
     new = {name: one for name, one in new.items() if one not in (None, ())}
-    new |= {name: () if name == "categories" else None for name in item.cleared}
+    new |= {name: () if name in ("categories", "relations") else None for name in item.cleared}
     if item.title is not None:
         new.setdefault("deleted", False)
     return replace(before, ts=item.ts, sequence=max(appended_ms, before.sequence), **new)

@@ -84,6 +84,9 @@ def decode_item(raw: bytes) -> CatalogueItem:
     record = _versioned(raw, Topic.CATALOGUE)
     record["vector"] = _unpack(record["vector"], np.float32)
     record["categories"] = tuple(record["categories"])
+    record["relations"] = tuple(
+        (name, tuple(related)) for name, related in record.get("relations", ())
+    )
     return CatalogueItem(**record)
 
 

@@ -78,6 +78,7 @@ arbitrary_items = st.builds(
     revision=text,
     text=st.none() | text,
     categories=st.lists(text, max_size=3).map(tuple),
+    relations=st.lists(st.tuples(text, st.lists(text).map(tuple)), max_size=3).map(tuple),
     brand=st.none() | text,
     price=st.none() | finite,
     image=st.none() | text,

@@ -30,6 +30,9 @@ words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8
 )
 times = st.just(0) | st.integers(EARLIEST_MS, NOW_MS)
 maybe_id, maybe_words = st.none() | ids, st.none() | words
+relations = st.dictionaries(ids, st.lists(ids, min_size=1, max_size=3).map(tuple), max_size=3).map(
+    lambda one: tuple(sorted(one.items()))
+)
 prices = st.none() | st.floats(0, 1e300)
 
 base: dict[str, Any] = {"event_id": ids, "ts": times, "user_id": ids}
@@ -88,6 +91,7 @@ def events() -> st.SearchStrategy[Event]:
             title=st.none() | words,
             text=maybe_words,
             categories=lists,
+            relations=relations,
             brand=maybe_id,
             price=prices,
             image=maybe_id,

@@ -18,6 +18,7 @@ from upwell.fields import (
     flag,
     label,
     listing,
+    mapping,
     number,
     shorten,
     text,
@@ -157,6 +158,29 @@ def test_a_wrong_entry_of_a_list_is_told_by_its_place() -> None:
     assert refused(check, []).reason == "empty"
     assert refused(check, [1] * 4).reason == "too_long"
     assert refused(check, (1, 2)).reason == "wrong_type"
+
+
+def test_an_object_of_names_is_in_their_order_and_a_wrong_value_is_told_by_its_place() -> None:
+    check = mapping(listing(label(), 3, least=1), 2)
+    assert check("field", {"b": ["1"], "a": ["2", "1"]}) == (("a", ("2", "1")), ("b", ("1",)))
+    assert check("field", {}) == ()
+    wrong = refused(check, {"a": ["1"], PERSON: ["1", 2]})
+    assert wrong.detail.startswith(("field[0][1] is", "field[1][1] is"))
+    assert "ann@" not in str(wrong)
+    assert refused(check, {"a": []}).reason == "empty"
+    assert refused(check, {"a": ["1"], "b": ["1"], "c": ["1"]}).reason == "too_long"
+    assert refused(check, [["a", ["1"]]]).reason == "wrong_type"
+    assert refused(check, {PERSON * 9: ["1"]}).reason == "too_long"
+
+
+@given(JSON)
+def test_any_json_is_an_object_of_names_or_refused(value: Any) -> None:
+    try:
+        found = mapping(whole(0, 9), 3)("field", value)
+    except InvalidEventError as exc:
+        assert "field" in exc.detail  # noqa: PT017 (either outcome is right)
+    else:
+        assert dict(found) == value
 
 
 @given(JSON)

@@ -61,6 +61,13 @@ class LearnerSettings:
         above=1,
         below=1_000,
     )
+    relations: str | None = setting(
+        None,
+        "that are weighed apart, of those that items name to each other; all others are weighed as "
+        "one (docs/knowledge.md)",
+        "tuner",
+        "at most two names, with a comma",
+    )
     search_weight: float = setting(
         3.0,
         "added by the intent, in a list that answers a user's own words (docs/decisions/0007)",
@@ -117,3 +124,9 @@ class LearnerSettings:
     intent_half_life_days: float = setting(
         30.0, "after so long an event weighs half in the intent", "tuner", "days", above=0.001
     )
+
+    @property
+    def relations_apart(self) -> tuple[str, ...]:
+        """The names in `relations`."""
+        names = (self.relations or "").split(",")
+        return tuple(name.strip() for name in names if name.strip())

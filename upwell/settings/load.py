@@ -147,6 +147,11 @@ def _refuse_disagreement(settings: Settings) -> None:
             "UPWELL_QDRANT_URL holds a user or a password, which would be shown: leave "
             "them out, set UPWELL_QDRANT_API_KEY"
         )
+    if len(settings.learner.relations_apart) > 2:
+        raise SettingsError(
+            f"UPWELL_RELATIONS is {settings.learner.relations!r}: must be at most two names with a "
+            "comma; the others are weighed as one"
+        )
     track = settings.tracking.to
     if track is not None and not TRACK.fullmatch(track):
         raise SettingsError(

@@ -13,6 +13,7 @@ from stream.replay.importers.draft import Head, Kind
 from stream.replay.importers.lastfm import LASTFM, LASTFM_HETREC
 from stream.replay.importers.mind import MIND
 from stream.replay.importers.movielens import MOVIELENS
+from stream.replay.importers.rechorus import RECHORUS
 from stream.replay.importers.reviews import AMAZON2018, AMAZON2023, YELP
 from stream.replay.importers.shops import HM, RETAILROCKET
 from stream.replay.importers.text import lines
@@ -32,6 +33,7 @@ KINDS: Mapping[str, Kind] = {
         LASTFM,
         LASTFM_HETREC,
         HM,
+        RECHORUS,
     )
 }
 Found = Mapping[str, Mapping[str, Sequence[Path]]]

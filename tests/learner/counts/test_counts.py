@@ -45,7 +45,11 @@ class World:
 
     @property
     def state(self) -> CountState:
-        return self.counts.state(self.catalogue.graph.state, self.catalogue.features.state)
+        return self.counts.state(
+            self.catalogue.graph.state,
+            self.catalogue.features.state,
+            self.catalogue.relations.state,
+        )
 
     def count(self, user: int, item: int, liked: bool, weight: float = 1.0) -> None:
         past = self.past[user]

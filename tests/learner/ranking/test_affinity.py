@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,8 @@ from learner.ranking.affinity import (
     COVISITATION,
     FAR,
     LONG,
+    RELATED,
+    RELATED_DECAY,
     SHORT,
     TEXT,
     TEXT_COVISITATION,
@@ -26,7 +30,15 @@ from learner.ranking.affinity import (
     widened,
 )
 from learner.ranking.names import FIRST_USER, SIGNALS
-from tests.learner.training.small import ITEMS, learner_of, log
+from learner.training.learner import Learner
+from tests.learner.training.small import (
+    DIMENSION,
+    ITEMS,
+    SETTINGS,
+    catalogue,
+    learner_of,
+    log,
+)
 from upwell.values import UserState
 
 EXAMPLES, STATES = log(500)
@@ -97,6 +109,31 @@ def test_each_signal_is_the_sum_that_the_rule_says() -> None:
         np.testing.assert_allclose(found, plain(user), rtol=1e-3, atol=1e-5)
         said |= found.any(axis=0)
     assert said[:TEXT_COVISITATION].all()
+    assert not said[RELATED:].any(), "no item of this catalogue names another"
+
+
+def test_related_items_fade_by_place_and_what_is_related_to_them_shares() -> None:
+    items = [
+        replace(one, relations=relations)
+        for one, relations in zip(
+            catalogue(6),
+            ((("like", ("i1", "i2")),), (("like", ("i3",)),), (), (), (("series", ("i5",)),), ()),
+            strict=True,
+        )
+    ]
+    learner = Learner(replace(SETTINGS, relations="series"), DIMENSION, 1)
+    learner.add_items(items)
+    state = learner.ranking.state()
+    used = widened(empty_scratch(), learner.ranking.catalogue.capacity, len(state.features.worth))
+    liked = np.array([True, False, True])
+    collect(state, used, np.array([0, 1, 4], np.int32), liked)
+    found = used.affinity[:6, RELATED:USER_SIGNALS]
+    second = RELATED_DECAY
+    expected = np.zeros((6, 4))
+    expected[[1, 2], 0] = 1.0  # of i0, the newest that was liked
+    expected[3, 3] = 1.0 / 2  # by i1, which two share
+    expected[5, [0, 1]] = second  # of i4, whose relation is weighed apart
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_nothing_is_left_of_the_users_before() -> None:

@@ -42,6 +42,9 @@ def plain_ranks(values: NDArray[np.float32]) -> NDArray[np.float64]:
 def plain_features(raw: NDArray[np.float32], cold: NDArray[np.bool_]) -> NDArray[np.float64]:
     columns = []
     for values in raw:
+        if (values == values[0]).all():
+            columns += [np.zeros(len(values))] * PER_SIGNAL
+            continue
         spread = values.std()
         z = (values - values.mean()) / spread if spread > 1e-6 else np.zeros(len(values))
         cold_ranks = np.zeros(len(values))

@@ -11,7 +11,7 @@ from learner.fused.digest import item_keys
 from learner.fused.trained import TrainedModel
 from learner.ranking.gate import FEATURES, PER_SIGNAL, empty_gate
 from learner.ranking.gate_parameters import Gate
-from learner.ranking.names import FIRST_LATELY, FIRST_ORDER
+from learner.ranking.names import FIRST_FEATURE, FIRST_LATELY, FIRST_ORDER
 from learner.ranking.parameters import Parameters, RankingParameters, settle
 from learner.release.delta import decode, encode
 from learner.release.replica import Replica
@@ -98,14 +98,22 @@ def test_weights_of_a_version_with_other_signals_are_refused(kind: str, name: st
         np.testing.assert_array_equal(array, before[one_name], err_msg=one_name)
 
 
-def test_weights_of_a_version_before_some_signals_are_taken_over() -> None:
+LATELY = slice(PER_SIGNAL * FIRST_LATELY, PER_SIGNAL * FIRST_ORDER)
+RELATIONS = slice(PER_SIGNAL * (FIRST_FEATURE - 4), PER_SIGNAL * FIRST_FEATURE)
+
+
+@pytest.mark.parametrize("brought", [(RELATIONS,), (RELATIONS, LATELY)])
+def test_weights_of_a_version_before_some_signals_are_taken_over(
+    brought: tuple[slice, ...],
+) -> None:
     one, other = made("gate"), made("gate", seed=8)
     change(one, np.random.default_rng(3))
     change(other, np.random.default_rng(4))
     given = one.whole()
     fresh = {"weights": 0.0, "squares": empty_gate().squares[0, 0]}
     new = np.zeros(FEATURES, np.bool_)
-    new[PER_SIGNAL * FIRST_LATELY : PER_SIGNAL * FIRST_ORDER] = True
+    for some in brought:
+        new[some] = True
     older = {name: given[name][:, ~new] for name in fresh}
     settle(other.take({**given, **older}, whole=True))
     taken = other.whole()

@@ -156,6 +156,15 @@ def test_what_a_change_leaves_out_stays_and_keeps_its_vector() -> None:
     assert cheaper.vector is made.vector
 
 
+def test_relations_are_replaced_as_a_whole_without_encoding_and_can_be_taken_away() -> None:
+    first = entry(Item(item_id="i", ts=6, relations=(("like", ("j",)),)), entry())
+    assert first.relations == (("like", ("j",)),)
+    second = entry(Item(item_id="i", ts=7, relations=(("series", ("k",)),)), first)
+    assert second.relations == (("series", ("k",)),)
+    assert second.vector is first.vector
+    assert entry(Item(item_id="i", ts=8, cleared=("relations",)), second).relations == ()
+
+
 def test_what_is_cleared_goes_and_the_words_are_encoded_again() -> None:
     bare = entry(Item(item_id="i", ts=6, cleared=CLEARABLE), entry())
     assert (bare.text, bare.categories, bare.price) == (None, (), None)

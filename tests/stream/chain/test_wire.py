@@ -82,6 +82,7 @@ def items() -> st.SearchStrategy[CatalogueItem]:
         revision=names,
         text=maybe,
         categories=st.lists(names, max_size=3).map(tuple),
+        relations=st.lists(st.tuples(names, st.lists(names).map(tuple)), max_size=3).map(tuple),
         brand=maybe,
         price=st.none() | floats,
         image=maybe,

@@ -102,6 +102,12 @@ ML_100K = {
     + "|".join("0000010000000000000")
     + "\n",
 }
+RECHORUS = {
+    "train.csv": "user_id\titem_id\ttime\n7\t1\t965779200\n7\t2\tsoon\n8\t2\t965779201\n",
+    "dev.csv": "user_id\titem_id\ttime\tneg_items\n7\t2\t965779300\t[1]\n",
+    "item_meta.csv": "item_id\ti_category\ti_price_f\tr_complement\tr_substitute\n"
+    "1\t0\t2.5\t[2, 3]\t[]\n2\t\t1\t[]\t\n3\t1\t1\tnone\t[]\n",
+}
 
 DATA: dict[str, tuple[Mapping[str, Any], dict[str, int], dict[str, int]]] = {
     "movielens": (
@@ -122,6 +128,7 @@ DATA: dict[str, tuple[Mapping[str, Any], dict[str, int], dict[str, int]]] = {
         HETREC, {"items": 1, "reviews": 2, "clicks": 1},
         {"reviews: bad_time ts": 1, "no_time": 1, "(latin-1)": 1},
     ),
+    "rechorus": (RECHORUS, {"items": 2, "clicks": 3}, {"bad_time": 1, "no_list": 1}),
     "hm": (HM, {"items": 1, "clicks": 3}, {"(repeated)": 1}),
 }  # fmt: skip
 OTHERS: dict[str, tuple[str, Mapping[str, Any], dict[str, int], dict[str, int]]] = {

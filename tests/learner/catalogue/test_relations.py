@@ -1,0 +1,128 @@
+"""Relations between items, against sets in plain Python."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from learner.catalogue.relations import (
+    MOST_RELATED,
+    NAMED,
+    RelationTable,
+    kind_between,
+)
+from upwell.values import CatalogueItem
+
+Edges = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def item(item_id: str, relations: Edges = (), ts: int = 0) -> CatalogueItem:
+    return CatalogueItem(
+        item_id=item_id,
+        ts=ts,
+        title=item_id,
+        vector=np.zeros(2, np.float32),
+        revision="r",
+        relations=relations,
+    )
+
+
+def table(*items: CatalogueItem, names: tuple[str, ...] = ()) -> RelationTable:
+    found = RelationTable(names)
+    found.grow(len(items))
+    found.put(range(len(items)), items)
+    return found
+
+
+def related(relations: RelationTable, row: int) -> list[tuple[int, int]]:
+    """(kind, row) of each."""
+    ids, kinds, sizes = relations.state
+    size = sizes[row]
+    return list(zip(kinds[row, :size].tolist(), ids[row, :size].tolist(), strict=True))
+
+
+def test_a_relation_leads_both_ways_and_waits_for_the_other_item() -> None:
+    found = RelationTable()
+    found.grow(3)
+    found.put([0], [item("tripod", (("accessory_of", ("camera", "nothing")),))])
+    assert related(found, 0) == []
+    found.put([2], [item("camera")])
+    assert related(found, 0) == [(0, 2)]
+    assert related(found, 2) == [(0, 0)]
+    assert kind_between(found.state, 0, 2) == 0
+    assert kind_between(found.state, 0, 1) == -1
+
+
+def test_two_are_weighed_apart_by_name_and_nobody_is_related_to_itself() -> None:
+    edges: Edges = (("goes_with", ("b",)), ("like", ("a", "b")), ("same_series", ("c",)))
+    found = table(
+        item("a", edges), item("b"), item("c"), names=("same_series", "like", "goes_with")
+    )
+    assert NAMED == 2
+    assert related(found, 0) == [(0, 1), (2, 1), (1, 2)]
+    assert kind_between(found.state, 1, 0) in (0, 2)
+
+
+def test_a_later_announcement_holds_and_one_without_takes_all_back() -> None:
+    found = table(item("a", (("like", ("b",)),)), item("b"), item("c"))
+    assert related(found, 1) == [(0, 0)]
+    found.put([0], [item("a", (("like", ("c",)),))])
+    assert (related(found, 0), related(found, 1), related(found, 2)) == ([(0, 2)], [], [(0, 0)])
+    found.put([0], [item("a")])
+    assert [related(found, row) for row in range(3)] == [[], [], []]
+
+
+def test_of_too_many_that_name_an_item_the_latest_count() -> None:
+    names_it: Edges = (("like", ("hub",)),)
+    others = [item(f"i{n:03}", names_it, ts=n) for n in range(MOST_RELATED + 6)]
+    found = table(item("hub"), *others)
+    rows = [row for _, row in related(found, 0)]
+    assert rows == list(range(len(others), len(others) - MOST_RELATED, -1))
+
+
+def test_of_too_many_that_an_item_names_some_room_is_left_for_those_that_name_it() -> None:
+    many = tuple(f"i{n:03}" for n in range(MOST_RELATED + 6))
+    known = [item(one) for one in many]
+    found = table(item("hub", (("like", many),)), *known, item("new", (("like", ("hub",)),), ts=9))
+    rows = [row for _, row in related(found, 0)]
+    assert len(rows) == MOST_RELATED
+    assert len(known) + 1 in rows
+
+
+ids = st.sampled_from("abcdefgh")
+edges_of = st.dictionaries(
+    st.sampled_from(["like", "goes_with", "series"]), st.lists(ids, max_size=4, unique=True)
+)
+puts = st.lists(st.tuples(ids, edges_of, st.integers(0, 3)), max_size=30)
+
+
+@settings(deadline=None)
+@given(puts)
+def test_whatever_came_before_a_table_is_as_if_all_had_come_at_once(
+    said: list[tuple[str, dict[str, list[str]], int]],
+) -> None:
+    rows: dict[str, int] = {}
+    newest: dict[str, CatalogueItem] = {}
+    grown = RelationTable(("like", "series"))
+    grown.grow(8)
+    for item_id, edges, ts in said:
+        one = item(item_id, tuple((name, tuple(to)) for name, to in sorted(edges.items())), ts)
+        grown.put([rows.setdefault(item_id, len(rows))], [one])
+        newest[item_id] = one
+        assert isinstance(grown.state.sizes, np.ndarray)
+    whole = RelationTable(("like", "series"))
+    whole.grow(8)
+    whole.put([rows[one] for one in newest], list(newest.values()))
+    pairs = {
+        frozenset((item_id, to))
+        for item_id, one in newest.items()
+        for _, related_to in one.relations
+        for to in related_to
+        if to != item_id and to in newest
+    }
+    for item_id, row in rows.items():
+        assert related(grown, row) == related(whole, row)
+        for other, other_row in rows.items():
+            joined = kind_between(grown.state, row, other_row) >= 0
+            assert joined is (frozenset((item_id, other)) in pairs)
