@@ -43,6 +43,32 @@ def read_level(
 
 
 @kernel
+def read_order(
+    features: Features,
+    lately: NDArray[np.int32],
+    found: NDArray[np.int32],
+    out: NDArray[np.float32],
+) -> None:
+    """out: (n,) -ln(1 + announcements) between the items `found` and the nearest of the items
+    `lately` that were announced; 0 where there are none of these.
+    """
+    out[:] = 0.0
+    places, known = np.zeros(len(lately), np.int32), 0
+    for row in lately:
+        if features.position[row] >= 0:
+            places[known] = features.position[row]
+            known += 1
+    if known == 0:
+        return
+    for position in range(len(found)):
+        own = features.position[found[position]]
+        away = abs(own - places[0])
+        for place in places[1:known]:
+            away = min(away, abs(own - place))
+        out[position] = -np.log1p(away)
+
+
+@kernel
 def read_years(
     features: Features,
     lately: NDArray[np.int32],

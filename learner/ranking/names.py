@@ -47,6 +47,8 @@ SIGNALS = (
     "years_5",
     "level_3",
     "level_10",
+    "order_5",
+    "order_30",
     "catalogue_distance",
     "catalogue_direction",
     "intent",

@@ -15,10 +15,10 @@ from learner.counts.dense import dense_value, is_large
 from learner.counts.popularity import COUNT, FIRST, LAST, TEXT
 from learner.ranking import affinity
 from learner.ranking import gate as gates
-from learner.ranking.affinity import FEW, TASTES, USER_SIGNALS, Scratch, collect
+from learner.ranking.affinity import FEW, MANY, TASTES, USER_SIGNALS, Scratch, collect
 from learner.ranking.candidates import COLD_DEPTH, NEARBY, candidates, is_cold
 from learner.ranking.gate import GateState
-from learner.ranking.lately import LEVELS, read_level, read_years
+from learner.ranking.lately import LEVELS, read_level, read_order, read_years
 from learner.ranking.names import (
     DENSE,
     FIRST_DENSE,
@@ -67,6 +67,8 @@ def read_features(
         raw[FIRST_ORDER + 1, position] = np.sign(away)
     history = block.history[start:end]
     read_years(state.features, history[:FEW], found, raw[FIRST_LATELY + 2])
+    read_order(state.features, history[:FEW], found, raw[FIRST_LATELY + 5])
+    read_order(state.features, history[:MANY], found, raw[FIRST_LATELY + 6])
     counts = state.popularity.values[COUNT]
     for which, last in enumerate(LEVELS):
         read_level(counts, history[:last], found, raw[FIRST_LATELY + 3 + which])
