@@ -68,7 +68,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "relations": ("relations", "relation_1", "relation_2", "relations_far"),
     "features": ("categories",),
     "lately": ("categories_5", "categories_30", "years_5", "level_3", "level_10"),
-    "order": ("catalogue_distance", "catalogue_direction"),
+    "order": ("catalogue_distance", "catalogue_direction", "order_5", "order_30"),
     "uptake": (UPTAKE,),
     FUSED: (FUSED,),
 }

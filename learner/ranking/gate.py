@@ -123,10 +123,10 @@ def _rank_features(
 @kernel
 def _says_nothing(values: NDArray[np.float32]) -> bool:
     """The same of all."""
-    for value in values:
-        if value != values[0]:
-            return False
-    return True
+    place = 1
+    while place < len(values) and values[place] == values[0]:
+        place += 1
+    return place >= len(values)
 
 
 @kernel

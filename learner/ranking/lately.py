@@ -1,4 +1,5 @@
-"""How near an item is to where a user has been lately: at what level of popularity, at what years.
+"""How near an item is to where a user has been lately: at what level of popularity, at what years,
+at what place in the order of announcement.
 
 Who is among things that few know goes on there, who is at the classics goes on there. It knows
 nothing about weights.
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from learner.catalogue.features import Features
 from learner.catalogue.kernel import kernel
 
-__all__ = ["LEVELS", "read_level", "read_years"]
+__all__ = ["LEVELS", "read_level", "read_order", "read_years"]
 
 LEVELS = (3, 10)
 """Of so many last items the level is the mean."""
@@ -49,8 +50,8 @@ def read_order(
     found: NDArray[np.int32],
     out: NDArray[np.float32],
 ) -> None:
-    """out: (n,) -ln(1 + announcements) between the items `found` and the nearest of the items
-    `lately` that were announced; 0 where there are none of these.
+    """out: (n,) -ln(1 + announcements) between the items `found`, which were announced, and the
+    nearest of the items `lately` that were; 0 where there are none of these.
     """
     out[:] = 0.0
     places, known = np.zeros(len(lately), np.int32), 0

@@ -61,7 +61,7 @@ def learned(items: list[CatalogueItem]) -> Learner:
 def listed(learner: Learner, item: str) -> dict[str, tuple[str | None, ...]]:
     """Of somebody who had this item alone: by id what its reasons are because of."""
     event = Interaction("x", 10**6, item, "purchase", None, "clicks-0", 10**6)
-    state = UserState("new", None, 0, (event,), had=(item,))
+    state = UserState("new", np.zeros(DIMENSION, np.float32), 0, (event,), had=(item,))
     [entries] = learner.rank([RankRequest(state=state, k=5)])
     return {
         one.item_id: tuple(reason.because for reason in one.reasons if "relation" in reason.signal)

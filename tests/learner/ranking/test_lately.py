@@ -17,7 +17,7 @@ from learner.catalogue.features import Features, FeatureTable, add_categories, a
 from learner.counts.block import NEWCOMER_EVENTS
 from learner.counts.popularity import COUNT, HALF_LIVES, NEWCOMERS
 from learner.ranking.affinity import TASTES
-from learner.ranking.lately import read_level, read_years
+from learner.ranking.lately import read_level, read_order, read_years
 from learner.ranking.names import FIRST_FEATURE, FIRST_LATELY, FIRST_ORDER, SIGNALS
 from learner.ranking.rank import read_features
 from learner.training.learner import Learner
@@ -61,6 +61,25 @@ def test_an_item_that_is_not_counted_yet_is_at_the_level_of_one_nobody_knows() -
     out = np.zeros(1, np.float32)
     read_level(np.zeros(2), np.array([0], np.int32), np.array([1], np.int32), out)
     assert out[0] == 0.0
+
+
+@given(
+    st.lists(st.integers(0, 19), max_size=6),
+    st.lists(st.integers(8, 19), min_size=1, max_size=9),
+)
+def test_the_order_is_told_from_the_nearest_of_the_last_items(
+    lately: list[int], found: list[int]
+) -> None:
+    features, never = dated(*[0] * 20), 7
+    position = features.position.copy()
+    position[never] = -1
+    features = features._replace(position=position)
+    out = np.full(len(found), 7.0, np.float32)
+    read_order(features, np.array(lately, np.int32), np.array(found, np.int32), out)
+    known = [position[row] for row in lately if position[row] >= 0]
+    for own, said in zip(found, out, strict=True):
+        away = min((abs(int(position[own]) - int(one)) for one in known), default=0)
+        assert said == pytest.approx(-np.log1p(away))
 
 
 def test_who_had_nothing_has_no_level_and_no_year() -> None:
@@ -170,10 +189,12 @@ def test_the_catalogue_is_read_from_the_newest_item_of_the_history() -> None:
     assert likeness == pytest.approx([1.0, 0.95, 1.0])  # odd as the newest, even as the one before
     assert nearness == pytest.approx([-np.log(3), -np.log(2), -np.log(3)])
     assert list(side) == [-1.0, 1.0, 1.0]
-    few, many, years, *levels = raw[FIRST_LATELY:FIRST_ORDER]
+    few, many, years, *levels, nearest_5, nearest_30 = raw[FIRST_LATELY:FIRST_ORDER]
     assert few == pytest.approx([1.0, 0.0, 1.0])
     assert many == pytest.approx([0.0, 1.0, 0.0])
     assert list(years) == [0.0, 0.0, 0.0], "no title names one"
+    for one in (nearest_5, nearest_30):  # of items 3 and 0
+        assert one == pytest.approx([-np.log(2), -np.log(2), -np.log(3)])
     level = (np.log(1) + np.log(3)) / 2  # the user's own events do not count
     for one in levels:
         assert one == pytest.approx([-level, -abs(np.log(3) - level), -level])

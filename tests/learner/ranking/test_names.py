@@ -32,6 +32,8 @@ def test_popularity_then_the_user_s_then_features_then_dense_ones() -> None:
         "years_5",
         "level_3",
         "level_10",
+        "order_5",
+        "order_30",
         "catalogue_distance",
         "catalogue_direction",
     )
