@@ -19,7 +19,7 @@ from bench.peers.refitted import Refitted, TooManyItemsError
 
 __all__ = ["EASE", "ease_peers"]
 
-LAMBDAS = (3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0)
+LAMBDAS = (10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0)
 LARGEST = 10_000
 Matrix = NDArray[np.float64]
 

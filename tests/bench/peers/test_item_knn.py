@@ -26,6 +26,8 @@ def test_only_the_nearest_count() -> None:
 def test_what_a_user_had_is_summed() -> None:
     model = ItemKNN(seen_matrix(PAIRS, 4), Near(10, 1.0))
     assert model.score([0, 1]) == pytest.approx(model.score([0]) + model.score([1]))
+    last = ItemKNN(seen_matrix(PAIRS, 4), Near(10, 1.0, 1))
+    assert last.score([0, 1]) == pytest.approx(model.score([1]))
 
 
 def test_a_new_user_gets_what_is_popular() -> None:
