@@ -2,6 +2,6 @@
 to `upwell.toml` where they earn something there.
 """
 
-from stream.replay.tuning.tune import Options, Report, tune
+from stream.replay.tuning.search import Options, Report, tune
 
 __all__ = ["Options", "Report", "tune"]

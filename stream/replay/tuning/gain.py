@@ -46,17 +46,12 @@ def gain(before: NDArray[np.float64], after: NDArray[np.float64]) -> Gain:
     some = before[:, 0] > 0
     counts, old, new = before[some, 0], before[some, 1], after[some, 1]
     total, batches = counts.sum(), len(counts)
+    means = [float(one.sum() / total) if batches else math.nan for one in (old, new)]
     if batches < 2:
-        mean = [float(sums.sum() / total) if batches else math.nan for sums in (old, new)]
-        return Gain(int(total), *mean, -math.inf, math.inf)
+        return Gain(int(total), means[0], means[1], -math.inf, math.inf)
     apart = new - old
     mean_apart = apart.sum() / total
     spread = ((apart - mean_apart * counts) ** 2).sum() * batches / (batches - 1)
     half = NORMAL_95 * math.sqrt(spread) / total
-    return Gain(
-        int(total),
-        float(old.sum() / total),
-        float(new.sum() / total),
-        float(mean_apart - half),
-        float(mean_apart + half),
-    )
+    low, high = float(mean_apart - half), float(mean_apart + half)
+    return Gain(int(total), means[0], means[1], low, high)

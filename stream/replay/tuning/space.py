@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from upwell.settings import LearnerSettings, Settings, all_settings
 
@@ -68,7 +69,8 @@ def values_of(base: LearnerSettings, ranges: Sequence[Range]) -> Values:
 
 def applied(settings: Settings, values: Values) -> Settings:
     """The settings with these."""
-    return replace(settings, learner=replace(settings.learner, **values))
+    changed: dict[str, Any] = {**values}
+    return replace(settings, learner=replace(settings.learner, **changed))
 
 
 def tuned_base(settings: Settings) -> Settings:

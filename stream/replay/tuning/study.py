@@ -25,7 +25,7 @@ from upwell.system.lock import try_lock
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["Study", "Trial", "open_study"]
+__all__ = ["Seen", "Study", "Trial", "load_optuna", "open_study"]
 
 FILE = "study.db"
 STARTUP_TRIALS = 5
@@ -33,7 +33,7 @@ STARTUP_TRIALS = 5
 FIRST_STEP = 3
 """Before which no trial is ended: tenths of the events."""
 Measure = Callable[[Values], Iterator[Point]]
-Seen = Callable[[int, Point], None]
+Seen = Callable[[int, Values, Point], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Study:
         """Of those that were not pruned; of equals the first."""
         return max((one for one in self.trials() if not one.pruned), key=lambda one: one.ndcg10)
 
-    def run(self, measure: Measure, seen: Seen = lambda number, point: None) -> Trial:
+    def run(self, measure: Measure, seen: Seen = lambda number, values, point: None) -> Trial:
         """One trial more. seen: is told each point of it."""
         from optuna.trial import TrialState
 
@@ -85,7 +85,7 @@ class Study:
         trial.set_user_attr("values", dict(values))
         point, pruned = Point(0, math.nan), False
         for point in measure(values):
-            seen(number, point)
+            seen(number, values, point)
             if not math.isnan(point.ndcg10):
                 trial.report(point.ndcg10, point.step)
                 pruned = trial.should_prune()
@@ -116,7 +116,7 @@ def open_study(
     run anew. of: what its figures depend on. Raises `SettingsError` where Optuna is missing,
     another process has it, or it is a study of something else.
     """
-    optuna = _optuna()
+    optuna = load_optuna()
     folder.mkdir(parents=True, exist_ok=True)
     held = try_lock(folder / "lock")
     if held is None:
@@ -142,7 +142,8 @@ def open_study(
         os.close(held)
 
 
-def _optuna() -> Any:
+def load_optuna() -> Any:
+    """The package. Raises `SettingsError` where it is missing."""
     try:
         import optuna
     except ImportError as exc:

@@ -6,14 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from stream.replay.tuning.measure import Point
 from stream.replay.tuning.space import SEARCHED, Values, values_of
-from stream.replay.tuning.study import Study, Trial, open_study
+from stream.replay.tuning.study import Seen, Study, Trial, open_study
 from upwell.errors import SettingsError
 from upwell.settings import LearnerSettings
 
@@ -55,7 +55,7 @@ def test_a_study_that_was_ended_makes_the_trials_of_one_that_was_not(
 ) -> None:
     whole = trials(tmp_path / "whole", 8)
 
-    def end(number: int, point: Point) -> None:
+    def end(number: int, values: Values, point: Point) -> None:
         if number == at and point.step == 6:
             raise KeyboardInterrupt
 
@@ -78,13 +78,13 @@ def test_so_does_one_that_was_killed(tmp_path: Path) -> None:
     assert trials(tmp_path / "cut", 3) == trials(tmp_path / "whole", 3)
 
 
-def kill(number: int, point: Point) -> None:
+def kill(number: int, values: Values, point: Point) -> None:
     """Within the second trial."""
     if number == 1 and point.step == 6:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run(folder: Path, seen: Callable[[int, Point], None]) -> None:
+def run(folder: Path, seen: Seen) -> None:
     with open_study(folder, RANGES, BASE, 7, OF) as study:
         while True:
             study.run(measure, seen)

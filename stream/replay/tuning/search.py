@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from stream.replay.tuning.gain import Gain, gain
-from stream.replay.tuning.measure import Point, prefixes, whole_run
+from stream.replay.tuning.measure import prefixes, whole_run
 from stream.replay.tuning.parts import Parts
 from stream.replay.tuning.space import Values, applied, space, tuned_base, values_of
-from stream.replay.tuning.study import Study, Trial, open_study
+from stream.replay.tuning.study import Seen, Study, Trial, open_study
 from upwell.ports import Encoder
 from upwell.settings import Settings
 
@@ -52,7 +52,7 @@ def tune(
     encoder: Encoder,
     parts: Parts,
     options: Options,
-    seen: Callable[[int, Point], None] = lambda number, point: None,
+    seen: Seen = lambda number, values, point: None,
     ended: Callable[[Trial], None] = lambda trial: None,
 ) -> Report:
     """seen: is told each point of each trial; ended: each trial. Raises `SettingsError` as
@@ -81,7 +81,7 @@ def _search(
     encoder: Encoder,
     parts: Parts,
     trials: int,
-    seen: Callable[[int, Point], None],
+    seen: Seen,
     ended: Callable[[Trial], None],
 ) -> None:
     for _ in range(len(study.trials()), trials):

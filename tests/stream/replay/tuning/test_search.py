@@ -13,6 +13,7 @@ from stream.replay.log import LogRecord
 from stream.replay.tuning import Options, Report, tune
 from stream.replay.tuning.measure import Point
 from stream.replay.tuning.parts import Parts, split
+from stream.replay.tuning.space import Values
 from stream.replay.tuning.study import Trial
 from tests.stream.replay.tuning.logs import SETTINGS, small_log
 
@@ -28,7 +29,7 @@ def tuned(
         ENCODER,
         parts,
         Options(folder, 3, 7),
-        lambda number, point: points.append((number, point)),
+        lambda number, values, point: points.append((number, point)),
         ended.append,
     )
     return report, points
@@ -84,7 +85,7 @@ def test_the_gain_is_of_the_rest_and_the_trials_are_kept(tmp_path: Path) -> None
 def test_a_run_that_was_ended_goes_on(tmp_path: Path) -> None:
     parts = split(small_log(120), 0.5)
 
-    def end(number: int, point: Point) -> None:
+    def end(number: int, values: Values, point: Point) -> None:
         if number == 1:
             raise KeyboardInterrupt
 
