@@ -38,6 +38,7 @@ def trials(folder: Path, count: int) -> list[Trial]:
 def test_the_first_trial_is_of_what_holds_and_the_best_is_found(tmp_path: Path) -> None:
     found = trials(tmp_path, 16)
     assert found[0].values == BASE
+    assert len({tuple(one.values.values()) for one in found}) == len(found)
     assert not any(one.pruned for one in found[:5])
     assert 0 < sum(one.pruned for one in found) < 11
     with open_study(tmp_path, RANGES, BASE, 7, OF) as study:
