@@ -32,6 +32,7 @@ class Gain:
 
     @property
     def gain(self) -> float:
+        """Of `after` over `before`."""
         return self.after - self.before
 
     @property
