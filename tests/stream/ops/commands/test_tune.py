@@ -111,3 +111,10 @@ def test_a_file_that_it_could_not_write_is_refused_at_once(folder: Path) -> None
     done = tune()
     assert done.exit_code == 2
     assert "put in yourself" in done.stderr
+
+
+def test_a_missing_log_is_one_line(folder: Path) -> None:
+    (folder / LOG).unlink()
+    done = tune()
+    assert (done.exit_code, done.stdout) == (6, "")
+    assert "there is no log log.jsonl" in done.stderr
