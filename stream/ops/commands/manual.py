@@ -206,7 +206,8 @@ MANUAL: Mapping[str, Entry] = {
             "first": "NDCG@10 on the first part, `held` and `found`",
             "unseen": "NDCG@10 on the rest, `held` and `found`, over so many `targets`; the `gain` "
             "with its 95 % interval from `low` to `high`; null where what held was best",
-            "events_per_s": "on both parts, `held` and `found`; null likewise",
+            "records_per_s": "of both parts, announcements included, `held` and `found`; null "
+            "likewise",
             "written": "the file, null where nothing was gained",
         },
     ),

@@ -42,7 +42,7 @@ class Run:
     """sums: (b, 2) targets and their summed gains, of each micro-batch of the rest."""
 
     sums: NDArray[np.float64]
-    events_per_s: float
+    records_per_s: float
 
 
 def prefixes(settings: Settings, encoder: Encoder, records: Sequence[LogRecord]) -> Iterator[Point]:

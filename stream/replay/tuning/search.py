@@ -30,14 +30,14 @@ class Options:
 @dataclass(frozen=True, slots=True)
 class Report:
     """base: what held. chosen: of those that are searched, all. on_rest: None where what held was
-    best. events_per_s: before and after, on this machine.
+    best. records_per_s: before and after, on this machine.
     """
 
     trials: list[Trial]
     base: Values
     chosen: Trial
     on_rest: Gain | None = None
-    events_per_s: tuple[float, float] | None = None
+    records_per_s: tuple[float, float] | None = None
 
     @property
     def changed(self) -> Values:
@@ -71,7 +71,7 @@ def tune(
         for values in (held, chosen.values)
     ]
     before, after = runs
-    speeds = before.events_per_s, after.events_per_s
+    speeds = before.records_per_s, after.records_per_s
     return Report(trials, held, chosen, gain(before.sums, after.sums), speeds)
 
 

@@ -34,7 +34,7 @@ def verdict(report: Report) -> str:
     if found.sure:
         return f"On the rest, which the search did not see, it gains {_interval(found)}."
     return (
-        f"No gain on the rest that could be told from chance ({_interval(found)}): nothing is "
+        f"No gain on the rest that could be told from chance: {_interval(found)}; nothing is "
         "written."
     )
 
@@ -60,14 +60,14 @@ def report_table(report: Report) -> Group:
     table.add_row("NDCG@10, first part", f"{first.ndcg10:.4f}", f"{report.chosen.ndcg10:.4f}")
     if (found := report.on_rest) is not None:
         table.add_row("NDCG@10, unseen rest", f"{found.before:.4f}", f"{found.after:.4f}")
-    if (speeds := report.events_per_s) is not None:
-        table.add_row("events a second", *(f"{speed:,.0f}" for speed in speeds))
+    if (speeds := report.records_per_s) is not None:
+        table.add_row("records a second", *(f"{speed:,.0f}" for speed in speeds))
     return Group(table, Text(verdict(report)))
 
 
 def report_json(report: Report, written: str | None) -> dict[str, Any]:
     """As the manual says."""
-    found, speeds = report.on_rest, report.events_per_s
+    found, speeds = report.on_rest, report.records_per_s
     before = report.trials[0]
     return {
         "trials": len(report.trials),
@@ -78,7 +78,7 @@ def report_json(report: Report, written: str | None) -> dict[str, Any]:
         },
         "first": {"held": before.ndcg10, "found": report.chosen.ndcg10},
         "unseen": None if found is None else _unseen(found),
-        "events_per_s": None
+        "records_per_s": None
         if speeds is None
         else dict(zip(("held", "found"), speeds, strict=True)),
         "written": written,

@@ -87,7 +87,7 @@ def test_without_a_gain_nothing_is_written_and_a_second_call_searches_no_more(
     assert done.stderr.count("trial ") == 3
     assert not (folder / "upwell.toml").exists()
     again = tune("--trials", "3", "--out", "study", "--json")
-    assert {**found(again), "events_per_s": None} == {**found(done), "events_per_s": None}
+    assert {**found(again), "records_per_s": None} == {**found(done), "records_per_s": None}
     assert "trial " not in again.stderr
 
 
