@@ -1,8 +1,8 @@
 """Quality on a replay log, test then learn, beside the peers of the protocol on the same stream in
 the same run.
 
-    python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--implicit] [--sasrec]
-    [--ablations [GROUP …]] [--serving]
+    python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--linear] [--implicit]
+    [--sasrec] [--ablations [GROUP …]] [--serving]
 
 Every target is ranked over the whole announced catalogue with the state before it; the first tenth
 of the events warms up and is not counted. Prints a table, then one JSON object as the last line.
@@ -19,9 +19,8 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.hardware import hardware
-from bench.peers.baselines import Peer, default_peers
+from bench.peers.baselines import default_peers
+from bench.peers.extra import MakePeers, extra_peers
 from bench.peers.run import COLD_EVENTS, SLICES, PeerRun, mean, peer_events
 from encoders import load_encoder
 from learner.ranking.explain import UPTAKE
@@ -155,27 +155,7 @@ class Served:
         return {name: mean(gains) for name, gains in self.gains.items()}
 
 
-def extra_peers(implicit: bool, sasrec: bool) -> list[Callable[[int], Mapping[str, Peer]]]:
-    """What makes, of so many items, the peers that need a library beside the lock's.
-
-    One that is missing is said now, not after the run.
-    """
-    made: list[Callable[[int], Mapping[str, Peer]]] = []
-    if implicit:
-        from bench.peers.implicit import implicit_peers
-
-        made.append(implicit_peers)
-    if sasrec:
-        from bench.peers.sasrec import sasrec_peers
-
-        version("replay-rec")  # which it loads late
-        made.append(sasrec_peers)
-    return made
-
-
-def run_peers(
-    log: Log, engine: InlineEngine, extras: Sequence[Callable[[int], Mapping[str, Peer]]]
-) -> PeerRun:
+def run_peers(log: Log, engine: InlineEngine, extras: Sequence[MakePeers]) -> PeerRun:
     """The peers over the same log, with the same text vectors."""
     ids = list(dict.fromkeys(orjson.loads(record.value)["item_id"] for record in log.items))
     entries = [entry for item_id in ids if (entry := engine.catalogue.get(item_id)) is not None]
@@ -266,6 +246,9 @@ def main() -> None:
     parser.add_argument("--ratings", type=int, help="only ratings, the first N of them")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
+        "--linear", action="store_true", help="with EASE and ItemKNN, refitted every 5,000 events"
+    )
+    parser.add_argument(
         "--implicit",
         action="store_true",
         help="with implicit's ALS and BPR, refitted every 5,000 events",
@@ -288,7 +271,7 @@ def main() -> None:
     settings = replace(
         settings, learner=replace(settings.learner, seed=arguments.seed, test_sample=1.0)
     )
-    extras = extra_peers(arguments.implicit, arguments.sasrec)
+    extras = extra_peers(arguments.linear, arguments.implicit, arguments.sasrec)
     log = load_log(arguments.log, arguments.events, arguments.ratings)
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
     engine = InlineEngine(settings, encoder, serving="guarded" if arguments.serving else "live")

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from bench.peers.baselines import OrPopular, Peer, Scores
+from bench.peers.refitted import REFIT_EVERY, seen_matrix
 
 __all__ = ["ALS", "BPR", "implicit_peers"]
 
-REFIT_EVERY = 5_000
 FACTORS = 64
 SEED = 7
 
@@ -39,13 +39,8 @@ class _Refitted:
     def learn(self, user: str, rows: Sequence[int], row: int) -> None:
         self._pairs.append((self._users.setdefault(user, len(self._users)), row))
         if len(self._pairs) % REFIT_EVERY == 0:
-            users, items = np.array(self._pairs).T
-            seen = csr_matrix(
-                (np.ones(len(users), np.float32), (users, items)), (len(self._users), self._items)
-            )
-            seen.data[:] = 1.0  # repeats count once
             self._model = self._new()
-            self._model.fit(seen, show_progress=False)
+            self._model.fit(seen_matrix(self._pairs, self._items), show_progress=False)
 
     def _new(self) -> Any:
         raise NotImplementedError

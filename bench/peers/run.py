@@ -16,7 +16,7 @@ from bench.peers.baselines import Peer
 from stream.replay.log import LogRecord
 from upwell.values import LIKED_RATING, POSITIVE_KINDS
 
-__all__ = ["COLD_EVENTS", "SLICES", "PeerEvent", "PeerRun", "mean", "peer_events"]
+__all__ = ["COLD_EVENTS", "SLICES", "PeerEvent", "PeerRun", "mean", "mean_rank", "peer_events"]
 
 SLICES = ("all", "cold_user", "cold_item", "warm")
 COLD_EVENTS = 2
@@ -73,7 +73,7 @@ class PeerRun:
             candidates[list(had)] = False
             for name, peer in self.peers.items():
                 self.scores[name].add(
-                    _mean_rank(peer.score(event.user, history), event.row, candidates), slices
+                    mean_rank(peer.score(event.user, history), event.row, candidates), slices
                 )
         for peer in self.peers.values():
             peer.learn(event.user, history, event.row)
@@ -101,7 +101,7 @@ def peer_events(events: list[LogRecord], rows: dict[str, int]) -> Iterator[PeerE
         yield None if row is None else PeerEvent(value["user_id"], row, liked)
 
 
-def _mean_rank(scores: NDArray[np.float32], target: int, candidates: NDArray[np.bool_]) -> float:
+def mean_rank(scores: NDArray[np.float32], target: int, candidates: NDArray[np.bool_]) -> float:
     """Rank from 1 among the candidates; ties count half."""
     among = scores[candidates]
     return (

@@ -21,6 +21,7 @@ from stream.ops.commands.letters import letters_app
 from stream.ops.commands.lists import forget, recommend, watch
 from stream.ops.commands.play import demo, replay
 from stream.ops.commands.top import top
+from stream.ops.commands.tune import tune
 
 __all__ = ["app", "main"]
 
@@ -40,6 +41,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "restore": restore,
     "rollback": rollback,
     "evaluate": evaluate,
+    "tune": tune,
 }
 for path, command in COMMANDS.items():
     add(app, path, command)

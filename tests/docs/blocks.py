@@ -73,6 +73,9 @@ NOT_RUN = {
         "UPWELL_TRACE=": "until Ctrl-C: tests/e2e/watched/test_tracing.py has a collector",
     },
     "docs/signal.md": {"make bench": "a quarter of an hour: tests/bench has the parts"},
+    "docs/tune.md": {
+        "pip install": "hours of search: tests/stream/ops/commands/test_tune.py has a small log",
+    },
     "docs/release.md": {
         "uv build": "the whole of a release: tests/test_packaging.py builds and installs the wheel",
     },

@@ -27,6 +27,7 @@ from upwell.system.exit_codes import ExitCode
 
 __all__ = [
     "NO_ROOM",
+    "SETTINGS_FILE",
     "Json",
     "Shares",
     "client",
@@ -45,6 +46,9 @@ __all__ = [
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Of a disk."""
+
+SETTINGS_FILE = Path("upwell.toml")
+"""In the folder of the start."""
 
 Shares = Annotated[
     bool, typer.Option("--shares", help="Show signals and their shares, not sentences.")
@@ -75,8 +79,7 @@ def tell(words: str, style: str | None = None) -> None:
 
 def settings() -> Settings:
     """From the environment and, where there is one, `upwell.toml` in this folder."""
-    file = Path("upwell.toml")
-    return load_settings(os.environ, file if file.exists() else None)
+    return load_settings(os.environ, SETTINGS_FILE if SETTINGS_FILE.exists() else None)
 
 
 def connected() -> Settings:

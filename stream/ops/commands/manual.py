@@ -195,4 +195,20 @@ MANUAL: Mapping[str, Entry] = {
             "otherwise": "the reward of such places that were not",
         },
     ),
+    "tune": Entry(
+        "upwell tune log.jsonl.gz --trials 30",
+        (ENCODER, LOG),
+        "what was found",
+        {
+            "trials": "in the study",
+            "pruned": "of them that were ended early",
+            "settings": "of each that was searched, by key: what `held`, what was `found`",
+            "first": "NDCG@10 on the first part, `held` and `found`",
+            "unseen": "NDCG@10 on the rest, `held` and `found`, over so many `targets`; the `gain` "
+            "with its 95 % interval from `low` to `high`; null where what held was best",
+            "records_per_s": "of both parts, announcements included, `held` and `found`; null "
+            "likewise",
+            "written": "the file, null where nothing was gained",
+        },
+    ),
 }
