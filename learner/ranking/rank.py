@@ -87,6 +87,7 @@ def read_signals(
     pop = state.popularity
     now = state.clock[0]
     slot = block.slot[user]
+    nothing = np.log(_EPSILON)  # most are: a logarithm is dear
     read_features(state, scratch, block, user, found, raw)
     for position in range(len(found)):
         item = found[position]
@@ -99,7 +100,8 @@ def read_signals(
         raw[TEXT, position] = np.log(_EPSILON + pop.values[TEXT, item] / pop.scale[TEXT])
         raw[_LIKE_RATE, position] = (state.liked[item] + 2.0) / (state.people[item] + 4.0)
         for signal in range(USER_SIGNALS):
-            raw[FIRST_USER + signal, position] = np.log(_EPSILON + scratch.affinity[item, signal])
+            value = scratch.affinity[item, signal]
+            raw[FIRST_USER + signal, position] = np.log(_EPSILON + value) if value else nothing
         raw[FIRST_USER + affinity.TEXT, position] = scratch.affinity[item, affinity.TEXT]
         for which in range(block.dense_on.shape[1]):
             on = slot >= 0 and block.dense_on[slot, which]
