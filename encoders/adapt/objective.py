@@ -27,8 +27,8 @@ def info_nce(
 ) -> torch.Tensor:
     """Of unit vectors (B, d), each pair against the others of the batch, both ways, mean.
 
-    false: of `encoders.adapt.pairs.false_negatives`. van den Oord, Li and Vinyals, arXiv:1807.03748;
-    both ways as in Radford et al., ICML 2021.
+    false: of `encoders.adapt.pairs.false_negatives`. van den Oord, Li and Vinyals,
+    arXiv:1807.03748; both ways as in Radford et al., ICML 2021.
     """
     scores = (anchors @ positives.T).float() / temperature  # (B, B)
     own = torch.arange(len(scores), device=scores.device)
@@ -45,8 +45,8 @@ def masked(
     vocabulary: int,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """ids (B, L) with 15 % of the words hidden, and the labels (B, L): the word where it was hidden,
-    `IGNORED` elsewhere.
+    """ids (B, L) with 15 % of the words hidden, and the labels (B, L): the word where it was
+    hidden, `IGNORED` elsewhere.
 
     Of the hidden 80 % are the mask token, 10 % any word, 10 % stay: Devlin et al., NAACL 2019.
     special: tokens that are no words, padding among them.
@@ -76,15 +76,19 @@ def watched_words(embeddings: torch.nn.Module) -> Iterator[list[torch.Tensor]]:
 
 
 @contextmanager
-def moved_words(embeddings: torch.nn.Module, gradient: torch.Tensor, size: float) -> Iterator[None]:
-    """Within, word embeddings (B, L, d) are moved along their gradient, each text by `size` (its
-    Euclidean length): the fast gradient method of Miyato, Dai and Goodfellow, ICLR 2017.
+def moved_words(embeddings: torch.nn.Module, words: torch.Tensor, size: float) -> Iterator[None]:
+    """Within, word embeddings (B, L, d) are moved along the gradient that `words` got, each text by
+    `size` (its Euclidean length): the fast gradient method of Miyato, Dai and Goodfellow, ICLR
+    2017.
     """
+    gradient = words.grad
+    assert gradient is not None, "words are of `watched_words`, and the loss went back to them"
     length = gradient.flatten(1).norm(dim=1).clamp_min(torch.finfo(gradient.dtype).tiny)
     move = size * gradient / length[:, None, None]
 
     def add(_: torch.nn.Module, __: object, words: torch.Tensor) -> torch.Tensor:
-        return words + move
+        moved: torch.Tensor = words + move
+        return moved
 
     with _hooked(embeddings, add):
         yield

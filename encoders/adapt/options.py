@@ -12,7 +12,7 @@ __all__ = ["METHODS", "Objective", "Options", "Schedule", "layers_of"]
 
 METHODS: Mapping[str, float] = {
     "lora": 5e-4,
-    "adalora": 2e-3,
+    "adalora": 5e-3,
     "ia3": 5e-3,
     "prefix": 1e-2,
     "top": 5e-5,

@@ -5,7 +5,7 @@ weights, the optimizer and the step's number alone, so that a run can go on wher
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ class Trainer:
             loss += self._backward_batch(batch, rng) / schedule.accumulate
         penalty = self._method.penalty()
         if isinstance(penalty, torch.Tensor):
-            penalty.backward()  # type: ignore[no-untyped-call]
+            _gradients(penalty)
         self._base.pooled.eval()
         return loss
 
@@ -100,19 +100,20 @@ class Trainer:
         texts = [pair.anchor for pair in batch] + [pair.positive for pair in batch]
         ids, mask = padded(self._base.tokens(texts), self._base.pad)  # (2 B, L)
         words = self._embeddings()
-        with watched_words(words) if wanted.adversarial else nullcontext([]) as seen:
+        watch: AbstractContextManager[list[torch.Tensor]] = nullcontext([])
+        if wanted.adversarial:
+            watch = watched_words(words)
+        with watch as seen:
             loss = self._contrast(batch, ids, mask)
         if self._head is not None:
             own = slice(len(batch))
             loss = loss + wanted.mlm * self._modelling(self._head, ids[own], mask[own], rng)
-        (loss * share).backward()
+        _gradients(loss * share)
         if wanted.adversarial:
-            gradient = seen[0].grad
-            assert gradient is not None, "the words' gradients are kept"
-            with moved_words(words, gradient, wanted.adversarial):
+            with moved_words(words, seen[0], wanted.adversarial):
                 against = self._contrast(batch, ids, mask)
-            (against * share).backward()
-            loss = loss + against.detach()
+            _gradients(against * share)
+            loss = loss + against
         return float(loss.detach())
 
     def _contrast(self, batch: Sequence[Pair], ids: Any, mask: Any) -> torch.Tensor:
@@ -152,6 +153,10 @@ class Trainer:
 
     def _here(self, values: Any) -> torch.Tensor:
         return torch.from_numpy(values).to(self._device)
+
+
+def _gradients(loss: torch.Tensor) -> None:
+    loss.backward()  # type: ignore[no-untyped-call]
 
 
 def share_of_rate(step: int, steps: int) -> float:

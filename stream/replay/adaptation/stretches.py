@@ -49,8 +49,8 @@ def cut(
     shares: tuple[float, float] = (0.6, 0.2),
     new_scene: frozenset[int] = frozenset(),
 ) -> Stretches:
-    """The first share of the acts to train on, the next to validate, the rest to test; what happened
-    in one moment stays together.
+    """The first share of the acts to train on, the next to validate, the rest to test; what
+    happened in one moment stays together.
 
     most: targets of a stretch; of more than that so many are drawn with `seed`. new_scene: rows of
     items whose targets are a slice of their own. Raises `LogError` where a stretch is empty.
