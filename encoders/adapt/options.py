@@ -11,11 +11,11 @@ from upwell.errors import SettingsError
 __all__ = ["METHODS", "Objective", "Options", "Schedule", "layers_of"]
 
 METHODS: Mapping[str, float] = {
-    "lora": 5e-4,
-    "adalora": 5e-3,
-    "ia3": 5e-3,
-    "prefix": 1e-2,
-    "top": 5e-5,
+    "lora": 1e-4,
+    "adalora": 1e-3,
+    "ia3": 1e-3,
+    "prefix": 1e-3,
+    "top": 2e-5,
 }
 """And the learning rate of each, unless another is given."""
 _TOP = re.compile(r"top:([1-9]\d{0,2})", re.ASCII)
@@ -28,7 +28,7 @@ class Objective:
     the gradient; 0 for none).
     """
 
-    temperature: float = 0.05
+    temperature: float = 0.1
     mlm: float = 0.1
     adversarial: float = 0.0
 

@@ -36,9 +36,9 @@ def adapt(
     batch: Annotated[int, typer.Option(help="Pairs a batch.", min=2)] = 64,
     accumulate: Annotated[int, typer.Option(help="Batches a step.", min=1)] = 1,
     rate: Annotated[
-        float | None, typer.Option(help="The highest learning rate; else the method's.", min=0)
+        float | None, typer.Option(help="The highest learning rate; else the method's.", min=1e-9)
     ] = None,
-    temperature: Annotated[float, typer.Option(help="Of InfoNCE.", min=0.001)] = 0.05,
+    temperature: Annotated[float, typer.Option(help="Of InfoNCE.", min=0.001)] = 0.1,
     mlm: Annotated[
         float, typer.Option(help="Weight of masked-language modelling; 0 for none.", min=0)
     ] = 0.1,

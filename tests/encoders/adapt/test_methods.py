@@ -22,7 +22,8 @@ def encoder() -> BertModel:
         num_attention_heads=2,
         intermediate_size=32,
     )
-    return BertModel(config).eval()  # type: ignore[no-untyped-call]
+    model: BertModel = BertModel(config)  # type: ignore[no-untyped-call]
+    return model.eval()
 
 
 def states(model: torch.nn.Module) -> torch.Tensor:

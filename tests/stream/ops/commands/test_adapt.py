@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -25,7 +26,7 @@ def write_log(folder: Path) -> None:
 def test_a_log_makes_a_model_and_the_object_is_the_last_line(tmp_path: Path) -> None:
     write_log(tmp_path)
     tiny_model(tmp_path / "tiny")
-    own = {"UPWELL_ENCODER": "tiny", "UPWELL_DEVICE": "cpu"}
+    own: dict[str, Any] = {"UPWELL_ENCODER": "tiny", "UPWELL_DEVICE": "cpu"}
     done = upwell(tmp_path, "adapt", "log.jsonl", "--out", "out", *SHORT, **own)
     assert done.returncode == 0, done.stderr
     *table, last = done.stdout.splitlines()
