@@ -155,6 +155,7 @@ class Pooling(torch.nn.Module):
         self.model = model
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Both (B, L) int64; (B, d) float32."""
         states = self.model(
             input_ids=input_ids, attention_mask=attention_mask
         ).last_hidden_state.float()  # (B, L, d)
