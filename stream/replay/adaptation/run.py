@@ -70,6 +70,7 @@ def adapt_to_log(
     )
     name, after = _after(order, encoder.device, adapted, history, stretches.test, before)
     counts = Counter(one for target in stretches.test for one in target.slices)
+    slices = [one for one in (*SLICES, "new_scene") if counts[one]]
     best = dict(adapted.scores)
     return Report(
         model=revision,
@@ -82,9 +83,9 @@ def adapt_to_log(
         best_step=adapted.best_step,
         loss=_loss(adapted.losses),
         validation={"before": best[0], "best": best[adapted.best_step]},
-        targets={one: counts[one] for one in (*SLICES, "new_scene") if counts[one]},
-        before=before,
-        after=after,
+        targets={one: counts[one] for one in slices},
+        before={one: before[one] for one in slices},
+        after={one: after[one] for one in slices},
         left_out=history.left_out,
         wall_s=time.perf_counter() - began,
     )

@@ -45,7 +45,7 @@ def test_a_log_is_learned_and_the_folder_is_the_next_encoder(
     assert report.model.startswith("tiny@")
     assert report.pairs["likes"] > 10
     assert report.targets == {"all": 12, "cold_user": 12}
-    assert report.before.keys() == report.after.keys() == report.targets.keys()
+    assert list(report.before) == list(report.after) == list(report.targets)
     assert report.folder == str(tmp_path / "out")
     encoder = load_encoder(str(tmp_path / "out"), device="cpu", engine="torch")
     assert encoder.revision == report.revision
