@@ -13,7 +13,7 @@ from upwell.errors import EncoderError
 IDS = torch.tensor([[101, 2000, 3000, 102]])
 
 
-def encoder() -> BertModel:
+def encoder() -> torch.nn.Module:
     torch.manual_seed(3)
     config = BertConfig(
         vocab_size=4_000,
@@ -22,8 +22,9 @@ def encoder() -> BertModel:
         num_attention_heads=2,
         intermediate_size=32,
     )
-    model: BertModel = BertModel(config)  # type: ignore[no-untyped-call]
-    return model.eval()
+    model: torch.nn.Module = BertModel(config)  # type: ignore[no-untyped-call]
+    model.eval()
+    return model
 
 
 def states(model: torch.nn.Module) -> torch.Tensor:
