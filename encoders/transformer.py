@@ -24,7 +24,7 @@ from encoders.folder import POOLING, checked_digest
 from upwell.errors import EncoderError
 from upwell.values import Vector
 
-__all__ = ["TransformerEncoder", "described_size"]
+__all__ = ["Pooling", "TransformerEncoder", "described_size"]
 
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 
@@ -61,7 +61,7 @@ class TransformerEncoder:
             model = AutoModel.from_pretrained(
                 str(folder), local_files_only=True, dtype=getattr(torch, placement.precision)
             )
-            self._pooling = _Pooling(model.to(placement.device)).eval()
+            self._pooling = Pooling(model.to(placement.device)).eval()
             self._dimension = int(model.config.hidden_size)
             self._max_tokens = _longest_input(self._tokenizer, model.config)
             probe = self.encode(["probe"])
@@ -95,14 +95,26 @@ class TransformerEncoder:
         """
         try:
             with torch.inference_mode():
-                tokens = self._tokenized(texts)
+                tokens = self.tokens(texts)
                 return in_batches(tokens, self._pooled, self._dimension, self._tally)
         except (RuntimeError, MemoryError, TypeError, ValueError, IndexError) as exc:
             what = f"model {self._revision} failed on {len(texts)} texts: {_first_line(exc)}"
             raise EncoderError(f"{what}; free memory, or set UPWELL_DEVICE=cpu") from exc
 
+    def tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """Of each text, cut to what the model takes; a text without any counts as one of padding,
+        so that it has a vector too.
+        """
+        if not texts:
+            return []
+        with self._tokenizing:  # it sets itself to the length at each call; takes 1.5 % of the time
+            tokens = self._tokenizer(clean(texts), truncation=True, max_length=self._max_tokens)[
+                "input_ids"
+            ]
+        return [one or [self.pad] for one in tokens]
+
     @property
-    def pooled(self) -> torch.nn.Module:
+    def pooled(self) -> Pooling:
         """Token ids and mask, both (B, L) int64, to unit vectors (B, d) float32."""
         return self._pooling
 
@@ -119,19 +131,14 @@ class TransformerEncoder:
             return str(backend.to_str())
 
     @property
+    def tokenizer(self) -> Any:
+        """The model's own, as transformers has it."""
+        return self._tokenizer
+
+    @property
     def pad(self) -> int:
         """The token that fills a batch up."""
         return self._tokenizer.pad_token_id or 0
-
-    def _tokenized(self, texts: Sequence[str]) -> list[list[int]]:
-        """A text without any token counts as one of padding, so that it has a vector too."""
-        if not texts:
-            return []
-        with self._tokenizing:  # it sets itself to the length at each call; takes 1.5 % of the time
-            tokens = self._tokenizer(clean(texts), truncation=True, max_length=self._max_tokens)[
-                "input_ids"
-            ]
-        return [one or [self.pad] for one in tokens]
 
     def _pooled(self, tokens: Sequence[Sequence[int]]) -> Vector:
         ids, mask = (torch.from_numpy(one) for one in padded(tokens, self.pad))
@@ -140,7 +147,7 @@ class TransformerEncoder:
         return vectors
 
 
-class _Pooling(torch.nn.Module):
+class Pooling(torch.nn.Module):
     """The mean of the model's states over the words, of unit length."""
 
     def __init__(self, model: torch.nn.Module) -> None:
@@ -148,6 +155,7 @@ class _Pooling(torch.nn.Module):
         self.model = model
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Both (B, L) int64; (B, d) float32."""
         states = self.model(
             input_ids=input_ids, attention_mask=attention_mask
         ).last_hidden_state.float()  # (B, L, d)

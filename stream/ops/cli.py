@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.logging import RichHandler
 
+from stream.ops.commands.adapt import adapt
 from stream.ops.commands.backup import restore, rollback, snapshot
 from stream.ops.commands.check import doctor, evaluate
 from stream.ops.commands.command import console
@@ -42,6 +43,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "rollback": rollback,
     "evaluate": evaluate,
     "tune": tune,
+    "adapt": adapt,
 }
 for path, command in COMMANDS.items():
     add(app, path, command)

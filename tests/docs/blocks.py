@@ -64,6 +64,13 @@ NOT_RUN = {
         "export UPWELL_ENCODER": "that model: tests/stream/test_versions.py has the start on the "
         "old topics refused",
     },
+    "docs/understanding.md": {
+        "pip install": "minutes of a language model's training: "
+        "tests/stream/ops/commands/test_adapt.py has a small one",
+        "zcat data": "the same, for longer: tests/stream/ops/commands/test_adapt.py",
+        "export UPWELL_ENCODER": "until Ctrl-C: tests/stream/test_versions.py has the start on the "
+        "old topics refused",
+    },
     "docs/protect.md": {
         "export UPWELL_GATEWAY_APP_TOKEN": "until Ctrl-C, where others reach it: tests/gateway",
         "export UPWELL_KAFKA": "a Kafka with TLS and logins: tests/security/test_kafka_login.py",
