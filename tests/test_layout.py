@@ -60,6 +60,7 @@ ELSEWHERE = {
     "stream/replay/importers/mind.py": "tests/stream/replay/importers: by format",
     "stream/replay/importers/movielens.py": "tests/stream/replay/importers: by format",
     "stream/replay/importers/order.py": "tests/stream/replay/importers: by format",
+    "stream/replay/importers/rechorus.py": "tests/stream/replay/importers: by format",
     "stream/replay/importers/reviews.py": "tests/stream/replay/importers: by format",
     "stream/replay/importers/shops.py": "tests/stream/replay/importers: by format",
     "stream/replay/importers/text.py": "tests/stream/replay/importers: by format",

@@ -54,9 +54,7 @@ OTHER_FIELD = "(other)"
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")
 
 EARLIEST_MS = 100_000_000_000
-"""A time of 1973 in milliseconds, of the year 5138 in seconds: what lies between 0 and this is a
-time in seconds.
-"""
+"""1973 in milliseconds, the year 5138 in seconds: what lies between 0 and this is in seconds."""
 FUTURE_MS = 24 * 3_600_000
 """How far ahead of our clock an app's clock may go."""
 MAX_TEXT = 20_000
@@ -180,10 +178,8 @@ def event_value(event: Event) -> dict[str, Any]:
         one = getattr(event, name)
         if one is None or one == default:
             continue
-        if name == "relations":
-            one = {relation: list(related) for relation, related in one}
-        elif type(one) is tuple:
-            one = list(one)
+        if type(one) is tuple:
+            one = {of: list(ids) for of, ids in one} if name == "relations" else list(one)
         elif isinstance(one, Action | ControlKind):
             one = one.value
         value[name] = one
