@@ -89,6 +89,9 @@ def _inner(kind: Any, known: dict[str, Schema]) -> Schema:
     if isinstance(kind, types.UnionType) or origin is typing.Union:
         return {"anyOf": [_inner(one, known) for one in inside]}
     if origin is tuple:
+        pair = get_args(inside[0])
+        if len(pair) == 2 and pair[1] is not ...:  # of a name and what it is: an object
+            return {"type": "object", "additionalProperties": _inner(pair[1], known)}
         return {"type": "array", "items": _inner(inside[0], known)}
     if origin is not None:  # Mapping[str, int], dict[str, int]
         return {"type": "object", "additionalProperties": _inner(inside[1], known)}
