@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.kernel import grown, kernel, thinly_grown
+from learner.catalogue.kernel import grown, thinly_grown
 from upwell.values import CatalogueItem
 
-__all__ = ["MOST_RELATED", "NAMED", "RelationTable", "Relations", "kind_between"]
+__all__ = ["MOST_RELATED", "NAMED", "RelationTable", "Relations"]
 
 MOST_RELATED = 64
 """Related items of an item that count."""
@@ -36,15 +36,6 @@ class Relations(NamedTuple):
     ids: NDArray[np.int32]
     kinds: NDArray[np.int8]
     sizes: NDArray[np.int32]
-
-
-@kernel
-def kind_between(relations: Relations, row: int, other: int) -> int:
-    """The kind of the first relation of both items, -1 where there is none."""
-    for place in range(relations.sizes[row]):
-        if relations.ids[row, place] == other:
-            return int(relations.kinds[row, place])
-    return -1
 
 
 class RelationTable:
