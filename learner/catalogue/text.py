@@ -1,8 +1,10 @@
 """The nearest text neighbours of every item. Up to `exact` texts they are kept exact as texts come
-and change, by blocked matrix products; beyond, a text is compared with those that a search finds.
-It knows nothing about events.
+and change, each compared with all others; beyond, with those that a search finds. It knows nothing
+about events.
 
-All products have one shape, so a similarity has the same bits whichever items came together.
+A product is summed by a loop of our own, so a similarity has the same bits whichever items came
+together: BLAS sums one place of a matrix in another order than the next on some processors, and is
+no faster at so few rows.
 """
 
 from __future__ import annotations
@@ -22,18 +24,15 @@ from learner.catalogue.lists import (
     bound,
     insert,
 )
+from learner.catalogue.products import row_by_row
 from learner.catalogue.walk import Steps, empty_trail, widened
 
 __all__ = ["EXACT", "NEAREST", "NEIGHBOURS", "TextGraph", "TextNeighbours"]
 
 EXACT = 50_000
 """Texts up to which each is compared with all others (docs/decisions/0033)."""
-_SIDE = 16
-"""Rows and columns of every product: a multiple of what any processor's kernel computes at a time,
-and so small that BLAS leaves it to one thread (up to 1,024 dimensions): waiting for a second one
-took ten times as long on a busy machine.
-"""
-_TILE = 128 * _SIDE  # columns that are linked at a time
+_SIDE = 16  # rows that are compared with all others at a time
+_TILE = 2048  # of the others that are linked at a time
 _CHUNK = 64  # texts that are joined in one call
 
 
@@ -129,7 +128,7 @@ class TextGraph:
     def put(self, rows: NDArray[np.int64], vectors: NDArray[np.float32], count: int) -> None:
         """Sets the vectors of distinct `rows`; `count` rows exist.
 
-        Costs b·N·d multiplications for b new vectors (b rounded up to 16), and about five times as
+        Costs b·N·d multiplications for b new vectors, and about five times as
         much for b replaced ones: each leaves about 128 lists, and one is found anew once it has
         lost 28. Where it is large, some thousands of products for each, however many rows exist.
         """
@@ -205,14 +204,10 @@ class TextGraph:
             self._link(short[start : start + _SIDE], nobody)
 
     def _link(self, block: NDArray[np.int64], others: NDArray[np.bool_]) -> None:
-        """The products of at most 16 rows with all, in one shape: zeros fill it up."""
-        dimension = self.vectors.shape[1]
-        left = np.zeros((_SIDE, dimension), np.float32)
-        left[: len(block)] = self.vectors[block]
+        """The products of at most 16 rows with all."""
+        left, places = self.vectors[block], np.arange(len(block))
         for first in range(0, self.filled, _TILE):
-            right = self.vectors[first : first + _TILE]
-            count = len(right)
-            right = grown(right, _TILE).reshape(-1, _SIDE, dimension)  # (t, 16, d)
-            product = (left @ right.transpose(0, 2, 1)).transpose(1, 0, 2)  # (16, t, 16)
-            product = product.reshape(_SIDE, _TILE)[: len(block), :count]  # (b, n)
+            right = self.vectors[first : min(first + _TILE, self.filled)]
+            product = np.empty((len(block), len(right)), np.float32)
+            row_by_row(left, right, places, product)
             link(self.state, self._known, block, first, product, others)
