@@ -21,6 +21,16 @@ def test_the_highest_come_first_and_the_lowest_are_behind(given_values: list[flo
     assert above == (values > values.min(initial=np.inf)).sum()
 
 
+def test_many_of_all_sizes_and_both_signs_come_in_order() -> None:
+    draw = np.random.default_rng(3)
+    values = (draw.normal(size=700) * 10.0 ** draw.integers(-30, 30, 700)).astype(np.float32)
+    values[::7] = values[3::7]  # equals
+    values[1:400:4] = 1.0 + np.arange(100)[::-1] * np.float32(2.0**-23)  # the next ones to 1
+    order, above = best_first(values)
+    assert list(values[order]) == sorted(values, reverse=True)
+    assert above == 699
+
+
 @given(st.lists(floats, min_size=1, max_size=20), st.integers(1, 5))
 def test_what_is_no_number_is_among_the_lowest(given_values: list[float], spoilt: int) -> None:
     values = np.array([*given_values, *[np.nan] * spoilt], np.float32)
