@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.cells import CellTable
+from learner.catalogue.codes import Codes, no_codes
 from learner.catalogue.join import fill, join
 from learner.catalogue.kernel import grown, kernel
 from learner.catalogue.lists import (
@@ -93,7 +94,8 @@ class TextGraph:
         self.texts = 0  # rows that have a vector
         self.filled = 0  # no row from here on has one
         self.cells = CellTable(dimension)
-        self.trail = empty_trail()
+        self.codes = no_codes(dimension)  # only where it is large
+        self.trail = empty_trail(dimension)
         self._turn = np.zeros(2, np.int64)
         self._touched = False
         wide = (0, NEIGHBOURS + RESERVE)
@@ -123,7 +125,7 @@ class TextGraph:
     @property
     def steps(self) -> Steps:
         """What a search moves on where it is large; valid until the next `put` or `grow`."""
-        return Steps(self.vectors, self.cells.state, self.state.ids, self.state.sizes)
+        return Steps(self.vectors, self.codes, self.cells.state, self.state.ids, self.state.sizes)
 
     def put(self, rows: NDArray[np.int64], vectors: NDArray[np.float32], count: int) -> None:
         """Sets the vectors of distinct `rows`; `count` rows exist.
@@ -173,13 +175,19 @@ class TextGraph:
 
     def _fill_cells(self) -> None:
         """From here on it is large: what has a vector gets a cell, in the order of the rows."""
+        self._widen()
         for start in range(0, self.filled, _CHUNK):
             self.cells.grow(len(self.vectors), _CHUNK)
-            fill(self.cells.state, self.vectors, start, min(start + _CHUNK, self.filled))
+            end = min(start + _CHUNK, self.filled)
+            fill(self.steps, self.state, self._known, start, end)
+
+    def _widen(self) -> None:
+        self.trail = widened(self.trail, len(self.vectors))
+        self.codes = Codes(*(grown(array, len(self.vectors)) for array in self.codes))
 
     def _put_among_cells(self, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """One after the other: in what batches they came makes no difference."""
-        self.trail = widened(self.trail, len(self.vectors))
+        self._widen()
         self._turn[1] = self.filled
         for start in range(0, len(rows), _CHUNK):
             some = rows[start : start + _CHUNK]
