@@ -66,13 +66,13 @@ def test_the_best_of_each_signal_are_candidates_once_and_what_is_left_out_is_not
     assert best(one.dense.scores[0, 0], items, depth) <= chosen
 
 
-def test_the_newest_items_of_the_last_brands_are_candidates() -> None:
+@pytest.mark.parametrize("user", sorted(STATES)[:8])
+def test_the_newest_items_of_the_last_brands_are_candidates(user: str) -> None:
     learner = learner_of(EXAMPLES)
     learner.add_items(
         [replace(item, ts=n, brand=f"brand {n % 4}") for n, item in enumerate(catalogue())]
     )
     ranking, state = learner.ranking, learner.ranking.state()
-    user = max(STATES, key=lambda name: STATES[name].events)
     events = ranking.events([STATES[user].history], create=False)
     batch = history_batch(events, [STATES[user].intent], DIMENSION)
     dense = ranking.dense(batch, None)

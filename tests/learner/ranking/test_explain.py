@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,11 +11,11 @@ from hypothesis import strategies as st
 
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.counts.events import past_of
-from learner.ranking.affinity import PRIOR_COUNT, SHORT, TEXT_DEPTH
+from learner.ranking.affinity import MANY, PRIOR_COUNT, SHORT, TEXT_DEPTH
 from learner.ranking.explain import CAUSED, OTHER, SHARES, causes, reasons
-from learner.ranking.names import FIRST_USER, SIGNALS
+from learner.ranking.names import BRAND, FIRST_USER, SIGNALS
 from tests.learner.counted import value_of
-from tests.learner.training.small import ITEMS, learner_of, log
+from tests.learner.training.small import ITEMS, catalogue, learner_of, log
 from upwell.recommendations import Reason
 
 NOBODY = [-1] * CAUSED
@@ -121,6 +123,25 @@ def test_the_cause_of_a_signal_is_the_item_of_the_history_that_gives_it_the_most
                     assert worth[row] == pytest.approx(most, rel=1e-6)
                     some += 1
     assert some > 100
+
+
+def test_the_cause_of_a_brand_is_the_newest_item_of_it() -> None:
+    examples, states = log(200)
+    learner = learner_of(examples)
+    learner.add_items(
+        [
+            replace(item, brand=f"brand {n % 5}" if n % 5 else None)
+            for n, item in enumerate(catalogue())
+        ]
+    )
+    ranking, items = learner.ranking, np.arange(ITEMS, dtype=np.int32)
+    found = np.zeros((ITEMS, CAUSED), np.int32)
+    for user in sorted(states)[:6]:
+        past = past_of(ranking.events([states[user].history], create=False))
+        causes(ranking.state(), ranking.scratch, past.history, past.liked, items, found)
+        for item, row in enumerate(found[:, BRAND - FIRST_USER]):
+            same = [had for had in past.history[:MANY] if had % 5 == item % 5]
+            assert row == (same[0] if same and item % 5 else -1)
 
 
 def share_of(state: CountState, row: int) -> float:
