@@ -7,8 +7,9 @@ where it was. It knows nothing about Faust.
 
 from __future__ import annotations
 
-from collections import deque
+import threading
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 from stream.chain.publish import Outgoing
 from stream.chain.wire import encode_item
@@ -18,6 +19,7 @@ from upwell.values import CatalogueItem
 __all__ = ["AT_ONCE", "Renewal"]
 
 AT_ONCE = 32
+LOOKED_AT = 256
 MOST_UNTAKEN = 128
 """Entries that may wait to be taken in before more are made: lists go before them."""
 
@@ -34,7 +36,8 @@ class Renewal:
     ) -> None:
         self._renew = renew
         self._untaken = untaken
-        self._waiting: deque[str] = deque()
+        self._waiting: dict[str, None] = {}
+        self._lock = threading.Lock()
         self.owns: Callable[[str], bool | None] = lambda _: None
         self.renewed = 0
 
@@ -43,7 +46,9 @@ class Renewal:
 
     def add(self, item_ids: Iterable[str]) -> None:
         """To be made anew. From any thread."""
-        self._waiting.extend(item_ids)
+        more = dict.fromkeys(item_ids)
+        with self._lock:
+            self._waiting |= more
 
     def step(self) -> list[Outgoing]:
         """A few entries, written and to be published; none where there is nothing to do now. On
@@ -51,13 +56,20 @@ class Renewal:
         """
         if not self._waiting or self._untaken() >= MOST_UNTAKEN:
             return []
-        wanted: dict[str, None] = {}
-        while self._waiting and len(wanted) < AT_ONCE:
-            if (own := self.owns(self._waiting[0])) is None:
-                break
-            item_id = self._waiting.popleft()
-            if own:
-                wanted[item_id] = None
-        items = self._renew(list(wanted)) if wanted else []
+        wanted = self._next()
+        items = self._renew(wanted) if wanted else []
         self.renewed += len(items)
         return [Outgoing(Topic.CATALOGUE, one.item_id.encode(), encode_item(one)) for one in items]
+
+    def _next(self) -> list[str]:
+        """This worker's own; those of others are theirs to do."""
+        found: list[str] = []
+        with self._lock:
+            for item_id in list(islice(self._waiting, LOOKED_AT)):
+                own = self.owns(item_id)
+                if own is None or len(found) == AT_ONCE:
+                    break
+                del self._waiting[item_id]
+                if own:
+                    found.append(item_id)
+        return found

@@ -19,6 +19,7 @@ from stream.broker.connect import (
     open_settings_store,
     pseudonym_key,
 )
+from stream.broker.encoders import Lineage, Said
 from stream.broker.encoders.topic import read_lineage
 from stream.broker.engines import agree_on_key, engine_name, refuse_second
 from stream.broker.feeds import Broadcast
@@ -122,6 +123,8 @@ class ServeWorker:
         self._model_feed.start()
         self._control_feed.start()
         self._encoder_feed.start()
+        self._lineage = Lineage()  # all of it comes by the feed
+        self._follow_encoder()
         self._take_fences()
         self._follower.level()
         self._note_version()
@@ -146,10 +149,10 @@ class ServeWorker:
         """Has the encoder in force loaded, takes it once it is there, and has made anew what the
         one before left.
         """
-        if any(True for _ in self._encoder_feed.drain()):
-            self._read_lineage()
-            if self._lineage.in_force is not None:
-                self._switch.want(self._lineage.in_force)
+        for record in self._encoder_feed.drain():
+            self._lineage = self._lineage.after(Said.read(record.value))
+        if self._lineage.in_force is not None:
+            self._switch.want(self._lineage.in_force)
         if self._switch.take_over() or self._items_moved:
             self._items_moved = False
             if self._switch.settled:
@@ -157,18 +160,13 @@ class ServeWorker:
                     self._chains.catalogue.made_otherwise(self._switch.newest.revision)
                 )
 
-    def _read_lineage(self) -> None:
-        self._lineage = read_lineage(
-            client_options(self._settings.kafka), self._settings.kafka.prefix
-        )
-
     def _know(self, items: Sequence[CatalogueItem]) -> None:
-        own = self._switch.newest.revision
+        own, kafka = self._switch.newest.revision, self._settings.kafka
         try:
             check_revision(items, own, self._lineage.known)
-        except SettingsError:  # unless it came into force just now
-            self._read_lineage()
-            check_revision(items, own, self._lineage.known)
+        except SettingsError:  # another worker may have heard of it a moment before
+            now = read_lineage(client_options(kafka), kafka.prefix)
+            check_revision(items, own, now.known)
         self._chains.catalogue.put(items)
         if self._switch.settled:
             mine = vectors_of(own)

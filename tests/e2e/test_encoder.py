@@ -120,7 +120,7 @@ def test_an_encoder_comes_into_force_and_goes_while_workers_are_killed(
         play(engine, parts[3])
         assert engine.metrics.newest("serve")["encoder"].startswith("adapted@")
         changed = catalogue(engine)
-        expected = {one: vector for one, vector in zip(ready.item_ids, ready.new, strict=True)}
+        expected = dict(zip(ready.item_ids, ready.new, strict=True))
         for item_id, one in changed.items():
             np.testing.assert_array_equal(one.vector, expected[item_id])
         back, gone = roll_back(engine.settings, 2)
