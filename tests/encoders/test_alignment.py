@@ -72,7 +72,9 @@ def test_a_vector_has_the_same_bits_whatever_it_comes_with() -> None:
 def test_it_lies_beside_the_weights_and_is_part_of_the_revision(tiny: Path) -> None:
     plain = load_encoder(str(tiny), device="cpu", engine="torch")
     before = plain.encode(["a title"])
-    turned = Alignment(np.linalg.qr(np.random.default_rng(0).standard_normal((32, 32)))[0].astype(np.float32))
+    turned = Alignment(
+        np.linalg.qr(np.random.default_rng(0).standard_normal((32, 32)))[0].astype(np.float32)
+    )
     write_alignment(tiny, turned)
     read = read_alignment(tiny)
     assert read is not None
