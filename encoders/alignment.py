@@ -19,7 +19,15 @@ from upwell.errors import EncoderError
 from upwell.system.files import write_whole
 from upwell.values import Vector
 
-__all__ = ["FILE", "Alignment", "aligned_revision", "fitted", "read_alignment", "write_alignment"]
+__all__ = [
+    "FILE",
+    "Alignment",
+    "aligned_revision",
+    "fitted",
+    "likeness",
+    "read_alignment",
+    "write_alignment",
+]
 
 FILE = "alignment.safetensors"
 _NAME = "rotation"
@@ -72,6 +80,15 @@ def fitted(own: Vector, other: Vector) -> Alignment:
     product = own.astype(np.float64).T @ other.astype(np.float64)
     left, _, right = np.linalg.svd(product + _STAY * count / dimension * np.eye(dimension))
     return Alignment(np.ascontiguousarray(left @ right, np.float32))
+
+
+def likeness(one: Vector, other: Vector) -> float:
+    """Cosine of two sides of (n, d) vectors of the same n texts, taken as one long vector each,
+    without what all texts of a side have in common: 1 where they say the same, 0 where nothing.
+    """
+    first, second = (side - side.mean(axis=0) for side in (one, other))
+    lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return float((first * second).sum()) / lengths if lengths > 0.0 else 1.0
 
 
 def read_alignment(folder: Path) -> Alignment | None:

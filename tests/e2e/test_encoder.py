@@ -107,7 +107,7 @@ def test_an_encoder_comes_into_force_and_goes_while_workers_are_killed(
         play(engine, [*items, *parts[0]])
         before = catalogue(engine)
         ready = make_ready(engine.settings, str(new), lambda _: None)
-        assert ready.cosine > 0.95
+        assert ready.likeness > 0.95
         assert (new / FILE).exists()
         play(engine, parts[1])
         put_into_force(engine.settings, ready, 1)

@@ -14,6 +14,7 @@ from encoders.alignment import (
     Alignment,
     aligned_revision,
     fitted,
+    likeness,
     read_alignment,
     write_alignment,
 )
@@ -122,3 +123,12 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     said = message(lambda: write_alignment(tmp_path / "none", Alignment(rotation())))
     assert "cannot be written" in said
     assert read_alignment(tmp_path) is None
+
+
+def test_how_alike_two_sides_are_is_told_without_what_all_texts_share() -> None:
+    one = units(300)
+    assert likeness(one, one) == pytest.approx(1.0)
+    assert likeness(one, one + 5.0) == pytest.approx(1.0, abs=1e-4)
+    assert abs(likeness(one, units(300, seed=8))) < 0.1
+    assert abs(likeness(one + 5.0, units(300, seed=8) + 5.0)) < 0.1
+    assert likeness(one[:1], one[:1]) == 1.0

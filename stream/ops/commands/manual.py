@@ -242,7 +242,7 @@ MANUAL: Mapping[str, Entry] = {
             "encoder": "the candidate: what decides its `vectors`, and where the `model` lies",
             "before": "the one in force, likewise",
             "items": "of the catalogue, all encoded by both",
-            "cosine": "of a text's two vectors, on average",
+            "likeness": "of the two sides' vectors, at most 1",
             "opinion": "`better`, `worse`, or `open` where nothing is proven",
             "targets": "that both were asked of",
             "mrr": "mean reciprocal rank, `before` and `after`",

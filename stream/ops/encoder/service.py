@@ -26,7 +26,7 @@ def conclude(settings: Settings, ready: Ready, found: Found, may: bool, now_ms: 
     whether it is. Raises `BrokerError`, and `SettingsError` where another one came into force
     meanwhile.
     """
-    figures = {**asdict(found), "items": len(ready.item_ids), "cosine": round(ready.cosine, 4)}
+    figures = {**asdict(found), "items": len(ready.item_ids), "likeness": round(ready.likeness, 4)}
     _say(settings, Word.TRIED, ready.encoder, ready.before, GUARD, now_ms, figures)
     if not may or found.opinion is not Opinion.BETTER:
         return False

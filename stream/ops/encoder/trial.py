@@ -18,7 +18,7 @@ from kafka.errors import KafkaError
 
 from encoders import in_bulk, kept_folder, load_encoder
 from encoders.adapt.write import trained_until
-from encoders.alignment import Alignment, fitted, read_alignment, write_alignment
+from encoders.alignment import Alignment, fitted, likeness, read_alignment, write_alignment
 from encoders.folder import find_model
 from encoders.load import model_revision
 from stream.broker.encoders import Named
@@ -37,11 +37,11 @@ from upwell.events import Topic
 from upwell.settings import EncoderSettings, Settings
 from upwell.values import CatalogueItem, Vector
 
-__all__ = ["LEAST_COSINE", "Ready", "compare", "make_ready"]
+__all__ = ["LEAST_LIKENESS", "Ready", "compare", "make_ready"]
 
-LEAST_COSINE = 0.9
-"""Of a text's two vectors, on average: where they stand further apart, what users want and what was
-learned would point elsewhere.
+LEAST_LIKENESS = 0.9
+"""Of the two sides' vectors: where they stand further apart, what users want and what was learned
+would point elsewhere.
 """
 AFRESH = "start afresh with another UPWELL_PREFIX and UPWELL_DATA (docs/encoder.md)"
 AT_ONCE = 256
@@ -53,7 +53,7 @@ Say = Callable[[str], None]
 @dataclass(frozen=True, slots=True, eq=False)
 class Ready:
     """A candidate that may come into force. before: what is. item_ids: of the catalogue; old, new:
-    (n, d) their vectors. cosine: of a text's two vectors, on average. since: UTC ms, what happened
+    (n, d) their vectors. likeness: of these (`encoders.alignment`). since: UTC ms, what happened
     after that it has not been trained on.
     """
 
@@ -62,7 +62,7 @@ class Ready:
     item_ids: Sequence[str]
     old: Vector
     new: Vector
-    cosine: float
+    likeness: float
     since: int
 
 
@@ -70,6 +70,9 @@ def make_ready(settings: Settings, model: str, say: Say) -> Ready:
     """Raises `SettingsError` where it cannot come into force, `EncoderError`, `BrokerError`."""
     lineage = read_lineage(client_options(settings.kafka), settings.kafka.prefix)
     before = encoder_in_force(settings.encoder, lineage)
+    own = vectors_of(model_revision(model))
+    if own == before.vectors:
+        raise SettingsError(f"{model} is in force already")
     items = _catalogue(settings, before)
     old = np.stack([one.vector for one in items])
     folder = find_model(model)
@@ -79,24 +82,22 @@ def make_ready(settings: Settings, model: str, say: Say) -> Ready:
             f"{model} makes vectors of {raw.shape[1]} numbers, the catalogue has {old.shape[1]}: "
             f"{AFRESH}"
         )
-    stands = vectors_of(model_revision(model)) in lineage.known
+    stands = own in lineage.known  # as it is
     alignment = read_alignment(folder) or (None if stands else fitted(raw, old))
     new = raw if alignment is None else alignment.turned(raw)
-    cosine = float(np.einsum("nd,nd->n", old, new).mean())
-    if cosine < LEAST_COSINE:
+    alike = likeness(old, new)
+    if alike < LEAST_LIKENESS:
         raise SettingsError(
-            f"{model} reads too differently: turned as well as can be, its vectors have a cosine "
-            f"of {cosine:.3f} with those in force, {LEAST_COSINE} is asked; {AFRESH}"
+            f"{model} reads too differently: turned as well as can be, its vectors are "
+            f"{alike:.3f} like those in force, {LEAST_LIKENESS} is asked; {AFRESH}"
         )
     if alignment is not None:
         _keep(alignment, model, folder)
-    own = Path(model).expanduser()
-    where = str(own.resolve()) if own.is_dir() else model
+    path = Path(model).expanduser()
+    where = str(path.resolve()) if path.is_dir() else model
     named = Named(vectors_of(model_revision(model)), where)
-    if named.vectors == before.vectors:
-        raise SettingsError(f"{model} is in force already")
     ids = [one.item_id for one in items]
-    return Ready(named, before, ids, old, new, cosine, trained_until(folder))
+    return Ready(named, before, ids, old, new, alike, trained_until(folder))
 
 
 def _keep(alignment: Alignment, model: str, folder: Path) -> None:

@@ -45,7 +45,7 @@ def try_candidate(
         os.nice(_NICE)
         own = connected()
         ready = make_ready(own, model, tell)
-        tell(f"{len(ready.item_ids):,} items; cosine of a text's two vectors {ready.cosine:.4f}")
+        tell(f"{len(ready.item_ids):,} items; vectors alike: {ready.likeness:.4f}")
         found = compare(own, ready, follow, tell)
         promoted = conclude(own, ready, found, promote, now_ms())
         both = f"{found.mrr['before']:.4f} before, {found.mrr['after']:.4f} after"
@@ -58,7 +58,7 @@ def try_candidate(
                     "encoder": asdict(ready.encoder),
                     "before": asdict(ready.before),
                     "items": len(ready.item_ids),
-                    "cosine": ready.cosine,
+                    "likeness": ready.likeness,
                     **asdict(found),
                     "promoted": promoted,
                 }

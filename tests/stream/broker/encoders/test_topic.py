@@ -17,7 +17,7 @@ def test_what_is_said_is_read_by_whoever_comes_later(kafka: str, prefix: str) ->
     ensure_topics(prefix, 1, client)
     assert read_lineage(client, prefix) == Lineage()
     words = [
-        Said(word=Word.TRIED, encoder=B, before=A, by="guard", at=1, figures={"cosine": 0.9}),
+        Said(word=Word.TRIED, encoder=B, before=A, by="guard", at=1, figures={"likeness": 0.9}),
         Said(word=Word.PROMOTED, encoder=B, before=A, by="guard", at=2),
     ]
     for one in words:
