@@ -49,6 +49,8 @@ MOST_SPARE_SECONDS = 0.25
 """Between two looks for something to do: twice as long after each that found nothing, up to this.
 An idle process sleeps.
 """
+REST_SECONDS = 0.02
+"""Between two rounds of `more`, of which nobody waits for: users' batches find a free processor."""
 
 Chain = Callable[[Sequence[Record], int], Iterable[Outgoing]]
 """A micro-batch and the time (UTC ms) to the records that it publishes; what it stores is stored
@@ -127,12 +129,12 @@ def add_agent(
     async def guarded(stream: Any) -> None:
         await fail_stop(consume(stream))
 
-    async def fill(work: Callable[[], Awaitable[bool]]) -> None:
+    async def fill(work: Callable[[], Awaitable[bool]], rest: float) -> None:
         pause = SPARE_SECONDS
         while True:
             found = await work()
             pause = SPARE_SECONDS if found else min(2 * pause, MOST_SPARE_SECONDS)
-            await asyncio.sleep(0 if found else pause)
+            await asyncio.sleep(rest if found else pause)
 
     async def spared(work: Callable[[], bool]) -> bool:
         return await app.loop.run_in_executor(thread, work)
@@ -145,9 +147,9 @@ def add_agent(
 
     app.agent(channel, name=name)(guarded)
     if spare is not None:
-        app.task(lambda: fail_stop(fill(partial(spared, spare))))
+        app.task(lambda: fail_stop(fill(partial(spared, spare), 0.0)))
     if more is not None:
-        app.task(lambda: fail_stop(fill(partial(made, more))))
+        app.task(lambda: fail_stop(fill(partial(made, more), REST_SECONDS)))
 
 
 async def send(app: faust.App, prefix: str, outgoing: Iterable[Outgoing]) -> None:

@@ -18,7 +18,7 @@ from upwell.values import CatalogueItem
 
 __all__ = ["AT_ONCE", "Renewal"]
 
-AT_ONCE = 32
+AT_ONCE = 16
 LOOKED_AT = 256
 MOST_UNTAKEN = 128
 """Entries that may wait to be taken in before more are made: lists go before them."""

@@ -23,7 +23,7 @@ from upwell.settings import EncoderSettings
 from upwell.system.threads import start_thread
 from upwell.values import Vector
 
-__all__ = ["Closable", "Current", "EncoderSwitch", "encoder_in_force", "load"]
+__all__ = ["Closable", "Current", "EncoderSwitch", "encoder_in_force", "load", "model_in_force"]
 
 log = logging.getLogger("upwell.serve")
 
@@ -45,6 +45,13 @@ def load(settings: EncoderSettings, model: str) -> Closable:
         vectors=kept_folder(settings.vectors),
         vectors_bytes=settings.vectors_mb * 1_000_000,
     )
+
+
+def model_in_force(settings: EncoderSettings, lineage: Lineage) -> str:
+    """As `encoder_in_force`, without a look into a model where there is nothing to compare."""
+    if lineage.in_force is None:
+        return settings.model
+    return encoder_in_force(settings, lineage).model
 
 
 def encoder_in_force(settings: EncoderSettings, lineage: Lineage) -> Named:

@@ -37,7 +37,7 @@ from stream.serve.meter import Meter, TimedEncoder, TimedRanker, TimedStore
 from stream.serve.model_reader import ModelReader
 from stream.serve.renewal import Renewal
 from stream.serve.store_copy import copy_store_if_asked
-from stream.serve.switch import EncoderSwitch, encoder_in_force, load
+from stream.serve.switch import EncoderSwitch, load, model_in_force
 from stream.serve.unknown_fields import KeptOut
 from upwell.errors import SettingsError
 from upwell.events import Topic
@@ -64,9 +64,8 @@ class ServeWorker:
         self._settings = settings
         options = client_options(settings.kafka)
         self._lineage = read_lineage(options, settings.kafka.prefix)
-        named = encoder_in_force(settings.encoder, self._lineage)
         load_model = partial(load, settings.encoder)
-        encoder = load_model(named.model)
+        encoder = load_model(model_in_force(settings.encoder, self._lineage))
         self.meter = Meter()
         self.partition_of = partitioner(settings.kafka.partitions)
         self._switch = EncoderSwitch(encoder, load_model)

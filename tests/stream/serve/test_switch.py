@@ -14,7 +14,7 @@ from encoders.hashing import HashingEncoder
 from encoders.load import model_revision
 from stream.broker.encoders import Lineage, Named, Said, Word
 from stream.chain.catalogue import vectors_of
-from stream.serve.switch import EncoderSwitch, encoder_in_force, load
+from stream.serve.switch import EncoderSwitch, encoder_in_force, load, model_in_force
 from tests.encoders.tiny import tiny_model
 from upwell.errors import EncoderError, SettingsError
 from upwell.settings import EncoderSettings
@@ -160,6 +160,9 @@ def test_the_one_in_force_is_taken_in_place_of_the_settings(tmp_path: Path) -> N
     other, third = Named("b", "models/b"), Named("c", "models/c")
     changed = Lineage.of([said_of(Word.PROMOTED, other, own)])
     assert encoder_in_force(settings, changed) == other
+    assert model_in_force(settings, changed) == other.model
+    unread = EncoderSettings(model="no such folder")
+    assert model_in_force(unread, Lineage()) == unread.model
     again = Named(own.vectors, "where it lies on another machine")
     assert encoder_in_force(settings, Lineage.of([said_of(Word.PROMOTED, again, other)])) == own
     tried = Lineage.of([said_of(Word.TRIED, other, own)])
