@@ -34,7 +34,7 @@ from bench.hardware import hardware
 from bench.peers.run import SLICES
 from bench.prequential import BATCH, Log, load_log
 from encoders import in_bulk, kept_folder, load_encoder
-from encoders.alignment import Alignment, fitted
+from encoders.adapt.alignment import Alignment, fitted
 from stream.broker.encoders import Named
 from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag
@@ -111,7 +111,7 @@ class Half:
 def quality(log: Log, settings: Settings, folder: str) -> dict[str, Any]:
     """Of all four, and how far apart vectors and users' intents are."""
     old, new = (
-        in_bulk(load_encoder(one, vectors=kept_folder(settings.encoder.vectors)))
+        in_bulk(load_encoder(one, vectors=kept_folder(settings.encoder.vectors), aligned=False))
         for one in (settings.encoder.model, folder)
     )
     held, refolded = Half(log, settings, old), Half(log, settings, new)

@@ -12,7 +12,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from encoders.alignment import Alignment, aligned_revision
+from encoders.adapt.alignment import Alignment, aligned_revision
 from encoders.kept import KeptVectors
 from encoders.worker import busy_seconds, in_bulk
 from upwell.ports import Encoder

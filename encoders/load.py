@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from encoders.alignment import aligned_revision, read_alignment
+from encoders.adapt.alignment import aligned_revision, read_alignment
 from encoders.cache import CachingEncoder
 from encoders.folder import DEFAULT_MODEL, POOLING, checked_digest, find_model, hidden_size, read_by
 from encoders.kept import KeptVectors

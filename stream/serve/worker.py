@@ -32,12 +32,12 @@ from stream.chain.catalogue import check_revision, vectors_of
 from stream.chain.fences import fences_on_controls
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
+from stream.serve.encoders.renewal import Renewal
+from stream.serve.encoders.switch import EncoderSwitch, load, model_in_force
 from stream.serve.follow import Follower
 from stream.serve.meter import Meter, TimedEncoder, TimedRanker, TimedStore
 from stream.serve.model_reader import ModelReader
-from stream.serve.renewal import Renewal
 from stream.serve.store_copy import copy_store_if_asked
-from stream.serve.switch import EncoderSwitch, load, model_in_force
 from stream.serve.unknown_fields import KeptOut
 from upwell.errors import SettingsError
 from upwell.events import Topic

@@ -17,7 +17,7 @@ from kafka import TopicPartition
 from safetensors.numpy import load_file, save_file
 
 from encoders import load_encoder
-from encoders.alignment import FILE
+from encoders.adapt.alignment import FILE
 from learner.release import checkpoint
 from learner.release.folder import LocalFolder
 from learner.training.learner import Learner

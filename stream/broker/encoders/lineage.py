@@ -50,6 +50,7 @@ class Said:
     figures: Mapping[str, Any] = field(default_factory=dict)
 
     def value(self) -> bytes:
+        """Of its record."""
         return orjson.dumps({"v": VERSION, **asdict(self)})
 
     @classmethod
@@ -80,6 +81,7 @@ class Lineage:
 
     @classmethod
     def of(cls, said: Iterable[Said]) -> Lineage:
+        """After all of these, oldest first."""
         found = cls()
         for one in said:
             found = found.after(one)

@@ -11,7 +11,7 @@ from stream.broker.encoders import Lineage, Named, Said, Word
 from stream.broker.encoders.topic import read_lineage, say
 from stream.ops.encoder.trial import Ready
 from stream.replay.adaptation.comparison import Found, Opinion
-from stream.serve.switch import encoder_in_force
+from stream.serve.encoders.switch import encoder_in_force
 from upwell.client import client_options
 from upwell.errors import SettingsError
 from upwell.settings import Settings

@@ -17,8 +17,8 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from encoders import in_bulk, kept_folder, load_encoder
+from encoders.adapt.alignment import Alignment, fitted, likeness, read_alignment, write_alignment
 from encoders.adapt.write import trained_until
-from encoders.alignment import Alignment, fitted, likeness, read_alignment, write_alignment
 from encoders.folder import find_model
 from encoders.load import model_revision
 from stream.broker.encoders import Named
@@ -30,7 +30,7 @@ from stream.chain.effects import Erasure
 from stream.chain.wire import decode_examples, decode_item
 from stream.learn.topics import examples_consumer
 from stream.replay.adaptation.comparison import Comparison, Found, Opinion
-from stream.serve.switch import encoder_in_force
+from stream.serve.encoders.switch import encoder_in_force
 from upwell.client import client_options
 from upwell.errors import SettingsError
 from upwell.events import Topic
@@ -53,8 +53,8 @@ Say = Callable[[str], None]
 @dataclass(frozen=True, slots=True, eq=False)
 class Ready:
     """A candidate that may come into force. before: what is. item_ids: of the catalogue; old, new:
-    (n, d) their vectors. likeness: of these (`encoders.alignment`). since: UTC ms, what happened
-    after that it has not been trained on.
+    (n, d) their vectors. likeness: of these (`encoders.adapt.alignment`). since: UTC ms; what
+    happened after that it has not been trained on.
     """
 
     encoder: Named

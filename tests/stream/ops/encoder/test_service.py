@@ -12,7 +12,7 @@ from stream.broker.encoders.topic import read_lineage
 from stream.ops.encoder.service import conclude, put_into_force, roll_back, standing
 from stream.ops.encoder.trial import Ready
 from stream.replay.adaptation.comparison import Found, Opinion
-from stream.serve.switch import encoder_in_force
+from stream.serve.encoders.switch import encoder_in_force
 from tests.stream.ops.encoder.tried import settings_on
 from upwell.client import client_options
 from upwell.errors import SettingsError

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from encoders.adapt.alignment import FILE
 from encoders.adapt.write import note_training
-from encoders.alignment import FILE
 from stream.broker.encoders import Named, Said, Word
 from stream.broker.encoders.topic import say
 from stream.chain.catalogue import vectors_of

@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from encoders import load_encoder
-from encoders.alignment import (
+from encoders.adapt.alignment import (
     FILE,
     Alignment,
     aligned_revision,

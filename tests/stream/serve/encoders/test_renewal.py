@@ -14,7 +14,7 @@ from stream.chain.catalogue import Catalogue, encoded
 from stream.chain.items import ItemPipeline
 from stream.chain.publish import Outgoing
 from stream.chain.wire import decode_item
-from stream.serve.renewal import AT_ONCE, LOOKED_AT, MOST_UNTAKEN, Renewal
+from stream.serve.encoders.renewal import AT_ONCE, LOOKED_AT, MOST_UNTAKEN, Renewal
 from upwell.values import CatalogueItem, Vector
 
 DIMENSION = 8
@@ -85,7 +85,7 @@ def test_all_are_made_anew_a_few_at_a_time() -> None:
     while outgoing := worker.step():
         engine.publish(outgoing)
         sizes.append(len(outgoing))
-    assert sizes == [AT_ONCE] * 3 + [100 - 3 * AT_ONCE]
+    assert sizes == [AT_ONCE] * (100 // AT_ONCE) + [100 % AT_ONCE]
     assert (len(worker), worker.renewed) == (0, 100)
     all_done(engine, 100)
 
