@@ -104,7 +104,7 @@ class ServeWorker:
         self._kept_out = KeptOut()
         self.version = ""
         self._version_at = 0
-        self._moved = self._items_moved = False
+        self._moved = self._look_over = False
 
     def admit(self) -> None:
         """Raises `SettingsError` where another engine on these topics is in the way, or this one is
@@ -150,14 +150,13 @@ class ServeWorker:
         """
         for record in self._encoder_feed.drain():
             self._lineage = self._lineage.after(Said.read(record.value))
+            self._look_over = True
         if self._lineage.in_force is not None:
             self._switch.want(self._lineage.in_force)
-        if self._switch.take_over() or self._items_moved:
-            self._items_moved = False
-            if self._switch.settled:
-                self.renewal.add(
-                    self._chains.catalogue.made_otherwise(self._switch.newest.revision)
-                )
+        if (self._switch.take_over() or self._look_over) and self._switch.settled:
+            self._look_over = False
+            own = self._switch.newest.revision
+            self.renewal.add(self._chains.catalogue.made_otherwise(own))
 
     def _know(self, items: Sequence[CatalogueItem]) -> None:
         own, kafka = self._switch.newest.revision, self._settings.kafka
@@ -204,7 +203,7 @@ class ServeWorker:
         """Another worker may write users that were this one's: the hot copy is dropped before the
         next batch. This one may have items of which another left some to be made anew.
         """
-        self._moved = self._items_moved = True
+        self._moved = self._look_over = True
 
     def item_chain(self, records: Sequence[Record], at_ms: int) -> Iterator[Outgoing]:
         """The chain of announcements and controls, as an agent calls it."""
@@ -218,7 +217,7 @@ class ServeWorker:
     def renew(self) -> Sequence[Outgoing]:
         """A few items with vectors of the encoder in force. Between announcements."""
         self._switch.follow()
-        return self.renewal.step()
+        return self.renewal.step() if self._switch.settled else ()
 
     def metrics(self, beats: Mapping[str, float], leaves: bool = False) -> Outgoing:
         """What was counted since the start, for the topic `metrics`.

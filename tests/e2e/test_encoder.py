@@ -35,6 +35,7 @@ from tests.e2e.test_snapshot import play
 from tests.encoders.tiny import tiny_model
 from tests.learner.counted import item_events
 from tests.sources import by_partition
+from upwell.errors import SettingsError
 from upwell.events import Topic
 from upwell.values import CatalogueItem
 
@@ -43,10 +44,10 @@ PART = RATINGS // 6
 DIMENSION = 32
 
 
-def adapted(source: Path, folder: Path) -> Path:
+def adapted(source: Path, folder: Path, seed: int = 3) -> Path:
     """The same model a few steps on: weights a little elsewhere."""
     shutil.copytree(source, folder)
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seed)
     weights = {
         name: one + (0.02 * one.std() * rng.standard_normal(one.shape)).astype(one.dtype)
         for name, one in load_file(source / "model.safetensors").items()
@@ -134,6 +135,14 @@ def test_an_encoder_comes_into_force_and_goes_while_workers_are_killed(
         play(engine, parts[5])
         lists = newest_lists(kafka, prefix)
     assert_once(engine, old, items, events, lists)
+    never = adapted(old, tmp_path / "never", seed=4)
+    with (
+        pytest.raises(SettingsError, match="serve ended with exit code 2"),
+        Engine(kafka, prefix, tmp_path / "data", **{**own, "UPWELL_ENCODER": str(never)}),
+    ):
+        pass
+    said = (tmp_path / "data" / "logs" / "serve.log").read_text()
+    assert "never was: set UPWELL_ENCODER" in " ".join(said.split())
 
 
 def assert_once(

@@ -36,7 +36,8 @@ def conclude(settings: Settings, ready: Ready, found: Found, may: bool, now_ms: 
 
 def put_into_force(settings: Settings, ready: Ready, now_ms: int, by: str = OPERATOR) -> None:
     """Raises `BrokerError`, `SettingsError` where another one came into force meanwhile."""
-    if (now := _in_force(settings, _lineage(settings))) != ready.before:
+    now = _in_force(settings, _lineage(settings))
+    if now.vectors != ready.before.vectors:
         raise SettingsError(f"{now.model} came into force meanwhile: try it against that one")
     _say(settings, Word.PROMOTED, ready.encoder, ready.before, by, now_ms)
 

@@ -30,7 +30,7 @@ from stream.chain.effects import Erasure
 from stream.chain.wire import decode_examples, decode_item
 from stream.learn.topics import examples_consumer
 from stream.replay.adaptation.comparison import Comparison, Found, Opinion
-from stream.serve.encoders.switch import encoder_in_force
+from stream.serve.encoders.switch import encoder_in_force, named
 from upwell.client import client_options
 from upwell.errors import SettingsError
 from upwell.events import Topic
@@ -93,11 +93,8 @@ def make_ready(settings: Settings, model: str, say: Say) -> Ready:
         )
     if alignment is not None:
         _keep(alignment, model, folder)
-    path = Path(model).expanduser()
-    where = str(path.resolve()) if path.is_dir() else model
-    named = Named(vectors_of(model_revision(model)), where)
     ids = [one.item_id for one in items]
-    return Ready(named, before, ids, old, new, alike, trained_until(folder))
+    return Ready(named(model), before, ids, old, new, alike, trained_until(folder))
 
 
 def _keep(alignment: Alignment, model: str, folder: Path) -> None:

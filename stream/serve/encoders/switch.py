@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
@@ -23,7 +24,15 @@ from upwell.settings import EncoderSettings
 from upwell.system.threads import start_thread
 from upwell.values import Vector
 
-__all__ = ["Closable", "Current", "EncoderSwitch", "encoder_in_force", "load", "model_in_force"]
+__all__ = [
+    "Closable",
+    "Current",
+    "EncoderSwitch",
+    "encoder_in_force",
+    "load",
+    "model_in_force",
+    "named",
+]
 
 log = logging.getLogger("upwell.serve")
 
@@ -59,7 +68,7 @@ def encoder_in_force(settings: EncoderSettings, lineage: Lineage) -> Named:
 
     Raises `SettingsError` where the settings name one that never was in force here, `EncoderError`.
     """
-    own = Named(vectors_of(model_revision(settings.model)), settings.model)
+    own = named(settings.model)
     found = lineage.in_force
     if found is None or own.vectors == found.vectors:
         return own
@@ -71,6 +80,13 @@ def encoder_in_force(settings: EncoderSettings, lineage: Lineage) -> Named:
             "UPWELL_PREFIX and UPWELL_DATA"
         )
     return found
+
+
+def named(model: str) -> Named:
+    """A model on this machine, a folder by its whole path. Raises `EncoderError`."""
+    path = Path(model).expanduser()
+    where = str(path.resolve()) if path.is_dir() else model
+    return Named(vectors_of(model_revision(model)), where)
 
 
 class Current:
@@ -109,12 +125,12 @@ class EncoderSwitch:
         """The users' chain has what is wanted."""
         return vectors_of(self.newest.revision) == self._wanted
 
-    def want(self, named: Named) -> None:
+    def want(self, wanted: Named) -> None:
         """Loads it in the background, unless it is there. On the users' thread."""
-        if named.vectors != self._wanted:
-            self._wanted = named.vectors
+        if wanted.vectors != self._wanted:
+            self._wanted = wanted.vectors
             if not self.settled:
-                start_thread("encoder-load", partial(self._load, named))
+                start_thread("encoder-load", partial(self._load, wanted))
 
     def take_over(self) -> bool:
         """Whether the users' chain has another encoder from here on. On its thread."""
@@ -154,22 +170,22 @@ class EncoderSwitch:
             if one is not kept:
                 one.close()
 
-    def _load(self, named: Named) -> None:
+    def _load(self, wanted: Named) -> None:
         """What cannot be loaded is said: the worker goes on with what it has."""
         try:
-            found = self._load_model(named.model)
-            if (vectors := vectors_of(found.revision)) != named.vectors:
+            found = self._load_model(wanted.model)
+            if (vectors := vectors_of(found.revision)) != wanted.vectors:
                 found.close()
-                raise EncoderError(f"{named.model} is {vectors} here")
+                raise EncoderError(f"{wanted.model} is {vectors} here")
             if found.dimension != self.newest.dimension:
                 found.close()
-                raise EncoderError(f"{named.model} makes vectors of {found.dimension} numbers")
+                raise EncoderError(f"{wanted.model} makes vectors of {found.dimension} numbers")
         except EncoderError as exc:
             log.error(
                 "the encoder in force, %s (%s), cannot be had: %s; this worker goes on with %s: "
                 "put the model there and start it again, or `upwell encoder rollback`",
-                named.model,
-                named.vectors,
+                wanted.model,
+                wanted.vectors,
                 exc,
                 self.newest.revision,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,14 @@ def test_there_and_back(on: Settings) -> None:
     assert standing(on)["in_force"] == first
     with pytest.raises(SettingsError, match="there is none to go back to"):
         roll_back(on, 6)
+
+
+def test_it_matters_what_is_in_force_and_not_by_which_path(on: Settings, tmp_path: Path) -> None:
+    here = ready_of(on, "b")
+    put_into_force(on, replace(here, encoder=Named("b", "elsewhere")), 1)
+    late = replace(ready_of(on, "c"), before=Named("b", "here"))
+    put_into_force(on, late, 2)
+    assert words(on) == [Word.PROMOTED] * 2
 
 
 def test_a_trial_against_one_that_went_meanwhile_puts_nothing_into_force(on: Settings) -> None:
