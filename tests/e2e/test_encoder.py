@@ -22,9 +22,10 @@ from learner.release import checkpoint
 from learner.release.folder import LocalFolder
 from learner.training.learner import Learner
 from store import open_store
-from stream.broker.feeds import read_partition
+from stream.broker.feeds import Broadcast, read_partition
 from stream.chain.catalogue import vectors_of
 from stream.chain.privacy import Pseudonymizer, load_or_create_key
+from stream.chain.records import BroadcastRecord
 from stream.chain.wire import decode_item
 from stream.ops.encoder.service import put_into_force, roll_back
 from stream.ops.encoder.trial import make_ready
@@ -80,13 +81,27 @@ def made_by(engine: Engine, vectors: str) -> Callable[[], bool]:
     return look
 
 
-def partly(engine: Engine, vectors: str) -> Callable[[], bool]:
-    """At least one item is."""
+def kill_in_the_midst(engine: Engine, vectors: str, word: Callable[[], object]) -> None:
+    """Of making the items anew by who is named by `word`: serve dies with the first few."""
+    feed = Broadcast(engine.settings.kafka.prefix + Topic.CATALOGUE, engine.client)
+    feed.start(last=0)
 
-    def look() -> bool:
-        return vectors in {vectors_of(one.revision) for one in catalogue(engine).values()}
+    def begun() -> bool:
+        return any(vectors_of(item_of(one).revision) == vectors for one in feed.drain())
 
-    return look
+    try:
+        word()
+        engine.wait(begun, "the first items")
+        kill(engine, "serve")
+    finally:
+        feed.stop()
+    made = [vectors_of(one.revision) == vectors for one in catalogue(engine).values()]
+    assert 0 < sum(made) < len(made), "it was over before serve died: more items are needed"
+
+
+def item_of(record: BroadcastRecord) -> CatalogueItem:
+    assert record.value is not None
+    return decode_item(record.value)
 
 
 @pytest.mark.timeout(500)
@@ -113,8 +128,7 @@ def test_an_encoder_comes_into_force_and_goes_while_workers_are_killed(
         play(engine, parts[1])
         put_into_force(engine.settings, ready, 1)
         kill(engine, "serve")  # before it has taken over
-        engine.wait(partly(engine, ready.encoder.vectors), "the first items")
-        kill(engine, "serve")
+        kill_in_the_midst(engine, ready.encoder.vectors, lambda: None)
         kill(engine, "learn")
         play(engine, parts[2])
         engine.wait(made_by(engine, ready.encoder.vectors), "all items")
@@ -124,10 +138,8 @@ def test_an_encoder_comes_into_force_and_goes_while_workers_are_killed(
         expected = dict(zip(ready.item_ids, ready.new, strict=True))
         for item_id, one in changed.items():
             np.testing.assert_array_equal(one.vector, expected[item_id])
-        back, gone = roll_back(engine.settings, 2)
-        assert (back, gone) == (ready.before, ready.encoder)
-        engine.wait(partly(engine, back.vectors), "the first items")
-        kill(engine, "serve")
+        back = ready.before
+        kill_in_the_midst(engine, back.vectors, lambda: roll_back(engine.settings, 2))
         play(engine, parts[4])
         engine.wait(made_by(engine, back.vectors), "all items")
         for item_id, one in catalogue(engine).items():
