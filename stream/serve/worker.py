@@ -11,7 +11,14 @@ from functools import partial
 
 import orjson
 
-from encoders import UnknownTokens, WatchedTitles, busy_seconds, text_sources, tokens_read
+from encoders import (
+    UnknownTokens,
+    WatchedTitles,
+    busy_seconds,
+    model_dimension,
+    text_sources,
+    tokens_read,
+)
 from learner.release.replica import Replica
 from stream.broker.connect import (
     client_options,
@@ -63,6 +70,7 @@ class ServeWorker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         options = client_options(settings.kafka)
+        model_dimension(settings.encoder.model)  # a wrong name is said before a broker is asked
         self._lineage = read_lineage(options, settings.kafka.prefix)
         load_model = partial(load, settings.encoder)
         encoder = load_model(model_in_force(settings.encoder, self._lineage))
