@@ -76,8 +76,9 @@ def check_revision(items: Iterable[CatalogueItem], own: str, known: Collection[s
     Raises `SettingsError`. own: this worker's revision. known: of those that were in force, what
     `vectors_of` says.
     """
+    allowed = {vectors_of(own), *known}
     for item in items:
-        if vectors_of(item.revision) not in (vectors_of(own), *known):
+        if vectors_of(item.revision) not in allowed:
             raise SettingsError(
                 f"the catalogue's vectors were made by the encoder {item.revision}, this "
                 f"worker has {own}: set UPWELL_ENCODER to the one "

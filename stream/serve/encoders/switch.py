@@ -18,7 +18,7 @@ from encoders import in_bulk, kept_folder, load_encoder
 from encoders.load import model_revision
 from stream.broker.encoders import Lineage, Named
 from stream.chain.catalogue import vectors_of
-from upwell.errors import EncoderError, SettingsError
+from upwell.errors import EncoderError, SettingsError, UpwellError
 from upwell.ports import Encoder
 from upwell.settings import EncoderSettings
 from upwell.system.threads import start_thread
@@ -162,12 +162,12 @@ class EncoderSwitch:
         self.newest.close()
 
     def _close_left(self, kept: Closable | None) -> None:
-        while True:
-            try:
-                one = self._left.get_nowait()
-            except Empty:
-                return
-            if one is not kept:
+        """All but the one that this thread has, which the other one may have left just now."""
+        for _ in range(self._left.qsize()):
+            one = self._left.get()
+            if one is kept:
+                self._left.put(one)
+            else:
                 one.close()
 
     def _load(self, wanted: Named) -> None:
@@ -180,7 +180,7 @@ class EncoderSwitch:
             if found.dimension != self.newest.dimension:
                 found.close()
                 raise EncoderError(f"{wanted.model} makes vectors of {found.dimension} numbers")
-        except EncoderError as exc:
+        except UpwellError as exc:
             log.error(
                 "the encoder in force, %s (%s), cannot be had: %s; this worker goes on with %s: "
                 "put the model there and start it again, or `upwell encoder rollback`",

@@ -92,6 +92,22 @@ def test_each_chain_changes_over_by_itself_and_the_one_before_ends_with_the_last
     assert (first.closed, models.models["b"].closed) == (1, 1)
 
 
+def test_one_that_is_left_while_the_items_still_have_it_is_closed_when_they_go() -> None:
+    models = Models("b", "c")
+    for gate in models.gates.values():
+        gate.set()
+    switch = EncoderSwitch(Fake("a/x"), models.load)
+    switch.want(named("b"))
+    until(switch.take_over)
+    switch.follow()
+    switch.want(named("c"))
+    until(switch.take_over)
+    switch.follow()
+    assert models.models["b"].closed == 1
+    switch.close()
+    assert (models.models["b"].closed, models.models["c"].closed) == (1, 1)
+
+
 def test_of_two_named_in_a_row_the_last_one_counts_whichever_is_there_first() -> None:
     models = Models("b", "c")
     switch = EncoderSwitch(Fake("a/x"), models.load)
