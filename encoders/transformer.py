@@ -1,8 +1,8 @@
-"""Any Hugging Face encoder by name or path: mean pooling over the words, unit length. It knows
-nothing about items or users.
+"""Any Hugging Face encoder by name or path: its states pooled as its recipe says, unit length. It
+knows nothing about items or users.
 
-Sentence-BERT's recipe (Reimers and Gurevych, EMNLP 2019). Nothing is fetched unless told so:
-weights come from a folder, a Python package or this machine's Hugging Face cache.
+Sentence-BERT's way (Reimers and Gurevych, EMNLP 2019). Nothing is fetched unless told so: weights
+come from a folder, a Python package or this machine's Hugging Face cache.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from transformers.utils import logging as transformers_logging
 
 from encoders.device import Placement
 from encoders.engines.padding import MAX_TOKENS, Tally, clean, in_batches, padded
-from encoders.folder import POOLING, checked_digest
+from encoders.engines.pooling import Pooling
+from encoders.engines.recipe import recipe_of
+from encoders.folder import checked_digest, hidden_size
 from upwell.errors import EncoderError
 from upwell.values import Vector
 
-__all__ = ["Pooling", "TransformerEncoder", "described_size"]
+__all__ = ["TransformerEncoder", "described_size"]
 
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 
@@ -43,17 +45,16 @@ _LOAD_FAULTS = (
 
 
 class TransformerEncoder:
-    """The model in `folder`; `name` is for people and the revision. Safe to call from several
-    threads, which share the weights.
+    """The model in `folder`; `name` is for people and the revision. halved: it is the reading half
+    of one that writes too. Safe to call from several threads, which share the weights.
     """
 
     def __init__(self, folder: Path, name: str, placement: Placement) -> None:
         self._placement = placement
         self._tokenizing = threading.Lock()
         self._tally = Tally()
-        self._revision = (
-            f"{name}@{checked_digest(folder, name)[:12]}/{POOLING}/{placement.precision}"
-        )
+        digest, recipe = checked_digest(folder, name)[:12], recipe_of(folder)
+        self._revision = f"{name}@{digest}/{recipe.name}/{placement.precision}"
         _be_quiet()
         try:
             _check_tokenizer(folder)
@@ -61,9 +62,10 @@ class TransformerEncoder:
             model = AutoModel.from_pretrained(
                 str(folder), local_files_only=True, dtype=getattr(torch, placement.precision)
             )
-            self._pooling = Pooling(model.to(placement.device)).eval()
-            self._dimension = int(model.config.hidden_size)
-            self._max_tokens = _longest_input(self._tokenizer, model.config)
+            self._pooling = Pooling(_reading(model), recipe).to(placement.device).eval()
+            self.halved = bool(model.config.is_encoder_decoder)
+            self._dimension = hidden_size(folder)
+            self._max_tokens = _longest_input(self._tokenizer, model.config, recipe.longest)
             probe = self.encode(["probe"])
         except (*_LOAD_FAULTS, EncoderError) as exc:
             what = f"model {name!r} in {folder} cannot be loaded: {_first_line(exc)}"
@@ -147,23 +149,6 @@ class TransformerEncoder:
         return vectors
 
 
-class Pooling(torch.nn.Module):
-    """The mean of the model's states over the words, of unit length."""
-
-    def __init__(self, model: torch.nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Both (B, L) int64; (B, d) float32."""
-        states = self.model(
-            input_ids=input_ids, attention_mask=attention_mask
-        ).last_hidden_state.float()  # (B, L, d)
-        weights = attention_mask.unsqueeze(-1).float()  # (B, L, 1)
-        mean = (states * weights).sum(dim=1) / weights.sum(dim=1)  # (B, d)
-        return torch.nn.functional.normalize(mean, dim=1)
-
-
 def described_size(folder: Path) -> int:
     """The length of a model's vectors, from its description alone, as transformers reads it.
 
@@ -193,8 +178,18 @@ def _be_quiet() -> None:
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def _longest_input(tokenizer: Any, config: Any) -> int:
+def _reading(model: Any) -> torch.nn.Module:
+    """Of a model that reads and writes (T5's kind) the half that reads; none keeps states for words
+    to come.
+    """
+    model.config.use_cache = False
+    found: torch.nn.Module = model.get_encoder() if model.config.is_encoder_decoder else model
+    return found
+
+
+def _longest_input(tokenizer: Any, config: Any, longest: int | None) -> int:
     return min(
+        longest or MAX_TOKENS,
         MAX_TOKENS,
         int(tokenizer.model_max_length),
         int(getattr(config, "max_position_embeddings", MAX_TOKENS)),

@@ -83,6 +83,11 @@ def adapt(
     source = find_model(model)
     where = choose_placement(device).device
     base = TransformerEncoder(source, source.name, Placement(where, "float32"))
+    if base.halved:
+        raise EncoderError(
+            f"model {model!r} reads and writes, and only the half that reads is loaded: that "
+            "cannot be written back; take one that only reads"
+        )
     torch.set_num_threads(choose_threads(0, where))
     name = _name(base.revision, pairs, options)
     with torch.random.fork_rng():

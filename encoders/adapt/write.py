@@ -25,7 +25,9 @@ def write_model(model: torch.nn.Module, source: Path, out: Path) -> None:
     for file in source.rglob("*"):
         below = file.relative_to(source)
         hidden = any(part.startswith(".") for part in below.parts)
-        if file.is_file() and file.suffix in _KEPT and file.name != _INDEX and not hidden:
+        layer = file.suffix == ".safetensors" and file.parent != source  # after the pooling
+        kept = layer or (file.suffix in _KEPT and file.name != _INDEX)
+        if file.is_file() and kept and not hidden:
             (out / below).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, out / below)
     partial = out / ".partial"

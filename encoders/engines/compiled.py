@@ -23,7 +23,8 @@ from encoders.engines.converted import (
     openvino_alone,
 )
 from encoders.engines.padding import Tally, clean, in_batches, padded
-from encoders.folder import POOLING, checked_digest
+from encoders.engines.recipe import recipe_of
+from encoders.folder import checked_digest
 from upwell.errors import EncoderError
 from upwell.values import Vector
 
@@ -107,7 +108,8 @@ def compiled_encoder(
     Raises `EncoderError`: it is no model's folder; `EngineError`: OpenVINO is missing or cannot
     take it, or its vectors are not torch's.
     """
-    revision = f"{name}@{checked_digest(folder, name)[:12]}/{POOLING}/openvino-{precision}"
+    digest, how = checked_digest(folder, name)[:12], recipe_of(folder).name
+    revision = f"{name}@{digest}/{how}/openvino-{precision}"
     try:
         if cache is not None:
             convert_apart(folder, name, cache)

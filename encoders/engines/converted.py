@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from encoders.engines.recipe import recipe_of
 from encoders.folder import checked_digest, read_by
 from upwell.errors import EncoderError
 from upwell.values import Vector
@@ -95,7 +96,8 @@ def converted(folder: Path, name: str, cache: Path | None) -> Converted:
 def _key(folder: Path, name: str) -> str:
     """Of all that decides what is made."""
     versions = [f"{one} {importlib.metadata.version(one)}" for one in _MADE_BY]
-    parts = [str(_LAYOUT), checked_digest(folder, name), read_by(folder), *versions, *PROBES]
+    own = [checked_digest(folder, name), read_by(folder), recipe_of(folder).name]
+    parts = [str(_LAYOUT), *own, *versions, *PROBES]
     return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 

@@ -12,22 +12,35 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.kernel import grown, kernel, room, summing
+from learner.catalogue.codes import Codes, code, common, no_codes
+from learner.catalogue.kernel import grown, kernel, lent, room, summing
 
-__all__ = ["CELL", "CellTable", "Cells", "dot", "leave", "nearest_first", "settle"]
+__all__ = [
+    "CELL",
+    "CellTable",
+    "Cells",
+    "dot",
+    "enter_best",
+    "leave",
+    "nearest_first",
+    "settle",
+    "settle_in",
+]
 
 CELL = 256
 """Items of a cell when it is split."""
+_FIRST = 16  # cells that are looked for, unless told
 _ROUNDS = 6
 _LEAST_SHARE = 4  # of a split: neither half gets less than one in so many
 
 
 class Cells(NamedTuple):
-    """centres: (C, d) of unit length, the first `used[0]` hold. members: (C, 256) rows, the first
-    `sizes` (C,) hold. home: (N,) 1 + a row's cell, 0 where it has none.
+    """centres: (C, d) of unit length, the first `used[0]` hold. codes: theirs. members: (C, 256)
+    rows, the first `sizes` (C,) hold. home: (N,) 1 + a row's cell, 0 where it has none.
     """
 
     centres: NDArray[np.float32]
+    codes: Codes
     members: NDArray[np.int32]
     sizes: NDArray[np.int32]
     home: NDArray[np.int32]
@@ -43,13 +56,49 @@ def dot(one: NDArray[np.float32], other: NDArray[np.float32]) -> np.float32:
     return total
 
 
+@lent
+def enter_best(
+    rows: NDArray[np.int32],
+    similarities: NDArray[np.float32],
+    held: int,
+    row: int,
+    similarity: np.float32,
+) -> int:
+    """Puts a row at its place among the best, whose last falls out where they are full; how many
+    there are.
+    """
+    place = held
+    if held == len(rows):
+        place -= 1
+    else:
+        held += 1
+    while place > 0 and similarities[place - 1] < similarity:
+        similarities[place], rows[place] = similarities[place - 1], rows[place - 1]
+        place -= 1
+    similarities[place], rows[place] = similarity, row
+    return held
+
+
 @kernel
-def nearest_first(cells: Cells, vector: NDArray[np.float32]) -> NDArray[np.int64]:
-    """(C,) the cells, that of the most similar centre first."""
-    away, centres = np.zeros(cells.used[0], np.float32), cells.centres
-    for cell in range(len(away)):
-        away[cell] = -dot(centres[cell], vector)
-    return np.argsort(away, kind="mergesort")
+def nearest_first(
+    cells: Cells, vector: NDArray[np.float32], most: int = _FIRST
+) -> NDArray[np.int32]:
+    """The `most` cells of the most similar centres, the most similar first. Chosen by codes, put
+    in order by vectors.
+    """
+    asked = np.empty(len(vector), np.int8)
+    scale = code(vector, asked)
+    used, numbers, scales = cells.used[0], cells.codes.numbers, cells.codes.scales
+    best, similarities = np.empty(most, np.int32), np.empty(most, np.float32)
+    held = 0
+    for cell in range(used):
+        own = np.float32(common(numbers, cell, asked)) * (scale * scales[cell])
+        if held < most or own > similarities[held - 1]:
+            held = enter_best(best, similarities, held, cell, own)
+    count, held = held, 0
+    for cell in best[:count].copy():
+        held = enter_best(best, similarities, held, cell, dot(cells.centres[cell], vector))
+    return best[:held]
 
 
 @kernel
@@ -60,17 +109,19 @@ def settle(cells: Cells, vectors: NDArray[np.float32], row: int) -> None:
     if cells.used[0] == 0:
         cells.used[0] = 1
         cells.centres[0] = vectors[row]
-    cell, best, centres, own = 0, np.float32(-np.inf), cells.centres, vectors[row]
-    for one in range(cells.used[0]):
-        similarity = dot(centres[one], own)
-        if similarity > best:
-            cell, best = one, similarity
+        _coded(cells, 0)
+    settle_in(cells, vectors, row, nearest_first(cells, vectors[row])[0])
+
+
+@kernel
+def settle_in(cells: Cells, vectors: NDArray[np.float32], row: int, cell: int) -> None:
+    """Puts a row that has no cell into this one; there must be room for one more cell."""
     _enter(cells, row, cell)
     if cells.sizes[cell] == CELL:
         _split(cells, vectors, cell)
 
 
-@kernel
+@lent
 def leave(cells: Cells, row: int) -> None:
     """Takes a row out of its cell, if it has one; the last of the cell takes its place."""
     cell = cells.home[row] - 1
@@ -84,11 +135,16 @@ def leave(cells: Cells, row: int) -> None:
     cells.home[row] = 0
 
 
-@kernel
+@lent
 def _enter(cells: Cells, row: int, cell: int) -> None:
     cells.members[cell, cells.sizes[cell]] = row
     cells.sizes[cell] += 1
     cells.home[row] = 1 + cell
+
+
+@lent
+def _coded(cells: Cells, cell: int) -> None:
+    cells.codes.scales[cell] = code(cells.centres[cell], cells.codes.numbers[cell])
 
 
 @kernel
@@ -134,6 +190,8 @@ def _split(cells: Cells, vectors: NDArray[np.float32], cell: int) -> None:
     new = cells.used[0]
     cells.used[0] = new + 1
     cells.centres[cell], cells.centres[new] = one, other
+    _coded(cells, cell)
+    _coded(cells, new)
     cells.sizes[cell] = 0
     for place in range(len(rows)):
         _enter(cells, rows[order[place]], cell if place < share else new)
@@ -145,6 +203,7 @@ class CellTable:
     def __init__(self, dimension: int) -> None:
         self.state = Cells(
             np.zeros((0, dimension), np.float32),
+            no_codes(dimension),
             np.zeros((0, CELL), np.int32),
             np.zeros(0, np.int32),
             np.zeros(0, np.int32),
@@ -157,6 +216,7 @@ class CellTable:
         capacity = room(int(state.used[0]) + 1 + more, len(state.sizes))
         self.state = Cells(
             grown(state.centres, capacity),
+            Codes(*(grown(array, capacity) for array in state.codes)),
             grown(state.members, capacity),
             grown(state.sizes, capacity),
             grown(state.home, rows),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ __all__ = [
     "add_categories",
     "add_taste",
     "distance",
-    "likeness",
+    "read_tastes",
     "year_of",
 ]
 
@@ -55,28 +55,33 @@ class Features(NamedTuple):
 
 
 @kernel
-def _norm(features: Features, row: int) -> np.float32:
-    """The length of an item's worths, summed in pairs."""
-    squares = np.zeros(CATEGORIES, np.float32)
-    for place in range(CATEGORIES):
-        code = features.categories[row, place]
-        if code >= 0:
-            squares[place] = features.worth[code] * features.worth[code]
-    width = CATEGORIES // 2
-    while width > 0:
-        for place in range(width):
-            squares[place] = squares[2 * place] + squares[2 * place + 1]
-        width //= 2
-    return np.float32(np.sqrt(squares[0]))
+def _square(categories: NDArray[np.int32], worth: NDArray[np.float32], row: int, place: int) -> Any:
+    code = categories[row, place]
+    return worth[code] * worth[code] if code >= 0 else np.float32(0.0)
+
+
+@kernel
+def _four(categories: NDArray[np.int32], worth: NDArray[np.float32], row: int, start: int) -> Any:
+    one = _square(categories, worth, row, start) + _square(categories, worth, row, start + 1)
+    return one + (
+        _square(categories, worth, row, start + 2) + _square(categories, worth, row, start + 3)
+    )
+
+
+@kernel
+def _norm(categories: NDArray[np.int32], worth: NDArray[np.float32], row: int) -> Any:
+    """The length of an item's worths, summed in pairs: float32."""
+    return np.sqrt(_four(categories, worth, row, 0) + _four(categories, worth, row, 4))
 
 
 @kernel
 def add_categories(features: Features, row: int, weight: float, taste: NDArray[np.float32]) -> None:
     """Adds an item's worths, at length `weight`, to taste (C,)."""
-    norm = _norm(features, row)
+    norm = _norm(features.categories, features.worth, row)
     if norm > 0.0:
         share = weight / norm
-        for code in features.categories[row]:
+        for place in range(CATEGORIES):
+            code = features.categories[row, place]
             if code >= 0:
                 taste[code] += np.float32(share * features.worth[code])
 
@@ -100,16 +105,26 @@ def add_taste(
 
 
 @kernel
-def likeness(features: Features, taste: NDArray[np.float32], row: int) -> float:
-    """How much of the taste the item's categories meet; 0 for an item without."""
-    norm = _norm(features, row)
-    if norm == 0.0:
-        return 0.0
-    total = 0.0
-    for code in features.categories[row]:
-        if code >= 0:
-            total += taste[code] * features.worth[code]
-    return float(total / norm)
+def read_tastes(
+    features: Features,
+    tastes: NDArray[np.float32],
+    found: NDArray[np.int32],
+    out: NDArray[np.float32],
+) -> None:
+    """out: (t, n) how much of each of the tastes (t, C) the categories of the items `found` meet; 0
+    for an item without.
+    """
+    categories, worth = features.categories, features.worth
+    for position in range(len(found)):
+        row = found[position]
+        norm = _norm(categories, worth, row)
+        for which in range(len(tastes)):
+            total = 0.0
+            for place in range(CATEGORIES):
+                code = categories[row, place]
+                if code >= 0:
+                    total += tastes[which, code] * worth[code]
+            out[which, position] = total / norm if norm > 0.0 else 0.0
 
 
 @kernel

@@ -17,7 +17,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["grown", "kernel", "room", "summing", "thinly_grown"]
+__all__ = ["grown", "kernel", "lent", "room", "summing", "thinly_grown"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _DIGEST_LENGTH = 16
@@ -46,19 +46,27 @@ def kernel(function: _Function) -> _Function:
     return _compiled(function, False)
 
 
+def lent(function: _Function) -> _Function:
+    """A kernel that makes no array and returns none: it counts no references to those it is given,
+    which took 40 % of the time of `learner.catalogue.join`.
+    """
+    return _compiled(function, False, counted=False)
+
+
 def summing(function: _Function) -> _Function:
     """A kernel whose sums may be taken in any order, several numbers at a time."""
-    return _compiled(function, {"reassoc", "contract", "nsz"})
+    return _compiled(function, {"reassoc", "contract", "nsz"}, counted=False)
 
 
-def _compiled(function: _Function, fastmath: bool | set[str]) -> _Function:
+def _compiled(function: _Function, fastmath: bool | set[str], *, counted: bool = True) -> _Function:
     config: Any = numba.config
+    njit: Any = numba.njit
     before = config.CACHE_DIR
     config.CACHE_DIR = before or _cache_folder()
     try:
-        compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)(
-            function
-        )
+        compiled = njit(
+            cache=True, nogil=True, error_model="numpy", fastmath=fastmath, _nrt=counted
+        )(function)
         return cast(_Function, compiled)
     finally:
         config.CACHE_DIR = before

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from learner.catalogue.kernel import summing
 
-__all__ = ["products"]
+__all__ = ["products", "row_by_row"]
 
 FEW = 12
 """Users below which the matrix is read once and multiplied as it comes: BLAS first copies all of
@@ -29,18 +29,21 @@ def products(
     have in common.
     """
     if len(places) < FEW:
-        _row_by_row(users[places], items, places, into)
+        row_by_row(users[places], items, places, into)
     else:
         into[places, : len(items)] = users[places] @ items.T
 
 
 @summing
-def _row_by_row(
+def row_by_row(
     users: NDArray[np.float32],
     items: NDArray[np.float32],
     places: NDArray[np.int64],
     into: NDArray[np.float32],
 ) -> None:
+    """Writes to into[places, :N] of (B, capacity) what users (b, m) and items (N, m) have in
+    common: the same bits for the same two, whatever stands beside them.
+    """
     for row in range(len(items)):
         item = items[row]
         for number in range(len(places)):

@@ -1,8 +1,10 @@
 """The nearest text neighbours of every item. Up to `exact` texts they are kept exact as texts come
-and change, by blocked matrix products; beyond, a text is compared with those that a search finds.
-It knows nothing about events.
+and change, each compared with all others; beyond, with those that a search finds. It knows nothing
+about events.
 
-All products have one shape, so a similarity has the same bits whichever items came together.
+A product is summed by a loop of our own, so a similarity has the same bits whichever items came
+together: BLAS sums one place of a matrix in another order than the next on some processors, and is
+no faster at so few rows.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.cells import CellTable
+from learner.catalogue.codes import Codes, no_codes
 from learner.catalogue.join import fill, join
 from learner.catalogue.kernel import grown, kernel
 from learner.catalogue.lists import (
@@ -22,18 +25,15 @@ from learner.catalogue.lists import (
     bound,
     insert,
 )
+from learner.catalogue.products import row_by_row
 from learner.catalogue.walk import Steps, empty_trail, widened
 
 __all__ = ["EXACT", "NEAREST", "NEIGHBOURS", "TextGraph", "TextNeighbours"]
 
 EXACT = 50_000
 """Texts up to which each is compared with all others (docs/decisions/0033)."""
-_SIDE = 16
-"""Rows and columns of every product: a multiple of what any processor's kernel computes at a time,
-and so small that BLAS leaves it to one thread (up to 1,024 dimensions): waiting for a second one
-took ten times as long on a busy machine.
-"""
-_TILE = 128 * _SIDE  # columns that are linked at a time
+_SIDE = 16  # rows that are compared with all others at a time
+_TILE = 2048  # of the others that are linked at a time
 _CHUNK = 64  # texts that are joined in one call
 
 
@@ -94,7 +94,8 @@ class TextGraph:
         self.texts = 0  # rows that have a vector
         self.filled = 0  # no row from here on has one
         self.cells = CellTable(dimension)
-        self.trail = empty_trail()
+        self.codes = no_codes(dimension)  # only where it is large
+        self.trail = empty_trail(dimension)
         self._turn = np.zeros(2, np.int64)
         self._touched = False
         wide = (0, NEIGHBOURS + RESERVE)
@@ -124,12 +125,12 @@ class TextGraph:
     @property
     def steps(self) -> Steps:
         """What a search moves on where it is large; valid until the next `put` or `grow`."""
-        return Steps(self.vectors, self.cells.state, self.state.ids, self.state.sizes)
+        return Steps(self.vectors, self.codes, self.cells.state, self.state.ids, self.state.sizes)
 
     def put(self, rows: NDArray[np.int64], vectors: NDArray[np.float32], count: int) -> None:
         """Sets the vectors of distinct `rows`; `count` rows exist.
 
-        Costs b·N·d multiplications for b new vectors (b rounded up to 16), and about five times as
+        Costs b·N·d multiplications for b new vectors, and about five times as
         much for b replaced ones: each leaves about 128 lists, and one is found anew once it has
         lost 28. Where it is large, some thousands of products for each, however many rows exist.
         """
@@ -174,13 +175,19 @@ class TextGraph:
 
     def _fill_cells(self) -> None:
         """From here on it is large: what has a vector gets a cell, in the order of the rows."""
+        self._widen()
         for start in range(0, self.filled, _CHUNK):
             self.cells.grow(len(self.vectors), _CHUNK)
-            fill(self.cells.state, self.vectors, start, min(start + _CHUNK, self.filled))
+            end = min(start + _CHUNK, self.filled)
+            fill(self.steps, self.state, self._known, start, end)
+
+    def _widen(self) -> None:
+        self.trail = widened(self.trail, len(self.vectors))
+        self.codes = Codes(*(grown(array, len(self.vectors)) for array in self.codes))
 
     def _put_among_cells(self, rows: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
         """One after the other: in what batches they came makes no difference."""
-        self.trail = widened(self.trail, len(self.vectors))
+        self._widen()
         self._turn[1] = self.filled
         for start in range(0, len(rows), _CHUNK):
             some = rows[start : start + _CHUNK]
@@ -205,14 +212,10 @@ class TextGraph:
             self._link(short[start : start + _SIDE], nobody)
 
     def _link(self, block: NDArray[np.int64], others: NDArray[np.bool_]) -> None:
-        """The products of at most 16 rows with all, in one shape: zeros fill it up."""
-        dimension = self.vectors.shape[1]
-        left = np.zeros((_SIDE, dimension), np.float32)
-        left[: len(block)] = self.vectors[block]
+        """The products of at most 16 rows with all."""
+        left, places = self.vectors[block], np.arange(len(block))
         for first in range(0, self.filled, _TILE):
-            right = self.vectors[first : first + _TILE]
-            count = len(right)
-            right = grown(right, _TILE).reshape(-1, _SIDE, dimension)  # (t, 16, d)
-            product = (left @ right.transpose(0, 2, 1)).transpose(1, 0, 2)  # (16, t, 16)
-            product = product.reshape(_SIDE, _TILE)[: len(block), :count]  # (b, n)
+            right = self.vectors[first : min(first + _TILE, self.filled)]
+            product = np.empty((len(block), len(right)), np.float32)
+            row_by_row(left, right, places, product)
             link(self.state, self._known, block, first, product, others)

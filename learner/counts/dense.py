@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from learner.catalogue.cells import dot
 from learner.catalogue.kernel import kernel
 
-__all__ = ["FUSED", "INTENT", "Dense", "dense_value", "empty_dense", "is_large"]
+__all__ = ["FUSED", "INTENT", "Dense", "empty_dense", "is_large", "read_dense"]
 
 INTENT, FUSED = 0, 1
 
@@ -59,10 +59,8 @@ def is_large(dense: Dense) -> bool:
 
 
 @kernel
-def dense_value(dense: Dense, which: int, user: int, item: int) -> float:
-    """What a signal says of an item."""
-    if dense.scores.shape[2] > 0:
-        return float(dense.scores[which, user, item])
+def _value(dense: Dense, which: int, user: int, item: int) -> float:
+    """What a signal says of an item of a large catalogue."""
     value = dot(dense.queries[which, user], dense.texts[item])
     if which == FUSED:
         count = dense.events[item]
@@ -71,3 +69,17 @@ def dense_value(dense: Dense, which: int, user: int, item: int) -> float:
             share = count / (count + dense.trust[0])
             value += share * dot(dense.own[user], dense.identities[item])
     return float(value)
+
+
+@kernel
+def read_dense(
+    dense: Dense, which: int, user: int, found: NDArray[np.int32], out: NDArray[np.float32]
+) -> None:
+    """out: (n,) what a signal says of the items `found`."""
+    if is_large(dense):
+        for position in range(len(found)):
+            out[position] = _value(dense, which, user, found[position])
+        return
+    scores = dense.scores[which, user]
+    for position in range(len(found)):
+        out[position] = scores[found[position]]

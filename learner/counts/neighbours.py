@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from learner.catalogue.kernel import grown, kernel, thinly_grown
 
-__all__ = ["NeighbourTable", "Neighbours", "add", "advance", "forget", "value_of"]
+__all__ = ["NeighbourTable", "Neighbours", "add", "advance", "forget"]
 
 _SCALE, _GROWTH = 0, 1
 _LARGEST_SCALE = 2.0**40
@@ -58,15 +58,6 @@ def add(table: Neighbours, row: int, column: int, weight: float) -> None:
         ids[place], values[place] = ids[place - 1], values[place - 1]
         place -= 1
     ids[place], values[place] = column, value
-
-
-@kernel
-def value_of(table: Neighbours, row: int, column: int) -> float:
-    """The entry as of now, 0 where there is none."""
-    for place in range(table.sizes[row]):
-        if table.ids[row, place] == column:
-            return float(table.values[row, place] / table.step[_SCALE])
-    return 0.0
 
 
 @kernel

@@ -109,54 +109,69 @@ def widened(scratch: Scratch, capacity: int, categories: int) -> Scratch:
 
 
 @kernel
-def touch(scratch: Scratch, row: int) -> None:
-    """Makes the item known to this round."""
-    if scratch.stamp[row] != scratch.round[0]:
-        scratch.stamp[row] = scratch.round[0]
-        scratch.touched[scratch.used[0]] = row
-        scratch.used[0] += 1
+def _met(
+    stamp: NDArray[np.int64], touched: NDArray[np.int32], used: int, now: int, item: int
+) -> int:
+    """Makes the item known to this round; how many are."""
+    if stamp[item] != now:
+        stamp[item] = now
+        touched[used] = item
+        return used + 1
+    return used
 
 
 @kernel
 def clear(scratch: Scratch) -> None:
     """Starts the next round."""
+    sums, touched = scratch.affinity, scratch.touched
     for position in range(scratch.used[0]):
-        scratch.affinity[scratch.touched[position], :] = 0.0
+        for signal in range(WIDTH):
+            sums[touched[position], signal] = 0.0
     scratch.used[0] = 0
     scratch.round[0] += 1
 
 
 @kernel
 def _add_row(scratch: Scratch, table: Neighbours, row: int, signal: int, weight: float) -> None:
+    sums, stamp, touched = scratch.affinity, scratch.stamp, scratch.touched
+    used, now = scratch.used[0], scratch.round[0]
+    ids, values = table.ids, table.values
     factor = np.float32(weight / table.step[0])
     for place in range(table.sizes[row]):
-        item = table.ids[row, place]
-        touch(scratch, item)
-        scratch.affinity[item, signal] += factor * table.values[row, place]
+        item = ids[row, place]
+        used = _met(stamp, touched, used, now, item)
+        sums[item, signal] += factor * values[row, place]
+    scratch.used[0] = used
 
 
 @kernel
 def _add_pairs(state: CountState, scratch: Scratch, row: int, place: int) -> None:
-    table = state.pairs
-    own = np.float32(1.0 / (np.sqrt(state.liked[row] + 1e-9) * table.step[0]))
-    share = np.float32(1.0 / ((state.liked[row] + PRIOR_COUNT) * table.step[0]))
+    sums, stamp, touched = scratch.affinity, scratch.stamp, scratch.touched
+    used, now = scratch.used[0], scratch.round[0]
+    ids, values, step = state.pairs.ids, state.pairs.values, state.pairs.step[0]
+    own = np.float32(1.0 / (np.sqrt(state.liked[row] + 1e-9) * step))
+    share = np.float32(1.0 / ((state.liked[row] + PRIOR_COUNT) * step))
     short = place < SHORT
-    for entry in range(table.sizes[row]):
-        item, value = table.ids[row, entry], table.values[row, entry]
-        touch(scratch, item)
-        scratch.affinity[item, AFFINITY_50] += share * value
+    for entry in range(state.pairs.sizes[row]):
+        item, value = ids[row, entry], values[row, entry]
+        used = _met(stamp, touched, used, now, item)
+        sums[item, AFFINITY_50] += share * value
         if short:
-            scratch.affinity[item, AFFINITY_10] += share * value
-            scratch.affinity[item, COVISITATION] += own * value
+            sums[item, AFFINITY_10] += share * value
+            sums[item, COVISITATION] += own * value
+    scratch.used[0] = used
 
 
 @kernel
 def _add_text(state: CountState, scratch: Scratch, row: int) -> None:
-    graph = state.text
-    for place in range(graph.sizes[row]):
-        item = graph.ids[row, place]
-        touch(scratch, item)
-        scratch.affinity[item, TEXT] += graph.similarities[row, place]
+    sums, stamp, touched = scratch.affinity, scratch.stamp, scratch.touched
+    used, now = scratch.used[0], scratch.round[0]
+    ids, similarities = state.text.ids, state.text.similarities
+    for place in range(state.text.sizes[row]):
+        item = ids[row, place]
+        used = _met(stamp, touched, used, now, item)
+        sums[item, TEXT] += similarities[row, place]
+    scratch.used[0] = used
 
 
 @kernel
@@ -164,21 +179,24 @@ def _add_related(state: CountState, scratch: Scratch, row: int, place: int) -> N
     """What the item is related to, and, of the first few, what that is related to in turn: each of
     these shares what comes by its way.
     """
-    graph = state.relations
+    sums, stamp, touched = scratch.affinity, scratch.stamp, scratch.touched
+    used, now = scratch.used[0], scratch.round[0]
+    ids, kinds, sizes = state.relations.ids, state.relations.kinds, state.relations.sizes
     worth = np.float32(RELATED_DECAY**place)
-    for edge in range(graph.sizes[row]):
-        item = graph.ids[row, edge]
-        touch(scratch, item)
-        scratch.affinity[item, RELATED] += worth
-        if graph.kinds[row, edge] > 0:
-            scratch.affinity[item, RELATED + graph.kinds[row, edge]] += worth
+    for edge in range(sizes[row]):
+        item, kind = ids[row, edge], kinds[row, edge]
+        used = _met(stamp, touched, used, now, item)
+        sums[item, RELATED] += worth
+        if kind > 0:
+            sums[item, RELATED + kind] += worth
         if place < TEXT_DEPTH:
-            share = worth / np.float32(graph.sizes[item])
-            for further in range(graph.sizes[item]):
-                other = graph.ids[item, further]
+            share = worth / np.float32(sizes[item])
+            for further in range(sizes[item]):
+                other = ids[item, further]
                 if other != row:
-                    touch(scratch, other)
-                    scratch.affinity[other, RELATED_FAR] += share
+                    used = _met(stamp, touched, used, now, other)
+                    sums[other, RELATED_FAR] += share
+    scratch.used[0] = used
 
 
 @kernel
@@ -194,6 +212,15 @@ def _add_tastes(
         if place < FEW:
             add_categories(state.features, history[place], 1.0, scratch.taste[1])
         add_categories(state.features, history[place], 1.0, scratch.taste[2])
+
+
+@kernel
+def _per_like(scratch: Scratch, likes: NDArray[np.float64]) -> None:
+    sums, touched = scratch.affinity, scratch.touched
+    for position in range(scratch.used[0]):
+        item = touched[position]
+        if sums[item, COVISITATION] > 0.0:
+            sums[item, COVISITATION] /= np.float32(np.sqrt(likes[item] + 1e-9))
 
 
 @kernel
@@ -231,20 +258,20 @@ def collect(
             if liked_place < SHORT:
                 _add_related(state, scratch, row, liked_place)
             liked_place += 1
-    for position in range(scratch.used[0]):
-        item = scratch.touched[position]
-        if scratch.affinity[item, COVISITATION] > 0.0:
-            scratch.affinity[item, COVISITATION] /= np.float32(np.sqrt(state.liked[item] + 1e-9))
+    _per_like(scratch, state.liked)
 
 
 @kernel
 def spread_by_text(state: CountState, scratch: Scratch, items: NDArray[np.int32]) -> None:
     """Hands the co-visitation of `items` to the items whose nearest text neighbours they are."""
-    graph = state.text
+    sums, stamp, touched = scratch.affinity, scratch.stamp, scratch.touched
+    used, now = scratch.used[0], scratch.round[0]
+    ids, similarities, sizes = state.text.ids, state.text.similarities, state.text.sizes
     for source in items:
-        value = scratch.affinity[source, COVISITATION]
-        for place in range(graph.sizes[source]):
-            other, similarity = graph.ids[source, place], graph.similarities[source, place]
-            if similarity >= graph.similarities[other, min(NEAREST, graph.sizes[other]) - 1]:
-                touch(scratch, other)
-                scratch.affinity[other, TEXT_COVISITATION] += value * similarity
+        value = sums[source, COVISITATION]
+        for place in range(sizes[source]):
+            other, similarity = ids[source, place], similarities[source, place]
+            if similarity >= similarities[other, min(NEAREST, sizes[other]) - 1]:
+                used = _met(stamp, touched, used, now, other)
+                sums[other, TEXT_COVISITATION] += value * similarity
+    scratch.used[0] = used

@@ -6,12 +6,11 @@ It knows nothing about weights.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.kernel import kernel
+from learner.catalogue.order import keep_best
 from learner.counts.block import Block
 from learner.counts.counts import CountState
 from learner.counts.dense import is_large
@@ -30,37 +29,6 @@ _LEADING = 12  # popularity columns whose leaders are candidates
 
 
 @kernel
-def keep_best(
-    values: NDArray[Any], ids: NDArray[np.int32], held: int, value: float, item: int
-) -> int:
-    """A heap of the best `len(values)`, the worst on top; of equals the first stays. Returns how
-    many it holds.
-    """
-    if held < len(values):
-        place = held
-        while place > 0 and values[(place - 1) // 2] > value:
-            values[place], ids[place] = values[(place - 1) // 2], ids[(place - 1) // 2]
-            place = (place - 1) // 2
-        values[place], ids[place] = value, item
-        return held + 1
-    if value <= values[0]:
-        return held
-    place = 0
-    while True:
-        child = 2 * place + 1
-        if child >= held:
-            break
-        if child + 1 < held and values[child + 1] < values[child]:
-            child += 1
-        if values[child] >= value:
-            break
-        values[place], ids[place] = values[child], ids[child]
-        place = child
-    values[place], ids[place] = value, item
-    return held
-
-
-@kernel
 def is_cold(state: CountState, row: int) -> bool:
     """At most two events."""
     return bool(state.popularity.values[COUNT, row] <= COLD_EVENTS)
@@ -70,13 +38,56 @@ def is_cold(state: CountState, row: int) -> bool:
 def _join(
     scratch: Scratch, found: NDArray[np.int32], count: int, ids: NDArray[np.int32], held: int
 ) -> int:
+    member, now = scratch.member, scratch.round[0]
     for position in range(held):
         item = ids[position]
-        if scratch.member[item] != scratch.round[0]:
-            scratch.member[item] = scratch.round[0]
+        if member[item] != now:
+            member[item] = now
             found[count] = item
             count += 1
     return count
+
+
+@kernel
+def _best_of(
+    sums: NDArray[np.float32],
+    signal: int,
+    items: NDArray[np.int32],
+    values: NDArray[np.float32],
+    ids: NDArray[np.int32],
+) -> int:
+    """A heap of the `items` with the best sums above zero; returns how many it holds."""
+    held = 0
+    for item in items:
+        value = sums[item, signal]
+        if value > 0.0 and (held < len(values) or value > values[0]):
+            held = keep_best(values, ids, held, value, item)
+    return held
+
+
+@kernel
+def _open(
+    scratch: Scratch, allowed: NDArray[np.bool_], items: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Those of the items that may be listed."""
+    blocked, now = scratch.blocked, scratch.round[0]
+    kept, count = np.empty(len(items), np.int32), 0
+    for item in items:
+        if allowed[item] and blocked[item] != now:
+            kept[count] = item
+            count += 1
+    return kept[:count]
+
+
+@kernel
+def _cold(state: CountState, items: NDArray[np.int32]) -> NDArray[np.int32]:
+    counts = state.popularity.values[COUNT]
+    kept, count = np.empty(len(items), np.int32), 0
+    for item in items:
+        if counts[item] <= COLD_EVENTS:
+            kept[count] = item
+            count += 1
+    return kept[:count]
 
 
 @kernel
@@ -88,40 +99,19 @@ def _from_affinity(
     found: NDArray[np.int32],
     count: int,
 ) -> int:
-    values = np.zeros((USER_SIGNALS, depth), np.float32)
-    ids = np.zeros((USER_SIGNALS, depth), np.int32)
-    held = np.zeros(USER_SIGNALS, np.int64)
-    cold_values = np.zeros((2, COLD_DEPTH), np.float32)
-    cold_ids = np.zeros((2, COLD_DEPTH), np.int32)
-    cold_held = np.zeros(2, np.int64)
-    spread_values = np.zeros(SPREAD, np.float32)
-    spread_ids = np.zeros(SPREAD, np.int32)
-    spread_held = 0
-    for position in range(scratch.used[0]):
-        item = scratch.touched[position]
-        value = scratch.affinity[item, affinity.COVISITATION]
-        if value > 0.0:
-            spread_held = keep_best(spread_values, spread_ids, spread_held, value, item)
-    spread_by_text(state, scratch, spread_ids[:spread_held])
-    for position in range(scratch.used[0]):
-        item = scratch.touched[position]
-        if not allowed[item] or scratch.blocked[item] == scratch.round[0]:
-            continue
-        for signal in range(USER_SIGNALS):
-            value = scratch.affinity[item, signal]
-            if value > 0.0:
-                held[signal] = keep_best(values[signal], ids[signal], held[signal], value, item)
-        if is_cold(state, item):
-            for which, signal in enumerate((TEXT, TEXT_COVISITATION)):
-                value = scratch.affinity[item, signal]
-                if value > 0.0:
-                    cold_held[which] = keep_best(
-                        cold_values[which], cold_ids[which], cold_held[which], value, item
-                    )
+    sums, most = scratch.affinity, max(depth, SPREAD, COLD_DEPTH)
+    values, ids = np.empty(most, np.float32), np.empty(most, np.int32)
+    touched = scratch.touched[: scratch.used[0]]
+    held = _best_of(sums, affinity.COVISITATION, touched, values[:SPREAD], ids)
+    spread_by_text(state, scratch, ids[:held])
+    items = _open(scratch, allowed, scratch.touched[: scratch.used[0]])
     for signal in range(USER_SIGNALS):
-        count = _join(scratch, found, count, ids[signal], held[signal])
-    for which in range(2):
-        count = _join(scratch, found, count, cold_ids[which], cold_held[which])
+        held = _best_of(sums, signal, items, values[:depth], ids)
+        count = _join(scratch, found, count, ids, held)
+    cold = _cold(state, items)
+    for signal in (TEXT, TEXT_COVISITATION):
+        held = _best_of(sums, signal, cold, values[:COLD_DEPTH], ids)
+        count = _join(scratch, found, count, ids, held)
     return count
 
 
@@ -134,12 +124,13 @@ def _from_popularity(
     found: NDArray[np.int32],
     count: int,
 ) -> int:
-    best = np.zeros(depth, np.int32)
+    best, blocked, now = np.empty(depth, np.int32), scratch.blocked, scratch.round[0]
+    all_leaders = state.popularity.leaders
     for column in range(_LEADING):
         held = 0
         for position in range(state.popularity.held[column]):
-            item = state.popularity.leaders[column, position]
-            if allowed[item] and scratch.blocked[item] != scratch.round[0]:
+            item = all_leaders[column, position]
+            if allowed[item] and blocked[item] != now:
                 best[held] = item
                 held += 1
                 if held == depth:
@@ -164,14 +155,15 @@ def _from_dense(
         np.zeros(COLD_DEPTH, np.int32),
         0,
     )
+    counts, blocked, now = state.popularity.values[COUNT], scratch.blocked, scratch.round[0]
     for item in range(len(row_values)):
         value = row_values[item]
         worth = held < depth or value > values[0]
         worth_cold = cold_held < COLD_DEPTH or value > cold_values[0]
-        if (worth or worth_cold) and allowed[item] and scratch.blocked[item] != scratch.round[0]:
+        if (worth or worth_cold) and allowed[item] and blocked[item] != now:
             if worth:
                 held = keep_best(values, ids, held, value, item)
-            if worth_cold and is_cold(state, item):
+            if worth_cold and counts[item] <= COLD_EVENTS:
                 cold_held = keep_best(cold_values, cold_ids, cold_held, value, item)
     count = _join(scratch, found, count, ids, held)
     return _join(scratch, found, count, cold_ids, cold_held)
@@ -187,15 +179,16 @@ def _cold_by_text_popularity(
     count: int,
 ) -> int:
     values, ids, held = np.zeros(COLD_DEPTH, np.float64), np.zeros(COLD_DEPTH, np.int32), 0
-    column = state.popularity.values[TEXT_POPULARITY]
+    column, counts = state.popularity.values[TEXT_POPULARITY], state.popularity.values[COUNT]
+    blocked, now = scratch.blocked, scratch.round[0]
     for item in range(rows):
         value = column[item]
         if (
             (held < COLD_DEPTH or value > values[0])
             and value > 0.0
-            and is_cold(state, item)
+            and counts[item] <= COLD_EVENTS
             and allowed[item]
-            and scratch.blocked[item] != scratch.round[0]
+            and blocked[item] != now
         ):
             held = keep_best(values, ids, held, value, item)
     return _join(scratch, found, count, ids, held)
@@ -214,13 +207,14 @@ def _from_near(
     """The best and the best cold ones of rows that come best first."""
     ids, held = np.zeros(depth, np.int32), 0
     cold_ids, cold_held = np.zeros(COLD_DEPTH, np.int32), 0
+    counts, blocked, now = state.popularity.values[COUNT], scratch.blocked, scratch.round[0]
     for item in near:
-        if item < 0 or not allowed[item] or scratch.blocked[item] == scratch.round[0]:
+        if item < 0 or not allowed[item] or blocked[item] == now:
             continue
         if held < depth:
             ids[held] = item
             held += 1
-        if cold_held < COLD_DEPTH and is_cold(state, item):
+        if cold_held < COLD_DEPTH and counts[item] <= COLD_EVENTS:
             cold_ids[cold_held] = item
             cold_held += 1
     count = _join(scratch, found, count, ids, held)
@@ -240,12 +234,12 @@ def _from_catalogue(
     order, middle = state.features.order, state.features.position[start]
     if middle < 0:
         return count
-    nearest = np.zeros(NEARBY, np.int32)
+    nearest, blocked, now = np.zeros(NEARBY, np.int32), scratch.blocked, scratch.round[0]
     for step in (1, -1):
         held, place = 0, middle + step
         while 0 <= place < len(order) and held < NEARBY:
             item = order[place]
-            if allowed[item] and scratch.blocked[item] != scratch.round[0]:
+            if allowed[item] and blocked[item] != now:
                 nearest[held] = item
                 held += 1
             place += step

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from learner.catalogue.kernel import kernel
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
-from learner.counts.neighbours import value_of
+from learner.counts.neighbours import Neighbours
 from learner.ranking import affinity
-from learner.ranking.affinity import LONG, SHORT, TEXT_DEPTH
+from learner.ranking.affinity import LONG, SHORT, TEXT_DEPTH, Scratch
 from learner.ranking.gate import PER_SIGNAL, GateState
 from learner.ranking.names import FIRST_DENSE, FIRST_ORDER, FIRST_USER, SIGNALS
 from upwell.recommendations import Reason
@@ -61,94 +61,163 @@ def shares(gate: GateState, band: int, x: NDArray[np.float32], out: NDArray[np.f
 
 
 @kernel
-def _text_value(state: CountState, row: int, item: int) -> float:
-    for place in range(state.text.sizes[row]):
-        if state.text.ids[row, place] == item:
-            return float(state.text.similarities[row, place])
-    return 0.0
-
-
-@kernel
 def _blame(
-    out: NDArray[np.int32], best: NDArray[np.float64], signal: int, row: int, value: float
+    scratch: Scratch,
+    best: NDArray[np.float64],
+    signal: int,
+    row: int,
+    ids: NDArray[np.int32],
+    values: NDArray[np.float32],
+    factor: float,
+    out: NDArray[np.int32],
 ) -> None:
-    if value > best[signal]:
-        best[signal] = value
-        out[signal] = row
+    """A history item's row of a table: which listed items owe it the most of a signal so far."""
+    member = scratch.member
+    for entry in range(len(ids)):
+        place = -1 - member[ids[entry]]
+        if place >= 0:
+            value = values[entry] * factor
+            if value > best[place, signal]:
+                best[place, signal] = value
+                out[place, signal] = row
 
 
 @kernel
-def _blame_relation(
-    state: CountState,
+def _blame_table(
+    scratch: Scratch,
+    best: NDArray[np.float64],
+    signal: int,
+    row: int,
+    table: Neighbours,
+    factor: float,
     out: NDArray[np.int32],
+) -> None:
+    size = table.sizes[row]
+    worth = factor / table.step[0]
+    _blame(scratch, best, signal, row, table.ids[row, :size], table.values[row, :size], worth, out)
+
+
+@kernel
+def _blame_pairs(
+    state: CountState,
+    scratch: Scratch,
     best: NDArray[np.float64],
     row: int,
-    item: int,
-    worth: float,
+    short: bool,
+    out: NDArray[np.int32],
 ) -> None:
-    for place in range(state.relations.sizes[row]):
-        if state.relations.ids[row, place] == item:
-            _blame(out, best, affinity.RELATED, row, worth)
-            kind = state.relations.kinds[row, place]
-            if kind > 0:
-                _blame(out, best, affinity.RELATED + kind, row, worth)
+    member, step = scratch.member, state.pairs.step[0]
+    ids, values = state.pairs.ids, state.pairs.values
+    share = 1.0 / ((state.liked[row] + affinity.PRIOR_COUNT) * step)
+    own = 1.0 / (np.sqrt(state.liked[row] + 1e-9) * step)
+    for entry in range(state.pairs.sizes[row]):
+        place = -1 - member[ids[row, entry]]
+        if place < 0:
+            continue
+        value = values[row, entry]
+        if value * share > best[place, affinity.AFFINITY_50]:
+            best[place, affinity.AFFINITY_50] = value * share
+            out[place, affinity.AFFINITY_50] = row
+        if short and value * share > best[place, affinity.AFFINITY_10]:
+            best[place, affinity.AFFINITY_10] = value * share
+            out[place, affinity.AFFINITY_10] = row
+        if short and value * own > best[place, affinity.COVISITATION]:
+            best[place, affinity.COVISITATION] = value * own
+            out[place, affinity.COVISITATION] = row
+
+
+@kernel
+def _blame_relations(
+    state: CountState,
+    scratch: Scratch,
+    best: NDArray[np.float64],
+    row: int,
+    worth: float,
+    out: NDArray[np.int32],
+) -> None:
+    member, graph = scratch.member, state.relations
+    ids, kinds = graph.ids, graph.kinds
+    for edge in range(graph.sizes[row]):
+        place = -1 - member[ids[row, edge]]
+        if place < 0:
+            continue
+        kind = kinds[row, edge]
+        for signal in (affinity.RELATED, affinity.RELATED + kind):  # the same where it is of none
+            if worth > best[place, signal]:
+                best[place, signal] = worth
+                out[place, signal] = row
+
+
+@kernel
+def _blame_liked(
+    state: CountState,
+    scratch: Scratch,
+    best: NDArray[np.float64],
+    row: int,
+    place: int,
+    out: NDArray[np.int32],
+) -> None:
+    """place: among the liked."""
+    if place < TEXT_DEPTH:
+        _blame_table(scratch, best, affinity.NEAR, row, state.near, 0.5**place, out)
+    _blame_pairs(state, scratch, best, row, place < SHORT, out)
+    if place < SHORT:
+        _blame_relations(state, scratch, best, row, affinity.RELATED_DECAY**place, out)
+
+
+@kernel
+def _blame_any(
+    state: CountState,
+    scratch: Scratch,
+    best: NDArray[np.float64],
+    row: int,
+    place: int,
+    out: NDArray[np.int32],
+) -> None:
+    """place: among all."""
+    if place < TEXT_DEPTH:
+        size = state.text.sizes[row]
+        ids, alike = state.text.ids[row, :size], state.text.similarities[row, :size]
+        _blame(scratch, best, affinity.TEXT, row, ids, alike, 1.0, out)
+        _blame_table(scratch, best, affinity.NEAR_ANY, row, state.near_any, 0.5**place, out)
+    if place == 0:
+        _blame_table(scratch, best, affinity.LAST, row, state.last, 1.0, out)
+    if place < RECENT_WINDOW:
+        _blame_table(scratch, best, affinity.RECENT, row, state.recent, NEAR_DECAY**place, out)
+    if place < SHORT:
+        _blame_table(scratch, best, affinity.FAR, row, state.far, FAR_DECAY**place, out)
+        _blame_table(scratch, best, affinity.AFFINITY_ANY, row, state.pairs_any, 1.0, out)
 
 
 @kernel
 def causes(
     state: CountState,
+    scratch: Scratch,
     history: NDArray[np.int32],
     liked: NDArray[np.bool_],
-    item: int,
+    items: NDArray[np.int32],
     out: NDArray[np.int32],
 ) -> None:
-    """out: (CAUSED,) the row of the history item that gives the most to each signal of `item`, -1
-    where none does.
+    """out: (k, CAUSED) the row of the history item that gives the most to each signal of each of
+    the distinct `items` (k,), -1 where none does.
+
+    Ends the user's round: who is a candidate is not known afterwards.
     """
-    best = np.zeros(CAUSED)
+    best = np.zeros((len(items), CAUSED))
     out[:] = -1
     if len(history):
-        out[FIRST_ORDER - FIRST_USER :] = history[0]
+        out[:, FIRST_ORDER - FIRST_USER :] = history[0]
+    for place in range(len(items)):
+        scratch.member[items[place]] = -1 - place
     liked_place = 0
     for place in range(min(LONG, len(history))):
         row = history[place]
-        if place < TEXT_DEPTH:
-            _blame(
-                out, best, affinity.NEAR_ANY, row, value_of(state.near_any, row, item) * 0.5**place
-            )
-            _blame(out, best, affinity.TEXT, row, _text_value(state, row, item))
-        if place == 0:
-            _blame(out, best, affinity.LAST, row, value_of(state.last, row, item))
-        if place < RECENT_WINDOW:
-            _blame(
-                out,
-                best,
-                affinity.RECENT,
-                row,
-                value_of(state.recent, row, item) * NEAR_DECAY**place,
-            )
-        if place < SHORT:
-            _blame(out, best, affinity.FAR, row, value_of(state.far, row, item) * FAR_DECAY**place)
-            _blame(out, best, affinity.AFFINITY_ANY, row, value_of(state.pairs_any, row, item))
+        _blame_any(state, scratch, best, row, place, out)
         if liked[place]:
-            if liked_place < TEXT_DEPTH:
-                _blame(
-                    out,
-                    best,
-                    affinity.NEAR,
-                    row,
-                    value_of(state.near, row, item) * 0.5**liked_place,
-                )
-            value = value_of(state.pairs, row, item)
-            share = value / (state.liked[row] + affinity.PRIOR_COUNT)
-            _blame(out, best, affinity.AFFINITY_50, row, share)
-            if liked_place < SHORT:
-                _blame(out, best, affinity.AFFINITY_10, row, share)
-                _blame(
-                    out, best, affinity.COVISITATION, row, value / np.sqrt(state.liked[row] + 1e-9)
-                )
-                _blame_relation(state, out, best, row, item, affinity.RELATED_DECAY**liked_place)
+            _blame_liked(state, scratch, best, row, liked_place, out)
             liked_place += 1
+    for item in items:
+        scratch.member[item] = 0
 
 
 def reasons(

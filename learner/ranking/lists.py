@@ -187,10 +187,11 @@ def list_block(
             lists.shares[user, place, _BOOST] = wishes.boost[item]
             lists.shares[user, place, _LEXICAL] = _wanted(wishes, user, item)
             lists.shares[user, place, _FATIGUE] = _fatigue(gate, wishes, user, item)
-            causes(
-                state,
-                block.history[start:end],
-                block.liked[start:end],
-                item,
-                lists.because[user, place],
-            )
+        causes(
+            state,
+            scratch,
+            block.history[start:end],
+            block.liked[start:end],
+            lists.rows[user, :shown],
+            lists.because[user, :shown],
+        )

@@ -7,11 +7,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.features import distance, likeness
+from learner.catalogue.features import distance, read_tastes
 from learner.catalogue.kernel import kernel
 from learner.counts.block import Block
 from learner.counts.counts import CountState
-from learner.counts.dense import dense_value, is_large
+from learner.counts.dense import is_large, read_dense
 from learner.counts.popularity import COUNT, FIRST, LAST, TEXT
 from learner.ranking import affinity
 from learner.ranking import gate as gates
@@ -56,12 +56,9 @@ def read_features(
 ) -> None:
     """Writes what the features say of each found item into its rows of `raw`."""
     start, end = block.starts[user], block.starts[user + 1]
+    read_tastes(state.features, scratch.taste, found, raw[FIRST_FEATURE : FIRST_FEATURE + TASTES])
     for position in range(len(found)):
         item = found[position]
-        for which in range(TASTES):
-            raw[FIRST_FEATURE + which, position] = likeness(
-                state.features, scratch.taste[which], item
-            )
         away = distance(state.features, block.history[start], item) if end > start else 0
         raw[FIRST_ORDER, position] = -np.log1p(abs(away))
         raw[FIRST_ORDER + 1, position] = np.sign(away)
@@ -103,11 +100,11 @@ def read_signals(
             value = scratch.affinity[item, signal]
             raw[FIRST_USER + signal, position] = np.log(_EPSILON + value) if value else nothing
         raw[FIRST_USER + affinity.TEXT, position] = scratch.affinity[item, affinity.TEXT]
-        for which in range(block.dense_on.shape[1]):
-            on = slot >= 0 and block.dense_on[slot, which]
-            raw[FIRST_DENSE + which, position] = (
-                dense_value(block.dense, which, slot, item) if on else 0.0
-            )
+    for which in range(block.dense_on.shape[1]):
+        if slot >= 0 and block.dense_on[slot, which]:
+            read_dense(block.dense, which, slot, found, raw[FIRST_DENSE + which])
+        else:
+            raw[FIRST_DENSE + which] = 0.0
 
 
 @kernel

@@ -17,7 +17,7 @@ from encoders import model_dimension
 from encoders.device import Placement
 from encoders.folder import DEFAULT_MODEL
 from encoders.transformer import TransformerEncoder
-from tests.encoders.tiny import POSITIONS, TOKENIZER_FILES, message
+from tests.encoders.tiny import POSITIONS, TOKENIZER_FILES, message, tiny_writer
 
 CPU = Placement("cpu", "float32")
 
@@ -32,6 +32,29 @@ def test_a_model_of_another_size_is_taken(tiny: Path) -> None:
     assert encoder.revision.startswith("tiny@")
     assert encoder.revision.endswith("/mean/float32")
     np.testing.assert_allclose(np.linalg.norm(encoder.encode(["a", "b c"]), axis=1), 1.0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "pooling"), [("gpt2", "weighted"), ("t5", "mean")])
+def test_a_model_that_writes_reads_too(tmp_path: Path, kind: str, pooling: str) -> None:
+    folder = tiny_writer(tmp_path / kind, kind)
+    encoder = load(folder)
+    assert encoder.dimension == model_dimension(str(folder)) == 32
+    assert f"/{pooling}/" in encoder.revision
+    texts = ["a", "a longer text than the first one", "", "a longer text"]
+    together, alone = encoder.encode(texts), [encoder.encode([one])[0] for one in texts]
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    assert not np.allclose(together[1], together[3], atol=1e-3)
+
+
+def test_a_folder_that_says_so_is_pooled_by_its_first_token(tiny: Path) -> None:
+    before = load(tiny)
+    (tiny / "1_Pooling").mkdir()
+    (tiny / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}')
+    modules = [{"type": "m.Transformer", "path": ""}, {"type": "m.Pooling", "path": "1_Pooling"}]
+    (tiny / "modules.json").write_text(json.dumps(modules))
+    after = load(tiny)
+    assert after.revision == before.revision.replace("/mean/", "/first/")
+    assert not np.allclose(after.encode(["a b c"]), before.encode(["a b c"]), atol=1e-3)
 
 
 def test_a_text_longer_than_the_model_takes_counts_with_its_beginning(tiny: Path) -> None:

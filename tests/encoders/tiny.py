@@ -11,12 +11,27 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from transformers import BertConfig, BertModel
+from transformers import (
+    BertConfig,
+    BertModel,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PreTrainedModel,
+    T5Config,
+    T5ForConditionalGeneration,
+)
 
 from encoders.folder import DEFAULT_MODEL, find_model
 from upwell.errors import EncoderError
 
-__all__ = ["POSITIONS", "TOKENIZER_FILES", "message", "openvino_computes", "tiny_model"]
+__all__ = [
+    "POSITIONS",
+    "TOKENIZER_FILES",
+    "message",
+    "openvino_computes",
+    "tiny_model",
+    "tiny_writer",
+]
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -25,6 +40,7 @@ TOKENIZER_FILES = (
     "vocab.txt",
 )
 POSITIONS = 64
+_MINILM = find_model(DEFAULT_MODEL)
 openvino_computes = pytest.mark.skipif(
     "ONEDNN_MAX_CPU_ISA" in os.environ,
     reason="OpenVINO fails where ONEDNN_MAX_CPU_ISA holds its oneDNN back",
@@ -48,8 +64,29 @@ def tiny_model(folder: Path) -> Path:
     (folder / "config.json").write_text(
         json.dumps({**config.to_dict(), "architectures": ["BertModel"]})
     )
+    return _with_tokenizer(folder)
+
+
+def tiny_writer(folder: Path, kind: str) -> Path:
+    """The same of a model that writes: `gpt2`, which reads forward only, or `t5`, which reads and
+    writes.
+    """
+    torch.manual_seed(7)
+    size = len(json.loads((_MINILM / "tokenizer.json").read_bytes())["model"]["vocab"])
+    if kind == "gpt2":
+        config = GPT2Config(vocab_size=size, n_embd=32, n_layer=1, n_head=2, n_positions=POSITIONS)
+        model: PreTrainedModel = GPT2LMHeadModel(config)  # type: ignore[no-untyped-call]
+    else:
+        model = T5ForConditionalGeneration(
+            T5Config(vocab_size=size, d_model=32, d_kv=8, d_ff=64, num_layers=1, num_heads=4)
+        )
+    model.save_pretrained(str(folder))
+    return _with_tokenizer(folder)
+
+
+def _with_tokenizer(folder: Path) -> Path:
     for name in TOKENIZER_FILES:
-        shutil.copy(find_model(DEFAULT_MODEL) / name, folder / name)
+        shutil.copy(_MINILM / name, folder / name)
     return folder
 
 

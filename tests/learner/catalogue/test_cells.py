@@ -70,6 +70,12 @@ def test_the_cells_of_the_most_similar_centres_come_first() -> None:
     assert np.all(np.diff(similar[order]) <= 1e-6)
 
 
+def test_the_first_few_are_the_first_of_all() -> None:
+    of = vectors()
+    cells = filled(range(COUNT), of)
+    assert list(nearest_first(cells, of[7], 3)) == list(nearest_first(cells, of[7]))[:3]
+
+
 def test_a_product_is_numpy_s() -> None:
     of = vectors()
     assert abs(float(dot(of[0], of[1])) - float(of[0] @ of[1])) < 1e-6

@@ -15,7 +15,7 @@ from learner.catalogue.features import (
     add_categories,
     add_taste,
     distance,
-    likeness,
+    read_tastes,
     year_of,
 )
 from upwell.values import CatalogueItem
@@ -90,14 +90,17 @@ def test_likeness_is_a_cosine_of_rare_categories_with_a_fading_taste() -> None:
 
     taste = np.zeros(len(features.worth), np.float32)
     add_taste(features, np.array([0, 3], np.int32), np.array([True, False]), taste)
+    out = np.full((2, 5), np.nan, np.float32)
+    read_tastes(features, np.stack([taste, 0 * taste]), np.arange(5, dtype=np.int32), out)
     for row in range(4):
         expected = sum(
             value
             * (unit(0).get(name, 0.0) + TASTE_DECAY * TASTE_OF_DISLIKED * unit(3).get(name, 0.0))
             for name, value in unit(row).items()
         )
-        assert likeness(features, taste, row) == pytest.approx(expected, abs=1e-6)
-    assert likeness(features, taste, 4) == 0.0
+        assert out[0, row] == pytest.approx(expected, abs=1e-6)
+    assert out[0, 4] == 0.0
+    assert out[1].tolist() == [0.0] * 5
 
 
 def test_categories_beyond_the_cap_are_left_out_and_replaced_ones_forgotten() -> None:

@@ -14,6 +14,7 @@ from learner.catalogue.lists import (
     TextNeighbours,
     emptied,
     insert,
+    place_of,
     take_out,
 )
 
@@ -42,6 +43,9 @@ def test_a_list_holds_the_most_similar_but_what_was_taken_out(
     assert graph.ids[0].tolist() == best
     known.moved[0] = False
     for other in gone:
+        assert place_of(graph, known, 0, other) == (
+            graph.ids[0, : known.held[0]].tolist().index(other) if other in best else -1
+        )
         assert take_out(graph, known, 0, other) == (other in best)
     left = [other for other in best if other not in gone]
     assert graph.ids[0, : known.held[0]].tolist() == left

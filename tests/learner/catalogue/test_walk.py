@@ -110,6 +110,25 @@ def test_no_item_is_looked_at_twice(graph: TextGraph) -> None:
     assert len(np.unique(seen)) == len(seen) >= FROM_CELLS
 
 
+def test_marks_that_begin_anew_hide_nobody(graph: TextGraph) -> None:
+    to = vectors(1, 8)[0]
+    first = found(graph, to)
+    graph.trail.round[1] = (1 << 16) - 1
+    graph.trail.met[:] = 1  # as left by the first of so many searches
+    assert found(graph, to) == first
+    assert int(graph.trail.round[1]) == 1
+
+
+def test_a_short_look_goes_on_from_the_nearest_few_alone(graph: TextGraph) -> None:
+    walk(graph.steps, graph.trail, 17, 0)
+    assert int(graph.trail.seen[0]) == graph.state.sizes[17]
+    walk(graph.steps, graph.trail, 17, 3)
+    few = int(graph.trail.seen[0])
+    assert graph.state.sizes[17] < few <= 4 * MOST
+    walk(graph.steps, graph.trail, 17)
+    assert int(graph.trail.seen[0]) > few
+
+
 def test_what_is_no_number_finds_something_and_ends(graph: TextGraph) -> None:
     rows = found(graph, np.full(DIMENSION, np.nan, np.float32))
     assert all(0 <= row < COUNT for row in rows)

@@ -23,8 +23,8 @@ from learner.counts.counts import (
     count_event,
     inherit,
 )
-from learner.counts.neighbours import value_of
 from learner.counts.popularity import COUNT, EARNED, TEXT
+from tests.learner.counted import value_of
 from tests.learner.training.small import DIMENSION, catalogue
 
 ITEMS = 8

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from learner.counts.neighbours import NeighbourTable, add, advance, value_of
+from learner.counts.neighbours import NeighbourTable, add, advance
+from tests.learner.counted import value_of
 
 PAIRS = st.lists(
     st.tuples(st.integers(0, 5), st.integers(0, 30), st.floats(0.1, 2.0)), max_size=120

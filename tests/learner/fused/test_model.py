@@ -149,9 +149,12 @@ def test_a_replica_that_took_all_deltas_ranks_alike() -> None:
         teacher.add(fed)
         replica.items.count(fed.rows)
     replica.items.count(ring(24).rows)  # what the trainer counted before its first delta
-    np.testing.assert_array_equal(replica.item_matrix(), teacher.model.item_matrix())
     past = histories([[1, 2, 3], []])
-    np.testing.assert_array_equal(replica.user_vectors(past), teacher.model.user_vectors(past))
+    for mine, theirs in (  # made in other batches: the last bit is BLAS's (docs/decisions/0016)
+        (replica.item_matrix(), teacher.model.item_matrix()),
+        (replica.user_vectors(past), teacher.model.user_vectors(past)),
+    ):
+        np.testing.assert_allclose(mine, theirs, rtol=0.0, atol=1e-6)
     assert delta["identities"].dtype == np.float16
     assert teacher.model.changes() == {}, "nothing changed since the last take"
     np.testing.assert_array_equal(replica.row_digests, teacher.model.row_digests)

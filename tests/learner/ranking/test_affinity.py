@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from learner.catalogue.text import NEAREST
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.counts.events import past_of
-from learner.counts.neighbours import Neighbours, value_of
+from learner.counts.neighbours import Neighbours
 from learner.ranking.affinity import (
     COVISITATION,
     FAR,
@@ -31,6 +31,7 @@ from learner.ranking.affinity import (
 )
 from learner.ranking.names import FIRST_USER, SIGNALS
 from learner.training.learner import Learner
+from tests.learner.counted import value_of
 from tests.learner.training.small import (
     DIMENSION,
     ITEMS,

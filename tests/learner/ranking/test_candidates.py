@@ -1,30 +1,63 @@
-"""The best few of many, kept in a heap."""
+"""Which items a user's candidates are, against sorting each signal."""
 
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
+from numpy.typing import NDArray
 
-from learner.ranking.candidates import keep_best
+from learner.counts.block import Block, block_of
+from learner.counts.events import past_of
+from learner.counts.popularity import COUNT
+from learner.fused.histories import history_batch
+from learner.ranking.affinity import TEXT, TEXT_COVISITATION, USER_SIGNALS
+from learner.ranking.candidates import COLD_DEPTH, COLD_EVENTS, candidates
+from learner.ranking.rank import most_candidates, prepare
+from tests.learner.training.small import DIMENSION, ITEMS, learner_of, log
 
-
-def kept(values: list[float], most: int) -> list[tuple[float, int]]:
-    best, ids, held = np.zeros(most, np.float32), np.full(most, -1, np.int32), 0
-    for item, value in enumerate(values):
-        held = keep_best(best, ids, held, value, item)
-    assert held == min(most, len(values))
-    return sorted(zip(best[:held].tolist(), ids[:held].tolist(), strict=True))
-
-
-@given(st.lists(st.integers(0, 1_000), unique=True, max_size=40), st.integers(1, 12))
-def test_the_best_are_kept_whatever_their_order(values: list[int], most: int) -> None:
-    found = kept([float(value) for value in values], most)
-    assert [value for value, _ in found] == sorted(values)[-most:]
-    assert all(values[item] == value for value, item in found)
+EXAMPLES, STATES = log(300)
+RANKING = learner_of(EXAMPLES).ranking
+FORBIDDEN = [3, 40, 77]
 
 
-@given(st.integers(1, 6), st.integers(0, 12))
-def test_of_equals_the_first_stay(most: int, more: int) -> None:
-    found = kept([1.0] * (most + more), most)
-    assert sorted(item for _, item in found) == list(range(most))
+def block(user: str) -> Block:
+    state = STATES[user]
+    events = RANKING.events([state.history], create=False)
+    batch = history_batch(events, [state.intent], DIMENSION)
+    return block_of(
+        past_of(events),
+        [tuple(RANKING.catalogue.rows(state.had))],
+        [state.events],
+        np.arange(1),
+        *RANKING.dense(batch, None),
+    )
+
+
+def best(values: NDArray[np.float32], items: NDArray[np.int64], most: int) -> set[int]:
+    """Those of the items that are above the one that just falls out."""
+    least = max(0.0, *np.sort(values[items])[::-1][most : most + 1], 0.0)
+    return {int(item) for item in items if values[item] > least}
+
+
+@pytest.mark.parametrize("depth", [1, 4, 60])
+@pytest.mark.parametrize("user", sorted(STATES)[:8])
+def test_the_best_of_each_signal_are_candidates_once_and_what_is_left_out_is_not(
+    user: str, depth: int
+) -> None:
+    state, scratch, one = RANKING.state(), RANKING.scratch, block(user)
+    allowed = RANKING.catalogue.allowed.copy()
+    allowed[FORBIDDEN] = False
+    found = np.full(most_candidates(depth, 0), -1, np.int32)
+    prepare(state, scratch, one, 0)
+    count = candidates(state, scratch, allowed, one, 0, depth, ITEMS, found)
+    chosen = set(found[:count].tolist())
+    assert len(chosen) == count
+    assert chosen.isdisjoint([*FORBIDDEN, *one.blocked.tolist()])
+    items = np.array([row for row in np.flatnonzero(allowed) if row not in one.blocked])
+    counts = state.popularity.values[COUNT]
+    cold = items[counts[items] <= COLD_EVENTS]
+    for signal in range(USER_SIGNALS):
+        assert best(scratch.affinity[:, signal], items, depth) <= chosen
+    for signal in (TEXT, TEXT_COVISITATION):
+        assert best(scratch.affinity[:, signal], cold, COLD_DEPTH) <= chosen
+    assert best(one.dense.scores[0, 0], items, depth) <= chosen

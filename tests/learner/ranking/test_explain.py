@@ -7,8 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learner.ranking.explain import CAUSED, OTHER, SHARES, reasons
+from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
+from learner.counts.events import past_of
+from learner.ranking.affinity import PRIOR_COUNT, SHORT, TEXT_DEPTH
+from learner.ranking.explain import CAUSED, OTHER, SHARES, causes, reasons
 from learner.ranking.names import FIRST_USER, SIGNALS
+from tests.learner.counted import value_of
+from tests.learner.training.small import ITEMS, learner_of, log
 from upwell.recommendations import Reason
 
 NOBODY = [-1] * CAUSED
@@ -76,3 +81,47 @@ def test_the_intent_names_the_words_and_nothing_else_does() -> None:
         ("intent", "space opera"),
         ("fused", None),
     ]
+
+
+def test_the_cause_of_a_signal_is_the_item_of_the_history_that_gives_it_the_most() -> None:
+    examples, states = log(500)
+    ranking = learner_of(examples).ranking
+    state, scratch = ranking.state(), ranking.scratch
+    items = np.array([row for row in range(ITEMS) if row % 3 == 0], np.int32)
+    signal = {name: number for number, name in enumerate(SIGNALS[FIRST_USER:][:CAUSED])}
+    found, some = np.zeros((len(items), CAUSED), np.int32), 0
+    for user in sorted(states):
+        past = past_of(ranking.events([states[user].history], create=False))
+        causes(state, scratch, past.history, past.liked, items, found)
+        assert not np.isin(scratch.member[items], [-1 - place for place in range(len(items))]).any()
+        likes = [row for row, liked in zip(past.history, past.liked, strict=True) if liked]
+        given = {
+            "affinity_50": [(row, share_of(state, row)) for row in likes[:50]],
+            "affinity_10": [(row, share_of(state, row)) for row in likes[:SHORT]],
+            "transition_3": [(row, 0.5**n) for n, row in enumerate(likes[:TEXT_DEPTH])],
+            "transition_10": [(row, FAR_DECAY**n) for n, row in enumerate(past.history[:SHORT])],
+            "transition_recent": [
+                (row, NEAR_DECAY**n) for n, row in enumerate(past.history[:RECENT_WINDOW])
+            ],
+        }
+        tables = {
+            "affinity_50": state.pairs,
+            "affinity_10": state.pairs,
+            "transition_3": state.near,
+            "transition_10": state.far,
+            "transition_recent": state.recent,
+        }
+        for name, rows in given.items():
+            for place, item in enumerate(items):
+                worth = {row: factor * value_of(tables[name], row, item) for row, factor in rows}
+                most = max(worth.values(), default=0.0)
+                row = found[place, signal[name]]
+                assert (row >= 0) == (most > 0.0)
+                if most > 0.0:
+                    assert worth[row] == pytest.approx(most, rel=1e-6)
+                    some += 1
+    assert some > 100
+
+
+def share_of(state: CountState, row: int) -> float:
+    return float(1.0 / (state.liked[row] + PRIOR_COUNT))
