@@ -1,7 +1,7 @@
 """What a change of encoders in the midst of a log costs: NDCG@10 on its second half beside an
 engine that had either encoder all along. With --live: how long lists wait meanwhile.
 
-    python bench/encoder.py LOG FOLDER [--ratings N] [--live] [--rate R]
+    python bench/simulations/encoder.py LOG FOLDER [--ratings N] [--live] [--rate R]
 
 FOLDER: of the candidate (`upwell adapt`); the other one is the settings'. Every target is ranked
 over the whole announced catalogue with the state before it. `rotated` is what the engine does,
