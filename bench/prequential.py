@@ -67,6 +67,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "text": ("text_popularity", "text_similarity", "text_covisitation", "intent"),
     "relations": ("relations", "relation_1", "relation_2", "relations_far"),
     "features": ("categories",),
+    "offers": ("price_10", "brand_30"),
     "lately": ("categories_5", "categories_30", "years_5", "level_3", "level_10"),
     "order": ("catalogue_distance", "catalogue_direction", "order_5", "order_30"),
     "uptake": (UPTAKE,),

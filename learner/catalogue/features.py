@@ -1,5 +1,5 @@
-"""What the catalogue says of items beside their text: categories, the year that a title names, and
-the order in which items were announced.
+"""What the catalogue says of items beside their text: categories, brand, price, the year that a
+title names, and the order in which items were announced.
 
 An item is like a user's taste where their categories are, rare categories counting more; people who
 walk through a listing come by items announced near each other. It knows nothing about events.
@@ -20,6 +20,8 @@ from upwell.values import CatalogueItem
 
 __all__ = [
     "CATEGORIES",
+    "NEWEST",
+    "NO_PRICE",
     "FeatureTable",
     "Features",
     "add_categories",
@@ -30,6 +32,8 @@ __all__ = [
 ]
 
 CATEGORIES = 8  # of an item, the first so many
+NEWEST = 16  # of a brand that are known by it
+NO_PRICE = -1.0
 TASTE_DECAY = 0.95
 TASTE_OF_DISLIKED = -0.3
 _BULK = 64  # announcements at once from which all that stands behind the first is sorted anew
@@ -41,7 +45,9 @@ _Key = tuple[int, int, str, int]
 
 class Features(NamedTuple):
     """categories: (N, 8) codes, -1 where fewer. worth: (C,) log of how rare a category is. year:
-    (N,) that the title names, 0 where it names none.
+    (N,) that the title names, 0 where it names none. price: (N,) ln(1 + price), -1 where it has
+    none. brand: (N,) code, -1 where it has none. newest: (B, 16) of each brand, the last announced
+    first, -1 where fewer.
 
     position: (N,) place in the order of announcement, -1 where never announced. order: (M,) rows in
     that order.
@@ -50,6 +56,9 @@ class Features(NamedTuple):
     categories: NDArray[np.int32]
     worth: NDArray[np.float32]
     year: NDArray[np.int16]
+    price: NDArray[np.float32]
+    brand: NDArray[np.int32]
+    newest: NDArray[np.int32]
     position: NDArray[np.int32]
     order: NDArray[np.int32]
 
@@ -155,6 +164,11 @@ class FeatureTable:
         self._counts = np.zeros(0, np.int64)  # (C,) items of each category
         self._categories = np.zeros((0, CATEGORIES), np.int32)
         self._year = np.zeros(0, np.int16)
+        self._price = np.zeros(0, np.float32)
+        self._brand = np.zeros(0, np.int32)
+        self._newest = np.zeros((0, NEWEST), np.int32)
+        self._brands: dict[str, int] = {}
+        self._of_brand: list[list[_Key]] = []
         self._position = np.zeros(0, np.int32)
         self._order = np.zeros(0, np.int32)
         self._keys: list[_Key] = []
@@ -168,6 +182,10 @@ class FeatureTable:
             self._categories = grown(self._categories, capacity)
             self._categories[before:] = -1
             self._year = grown(self._year, capacity)
+            self._price = grown(self._price, capacity)
+            self._price[before:] = NO_PRICE
+            self._brand = grown(self._brand, capacity)
+            self._brand[before:] = -1
             self._position = grown(self._position, capacity)
             self._position[before:] = -1
             self._order = grown(self._order, capacity)
@@ -178,10 +196,13 @@ class FeatureTable:
         for row, item in zip(rows, items, strict=True):
             self._categorize(row, item)
             self._year[row] = year_of(item.title)
+            self._price[row] = NO_PRICE if item.price is None else np.log1p(item.price)
         keys = [
             (item.ts, len(item.item_id), item.item_id, row)
             for row, item in zip(rows, items, strict=True)
         ]
+        for key, item in zip(keys, items, strict=True):
+            self._put_brand(key, item.brand)
         changed = [key for key in keys if self._key_of.get(key[-1]) != key]
         if changed:
             self._place(changed)
@@ -193,7 +214,14 @@ class FeatureTable:
         if self._state is None:
             order = self._order[: len(self._keys)]
             self._state = Features(
-                self._categories, self._worth(), self._year, self._position, order
+                self._categories,
+                self._worth(),
+                self._year,
+                self._price,
+                self._brand,
+                self._newest,
+                self._position,
+                order,
             )
         return self._state
 
@@ -209,6 +237,32 @@ class FeatureTable:
             self._categories[row] = -1
             self._categories[row, : len(codes)] = codes
             self._state = None
+
+    def _put_brand(self, key: _Key, brand: str | None) -> None:
+        """Before the key is taken over: the one of before stands in the list of its brand."""
+        row, code = key[-1], -1
+        if brand is not None:
+            code = self._brands.setdefault(brand, len(self._brands))
+        before, old = int(self._brand[row]), self._key_of.get(row)
+        if (before, old) == (code, key):
+            return
+        if before >= 0 and old is not None:
+            keys = self._of_brand[before]
+            del keys[bisect_left(keys, old)]
+            self._list_newest(before)
+        self._brand[row] = code
+        if code >= 0:
+            if code == len(self._of_brand):
+                self._of_brand.append([])
+                self._newest = grown(self._newest, room(code + 1, len(self._newest)))
+            insort(self._of_brand[code], key)
+            self._list_newest(code)
+        self._state = None
+
+    def _list_newest(self, code: int) -> None:
+        rows = [key[-1] for key in self._of_brand[code][: -NEWEST - 1 : -1]]
+        self._newest[code] = -1
+        self._newest[code, : len(rows)] = rows
 
     def _place(self, changed: Sequence[_Key]) -> None:
         """Moves rows to the places of their new keys, and what stands behind the first of them."""

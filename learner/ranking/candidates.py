@@ -19,11 +19,12 @@ from learner.counts.popularity import TEXT as TEXT_POPULARITY
 from learner.ranking import affinity
 from learner.ranking.affinity import TEXT, TEXT_COVISITATION, USER_SIGNALS, Scratch, spread_by_text
 
-__all__ = ["COLD_DEPTH", "COLD_EVENTS", "NEARBY", "candidates", "is_cold"]
+__all__ = ["BRANDED", "COLD_DEPTH", "COLD_EVENTS", "NEARBY", "candidates", "is_cold"]
 
 COLD_EVENTS = 2
 COLD_DEPTH = 10
 NEARBY = 10  # on each side
+BRANDED = 5  # last items whose brands' newest items are candidates
 SPREAD = 50
 _LEADING = 12  # popularity columns whose leaders are candidates
 
@@ -205,20 +206,10 @@ def _from_near(
     count: int,
 ) -> int:
     """The best and the best cold ones of rows that come best first."""
-    ids, held = np.zeros(depth, np.int32), 0
-    cold_ids, cold_held = np.zeros(COLD_DEPTH, np.int32), 0
-    counts, blocked, now = state.popularity.values[COUNT], scratch.blocked, scratch.round[0]
-    for item in near:
-        if item < 0 or not allowed[item] or blocked[item] == now:
-            continue
-        if held < depth:
-            ids[held] = item
-            held += 1
-        if cold_held < COLD_DEPTH and counts[item] <= COLD_EVENTS:
-            cold_ids[cold_held] = item
-            cold_held += 1
-    count = _join(scratch, found, count, ids, held)
-    return _join(scratch, found, count, cold_ids, cold_held)
+    items = _open(scratch, allowed, near[near >= 0])
+    cold = _cold(state, items)
+    count = _join(scratch, found, count, items, min(depth, len(items)))
+    return _join(scratch, found, count, cold, min(COLD_DEPTH, len(cold)))
 
 
 @kernel
@@ -244,6 +235,25 @@ def _from_catalogue(
                 held += 1
             place += step
         count = _join(scratch, found, count, nearest, held)
+    return count
+
+
+@kernel
+def _from_brands(
+    state: CountState,
+    scratch: Scratch,
+    allowed: NDArray[np.bool_],
+    lately: NDArray[np.int32],
+    found: NDArray[np.int32],
+    count: int,
+) -> int:
+    """The newest items of the brands of the items `lately`."""
+    for row in lately:
+        brand = state.features.brand[row]
+        if brand >= 0:
+            newest = state.features.newest[brand]
+            items = _open(scratch, allowed, newest[newest >= 0])
+            count = _join(scratch, found, count, items, len(items))
     return count
 
 
@@ -274,6 +284,9 @@ def candidates(
         count = _from_catalogue(
             state, scratch, allowed, block.history[block.starts[user]], found, count
         )
+        last = min(block.starts[user] + BRANDED, block.starts[user + 1])
+        lately = block.history[block.starts[user] : last]
+        count = _from_brands(state, scratch, allowed, lately, found, count)
     slot = block.slot[user]
     if slot >= 0:
         for which in range(block.dense_on.shape[1]):

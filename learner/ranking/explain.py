@@ -16,9 +16,9 @@ from learner.catalogue.kernel import kernel
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.counts.neighbours import Neighbours
 from learner.ranking import affinity
-from learner.ranking.affinity import LONG, SHORT, TEXT_DEPTH, Scratch
+from learner.ranking.affinity import LONG, MANY, SHORT, TEXT_DEPTH, Scratch
 from learner.ranking.gate import PER_SIGNAL, GateState
-from learner.ranking.names import FIRST_DENSE, FIRST_ORDER, FIRST_USER, SIGNALS
+from learner.ranking.names import BRAND, FIRST_DENSE, FIRST_ORDER, FIRST_USER, SIGNALS
 from upwell.recommendations import Reason
 
 __all__ = [
@@ -190,6 +190,15 @@ def _blame_any(
 
 
 @kernel
+def _of_brand(brands: NDArray[np.int32], history: NDArray[np.int32], item: int) -> int:
+    """The newest item of the history that has the item's brand, -1 where none has."""
+    for row in history[:MANY]:
+        if brands[row] >= 0 and brands[row] == brands[item]:
+            return int(row)
+    return -1
+
+
+@kernel
 def causes(
     state: CountState,
     scratch: Scratch,
@@ -216,8 +225,9 @@ def causes(
         if liked[place]:
             _blame_liked(state, scratch, best, row, liked_place, out)
             liked_place += 1
-    for item in items:
-        scratch.member[item] = 0
+    for place in range(len(items)):
+        out[place, BRAND - FIRST_USER] = _of_brand(state.features.brand, history, items[place])
+        scratch.member[items[place]] = 0
 
 
 def reasons(

@@ -24,6 +24,7 @@ _COLUMN = 127  # of a row's digest: before it stand identities
 _ADDED = (
     frozenset({"categories_5", "categories_30", "years_5", "level_3", "level_10"}),
     frozenset({"relations", "relation_1", "relation_2", "relations_far", "order_5", "order_30"}),
+    frozenset({"price_10", "brand_30"}),
 )
 """Signals that versions brought, the oldest first; all others are as they were."""
 

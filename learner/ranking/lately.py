@@ -1,5 +1,5 @@
-"""How near an item is to where a user has been lately: at what level of popularity, at what years,
-at what place in the order of announcement.
+"""How near an item is to where a user has been lately: at what level of popularity, at what years
+and prices, of what brands, at what place in the order of announcement.
 
 Who is among things that few know goes on there, who is at the classics goes on there. It knows
 nothing about weights.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from learner.catalogue.features import Features
 from learner.catalogue.kernel import kernel
 
-__all__ = ["LEVELS", "read_level", "read_order", "read_years"]
+__all__ = ["LEVELS", "read_brands", "read_level", "read_order", "read_prices", "read_years"]
 
 LEVELS = (3, 10)
 """Of so many last items the level is the mean."""
@@ -98,3 +98,58 @@ def read_years(
     for position in range(len(found)):
         if features.year[found[position]] == 0 and dated > 0:
             out[position] = total / dated
+
+
+@kernel
+def read_prices(
+    features: Features,
+    lately: NDArray[np.int32],
+    found: NDArray[np.int32],
+    out: NDArray[np.float32],
+) -> None:
+    """out: (n,) -|ln(1 + price) - its mean over the items `lately`|; who has no price has the mean
+    of those who do, all have 0 where none of `lately` does.
+    """
+    out[:] = 0.0
+    prices = features.price
+    mean, known = 0.0, 0
+    for row in lately:
+        if prices[row] >= 0.0:
+            mean += prices[row]
+            known += 1
+    if known == 0:
+        return
+    mean /= known
+    total, priced = 0.0, 0
+    for position in range(len(found)):
+        if prices[found[position]] >= 0.0:
+            out[position] = -abs(prices[found[position]] - mean)
+            total += out[position]
+            priced += 1
+    for position in range(len(found)):
+        if prices[found[position]] < 0.0 and priced > 0:
+            out[position] = total / priced
+
+
+@kernel
+def read_brands(
+    features: Features,
+    lately: NDArray[np.int32],
+    found: NDArray[np.int32],
+    out: NDArray[np.float32],
+) -> None:
+    """out: (n,) ln(1 + how many of the items `lately` are of an item's brand)."""
+    out[:] = 0.0
+    brands, codes, known = features.brand, np.empty(len(lately), np.int32), 0
+    for row in lately:
+        if brands[row] >= 0:
+            codes[known] = brands[row]
+            known += 1
+    if known == 0:
+        return
+    for position in range(len(found)):
+        own, same = brands[found[position]], 0
+        for place in range(known):
+            same += codes[place] == own
+        if same:
+            out[position] = np.log1p(same)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "BRAND",
     "DENSE",
     "FIRST_DENSE",
     "FIRST_FEATURE",
@@ -49,6 +50,8 @@ SIGNALS = (
     "level_10",
     "order_5",
     "order_30",
+    "price_10",
+    "brand_30",
     "catalogue_distance",
     "catalogue_direction",
     "intent",
@@ -58,5 +61,6 @@ FIRST_USER = SIGNALS.index("covisitation")
 FIRST_FEATURE = SIGNALS.index("categories")
 FIRST_LATELY = SIGNALS.index("categories_5")
 FIRST_ORDER = SIGNALS.index("catalogue_distance")
+BRAND = SIGNALS.index("brand_30")
 FIRST_DENSE = SIGNALS.index("intent")
 DENSE = SIGNALS[FIRST_DENSE:]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.features import distance, read_tastes
+from learner.catalogue.features import NEWEST, distance, read_tastes
 from learner.catalogue.kernel import kernel
 from learner.counts.block import Block
 from learner.counts.counts import CountState
@@ -16,9 +16,16 @@ from learner.counts.popularity import COUNT, FIRST, LAST, TEXT
 from learner.ranking import affinity
 from learner.ranking import gate as gates
 from learner.ranking.affinity import FEW, MANY, TASTES, USER_SIGNALS, Scratch, collect
-from learner.ranking.candidates import COLD_DEPTH, NEARBY, candidates, is_cold
+from learner.ranking.candidates import BRANDED, COLD_DEPTH, NEARBY, candidates, is_cold
 from learner.ranking.gate import GateState
-from learner.ranking.lately import LEVELS, read_level, read_order, read_years
+from learner.ranking.lately import (
+    LEVELS,
+    read_brands,
+    read_level,
+    read_order,
+    read_prices,
+    read_years,
+)
 from learner.ranking.names import (
     DENSE,
     FIRST_DENSE,
@@ -32,6 +39,7 @@ from learner.ranking.names import (
 __all__ = ["most_candidates", "prepare", "rank_user", "read_features"]
 
 _EPSILON = 1e-2
+PRICED = 10  # last items whose prices count
 _FILLED = 10_000  # rows of a large catalogue that a list is filled up from
 _LIKE_RATE = SIGNALS.index("like_rate")
 
@@ -66,6 +74,8 @@ def read_features(
     read_years(state.features, history[:FEW], found, raw[FIRST_LATELY + 2])
     read_order(state.features, history[:FEW], found, raw[FIRST_LATELY + 5])
     read_order(state.features, history[:MANY], found, raw[FIRST_LATELY + 6])
+    read_prices(state.features, history[:PRICED], found, raw[FIRST_LATELY + 7])
+    read_brands(state.features, history[:MANY], found, raw[FIRST_LATELY + 8])
     counts = state.popularity.values[COUNT]
     for which, last in enumerate(LEVELS):
         read_level(counts, history[:last], found, raw[FIRST_LATELY + 3 + which])
@@ -110,7 +120,13 @@ def read_signals(
 @kernel
 def most_candidates(depth: int, more: int) -> int:
     """How many candidates a user can have at most, `more` of them promoted or filled in."""
-    return (len(SIGNALS) + 1) * depth + (len(DENSE) + 3) * COLD_DEPTH + 2 * NEARBY + more
+    return (
+        (len(SIGNALS) + 1) * depth
+        + (len(DENSE) + 3) * COLD_DEPTH
+        + 2 * NEARBY
+        + BRANDED * NEWEST
+        + more
+    )
 
 
 @kernel

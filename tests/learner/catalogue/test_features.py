@@ -1,6 +1,8 @@
-"""Categories and the order of announcement, against plain Python."""
+"""Categories, brands, prices and the order of announcement, against plain Python."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 
 from learner.catalogue.features import (
     CATEGORIES,
+    NEWEST,
+    NO_PRICE,
     TASTE_DECAY,
     TASTE_OF_DISLIKED,
     FeatureTable,
@@ -19,6 +23,8 @@ from learner.catalogue.features import (
     year_of,
 )
 from upwell.values import CatalogueItem
+
+BRANDS = st.sampled_from(["acme", "brio", None])
 
 
 def item(item_id: str, ts: int = 0, *categories: str) -> CatalogueItem:
@@ -149,3 +155,46 @@ def test_a_new_title_has_a_new_year() -> None:
     assert list(features.state.year[:3]) == [1972, 0, 0]
     features.put([0, 1], [item("Solaris"), item("Solaris (2002)")])
     assert list(features.state.year[:3]) == [0, 2002, 0]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.integers(0, 59), st.integers(0, 9), BRANDS),
+            min_size=1,
+            max_size=60,
+            unique_by=lambda one: one[0],
+        )
+    )
+)
+def test_the_newest_of_a_brand_are_known_after_any_announcements(
+    batches: list[list[tuple[int, int, str | None]]],
+) -> None:
+    features, plain = table(*(item(f"i{row}") for row in range(60))), dict[int, tuple[int, str]]()
+    for batch in batches:
+        features.put(
+            [row for row, _, _ in batch],
+            [replace(item(f"i{row}", ts), brand=brand) for row, ts, brand in batch],
+        )
+        for row, ts, brand in batch:
+            plain.pop(row, None)
+            if brand is not None:
+                plain[row] = (ts, brand)
+    state = features.state
+    for row in range(60):
+        assert (state.brand[row] >= 0) == (row in plain)
+    for brand in {brand for _, brand in plain.values()}:
+        rows = [row for row, (_, own) in plain.items() if own == brand]
+        rows.sort(key=lambda row: (plain[row][0], len(f"i{row}"), f"i{row}"), reverse=True)
+        codes = {int(state.brand[row]) for row in rows}
+        assert len(codes) == 1
+        newest = [row for row in state.newest[codes.pop()].tolist() if row >= 0]
+        assert newest == rows[:NEWEST]
+
+
+def test_a_price_is_known_until_it_is_taken_away() -> None:
+    features = table(replace(item("a"), price=9.0), item("b"), replace(item("c"), price=0.0))
+    np.testing.assert_allclose(features.state.price[:3], [np.log(10.0), NO_PRICE, 0.0], atol=1e-6)
+    features.put([0], [item("a")])
+    assert features.state.price[0] == NO_PRICE

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from learner.catalogue.features import NEWEST
 from learner.counts.block import Block, block_of
 from learner.counts.events import past_of
 from learner.counts.popularity import COUNT
 from learner.fused.histories import history_batch
 from learner.ranking.affinity import TEXT, TEXT_COVISITATION, USER_SIGNALS
-from learner.ranking.candidates import COLD_DEPTH, COLD_EVENTS, candidates
+from learner.ranking.candidates import BRANDED, COLD_DEPTH, COLD_EVENTS, candidates
 from learner.ranking.rank import most_candidates, prepare
-from tests.learner.training.small import DIMENSION, ITEMS, learner_of, log
+from tests.learner.training.small import DIMENSION, ITEMS, catalogue, learner_of, log
 
 EXAMPLES, STATES = log(300)
 RANKING = learner_of(EXAMPLES).ranking
@@ -61,3 +64,24 @@ def test_the_best_of_each_signal_are_candidates_once_and_what_is_left_out_is_not
     for signal in (TEXT, TEXT_COVISITATION):
         assert best(scratch.affinity[:, signal], cold, COLD_DEPTH) <= chosen
     assert best(one.dense.scores[0, 0], items, depth) <= chosen
+
+
+def test_the_newest_items_of_the_last_brands_are_candidates() -> None:
+    learner = learner_of(EXAMPLES)
+    learner.add_items(
+        [replace(item, ts=n, brand=f"brand {n % 4}") for n, item in enumerate(catalogue())]
+    )
+    ranking, state = learner.ranking, learner.ranking.state()
+    user = max(STATES, key=lambda name: STATES[name].events)
+    events = ranking.events([STATES[user].history], create=False)
+    batch = history_batch(events, [STATES[user].intent], DIMENSION)
+    dense = ranking.dense(batch, None)
+    one = block_of(past_of(events), [()], [STATES[user].events], np.arange(1), *dense)
+    found = np.full(most_candidates(1, 0), -1, np.int32)
+    prepare(state, ranking.scratch, one, 0)
+    allowed = ranking.catalogue.allowed
+    count = candidates(state, ranking.scratch, allowed, one, 0, 1, ITEMS, found)
+    lately = {int(row) % 4 for row in one.history[:BRANDED]}
+    for brand in lately:
+        newest = [row for row in range(ITEMS - 1, -1, -1) if row % 4 == brand][:NEWEST]
+        assert set(newest) <= set(found[:count].tolist())

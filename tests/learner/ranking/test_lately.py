@@ -17,7 +17,7 @@ from learner.catalogue.features import Features, FeatureTable, add_categories, a
 from learner.counts.block import NEWCOMER_EVENTS
 from learner.counts.popularity import COUNT, HALF_LIVES, NEWCOMERS
 from learner.ranking.affinity import TASTES
-from learner.ranking.lately import read_level, read_order, read_years
+from learner.ranking.lately import read_brands, read_level, read_order, read_prices, read_years
 from learner.ranking.names import FIRST_FEATURE, FIRST_LATELY, FIRST_ORDER, SIGNALS
 from learner.ranking.rank import read_features
 from learner.training.learner import Learner
@@ -55,6 +55,48 @@ def test_the_level_is_that_of_others_events_on_the_last_items(
     read_level(counts, lately, found, out)
     level = np.mean([np.log(count) for count in had])
     np.testing.assert_allclose(out, [-abs(np.log1p(one) - level) for one in others], atol=1e-5)
+
+
+def offered(*offers: tuple[float | None, str | None]) -> Features:
+    """Items of these prices and brands."""
+    table = FeatureTable()
+    table.grow(len(offers))
+    items = [
+        CatalogueItem(
+            item_id=f"i{n}", ts=0, title="x", vector=ZERO, revision="r", price=price, brand=brand
+        )
+        for n, (price, brand) in enumerate(offers)
+    ]
+    table.put(range(len(items)), items)
+    return table.state
+
+
+PRICES = st.lists(st.none() | st.floats(0.0, 1e6), min_size=1, max_size=9)
+
+
+@given(PRICES, PRICES)
+def test_a_price_is_near_the_mean_of_the_last_ones_and_who_has_none_is_as_the_others(
+    had: list[float | None], others: list[float | None]
+) -> None:
+    features = offered(*((price, None) for price in (*had, *others)))
+    out = np.full(len(others), 7.0, np.float32)
+    lately = np.arange(len(had), dtype=np.int32)
+    read_prices(features, lately, len(had) + np.arange(len(others), dtype=np.int32), out)
+    known = [np.log1p(price) for price in had if price is not None]
+    away = [
+        None if price is None or not known else -abs(np.log1p(price) - np.mean(known))
+        for price in others
+    ]
+    usual = np.mean([one for one in away if one is not None] or [0.0])
+    expected = [usual if one is None else one for one in away]
+    np.testing.assert_allclose(out, expected, atol=1e-4)
+
+
+def test_a_brand_counts_as_often_as_it_was_chosen() -> None:
+    features = offered(*((None, brand) for brand in ("a", "b", "a", None, "a", "c", None)))
+    out = np.full(4, 7.0, np.float32)
+    read_brands(features, np.array([0, 1, 2, 3], np.int32), np.array([4, 1, 5, 6], np.int32), out)
+    np.testing.assert_allclose(out, [np.log(3.0), np.log(2.0), 0.0, 0.0], atol=1e-6)
 
 
 def test_an_item_that_is_not_counted_yet_is_at_the_level_of_one_nobody_knows() -> None:
@@ -189,7 +231,8 @@ def test_the_catalogue_is_read_from_the_newest_item_of_the_history() -> None:
     assert likeness == pytest.approx([1.0, 0.95, 1.0])  # odd as the newest, even as the one before
     assert nearness == pytest.approx([-np.log(3), -np.log(2), -np.log(3)])
     assert list(side) == [-1.0, 1.0, 1.0]
-    few, many, years, *levels, nearest_5, nearest_30 = raw[FIRST_LATELY:FIRST_ORDER]
+    few, many, years, *levels, nearest_5, nearest_30, price, brand = raw[FIRST_LATELY:FIRST_ORDER]
+    assert list(price) == list(brand) == [0.0, 0.0, 0.0], "no item has one"
     assert few == pytest.approx([1.0, 0.0, 1.0])
     assert many == pytest.approx([0.0, 1.0, 0.0])
     assert list(years) == [0.0, 0.0, 0.0], "no title names one"

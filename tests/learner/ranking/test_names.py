@@ -34,6 +34,8 @@ def test_popularity_then_the_user_s_then_features_then_dense_ones() -> None:
         "level_10",
         "order_5",
         "order_30",
+        "price_10",
+        "brand_30",
         "catalogue_distance",
         "catalogue_direction",
     )

@@ -98,12 +98,15 @@ def test_weights_of_a_version_with_other_signals_are_refused(kind: str, name: st
         np.testing.assert_array_equal(array, before[one_name], err_msg=one_name)
 
 
-LATELY = slice(PER_SIGNAL * FIRST_LATELY, PER_SIGNAL * (FIRST_ORDER - 2))
-NEAR = slice(PER_SIGNAL * (FIRST_ORDER - 2), PER_SIGNAL * FIRST_ORDER)
+LATELY = slice(PER_SIGNAL * FIRST_LATELY, PER_SIGNAL * (FIRST_ORDER - 4))
+NEAR = slice(PER_SIGNAL * (FIRST_ORDER - 4), PER_SIGNAL * (FIRST_ORDER - 2))
+OFFERS = slice(PER_SIGNAL * (FIRST_ORDER - 2), PER_SIGNAL * FIRST_ORDER)
 RELATIONS = slice(PER_SIGNAL * (FIRST_FEATURE - 4), PER_SIGNAL * FIRST_FEATURE)
 
 
-@pytest.mark.parametrize("brought", [(RELATIONS, NEAR), (RELATIONS, NEAR, LATELY)])
+@pytest.mark.parametrize(
+    "brought", [(OFFERS,), (OFFERS, RELATIONS, NEAR), (OFFERS, RELATIONS, NEAR, LATELY)]
+)
 def test_weights_of_a_version_before_some_signals_are_taken_over(
     brought: tuple[slice, ...],
 ) -> None:
