@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from encoders.adapt.alignment import Alignment, aligned_revision
 from encoders.kept import KeptVectors
 from encoders.worker import busy_seconds, in_bulk
 from upwell.ports import Encoder
@@ -35,12 +36,20 @@ class CachingEncoder:
     while the model runs.
 
     kept: vectors on disk for the lane in bulk; texts that come by `encode` here are neither looked
-    up nor kept there, since users wrote them.
+    up nor kept there, since users wrote them. alignment: of what comes out; on disk vectors stand
+    as the encoder makes them.
     """
 
-    def __init__(self, encoder: Encoder, entries: int, kept: KeptVectors | None = None) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        entries: int,
+        kept: KeptVectors | None = None,
+        alignment: Alignment | None = None,
+    ) -> None:
         self._encoder = encoder
         self._kept = kept
+        self._alignment = alignment
         self._vectors: Lru[bytes, Vector] = Lru(entries)
         self._lock = threading.Lock()
         self.hits = 0
@@ -53,7 +62,7 @@ class CachingEncoder:
 
     @property
     def revision(self) -> str:
-        return self._encoder.revision
+        return aligned_revision(self._encoder.revision, self._alignment)
 
     def encode(self, texts: Sequence[str]) -> Vector:
         """As the encoder behind; a text that stands twice in `texts` is encoded once."""
@@ -65,7 +74,10 @@ class CachingEncoder:
         if missing:
             with self._lock:
                 self._asked += len(missing)
-            fresh = dict(zip(missing, self._encoder.encode(list(missing.values())), strict=True))
+            vectors = self._encoder.encode(list(missing.values()))
+            if self._alignment is not None:
+                vectors = self._alignment.turned(vectors)
+            fresh = dict(zip(missing, vectors, strict=True))
             found |= fresh
             self._keep(fresh)
         return np.stack([found[key] for key in keys])  # (n, d)

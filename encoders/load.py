@@ -9,8 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from encoders.adapt.alignment import aligned_revision, read_alignment
 from encoders.cache import CachingEncoder
-from encoders.folder import DEFAULT_MODEL, find_model, hidden_size, read_by
+from encoders.engines.recipe import recipe_of
+from encoders.folder import DEFAULT_MODEL, checked_digest, find_model, hidden_size, read_by
 from encoders.kept import KeptVectors
 from encoders.worker import EncoderWorker
 from upwell.errors import EncoderError
@@ -20,7 +22,7 @@ from upwell.system.files import cache_folder
 if TYPE_CHECKING:
     from encoders.device import Placement
 
-__all__ = ["load_encoder", "model_dimension"]
+__all__ = ["load_encoder", "model_dimension", "model_revision"]
 
 log = logging.getLogger("upwell.encoder")
 
@@ -35,6 +37,7 @@ def load_encoder(
     allow_download: bool = False,
     vectors: Path | None = None,
     vectors_bytes: int = 10**9,
+    aligned: bool = True,
 ) -> CachingEncoder:
     """model: a name or a folder. Raises `EncoderError` where it is missing, torn or does not load.
     Close it at the end.
@@ -43,12 +46,13 @@ def load_encoder(
     the vectors come out as torch's. threads: that call the model, as
     `encoders.device.choose_threads` says.
     vectors: the folder where those of texts in bulk are kept, None for nowhere; vectors_bytes: how
-    much of them, about.
+    much of them, about. aligned: as the folder's alignment says, where it has one.
     """
     from encoders.device import choose_placement, choose_threads
 
     placement = choose_placement(device)
     folder = find_model(model, allow_download=allow_download)
+    alignment = read_alignment(folder) if aligned else None
     count = choose_threads(threads, placement.device)
     encoder, name = _by_engine(engine, folder, _shown_name(model), placement, count)
     kept = None
@@ -57,13 +61,13 @@ def load_encoder(
         kept = KeptVectors(vectors, reads, encoder.dimension, vectors_bytes)
     log.info(
         "encoder %s by %s on %s, threads: %d, vectors of the catalogue on disk: %s",
-        encoder.revision,
+        aligned_revision(encoder.revision, alignment),
         name,
         placement.device,
         count,
         kept.path if kept is not None and kept.in_use else "off",
     )
-    return CachingEncoder(EncoderWorker(encoder, threads=count), cache_entries, kept)
+    return CachingEncoder(EncoderWorker(encoder, threads=count), cache_entries, kept, alignment)
 
 
 def _by_engine(
@@ -113,6 +117,15 @@ def _compiled(folder: Path, name: str, placement: Placement, threads: int) -> En
 def model_dimension(model: str) -> int:
     """The length of a model's vectors, without loading it. Raises `EncoderError`."""
     return hidden_size(find_model(model))
+
+
+def model_revision(model: str) -> str:
+    """The revision of a model, without its precision and without loading it: what decides its
+    vectors. Raises `EncoderError`.
+    """
+    folder, name = find_model(model), _shown_name(model)
+    revision = f"{name}@{checked_digest(folder, name)[:12]}/{recipe_of(folder).name}/"
+    return aligned_revision(revision, read_alignment(folder))
 
 
 def _shown_name(model: str) -> str:

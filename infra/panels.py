@@ -76,9 +76,10 @@ UP = Dashboard(
         panel(
             "Held",
             "short",
-            "items in the catalogue, users in memory, guests who became users, offsets that "
-            "retention took before serve came to them",
+            "items in the catalogue and those of an encoder before, users in memory, guests who "
+            "became users, offsets that retention took before serve came to them",
             ("upwell_items", "{{worker}} items"),
+            ("upwell_items_to_renew", "{{worker}} items to renew"),
             ("upwell_hot_users", "{{worker}} users"),
             ("upwell_merged_guests_total", "{{worker}} merged guests"),
             ("upwell_removed_unread_total", "{{worker}} removed unread"),

@@ -46,6 +46,7 @@ class Topic(StrEnum):
     MODELS = "models"
     METRICS = "metrics"
     KEYS = "keys"
+    ENCODERS = "encoders"
 
 
 class Action(StrEnum):

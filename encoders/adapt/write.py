@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 
-__all__ = ["write_model"]
+from upwell.system.files import write_whole
+
+__all__ = ["note_training", "trained_until", "write_model"]
 
 _KEPT = (".json", ".txt", ".model")
+_TRAINED = "adapted.json"
 _INDEX = "model.safetensors.index.json"
 
 
@@ -34,3 +38,18 @@ def write_model(model: torch.nn.Module, source: Path, out: Path) -> None:
         file.chmod(mode)
         file.replace(out / file.name)
     shutil.rmtree(partial)
+
+
+def note_training(folder: Path, until_ms: int) -> None:
+    """Of a model that was written: nothing that happened after `until_ms` (UTC ms) decided what it
+    is.
+    """
+    write_whole(folder / _TRAINED, json.dumps({"until": until_ms}).encode())
+
+
+def trained_until(folder: Path) -> int:
+    """UTC ms, 0 where the folder does not say."""
+    try:
+        return int(json.loads((folder / _TRAINED).read_bytes())["until"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return 0

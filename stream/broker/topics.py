@@ -101,6 +101,7 @@ TOPICS = (
     ),
     TopicSpec(Topic.METRICS, single=True, config=KEPT_AN_HOUR),
     TopicSpec(Topic.KEYS, single=True, config={"retention.ms": "-1"}),
+    TopicSpec(Topic.ENCODERS, single=True, config={"retention.ms": "-1"}),
 )
 
 
@@ -218,7 +219,7 @@ def _needs(spec: TopicSpec, prefix: str) -> Needs:
         **spec.settings,
     }
     least = {"max.message.bytes": int(settings["max.message.bytes"])}
-    if spec.topic in (Topic.MODELS, Topic.KEYS):
+    if spec.topic in (Topic.MODELS, Topic.KEYS, Topic.ENCODERS):
         least |= {"retention.ms": -1, "retention.bytes": -1}
     return Needs(
         exact={key: settings[key] for key in ("message.timestamp.type", "cleanup.policy")},

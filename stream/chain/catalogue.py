@@ -7,8 +7,9 @@ It knows nothing about Kafka: announcements and operators' controls in, `Catalog
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from upwell.ports import Encoder
 from upwell.schema import CLEARABLE
 from upwell.values import CatalogueItem, Vector
 
-__all__ = ["Catalogue", "changed", "check_revision", "encoded", "govern", "item_text"]
+__all__ = ["Catalogue", "changed", "check_revision", "encoded", "govern", "item_text", "vectors_of"]
 
 _PATCHED = (*CLEARABLE, "title", "deleted")
 _NO_VECTOR = np.zeros(0, np.float32)
@@ -52,6 +53,11 @@ class Catalogue:
         item = self._items.get(item_id)
         return None if item is None else item.title
 
+    def made_otherwise(self, revision: str) -> Iterator[str]:
+        """Ids of the items whose vectors are another encoder's than this revision's."""
+        own = vectors_of(revision)
+        return (one.item_id for one in self._items.values() if vectors_of(one.revision) != own)
+
     def put(self, items: Iterable[CatalogueItem]) -> None:
         """Take items in, in place of those with the same id."""
         for item in items:
@@ -63,13 +69,16 @@ class Catalogue:
         return digits in self._items or digits in self._numbers
 
 
-def check_revision(items: Iterable[CatalogueItem], own: str) -> None:
-    """Vectors of another encoder, also of the same size, mean something else.
+def check_revision(items: Iterable[CatalogueItem], own: str, known: Collection[str] = ()) -> None:
+    """Vectors of another encoder, also of the same size, mean something else, unless that one is,
+    or was, in force here.
 
-    Raises `SettingsError`. own: this worker's revision.
+    Raises `SettingsError`. own: this worker's revision. known: of those that were in force, what
+    `vectors_of` says.
     """
+    allowed = {vectors_of(own), *known}
     for item in items:
-        if _vectors(item.revision) != _vectors(own):
+        if vectors_of(item.revision) not in allowed:
             raise SettingsError(
                 f"the catalogue's vectors were made by the encoder {item.revision}, this "
                 f"worker has {own}: set UPWELL_ENCODER to the one "
@@ -78,7 +87,8 @@ def check_revision(items: Iterable[CatalogueItem], own: str) -> None:
             )
 
 
-def _vectors(revision: str) -> str:
+@lru_cache(maxsize=64)
+def vectors_of(revision: str) -> str:
     """What of `name@digest/pooling/precision` decides the vectors: not where the model lies, nor
     the device's precision.
     """

@@ -57,6 +57,16 @@ class ItemPipeline:
             unknown_fields=Counter(fields),
         )
 
+    def renew(self, item_ids: Sequence[str]) -> tuple[CatalogueItem, ...]:
+        """The entries of these items with vectors of the encoder as it is now, written where they
+        had others. Those that had them too: a worker may have died before it published them.
+        """
+        known = [one for one in self._store.read_items(item_ids) if one is not None]
+        made = encoded(known, known, self._encoder)
+        new = [one for one, before in zip(made, known, strict=True) if one is not before]
+        refused = set(self._store.write_items(new)) if new else set()
+        return tuple(one for one in made if one.item_id not in refused)
+
     def _stored(self, arrivals: Iterable[Arrival]) -> Entries:
         item_ids = list(dict.fromkeys(_item_id(one) for one in arrivals))
         found = self._store.read_items(item_ids) if item_ids else []

@@ -52,11 +52,10 @@ METRICS = (
         ALL,
     ),
     Metric("items", "gauge", "items", "items", "in the catalogue, deleted ones too", ALL),
+    Metric("items_to_renew", "gauge", "to_renew", "items", "with vectors of an encoder before"),
     Metric("hot_users", "gauge", "hot_users", "users", "whose state the worker holds in memory"),
     # what went through
-    Metric(
-        "records", "counter", "counts.events", "records", "of users' topics that were worked off"
-    ),
+    Metric("records", "counter", "counts.events", "records", "of users' topics, worked off"),
     Metric("announcements", "counter", "counts.items", "records", "of items"),
     Metric("lists", "counter", "counts.lists", "lists", "that were published"),
     Metric(
@@ -292,6 +291,7 @@ UNTOLD: Mapping[str, str] = {
     "ruled.verdict": "a name: what the guard ruled last; rulings counts them",
     "ruled.examples": "learned since that ruling; rulings has when",
     "topic_id": "a name",
+    "encoder": "a name: its revision",
     "positions.{partition}": "offsets",
     "counts.dead_letters": "of users' topics alone: dead_letters has all, by reason",
     "figures.model.{figure}.{slice}": "since the start: ndcg10 and hr10 are the running ones",

@@ -10,10 +10,11 @@ from typing import Any
 
 from rich.logging import RichHandler
 
-from stream.ops.commands.adapt import adapt
 from stream.ops.commands.backup import restore, rollback, snapshot
 from stream.ops.commands.check import doctor, evaluate
 from stream.ops.commands.command import console
+from stream.ops.commands.encoders.adapt import adapt
+from stream.ops.commands.encoders.encoder import encoder_app
 from stream.ops.commands.engine import run, worker_app
 from stream.ops.commands.gateway import serve
 from stream.ops.commands.help import add, new_app
@@ -49,6 +50,7 @@ for path, command in COMMANDS.items():
     add(app, path, command)
 app.add_typer(worker_app, name="worker")
 app.add_typer(letters_app, name="dead-letters")
+app.add_typer(encoder_app, name="encoder")
 
 
 def main() -> None:

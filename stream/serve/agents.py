@@ -12,6 +12,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import faust
@@ -47,6 +49,8 @@ MOST_SPARE_SECONDS = 0.25
 """Between two looks for something to do: twice as long after each that found nothing, up to this.
 An idle process sleeps.
 """
+REST_SECONDS = 0.02
+"""Between two rounds of `more`, of which nobody waits for: users' batches find a free processor."""
 
 Chain = Callable[[Sequence[Record], int], Iterable[Outgoing]]
 """A micro-batch and the time (UTC ms) to the records that it publishes; what it stores is stored
@@ -79,13 +83,14 @@ def add_agent(
     chain: Chain,
     incarnations: Mapping[Topic, str],
     spare: Callable[[], bool] | None = None,
+    more: Callable[[], Sequence[Outgoing]] | None = None,
 ) -> None:
     """Register an agent that feeds `chain` with micro-batches of `topics`, sends what it returns,
     then acknowledges.
 
     incarnations: of `topics`, as they are while this process runs. spare: is called again and
     again on the chain's thread while no batch waits, at once where it says that there was
-    something to do.
+    something to do. more: likewise, and what it returns is sent before the next batch is run.
     """
     clock, tracing = batching.meter.clock, batching.tracing
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
@@ -95,6 +100,8 @@ def add_agent(
         value_serializer="raw",
         internal=True,
     )
+
+    turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if more is not None else nullcontext()
 
     def run(records: Sequence[Record], stages: list[Stage] | None) -> list[Outgoing]:
         batching.meter.note(stages)
@@ -107,9 +114,10 @@ def add_agent(
             if tracing is not None:
                 traced = tracing.begin(records, [one.message.headers for one in events], began)
                 records, stages = traced.records, traced.stages
-            outgoing = await app.loop.run_in_executor(thread, run, records, stages)
-            made = clock()
-            await send(app, prefix, outgoing)
+            async with turn:
+                outgoing = await app.loop.run_in_executor(thread, run, records, stages)
+                made = clock()
+                await send(app, prefix, outgoing)
             sent = clock()
             seconds = (made - began, sent - made)
             batching.meter.published(name, len(records), seconds, now_ms(), outgoing)
@@ -121,16 +129,27 @@ def add_agent(
     async def guarded(stream: Any) -> None:
         await fail_stop(consume(stream))
 
-    async def fill(work: Callable[[], bool]) -> None:
+    async def fill(work: Callable[[], Awaitable[bool]], rest: float) -> None:
         pause = SPARE_SECONDS
         while True:
-            more = await app.loop.run_in_executor(thread, work)
-            pause = SPARE_SECONDS if more else min(2 * pause, MOST_SPARE_SECONDS)
-            await asyncio.sleep(0 if more else pause)
+            found = await work()
+            pause = SPARE_SECONDS if found else min(2 * pause, MOST_SPARE_SECONDS)
+            await asyncio.sleep(rest if found else pause)
+
+    async def spared(work: Callable[[], bool]) -> bool:
+        return await app.loop.run_in_executor(thread, work)
+
+    async def made(work: Callable[[], Sequence[Outgoing]]) -> bool:
+        async with turn:  # or an older entry of an item might go out behind a newer one
+            outgoing = await app.loop.run_in_executor(thread, work)
+            await send(app, prefix, outgoing)
+        return bool(outgoing)
 
     app.agent(channel, name=name)(guarded)
     if spare is not None:
-        app.task(lambda: fail_stop(fill(spare)))
+        app.task(lambda: fail_stop(fill(partial(spared, spare), 0.0)))
+    if more is not None:
+        app.task(lambda: fail_stop(fill(partial(made, more), REST_SECONDS)))
 
 
 async def send(app: faust.App, prefix: str, outgoing: Iterable[Outgoing]) -> None:

@@ -61,6 +61,11 @@ class Follower:
         while self._models.waiting > MOST_MODELS or len(self._known) > MOST_ITEMS:
             self.step()
 
+    @property
+    def untaken(self) -> int:
+        """Entries of the catalogue that no list is ranked by yet. From any thread."""
+        return len(self._known) + self._catalogue.waiting
+
     def level(self) -> None:
         """All that was read, at once: before anybody waits for a list."""
         self._take_items(None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import faust
@@ -108,7 +109,10 @@ def _add_chains(
     ids = worker.incarnations.ids
     follow, pass_by = beats.through(USERS, worker.follow), beats.through(ITEMS)
     add_agent(app, USERS, USER_TOPICS, prefix, batching, worker.user_chain, ids, follow)
-    add_agent(app, ITEMS, ITEM_TOPICS, prefix, batching, worker.item_chain, ids, pass_by)
+    worker.renewal.owns = partial(_owns, app, prefix + Topic.ITEMS, worker.partition_of)
+    add_agent(
+        app, ITEMS, ITEM_TOPICS, prefix, batching, worker.item_chain, ids, pass_by, worker.renew
+    )
 
     async def report() -> None:
         said = worker.metrics(beats.ages())
@@ -121,9 +125,11 @@ def _add_chains(
     async def leave(*_: Any, **__: Any) -> None:
         await send(app, prefix, [worker.metrics(beats.ages(), leaves=True)])
 
-    @app.on_partitions_revoked.connect
     async def moved(*_: Any, **__: Any) -> None:
         worker.partitions_moved()
+
+    app.on_partitions_revoked.connect(moved)
+    app.on_partitions_assigned.connect(moved)
 
 
 def _own_partitions(app: faust.App) -> set[tuple[str, int]]:
@@ -132,6 +138,14 @@ def _own_partitions(app: faust.App) -> set[tuple[str, int]]:
         return {(held.topic, held.partition) for held in app.consumer.assignment()}
     except ConsumerNotStarted:
         return set()
+
+
+def _owns(
+    app: faust.App, items: str, partition_of: Callable[[bytes], int], item_id: str
+) -> bool | None:
+    """Whether an item's announcements come to this worker; None before it has any partition."""
+    own = _own_partitions(app)
+    return (items, partition_of(item_id.encode())) in own if own else None
 
 
 def _is_no_first_second(record: logging.LogRecord) -> bool:

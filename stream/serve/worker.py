@@ -15,9 +15,7 @@ from encoders import (
     UnknownTokens,
     WatchedTitles,
     busy_seconds,
-    in_bulk,
-    kept_folder,
-    load_encoder,
+    model_dimension,
     text_sources,
     tokens_read,
 )
@@ -28,6 +26,8 @@ from stream.broker.connect import (
     open_settings_store,
     pseudonym_key,
 )
+from stream.broker.encoders import Lineage, Said
+from stream.broker.encoders.topic import read_lineage
 from stream.broker.engines import agree_on_key, engine_name, refuse_second
 from stream.broker.feeds import Broadcast
 from stream.broker.incarnations import Incarnations
@@ -35,15 +35,18 @@ from stream.broker.lag import INPUT_TOPICS
 from stream.broker.retention import oldest_record_ms
 from stream.broker.topics import partitioner
 from stream.chain.build import Ports, build_chains
-from stream.chain.catalogue import check_revision
+from stream.chain.catalogue import check_revision, vectors_of
 from stream.chain.fences import fences_on_controls
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
+from stream.serve.encoders.renewal import Renewal
+from stream.serve.encoders.switch import EncoderSwitch, load, model_in_force
 from stream.serve.follow import Follower
 from stream.serve.meter import Meter, TimedEncoder, TimedRanker, TimedStore
 from stream.serve.model_reader import ModelReader
 from stream.serve.store_copy import copy_store_if_asked
 from stream.serve.unknown_fields import KeptOut
+from upwell.errors import SettingsError
 from upwell.events import Topic
 from upwell.settings import Settings
 from upwell.system.clock import now_ms
@@ -54,7 +57,7 @@ __all__ = ["ServeWorker"]
 
 COUNTED = ("events", "items", "lists", "dead_letters", "rerouted", "merged", "removed_unread")
 """There from the beginning, so that the first one is seen as one more."""
-READ_TOPICS = (*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS, Topic.KEYS)
+READ_TOPICS = (*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS, Topic.KEYS, Topic.ENCODERS)
 
 log = logging.getLogger("upwell.serve")
 
@@ -67,18 +70,13 @@ class ServeWorker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         options = client_options(settings.kafka)
-        encoder = load_encoder(
-            settings.encoder.model,
-            device=settings.encoder.device,
-            engine=settings.encoder.engine,
-            cache_entries=settings.encoder.cache_entries,
-            threads=settings.encoder.threads,
-            vectors=kept_folder(settings.encoder.vectors),
-            vectors_bytes=settings.encoder.vectors_mb * 1_000_000,
-        )
+        model_dimension(settings.encoder.model)  # a wrong name is said before a broker is asked
+        self._lineage = read_lineage(options, settings.kafka.prefix)
+        load_model = partial(load, settings.encoder)
+        encoder = load_model(model_in_force(settings.encoder, self._lineage))
         self.meter = Meter()
-        self._encoder = encoder
-        self._bulk = in_bulk(encoder)
+        self.partition_of = partitioner(settings.kafka.partitions)
+        self._switch = EncoderSwitch(encoder, load_model)
         self._engine = engine_name(settings.data)
         self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
@@ -87,6 +85,7 @@ class ServeWorker:
         self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)
         self._model_feed = Broadcast(settings.kafka.prefix + Topic.MODELS, options)
         self._control_feed = Broadcast(settings.kafka.prefix + Topic.CONTROLS, options)
+        self._encoder_feed = Broadcast(settings.kafka.prefix + Topic.ENCODERS, options)
         self._follower = Follower(
             self._catalogue_feed,
             self._model_feed,
@@ -96,23 +95,24 @@ class ServeWorker:
         )
         ports = Ports(
             store=TimedStore(self._store, self.meter),
-            encoder=TimedEncoder(encoder, self.meter, "encode"),
-            bulk=TimedEncoder(self._bulk, self.meter, "encode_items"),
+            encoder=TimedEncoder(self._switch.users, self.meter, "encode"),
+            bulk=TimedEncoder(self._switch.items, self.meter, "encode_items"),
             ranker=TimedRanker(self._replica, self.meter),
             key=pseudonym_key(settings),
-            partition_of=partitioner(settings.kafka.partitions),
+            partition_of=self.partition_of,
             oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
             incarnations=self.incarnations.ids,
         )
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users
+        self.renewal = Renewal(self._chains.items.renew, lambda: self._follower.untaken)
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
         self.spans: Callable[[], Mapping[str, int]] = dict
         self.lag: Mapping[str, int] = {}
         self._kept_out = KeptOut()
         self.version = ""
         self._version_at = 0
-        self._moved = False
+        self._moved = self._look_over = False
 
     def admit(self) -> None:
         """Raises `SettingsError` where another engine on these topics is in the way, or this one is
@@ -129,6 +129,9 @@ class ServeWorker:
         self._catalogue_feed.start()
         self._model_feed.start()
         self._control_feed.start()
+        self._encoder_feed.start()
+        self._lineage = Lineage()  # all of it comes by the feed
+        self._follow_encoder()
         self._take_fences()
         self._follower.level()
         self._note_version()
@@ -139,6 +142,7 @@ class ServeWorker:
         nothing. Between users' batches.
         """
         self._take_fences()
+        self._follow_encoder()
         copied = copy_store_if_asked(self._store, self._settings.data / "store")
         more = self._follower.step()
         self._note_version()
@@ -148,9 +152,31 @@ class ServeWorker:
         if (version := self._replica.version) != self.version:
             self.version, self._version_at = version, now_ms()
 
+    def _follow_encoder(self) -> None:
+        """Has the encoder in force loaded, takes it once it is there, and has made anew what the
+        one before left.
+        """
+        for record in self._encoder_feed.drain():
+            self._lineage = self._lineage.after(Said.read(record.value))
+            self._look_over = True
+        if self._lineage.in_force is not None:
+            self._switch.want(self._lineage.in_force)
+        if (self._switch.take_over() or self._look_over) and self._switch.settled:
+            self._look_over = False
+            own = self._switch.newest.revision
+            self.renewal.add(self._chains.catalogue.made_otherwise(own))
+
     def _know(self, items: Sequence[CatalogueItem]) -> None:
-        check_revision(items, self._encoder.revision)
+        own, kafka = self._switch.newest.revision, self._settings.kafka
+        try:
+            check_revision(items, own, self._lineage.known)
+        except SettingsError:  # another worker may have heard of it a moment before
+            now = read_lineage(client_options(kafka), kafka.prefix)
+            check_revision(items, own, now.known)
         self._chains.catalogue.put(items)
+        if self._switch.settled:
+            mine = vectors_of(own)
+            self.renewal.add(one.item_id for one in items if vectors_of(one.revision) != mine)
         advice = self._titles.add([item.title for item in items if item.available])
         if advice is not None:
             log.warning("%s", advice)
@@ -163,7 +189,7 @@ class ServeWorker:
             fences_on_controls(
                 self._control_feed.drain(),
                 self._chains.pseudonymizer,
-                partitioner(self._settings.kafka.partitions),
+                self.partition_of,
                 self.incarnations.ids.get(Topic.CONTROLS, ""),
             )
         )
@@ -183,17 +209,23 @@ class ServeWorker:
 
     def partitions_moved(self) -> None:
         """Another worker may write users that were this one's: the hot copy is dropped before the
-        next batch.
+        next batch. This one may have items of which another left some to be made anew.
         """
-        self._moved = True
+        self._moved = self._look_over = True
 
     def item_chain(self, records: Sequence[Record], at_ms: int) -> Iterator[Outgoing]:
         """The chain of announcements and controls, as an agent calls it."""
+        self._switch.follow()
         effects = self._chains.items.run(records, at_ms)
         self.counts.update(effects.counts)
         self.meter.refused(effects.dead_letters)
         self._kept_out.add(effects.unknown_fields)
         return item_records(effects)
+
+    def renew(self) -> Sequence[Outgoing]:
+        """A few items with vectors of the encoder in force. Between announcements."""
+        self._switch.follow()
+        return self.renewal.step() if self._switch.settled else ()
 
     def metrics(self, beats: Mapping[str, float], leaves: bool = False) -> Outgoing:
         """What was counted since the start, for the topic `metrics`.
@@ -206,7 +238,7 @@ class ServeWorker:
             "role": "serve",
             "instance": instance,
             "at": now_ms(),
-            "beats": {**beats, "encoder": round(busy_seconds(self._encoder), 3)},
+            "beats": {**beats, "encoder": round(busy_seconds(self._switch.newest), 3)},
             "leaves": leaves,
             "engine": self._engine,
             "store": self._settings.store.kind,
@@ -220,9 +252,11 @@ class ServeWorker:
             "unknown_fields": dict(self._kept_out.counts),
             "title_tokens": self._titles.seen.total,
             "unknown_title_tokens": self._titles.seen.unknown,
-            "catalogue_texts": text_sources(self._bulk),
-            "user_texts": text_sources(self._encoder),
-            "encoded_tokens": tokens_read(self._encoder),
+            "catalogue_texts": text_sources(self._switch.items.behind),
+            "user_texts": text_sources(self._switch.users.behind),
+            "encoded_tokens": tokens_read(self._switch.newest),
+            "encoder": self._switch.newest.revision,
+            "to_renew": len(self.renewal),
             "items": len(self._chains.catalogue),
             "lag": self.lag,
             "spans": self.spans(),
@@ -236,7 +270,8 @@ class ServeWorker:
         self._catalogue_feed.stop()
         self._model_feed.stop()
         self._control_feed.stop()
-        self._encoder.close()
+        self._encoder_feed.stop()
+        self._switch.close()
         self._store.close()
 
 

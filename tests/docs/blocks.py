@@ -66,10 +66,10 @@ NOT_RUN = {
     },
     "docs/understanding.md": {
         "pip install": "minutes of a language model's training: "
-        "tests/stream/ops/commands/test_adapt.py has a small one",
-        "zcat data": "the same, for longer: tests/stream/ops/commands/test_adapt.py",
-        "export UPWELL_ENCODER": "until Ctrl-C: tests/stream/test_versions.py has the start on the "
-        "old topics refused",
+        "tests/stream/ops/commands/encoders/test_adapt.py has a small one",
+        "zcat data": "the same, for longer: tests/stream/ops/commands/encoders/test_adapt.py",
+        "upwell encoder try": "beside a running engine: "
+        "tests/stream/ops/commands/encoders/test_encoder.py has the topics, tests/e2e the engine",
     },
     "docs/protect.md": {
         "export UPWELL_GATEWAY_APP_TOKEN": "until Ctrl-C, where others reach it: tests/gateway",

@@ -83,7 +83,7 @@ def _work(role: Role, settings: Settings, log: str, fault: Fault | None, alone: 
     from stream.serve import faust_app, run, worker
 
     torch.set_num_threads(1)
-    patch.object(worker, "load_encoder", lambda *_, **__: encoder()).start()
+    patch.object(worker, "load", lambda *_: encoder()).start()
     patch.object(faust_app, "SESSION_TIMEOUT_S", SESSION_SECONDS).start()
     patch.object(learn, "model_dimension", lambda _: DIMENSION).start()
     if fault is not None:

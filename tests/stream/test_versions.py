@@ -246,6 +246,9 @@ def test_only_what_changes_the_vectors_makes_another_encoder() -> None:
             match=r"made by the encoder minilm@0123/mean/float32, this worker has .*UPWELL_ENCODER",
         ):
             check_revision([made], other)
+    check_revision([made], "minilm@4567/mean/float32", {"0123/mean", "89ab/mean"})
+    with pytest.raises(SettingsError):
+        check_revision([made], "minilm@4567/mean/float32", {"89ab/mean"})
 
 
 def test_a_worker_with_another_encoder_does_not_start(

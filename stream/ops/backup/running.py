@@ -3,7 +3,8 @@
 
 The checkpoint is immutable and its learner may remove it: then the next one is taken. The embedded
 store is copied by serve, its one opener. Of the broker the records are read that another broker
-would need: the catalogue, and what neither users nor the model's checkpoint have taken in.
+would need: the catalogue and which encoders made it, and what neither users nor the model's
+checkpoint have taken in.
 """
 
 from __future__ import annotations
@@ -106,7 +107,8 @@ def read_records(
     client, prefix = client_options(settings.kafka), settings.kafka.prefix
     try:
         with Lag(client, prefix) as lag, path.open("w", encoding="utf-8") as file:
-            starts = dict.fromkeys(lag.ends([Topic.CATALOGUE]), 0) | dict(offsets)
+            whole = lag.ends([Topic.CATALOGUE, Topic.ENCODERS])
+            starts = dict.fromkeys(whole, 0) | dict(offsets)
             for partition in lag.ends([Topic.EXAMPLES]):
                 starts[partition] = int(positions.get(str(partition.partition), 0))
             for partition, start in starts.items():

@@ -233,4 +233,43 @@ MANUAL: Mapping[str, Entry] = {
             "wall_s": "seconds in all",
         },
     ),
+    "encoder": Entry("upwell encoder show"),
+    "encoder try": Entry(
+        "upwell encoder try models/adapted",
+        (BROKER, ENCODER),
+        "what was found",
+        {
+            "encoder": "the candidate: what decides its `vectors`, and where the `model` lies",
+            "before": "the one in force, likewise",
+            "items": "of the catalogue, all encoded by both",
+            "likeness": "of the two sides' vectors, at most 1",
+            "opinion": "`better`, `worse`, or `open` where nothing is proven",
+            "targets": "that both were asked of",
+            "mrr": "mean reciprocal rank, `before` and `after`",
+            "ndcg10": "NDCG@10, `before` and `after`",
+            "promoted": "whether the candidate is in force now",
+        },
+    ),
+    "encoder promote": Entry(
+        "upwell encoder promote models/adapted",
+        (BROKER, ENCODER),
+        "what changed",
+        {"encoder": "in force now", "before": "the one that was"},
+    ),
+    "encoder rollback": Entry(
+        "upwell encoder rollback",
+        (BROKER,),
+        "what changed",
+        {"encoder": "in force now", "before": "the one that was"},
+    ),
+    "encoder show": Entry(
+        "upwell encoder show --json",
+        (BROKER, ENCODER),
+        "what stands",
+        {
+            "in_force": "what decides its `vectors`, and where the `model` lies",
+            "earlier": "those that a rollback leads to, the next one last",
+            "said": "all trials, promotions and rollbacks, oldest first",
+        },
+    ),
 }

@@ -54,7 +54,7 @@ def adaptation_table(report: Report) -> Group:
 
 def _outcome(report: Report) -> str:
     if report.folder is not None:
-        return f"{report.folder} is {report.revision}; use it: UPWELL_ENCODER={report.folder}"
+        return f"{report.folder} is {report.revision}; try it: upwell encoder try {report.folder}"
     if report.best_step == 0:
         return "no step was worth more than the model as it was: nothing is written"
     return f"{report.method} makes no plain model: nothing is written"

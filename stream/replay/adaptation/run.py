@@ -12,6 +12,7 @@ import numpy as np
 
 from encoders.adapt import Options
 from encoders.adapt.run import Adapted, Encode, adapt, check_folder
+from encoders.adapt.write import note_training
 from encoders.load import load_encoder
 from stream.replay.adaptation.history import History, read_history
 from stream.replay.adaptation.lessons import lessons
@@ -68,6 +69,8 @@ def adapt_to_log(
         resume=order.resume,
         say=say,
     )
+    if adapted.written:
+        note_training(order.out, stretches.until)
     name, after = _after(order, encoder.device, adapted, history, stretches.test, before)
     counts = Counter(one for target in stretches.test for one in target.slices)
     slices = [one for one in (*SLICES, "new_scene") if counts[one]]

@@ -14,7 +14,7 @@ import numpy as np
 from stream.replay.adaptation.history import Act, History
 from upwell.errors import LogError
 
-__all__ = ["SLICES", "Stretches", "Target", "cut", "held_out_scene"]
+__all__ = ["LAST_LIKES", "SLICES", "Stretches", "Target", "cut", "held_out_scene"]
 
 SLICES = ("all", "cold_user", "cold_item", "warm", "new_item")
 COLD_EVENTS = 2
@@ -35,11 +35,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Stretches:
-    """training: acts. validation, test: targets."""
+    """training: acts. validation, test: targets. until: UTC ms, what the test is on came after."""
 
     training: Sequence[Act]
     validation: Sequence[Target]
     test: Sequence[Target]
+    until: int
 
 
 def cut(
@@ -70,7 +71,8 @@ def cut(
     if not training or not validation or not test:
         raise LogError("the log is too short, or all of one moment: it cannot be cut in three")
     rng = np.random.default_rng(seed)
-    return Stretches(training, _drawn(validation, most, rng), _drawn(test, most, rng))
+    drawn = _drawn(validation, most, rng), _drawn(test, most, rng)
+    return Stretches(training, *drawn, second - 1)
 
 
 def held_out_scene(history: History) -> tuple[frozenset[int], frozenset[int]]:

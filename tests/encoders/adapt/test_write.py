@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from encoders import load_encoder
-from encoders.adapt.write import write_model
+from encoders.adapt.write import note_training, trained_until, write_model
 from encoders.device import Placement
 from encoders.transformer import TransformerEncoder
 
@@ -33,3 +33,11 @@ def test_the_folder_is_a_plain_model_with_a_revision_of_its_own(tiny: Path, tmp_
         encoder.encode(["a space adventure"]), base.encode(["a space adventure"]), atol=0.02
     )
     encoder.close()
+
+
+def test_until_when_it_was_trained_is_read_where_it_was_noted(tmp_path: Path) -> None:
+    assert trained_until(tmp_path) == 0
+    note_training(tmp_path, 1_700_000_000_000)
+    assert trained_until(tmp_path) == 1_700_000_000_000
+    (tmp_path / "adapted.json").write_text("[]")
+    assert trained_until(tmp_path) == 0

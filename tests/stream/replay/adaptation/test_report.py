@@ -42,7 +42,9 @@ def test_figures_before_and_after_stand_below_their_slices() -> None:
 
 
 def test_it_says_what_was_written_or_why_nothing_was() -> None:
-    assert "models/out is out@2/mean/float32; use it: UPWELL_ENCODER=models/out" in shown(REPORT)
+    assert "models/out is out@2/mean/float32; try it: upwell encoder try models/out" in shown(
+        REPORT
+    )
     worse = replace(REPORT, folder=None, revision=None, best_step=0)
     assert "no step was worth more" in shown(worse)
     prefix = replace(REPORT, folder=None, revision=None, method="prefix")

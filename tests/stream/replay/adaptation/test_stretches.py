@@ -29,6 +29,7 @@ def test_what_happened_in_one_moment_stays_together() -> None:
     acts += [Act(1, f"u{n}", 1, liked=True) for n in range(4)]
     acts += [Act(2, f"u{n}", 2, liked=True) for n in range(4)]
     found = cut(of(*acts), 100, 0, (0.4, 0.4))
+    assert found.until == 1
     assert (len(found.training), len(found.validation), len(found.test)) == (4, 4, 4)
 
 

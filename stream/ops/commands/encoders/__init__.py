@@ -1,0 +1,1 @@
+"""`upwell adapt` and `upwell encoder`: a text encoder made better, and put into service."""

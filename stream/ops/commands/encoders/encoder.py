@@ -1,0 +1,114 @@
+"""`upwell encoder`: another text encoder in a running engine."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from stream.ops.commands.command import (
+    Json,
+    connected,
+    faults,
+    interruptible,
+    print_json,
+    tell,
+)
+from stream.ops.commands.help import add, new_app
+from upwell.system.clock import now_ms
+
+__all__ = ["encoder_app"]
+
+_NICE = 10
+Model = Annotated[str, typer.Argument(help="Folder of the candidate, as `upwell adapt` writes it.")]
+
+
+def try_candidate(
+    model: Model,
+    promote: Annotated[
+        bool, typer.Option("--promote/--no-promote", help="Whether it comes into force if better.")
+    ] = True,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on with what comes until something is proven.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Encode the catalogue with a candidate while the engine runs, and compare the two on what
+    users did next. It comes into force where it is proven better.
+    """
+    from stream.ops.encoder.service import conclude
+    from stream.ops.encoder.trial import compare, make_ready
+
+    with faults(), interruptible():
+        os.nice(_NICE)
+        own = connected()
+        ready = make_ready(own, model, tell)
+        tell(f"{len(ready.item_ids):,} items; vectors alike: {ready.likeness:.4f}")
+        found = compare(own, ready, follow, tell)
+        promoted = conclude(own, ready, found, promote, now_ms())
+        both = f"{found.mrr['before']:.4f} before, {found.mrr['after']:.4f} after"
+        tell(f"{found.opinion}: mean reciprocal rank {both}, {found.targets:,} targets")
+        if promoted:
+            tell(f"{ready.encoder.model} is in force; `upwell encoder rollback` takes it back")
+        if as_json:
+            print_json(
+                {
+                    "encoder": asdict(ready.encoder),
+                    "before": asdict(ready.before),
+                    "items": len(ready.item_ids),
+                    "likeness": ready.likeness,
+                    **asdict(found),
+                    "promoted": promoted,
+                }
+            )
+
+
+def promote(model: Model, as_json: Json = False) -> None:
+    """Put an encoder into force, whatever a trial said; engines that run change over by
+    themselves.
+    """
+    from stream.ops.encoder.service import put_into_force
+    from stream.ops.encoder.trial import make_ready
+
+    with faults(), interruptible():
+        os.nice(_NICE)
+        own = connected()
+        ready = make_ready(own, model, tell)
+        put_into_force(own, ready, now_ms())
+        _changed(ready.encoder, ready.before, as_json)
+
+
+def rollback(as_json: Json = False) -> None:
+    """Put the encoder into force that was before; engines that run change over by themselves."""
+    from stream.ops.encoder.service import roll_back
+
+    with faults(), interruptible():
+        _changed(*roll_back(connected(), now_ms()), as_json)
+
+
+def show(as_json: Json = False) -> None:
+    """Which encoder is in force, and what was tried, promoted and rolled back."""
+    from stream.ops.encoder.service import standing
+
+    with faults(), interruptible():
+        found = standing(connected())
+        for one in found["said"]:
+            tell(f"{one['at']} {one['word']} by {one['by']}: {one['encoder']['model']}")
+        tell(f"in force: {found['in_force']['model']} ({found['in_force']['vectors']})")
+        if as_json:
+            print_json(found)
+
+
+def _changed(now: Any, before: Any, as_json: bool) -> None:
+    tell(f"{now.model} is in force in place of {before.model}")
+    if as_json:
+        print_json({"encoder": asdict(now), "before": asdict(before)})
+
+
+encoder_app = new_app("encoder", "Another text encoder in a running engine.")
+add(encoder_app, "encoder try", try_candidate)
+add(encoder_app, "encoder promote", promote)
+add(encoder_app, "encoder rollback", rollback)
+add(encoder_app, "encoder show", show)

@@ -1,0 +1,1 @@
+"""Another encoder in a serve worker: which one, how it comes to it, what that leaves to do."""
