@@ -10,6 +10,7 @@ nobody waits for any more is removed unanswered.
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -57,8 +58,7 @@ def answer_errand(
 
     Raises `OSError` where the folder cannot be written.
     """
-    # one file a question: while this one is done its asker may be killed, and another ask
-    question = next(folder.glob(f"{name}-*.ask"), None)
+    question = _question(folder, name)
     asked = None if question is None else _read(question)
     if question is None or asked is None:
         return False
@@ -73,6 +73,20 @@ def answer_errand(
         )
     question.unlink(missing_ok=True)
     return True
+
+
+def _question(folder: Path, name: str) -> Path | None:
+    """One file a question: while this one is done its asker may be killed, and another ask. An
+    owner looks between all its batches, so not by `Path.glob`, which took a tenth of their time.
+    """
+    try:
+        found = os.listdir(folder)
+    except FileNotFoundError:
+        return None
+    for one in found:
+        if one.startswith(f"{name}-") and one.endswith(".ask"):
+            return folder / one
+    return None
 
 
 def _read(path: Path) -> dict[str, Any] | None:
