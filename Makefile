@@ -76,11 +76,12 @@ docs: $(STAMP)
 bench: setup
 	@$(BIN)/python bench/prequential.py data/movielens/events.jsonl.gz --ratings 40000
 
-## make speed    throughput, freshness, idle, the gateway, scale beside the naive loop on the Qdrant server that UPWELL_TEST_QDRANT_URL names; REPEATS=5
+## make speed    throughput, freshness, idle, two workers, the gateway, scale beside the naive loop on the Qdrant server that UPWELL_TEST_QDRANT_URL names; REPEATS=5
 speed: setup
 	@$(BIN)/python bench/speed/throughput.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
 	@$(BIN)/python bench/speed/freshness.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
 	@$(BIN)/python bench/speed/idle.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
+	@$(BIN)/python bench/speed/workers.py data/movielens/events.jsonl.gz --repeats $(REPEATS)
 	@$(BIN)/python bench/speed/gateway.py --repeats $(REPEATS)
 	@$(BIN)/python bench/speed/scale.py --repeats $(REPEATS)
 

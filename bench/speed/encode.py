@@ -36,7 +36,7 @@ from rich.table import Table
 from transformers import AutoTokenizer
 
 from bench.hardware import hardware
-from bench.speed.texts import whole_words, words
+from bench.speed.slices import whole_words, words
 from encoders import load_encoder
 from encoders.cache import CachingEncoder
 from encoders.device import Precision, choose_placement, choose_threads

@@ -35,8 +35,7 @@ from bench.hardware import hardware, load
 from bench.speed.figures import Sent, due_times, latencies, medians, percentiles
 from bench.speed.place import benched
 from bench.speed.sides import Naive, Side, UpwellSide
-from bench.speed.slices import Slice, passes, read_slice
-from bench.speed.texts import bulk_items, whole_words, with_texts
+from bench.speed.slices import Slice, bulk_items, passes, read_slice, whole_words, with_texts
 from encoders.folder import DEFAULT_MODEL, find_model
 from stream.replay.log import LogRecord
 from upwell.errors import UpwellError

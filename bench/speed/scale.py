@@ -37,7 +37,7 @@ from bench.large import RandomEncoder, checkpoint, recall
 from bench.peers.naive import NaiveLoop
 from bench.speed.figures import medians, percentiles
 from bench.speed.proc import memory_mb
-from bench.speed.texts import BEGAN_MS
+from bench.speed.slices import BEGAN_MS
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
 from upwell.events import Topic

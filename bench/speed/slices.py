@@ -1,22 +1,39 @@
-"""A slice of a log for the benches of speed: announcements and users' events, small enough that
-five repeats end.
+"""What the benches of speed play: a slice of a log, small enough that five repeats end; and
+synthetic texts of a wanted length in the language model's own tokens, with events and items that
+carry them. Seeded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from stream.replay.log import BadLine, LogRecord, read_log
 from upwell.events import Topic
 
-__all__ = ["Slice", "cut", "passes", "read_slice"]
+__all__ = [
+    "BEGAN_MS",
+    "Slice",
+    "bulk_items",
+    "cut",
+    "passes",
+    "read_slice",
+    "whole_words",
+    "with_texts",
+    "words",
+]
 
 LISTED = (Topic.CLICKS, Topic.REVIEWS, Topic.QUERIES)
 """Topics whose events the naive loop answers, too."""
+BEGAN_MS = 1_600_000_000_000
+"""When synthetic events begin, UTC ms."""
+SHORTEST = 3
+TITLE_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +72,44 @@ def passes(events: Sequence[LogRecord], each: int, count: int) -> list[Sequence[
     if len(events) < each * count:
         raise ValueError(f"{count} passes of {each} events need {each * count}: {len(events)}")
     return [events[number * each : (number + 1) * each] for number in range(count)]
+
+
+def whole_words(vocabulary: Path) -> list[str]:
+    """Words that are one token each, of a `vocab.txt`: lower-case letters, no pieces."""
+    lines = vocabulary.read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if len(line) >= SHORTEST and line.isascii() and line.isalpha()]
+
+
+def words(known: Sequence[str], count: int, draw: random.Random) -> str:
+    return " ".join(draw.choices(known, k=count))
+
+
+def with_texts(
+    records: Sequence[LogRecord], share: float, tokens: int, known: Sequence[str], seed: int
+) -> list[LogRecord]:
+    """The same reviews; a share of them, by lot, say so many tokens that nobody said before."""
+    draw = random.Random(seed)
+    return [
+        _saying(record, words(known, tokens, draw))
+        if record.topic is Topic.REVIEWS and draw.random() < share
+        else record
+        for record in records
+    ]
+
+
+def _saying(record: LogRecord, text: str) -> LogRecord:
+    value: dict[str, Any] = orjson.loads(record.value)
+    return replace(record, value=orjson.dumps({**value, "text": text}))
+
+
+def bulk_items(count: int, known: Sequence[str], seed: int) -> Iterator[LogRecord]:
+    """Announcements of items that no other seed makes."""
+    draw = random.Random(seed)
+    for number in range(count):
+        item = {
+            "item_id": f"bulk-{seed}-{number}",
+            "ts": BEGAN_MS,
+            "title": words(known, TITLE_WORDS, draw),
+            "categories": [words(known, 1, draw)],
+        }
+        yield LogRecord(number, Topic.ITEMS, str(item["item_id"]).encode(), orjson.dumps(item))

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
-from bench.speed.slices import cut, passes
-from bench.speed.texts import bulk_items, with_texts
+from bench.speed.slices import bulk_items, cut, passes, with_texts
 from stream.chain.validate import decode
 from stream.replay.log import LogRecord
 from upwell.events import Item, Topic
