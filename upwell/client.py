@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["UpwellClient", "client_options", "find_broker"]
 
-BOOTSTRAP_MS = 10_000
 SEND_SECONDS = 30.0
 POLL_MS = 100
 
@@ -68,7 +67,7 @@ def client_options(kafka: KafkaSettings) -> dict[str, Any]:
         )
     options: dict[str, Any] = {
         "bootstrap_servers": kafka.address.split(","),
-        "bootstrap_timeout_ms": BOOTSTRAP_MS,
+        "bootstrap_timeout_ms": round(1000 * kafka.wait),
         "reconnect_backoff_max_ms": 1_000,  # its own is 30 s: one that is back would not be tried
     }
     if kafka.security_protocol != "PLAINTEXT":
@@ -120,7 +119,7 @@ class UpwellClient:
         self._trace = TraceContext() if trace else None
         self._failure: BaseException | None = None
         self._readers: set[TopicReader] = set()
-        _await_broker(address)
+        _await_broker(address, base.wait)
         check_login(self._options)
         check_advertised(self._options, bear_some=True)
         try:
@@ -373,19 +372,17 @@ class UpwellClient:
         self._failure = exc
 
 
-def _await_broker(address: str) -> None:
-    """Until one of the addresses takes connections, at most BOOTSTRAP_MS.
+def _await_broker(address: str, seconds: float) -> None:
+    """Until one of the addresses takes connections, at most so many seconds.
 
     kafka-python leaves a socket open for each refusal.
     """
-    deadline = time.monotonic() + BOOTSTRAP_MS / 1000
+    deadline = time.monotonic() + seconds
     while True:
         for one in address.split(","):
             host, _, port = one.strip().rpartition(":")
             try:
-                socket.create_connection(
-                    (host.strip("[]"), int(port)), timeout=BOOTSTRAP_MS / 1000
-                ).close()
+                socket.create_connection((host.strip("[]"), int(port)), timeout=seconds).close()
             except (OSError, ValueError, OverflowError) as exc:
                 fault = exc
             else:

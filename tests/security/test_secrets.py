@@ -116,17 +116,17 @@ def test_none_is_written_by_accident(settings: Settings) -> None:
 
 
 def test_no_log_nor_traceback_of_a_client_shows_one(
-    settings: Settings, everything_logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, everything_logged: io.StringIO
 ) -> None:
     """kafka-python's admin client logs its options; the faults come from a port that nobody listens
     on.
     """
-    monkeypatch.setattr("upwell.client.BOOTSTRAP_MS", 50)
-    options = client_options(settings.kafka)
+    kafka = dataclasses.replace(settings.kafka, wait=0.05)
+    options = client_options(kafka)
     faults: list[BaseException] = []
     with redirect_stdout(everything_logged), redirect_stderr(everything_logged):
         for connect in (
-            lambda: UpwellClient(settings.kafka.address or "", settings.kafka),
+            lambda: UpwellClient(kafka.address or "", kafka),
             lambda: KafkaAdminClient(**options, nonsense=1),
         ):
             with pytest.raises((BrokerError, KafkaError)) as error:

@@ -267,17 +267,17 @@ def test_a_broker_that_sends_its_clients_astray_is_named_at_once_and_wherever_it
         next(lists)
 
 
-def test_no_broker_is_one_clear_line_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("upwell.client.BOOTSTRAP_MS", 300)
+def test_no_broker_is_one_clear_line_in_bounded_time() -> None:
+    soon = KafkaSettings(wait=0.3)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
         with pytest.raises(BrokerError, match=f"no Kafka broker answers at {address}") as caught:
-            UpwellClient(address)
+            UpwellClient(address, soon)
     assert "\n" not in str(caught.value)
     for wrong in ("nonsense", "127.0.0.1:port", "127.0.0.1:99999"):
         with pytest.raises(BrokerError, match="no Kafka broker answers"):
-            UpwellClient(wrong)
+            UpwellClient(wrong, soon)
 
 
 def test_the_broker_is_found_by_the_settings_or_by_its_file(tmp_path: Path) -> None:

@@ -69,6 +69,15 @@ class KafkaSettings:
         "operator",
         "file in PEM",
     )
+    wait: float = setting(
+        10.0,
+        "that whoever connects waits for brokers that do not answer yet",
+        "operator",
+        "seconds",
+        variable="KAFKA_WAIT",
+        above=0.05,
+        below=600,
+    )
 
 
 @dataclass(frozen=True, slots=True)

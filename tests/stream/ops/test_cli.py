@@ -113,20 +113,22 @@ def test_without_a_broker_it_says_how_to_start_one(tmp_path: Path, words: tuple[
 
 
 def test_a_missing_log_is_one_line(tmp_path: Path, nobody: str) -> None:
-    done = upwell(tmp_path, "replay", "missing.jsonl", UPWELL_KAFKA=nobody)
+    done = upwell(tmp_path, "replay", "missing.jsonl", UPWELL_KAFKA=nobody, UPWELL_KAFKA_WAIT="0.5")
     assert done.returncode == 6
     assert "there is no log missing.jsonl" in one_line(done)
 
 
 def test_brackets_in_a_name_are_shown_as_they_are(tmp_path: Path, nobody: str) -> None:
-    done = upwell(tmp_path, "replay", "[red]/[/b].jsonl", UPWELL_KAFKA=nobody)
+    done = upwell(
+        tmp_path, "replay", "[red]/[/b].jsonl", UPWELL_KAFKA=nobody, UPWELL_KAFKA_WAIT="0.5"
+    )
     assert done.returncode == 6
     assert "[red]/[/b].jsonl" in one_line(done)
 
 
 def test_a_broker_that_does_not_answer_is_one_line(tmp_path: Path, nobody: str) -> None:
     (tmp_path / "log.jsonl").write_text(LINE)
-    done = upwell(tmp_path, "replay", "log.jsonl", UPWELL_KAFKA=nobody)
+    done = upwell(tmp_path, "replay", "log.jsonl", UPWELL_KAFKA=nobody, UPWELL_KAFKA_WAIT="0.5")
     assert done.returncode == 3
     assert f"no Kafka broker answers at {nobody}" in one_line(done)
 
@@ -156,6 +158,7 @@ def test_a_worker_with_a_wrong_model_path_ends_with_one_line(tmp_path: Path, nob
             stdin=reading,
             UPWELL_ENCODER=str(tmp_path / "no-model"),
             UPWELL_KAFKA=nobody,
+            UPWELL_KAFKA_WAIT="0.5",
         )
     assert done.returncode == 5
     assert "no-model" in one_line(done)

@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("words", ASKS_THE_BROKER, ids=" ".join)
 def test_a_broker_that_is_away_is_named(words: tuple[str, ...], folder: Path, nobody: str) -> None:  # noqa: F811
-    done = upwell(folder, *words, UPWELL_KAFKA=nobody)
+    done = upwell(folder, *words, UPWELL_KAFKA=nobody, UPWELL_KAFKA_WAIT="0.5")
     assert done.returncode == ExitCode.BROKER
     assert nobody in one_line(done)
 
@@ -139,7 +139,7 @@ def test_an_engine_on_a_broker_that_is_away_is_not_started(
     folder: Path,
     nobody: str,  # noqa: F811
 ) -> None:
-    done = upwell(folder, *words, UPWELL_KAFKA=nobody)
+    done = upwell(folder, *words, UPWELL_KAFKA=nobody, UPWELL_KAFKA_WAIT="0.5")
     assert done.returncode == ExitCode.BROKER
     last = done.stderr.strip().splitlines()[-1]
     assert last.startswith("upwell: ")
