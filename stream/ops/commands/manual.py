@@ -250,6 +250,17 @@ MANUAL: Mapping[str, Entry] = {
             "promoted": "whether the candidate is in force now",
         },
     ),
+    "encoder learn": Entry(
+        "upwell encoder learn models --every 24",
+        (BROKER, ENCODER, LOG),
+        "what each round did, a line each",
+        {
+            "adapted": "the fine-tuning: as of `upwell adapt`",
+            "tried": "the trial: `opinion`, `targets`, `mrr`, `ndcg10`; null where nothing better "
+            "came of it",
+            "promoted": "whether the new one is in force now",
+        },
+    ),
     "encoder promote": Entry(
         "upwell encoder promote models/adapted",
         (BROKER, ENCODER),

@@ -23,13 +23,13 @@ from encoders.folder import find_model
 from encoders.load import model_revision
 from stream.broker.encoders import Named
 from stream.broker.encoders.topic import read_lineage
-from stream.broker.feeds import read_partition
 from stream.broker.topics import no_broker
 from stream.chain.catalogue import item_text, vectors_of
 from stream.chain.effects import Erasure
-from stream.chain.wire import decode_examples, decode_item
+from stream.chain.wire import decode_examples
 from stream.learn.topics import examples_consumer
 from stream.replay.adaptation.comparison import Comparison, Found, Opinion
+from stream.replay.adaptation.topics import newest_items
 from stream.serve.encoders.switch import encoder_in_force, named
 from upwell.client import client_options
 from upwell.errors import SettingsError
@@ -140,17 +140,9 @@ def _catalogue(settings: Settings, before: Named) -> list[CatalogueItem]:
     """The newest entry of each item. Raises `SettingsError` where there is none, or an earlier
     change is not done yet.
     """
-    client, topic = client_options(settings.kafka), settings.kafka.prefix + Topic.CATALOGUE
-    found: dict[str, CatalogueItem] = {}
-    try:
-        for number in range(settings.kafka.partitions):
-            for record in read_partition(client, TopicPartition(topic, number), 0):
-                if record.value is not None:
-                    one = decode_item(record.value)
-                    found[one.item_id] = one
-    except KafkaError as exc:
-        raise no_broker(client, exc) from exc
+    found = newest_items(settings.kafka)
     if not found:
+        topic = settings.kafka.prefix + Topic.CATALOGUE
         raise SettingsError(f"topic {topic} has no items yet: there is nothing to compare with")
     others = sum(vectors_of(one.revision) != before.vectors for one in found.values())
     if others:

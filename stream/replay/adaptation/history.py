@@ -7,7 +7,7 @@ stream (`stream.chain.scrub`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from stream.chain.catalogue import changed, item_text
@@ -47,11 +47,16 @@ class History:
     left_out: int
 
 
-def read_history(lines: Iterable[LogRecord | BadLine], now_ms: int) -> History:
-    """The whole log. Events on items that nobody announced are left out. Raises `LogError` where
+def read_history(
+    lines: Iterable[LogRecord | BadLine],
+    now_ms: int,
+    known: Mapping[str, CatalogueItem] | None = None,
+) -> History:
+    """All of the lines. Events on items that nobody announced are left out. Raises `LogError` where
     there is no item or no event.
 
-    now_ms: UTC ms, against which times in the future are told.
+    now_ms: UTC ms, against which times in the future are told. known: items that were announced
+    before.
     """
     events: list[Event] = []
     left_out = 0
@@ -61,11 +66,11 @@ def read_history(lines: Iterable[LogRecord | BadLine], now_ms: int) -> History:
             left_out += 1
         else:
             events.append(event)
-    items = _catalogue(one for one in events if isinstance(one, Item))
+    items = _catalogue(known or {}, (one for one in events if isinstance(one, Item)))
     rows = {item_id: row for row, item_id in enumerate(items)}
     acts = tuple(sorted(_acts(events, rows), key=lambda act: act.ts))
     if not items or not acts:
-        raise LogError("the log has no items, or no events on them: there is nothing to learn")
+        raise LogError("there are no items, or no events on them: there is nothing to learn")
     return History(
         tuple(item_text(item) for item in items.values()),
         tuple(item.categories for item in items.values()),
@@ -81,9 +86,11 @@ def _event(line: LogRecord | BadLine, now_ms: int) -> Event | None:
     return None if isinstance(event, DeadLetter) else event
 
 
-def _catalogue(announcements: Iterable[Item]) -> dict[str, CatalogueItem]:
+def _catalogue(
+    known: Mapping[str, CatalogueItem], announcements: Iterable[Item]
+) -> dict[str, CatalogueItem]:
     """Each item as the last announcement leaves it; one that was taken out keeps its text."""
-    items: dict[str, CatalogueItem] = {}
+    items = dict(known)
     for one in announcements:
         after = changed(items.get(one.item_id), one, one.ts)
         if after is not None:

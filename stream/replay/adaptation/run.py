@@ -1,4 +1,4 @@
-"""`upwell adapt`, whole: log in; stretches, pairs, fine-tuning, figures before and after."""
+"""`upwell adapt`, whole: history in; stretches, pairs, fine-tuning, figures before and after."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from encoders.adapt import Options
 from encoders.adapt.run import Adapted, Encode, adapt, check_folder
 from encoders.adapt.write import note_training
 from encoders.load import load_encoder
-from stream.replay.adaptation.history import History, read_history
+from stream.replay.adaptation.history import History
 from stream.replay.adaptation.lessons import lessons
 from stream.replay.adaptation.nearness import mean_reciprocal_rank, ndcg10, ranks
 from stream.replay.adaptation.report import Report
@@ -25,10 +25,9 @@ from stream.replay.adaptation.stretches import (
     cut,
     held_out_scene,
 )
-from stream.replay.log import read_log
 from upwell.settings import EncoderSettings
 
-__all__ = ["MOST_TESTED", "MOST_VALIDATED", "Order", "adapt_to_log"]
+__all__ = ["MOST_TESTED", "MOST_VALIDATED", "Order", "adapt_to"]
 
 MOST_TESTED, MOST_VALIDATED = 20_000, 2_000
 """Targets of a stretch; of more than that so many are drawn."""
@@ -36,24 +35,30 @@ MOST_TESTED, MOST_VALIDATED = 20_000, 2_000
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What `upwell adapt` is told. scene: half of the categories is held out of training."""
+    """What `upwell adapt` is told. out: the folder of the model. scene: half of the categories is
+    held out of training.
+    """
 
-    log: Path
     out: Path
     options: Options
     scene: bool = False
     resume: bool = False
 
 
-def adapt_to_log(
-    order: Order, encoder: EncoderSettings, now_ms: int, say: Callable[[str], None]
+def adapt_to(
+    read: Callable[[], History],
+    order: Order,
+    encoder: EncoderSettings,
+    say: Callable[[str], None],
 ) -> Report:
-    """Raises `LogError` and `EncoderError`. encoder: which model, and where it computes."""
+    """Raises `LogError` and `EncoderError`, and what `read` does, which is called once the folder
+    is found to be free. encoder: which model, and where it computes.
+    """
     began = time.perf_counter()
     check_folder(order.out, order.resume)
     if not order.options.merges:
         say(f"{order.options.method} makes no plain model: figures only, nothing will be written")
-    history = read_history(read_log(order.log), now_ms)
+    history = read()
     untrained, new_scene = held_out_scene(history) if order.scene else (frozenset(), frozenset())
     stretches = cut(history, MOST_TESTED, order.options.seed, new_scene=new_scene)
     pairs = lessons(history, stretches.training, untrained)

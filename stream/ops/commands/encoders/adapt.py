@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stream.ops.commands.command import (
     Json,
+    connected,
     faults,
     interruptible,
     print_json,
@@ -18,13 +19,23 @@ from stream.ops.commands.command import (
     shown,
     tell,
 )
-from stream.ops.commands.play import Log
+from upwell.system.clock import now_ms
+
+if TYPE_CHECKING:
+    from stream.replay.adaptation.history import History
 
 __all__ = ["adapt"]
 
 
 def adapt(
-    log: Log,
+    log: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A .jsonl or .jsonl.gz file of {topic, key, value} lines; without one, what the "
+            "topics hold."
+        ),
+    ] = None,
+    *,
     out: Annotated[Path, typer.Option(help="A new folder for the model.")],
     model: Annotated[
         str | None, typer.Option(help="Name or folder of another encoder than the settings'.")
@@ -61,15 +72,15 @@ def adapt(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Fine-tune the text encoder on a log: items that one user liked near each other, searches and
-    what was chosen, reviews and their items. Trained on the first 60 % of the events, stopped by
-    the next 20 %, tested on the last.
+    """Fine-tune the text encoder on a log, or on what the topics hold: items that one user liked
+    near each other, searches and what was chosen, reviews and their items. Trained on the first
+    60 % of the events, stopped by the next 20 %, tested on the last.
 
     The object of --json is the last line of standard output in any case.
     """
     from encoders.adapt import Objective, Options, Schedule
     from stream.replay.adaptation import adaptation_table
-    from stream.replay.adaptation.run import Order, adapt_to_log
+    from stream.replay.adaptation.run import Order, adapt_to
 
     with faults(), interruptible():
         options = Options(
@@ -79,11 +90,21 @@ def adapt(
             seed,
         )
         encoder = settings().encoder
-        report = adapt_to_log(
-            Order(log, out, options, scene, resume),
+        report = adapt_to(
+            partial(_history, log),
+            Order(out, options, scene, resume),
             replace(encoder, model=model or encoder.model),
-            time.time_ns() // 1_000_000,
             tell,
         )
         shown(stderr=as_json).print(adaptation_table(report))
         print_json(report)
+
+
+def _history(log: Path | None) -> History:
+    from stream.replay.adaptation.history import read_history
+    from stream.replay.adaptation.topics import taught
+    from stream.replay.log import read_log
+
+    if log is None:
+        return taught(connected().kafka, now_ms())
+    return read_history(read_log(log), now_ms())

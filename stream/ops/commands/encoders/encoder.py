@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +19,7 @@ from stream.ops.commands.command import (
     tell,
 )
 from stream.ops.commands.help import add, new_app
+from upwell.errors import SettingsError, UpwellError
 from upwell.system.clock import now_ms
 
 __all__ = ["encoder_app"]
@@ -65,6 +68,52 @@ def try_candidate(
             )
 
 
+def learn(
+    folder: Annotated[Path, typer.Argument(help="Where the models lie, one folder each.")],
+    every: Annotated[
+        float | None,
+        typer.Option(
+            help="Hours from one round's beginning to the next; else one round.", min=0.01
+        ),
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="As of `upwell adapt`; not prefix, which makes no model.")
+    ] = "lora",
+    steps: Annotated[int, typer.Option(help="Of the optimizer, at most.", min=1)] = 300,
+    rate: Annotated[
+        float | None, typer.Option(help="The highest learning rate; else the method's.", min=1e-9)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fine-tune the settings' encoder on what the topics hold while the engine runs, try the
+    result, and have it in force where it is proven better.
+    """
+    from encoders.adapt import Options, Schedule
+    from stream.ops.encoder.learning import learn_once
+
+    with faults(), interruptible():
+        os.nice(_NICE)
+        options = Options(method, schedule=Schedule(steps=steps, rate=rate))
+        if not options.merges:
+            raise SettingsError(f"--method {method}: makes no model that could come into force")
+        own, began = connected(), time.monotonic()
+        while True:
+            try:
+                done = learn_once(own, folder, options, now_ms(), tell)
+            except UpwellError as exc:
+                if every is None:
+                    raise
+                tell(f"{exc}")
+            else:
+                tell("in force" if done.promoted else "what was in force stays")
+                if as_json:
+                    print_json(done.value())
+            if every is None:
+                return
+            began += 3_600 * every
+            time.sleep(max(0.0, began - time.monotonic()))
+
+
 def promote(model: Model, as_json: Json = False) -> None:
     """Put an encoder into force, whatever a trial said; engines that run change over by
     themselves.
@@ -109,6 +158,7 @@ def _changed(now: Any, before: Any, as_json: bool) -> None:
 
 encoder_app = new_app("encoder", "Another text encoder in a running engine.")
 add(encoder_app, "encoder try", try_candidate)
+add(encoder_app, "encoder learn", learn)
 add(encoder_app, "encoder promote", promote)
 add(encoder_app, "encoder rollback", rollback)
 add(encoder_app, "encoder show", show)

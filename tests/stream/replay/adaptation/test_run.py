@@ -7,8 +7,10 @@ import pytest
 
 from encoders import load_encoder
 from encoders.adapt import Objective, Options, Schedule
+from stream.replay.adaptation.history import read_history
 from stream.replay.adaptation.report import Report
-from stream.replay.adaptation.run import Order, adapt_to_log
+from stream.replay.adaptation.run import Order, adapt_to
+from stream.replay.log import read_log
 from tests.stream.replay.adaptation.logs import NOW, small_log
 from upwell.errors import EncoderError, LogError
 from upwell.settings import EncoderSettings
@@ -35,7 +37,8 @@ def run(tiny: Path, log: Path, out: Path, method: str = "lora", scene: bool = Fa
     schedule = Schedule(steps=6, batch=8, rate=2e-2, every=3)
     options = Options(method, Objective(0.2, 0.0), schedule)
     encoder = EncoderSettings(model=str(tiny), device="cpu")
-    return adapt_to_log(Order(log, out, options, scene), encoder, NOW, lambda _: None)
+    order = Order(out, options, scene)
+    return adapt_to(lambda: read_history(read_log(log), NOW), order, encoder, lambda _: None)
 
 
 def test_a_log_is_learned_and_the_folder_is_the_next_encoder(

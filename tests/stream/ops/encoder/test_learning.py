@@ -1,0 +1,81 @@
+"""A round of the slow loop that leads to nothing leaves nothing behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kafka import KafkaProducer
+
+from encoders.adapt import Objective, Options, Schedule
+from stream.broker.encoders import Word
+from stream.broker.encoders.topic import read_lineage
+from stream.ops.encoder.learning import learn_once
+from stream.ops.encoder.service import put_into_force
+from stream.ops.encoder.trial import make_ready
+from stream.replay.adaptation.comparison import Opinion
+from tests.stream.ops.encoder.tried import COUNT, adapted, announce, entries, settings_on
+from tests.stream.replay.adaptation.logs import NOW, record
+from upwell.client import client_options
+from upwell.errors import LogError
+from upwell.settings import Settings
+
+USERS = 30
+
+
+@pytest.fixture
+def on(kafka: str, prefix: str, tmp_path: Path) -> Settings:
+    made = settings_on(kafka, prefix, tmp_path)
+    announce(made, entries(made))
+    return made
+
+
+def clicks(on: Settings) -> None:
+    """Each user likes four items whose titles end alike."""
+    with KafkaProducer(acks="all", **client_options(on.kafka)) as producer:
+        for number in range(4 * USERS):
+            user, turn = number % USERS, number // USERS
+            item = user % 7 + 7 * ((user + turn) % (COUNT // 7))
+            one = record("clicks", number, user_id=f"u{user}", item_id=f"i{item}", action="like")
+            producer.send(on.kafka.prefix + one.topic, value=one.value)
+        producer.flush()
+
+
+def options(rate: float) -> Options:
+    return Options("top:1", Objective(mlm=0.0), Schedule(steps=6, batch=16, rate=rate, every=3))
+
+
+def test_one_that_is_not_proven_better_goes_and_what_a_killed_round_left(
+    on: Settings, tmp_path: Path
+) -> None:
+    clicks(on)
+    models = tmp_path / "models"
+    stands = models / "20200101T000000Z"
+    models.mkdir()
+    adapted(tmp_path / "tiny", stands)
+    put_into_force(on, make_ready(on, str(stands), lambda _: None), 1)
+    announce(on, entries(on, str(stands)))
+    for name in ("20210101T000000Z", "mine", "notes Z"):
+        (models / name).mkdir()
+    said: list[str] = []
+    done = learn_once(on, models, options(2e-3), NOW, said.append)
+    assert done.adapted.pairs["likes"] > 0
+    assert done.adapted.folder is not None
+    assert done.tried is not None
+    assert (done.tried.opinion, done.promoted) == (Opinion.OPEN, False)  # `examples` is empty
+    assert sorted(one.name for one in models.iterdir()) == ["20200101T000000Z", "mine", "notes Z"]
+    lineage = read_lineage(client_options(on.kafka), on.kafka.prefix)
+    assert [one.word for one in lineage.said] == [Word.PROMOTED, Word.TRIED]
+
+
+def test_one_that_learned_nothing_is_not_tried(on: Settings, tmp_path: Path) -> None:
+    clicks(on)
+    done = learn_once(on, tmp_path / "models", options(1e-12), NOW, lambda _: None)
+    assert (done.adapted.folder, done.tried, done.promoted) == (None, None, False)
+    assert list((tmp_path / "models").iterdir()) == []
+    assert done.value()["tried"] is None
+
+
+def test_topics_without_events_are_named(on: Settings, tmp_path: Path) -> None:
+    with pytest.raises(LogError, match="nothing to learn"):
+        learn_once(on, tmp_path / "models", options(1e-3), NOW, lambda _: None)
