@@ -6,8 +6,8 @@ the same run.
 
 Every target is ranked over the whole announced catalogue with the state before it; the first tenth
 of the events warms up and is not counted. Prints a table, then one JSON object as the last line.
-`--serving` plays the log with the guard before what serves, and measures the lists that replicas
-would make beside what trains. `--ablations` runs the model again without each group of signals (or
+`--serving` plays the log with the guard before what serves, in micro-batches of 32, and measures
+lists made before each: by the weights in training, and by those that serve. `--ablations` runs the model again without each group of signals (or
 without those named): their weights stay at zero, though they may still propose candidates; the
 fused model is not trained at all, and without `relations` no item names another.
 """
@@ -43,6 +43,7 @@ from upwell.settings import Settings, load_settings
 from upwell.values import Example
 
 BATCH = 256
+LISTS = ("lists in training", "lists served")
 FUSED = "fused"
 GROUPS: dict[str, tuple[str, ...]] = {
     "popularity": (
@@ -121,28 +122,37 @@ def run_model(log: Log, engine: InlineEngine) -> float:
 
 
 class Served:
-    """NDCG@10 of what the guard lets serve, on each target just before it is learned.
+    """NDCG@10 of lists, on each target just before its micro-batch is learned: by the weights in
+    training, and by those that the guard lets serve.
 
     cold: of a user or an item with at most `COLD_EVENTS` events, as for the peers.
     """
 
     def __init__(self, log: Log, engine: InlineEngine) -> None:
         assert engine.promotion is not None, "the engine is guarded"
-        self.engine, self.promotion = engine, engine.promotion
-        self.gains: dict[str, list[float]] = {name: [] for name in SLICES}
+        self._learner, self._promotion = engine.learner, engine.promotion
+        self._gains: dict[str, dict[str, list[float]]] = {
+            name: {part: [] for part in SLICES} for name in LISTS
+        }
         self._warmup, self._seen = log.warmup, 0
         self._item_events: Counter[str] = Counter()
         engine.watch = self.watch
 
     def watch(self, examples: Sequence[Example]) -> None:
         counted = examples[max(0, self._warmup - self._seen) :]
-        targets = [one for one in counted if self.promotion.sample([one])]
-        gains = self.promotion.gains(targets, self.promotion.serving)
-        of_target = dict(zip((one.event.event_id for one in targets), gains, strict=True))
+        targets = [one for one in counted if self._promotion.sample([one])]
+        weights = (self._learner.parameters, self._promotion.serving)
+        gains = {
+            name: self._promotion.gains(targets, own)
+            for name, own in zip(LISTS, weights, strict=True)
+        }
+        of_target = {one.event.event_id: row for row, one in enumerate(targets)}
         for one in examples:
-            if one.event.event_id in of_target:
-                for name in self._slices(one):
-                    self.gains[name].append(float(of_target[one.event.event_id]))
+            row = of_target.get(one.event.event_id)
+            if row is not None:
+                for part in self._slices(one):
+                    for name in LISTS:
+                        self._gains[name][part].append(float(gains[name][row]))
             self._item_events[str(one.event.item_id)] += 1
         self._seen += len(examples)
 
@@ -152,8 +162,12 @@ class Served:
         cold = ["cold_user"] * cold_user + ["cold_item"] * cold_item
         return ["all", *(cold or ["warm"])]
 
-    def ndcg10(self) -> dict[str, float]:
-        return {name: mean(gains) for name, gains in self.gains.items()}
+    def ndcg10(self) -> dict[str, dict[str, float]]:
+        """By `LISTS` and slice."""
+        return {
+            name: {part: mean(gains) for part, gains in parts.items()}
+            for name, parts in self._gains.items()
+        }
 
 
 def run_peers(log: Log, engine: InlineEngine, extras: Sequence[MakePeers]) -> PeerRun:
@@ -228,8 +242,8 @@ def print_table(result: dict[str, Any]) -> None:
         *SLICES,
         title=f"{result['log']}, {result['events']:,} events, {result['targets']['all']:,} targets",
     )
-    serving = [("Upwell, serving", result["serving"])] if "serving" in result else []
-    for name, figures in [("Upwell", result["model"]), *serving, *result["peers"].items()]:
+    lists = [(f"Upwell, {name}", found) for name, found in result.get("lists", {}).items()]
+    for name, figures in [("Upwell", result["model"]), *lists, *result["peers"].items()]:
         table.add_row(name, *(f"{figures['ndcg10'][slice_name]:.4f}" for slice_name in SLICES))
     for name, figures in result.get("ablations", {}).items():
         table.add_row(
@@ -280,7 +294,7 @@ def main() -> None:
     seconds = run_model(log, engine)
     result = report(log, engine, seconds, run_peers(log, engine, extras), arguments)
     if served is not None:
-        result["serving"] = {"ndcg10": served.ndcg10()}
+        result["lists"] = {name: {"ndcg10": found} for name, found in served.ndcg10().items()}
     if arguments.ablations is not None:
         named = arguments.ablations or ABLATIONS
         result["ablations"] = {

@@ -70,6 +70,8 @@ NOT_RUN = {
         "zcat data": "the same, for longer: tests/stream/ops/commands/encoders/test_adapt.py",
         "upwell encoder try": "beside a running engine: "
         "tests/stream/ops/commands/encoders/test_encoder.py has the topics, tests/e2e the engine",
+        "upwell encoder learn": "until Ctrl-C, and a language model's training: "
+        "tests/e2e/test_encoder_learns.py has a round of a small one beside the engine",
     },
     "docs/protect.md": {
         "export UPWELL_GATEWAY_APP_TOKEN": "until Ctrl-C, where others reach it: tests/gateway",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from kafka import KafkaProducer
 
 from encoders.adapt import Objective, Options, Schedule
 from stream.broker.encoders import Word
@@ -14,13 +13,11 @@ from stream.ops.encoder.learning import learn_once
 from stream.ops.encoder.service import put_into_force
 from stream.ops.encoder.trial import make_ready
 from stream.replay.adaptation.comparison import Opinion
-from tests.stream.ops.encoder.tried import COUNT, adapted, announce, entries, settings_on
-from tests.stream.replay.adaptation.logs import NOW, record
+from tests.stream.ops.encoder.tried import adapted, announce, clicks, entries, settings_on
+from tests.stream.replay.adaptation.logs import NOW
 from upwell.client import client_options
 from upwell.errors import LogError
 from upwell.settings import Settings
-
-USERS = 30
 
 
 @pytest.fixture
@@ -28,17 +25,6 @@ def on(kafka: str, prefix: str, tmp_path: Path) -> Settings:
     made = settings_on(kafka, prefix, tmp_path)
     announce(made, entries(made))
     return made
-
-
-def clicks(on: Settings) -> None:
-    """Each user likes four items whose titles end alike."""
-    with KafkaProducer(acks="all", **client_options(on.kafka)) as producer:
-        for number in range(4 * USERS):
-            user, turn = number % USERS, number // USERS
-            item = user % 7 + 7 * ((user + turn) % (COUNT // 7))
-            one = record("clicks", number, user_id=f"u{user}", item_id=f"i{item}", action="like")
-            producer.send(on.kafka.prefix + one.topic, value=one.value)
-        producer.flush()
 
 
 def options(rate: float) -> Options:

@@ -18,14 +18,16 @@ from stream.chain.catalogue import encoded
 from stream.chain.effects import Erasure
 from stream.chain.wire import decode_item, encode_erasure, encode_examples, encode_item
 from tests.encoders.tiny import tiny_model
+from tests.stream.replay.adaptation.logs import record
 from upwell.client import client_options
 from upwell.events import Topic
 from upwell.settings import EncoderSettings, KafkaSettings, Settings
 from upwell.values import CatalogueItem, Example, Interaction, Vector
 
-__all__ = ["COUNT", "adapted", "announce", "entries", "liked", "settings_on"]
+__all__ = ["COUNT", "adapted", "announce", "clicks", "entries", "liked", "settings_on"]
 
 COUNT = 40
+USERS = 30
 NONE: Vector = np.zeros(0, np.float32)
 
 
@@ -93,6 +95,17 @@ def liked(settings: Settings, pairs: Sequence[tuple[int, int]], ts: int = 1_000)
     ]
     erasure = encode_erasure(Erasure("u", "controls-0", 1, 0))
     _send(settings, Topic.EXAMPLES, [erasure, encode_examples(examples)])
+
+
+def clicks(on: Settings) -> None:
+    """Each user likes four items whose titles end alike."""
+    with KafkaProducer(acks="all", **client_options(on.kafka)) as producer:
+        for number in range(4 * USERS):
+            user, turn = number % USERS, number // USERS
+            item = user % 7 + 7 * ((user + turn) % (COUNT // 7))
+            one = record("clicks", number, user_id=f"u{user}", item_id=f"i{item}", action="like")
+            producer.send(on.kafka.prefix + one.topic, value=one.value)
+        producer.flush()
 
 
 def _send(settings: Settings, topic: Topic, values: Sequence[bytes]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stream.ops.commands.manual import MANUAL
-from tests.stream.ops.encoder.tried import adapted, announce, entries, liked, settings_on
+from tests.stream.ops.encoder.tried import adapted, announce, clicks, entries, liked, settings_on
 from tests.stream.ops.test_cli import upwell
 
 
@@ -50,3 +50,30 @@ def test_tried_promoted_shown_and_taken_back(kafka: str, prefix: str, tmp_path: 
     assert (back["encoder"], back["before"]) == (promoted["before"], promoted["encoder"])
     none = upwell(tmp_path, "encoder", "rollback", "--json", **own)
     assert (none.returncode, none.stdout) == (2, "")
+
+
+def test_what_a_round_did_is_one_line_and_a_prefix_makes_none(
+    kafka: str, prefix: str, tmp_path: Path
+) -> None:
+    on = settings_on(kafka, prefix, tmp_path)
+    announce(on, entries(on))
+    own: dict[str, Any] = {
+        "UPWELL_KAFKA": kafka,
+        "UPWELL_PREFIX": prefix,
+        "UPWELL_PARTITIONS": "1",
+        "UPWELL_ENCODER": "tiny",
+        "UPWELL_DEVICE": "cpu",
+        "UPWELL_ENCODER_ENGINE": "torch",
+    }
+    nothing = upwell(tmp_path, "encoder", "learn", "models", **own)
+    assert (nothing.returncode, nothing.stdout) == (6, "")
+    assert "nothing to learn" in nothing.stderr
+    clicks(on)
+    few = ("--method", "top:1", "--steps", "2", "--rate", "1e-9")
+    done = upwell(tmp_path, "encoder", "learn", "models", "--json", *few, **own)
+    found = said(done, "encoder learn")
+    assert (found["tried"], found["promoted"]) == (None, False)
+    assert found["adapted"]["pairs"]["likes"] > 0
+    prefixed = upwell(tmp_path, "encoder", "learn", "models", "--method", "prefix", **own)
+    assert (prefixed.returncode, prefixed.stdout) == (2, "")
+    assert "no model that could come into force" in prefixed.stderr
