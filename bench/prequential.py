@@ -7,9 +7,10 @@ the same run.
 Every target is ranked over the whole announced catalogue with the state before it; the first tenth
 of the events warms up and is not counted. Prints a table, then one JSON object as the last line.
 `--serving` plays the log with the guard before what serves, in micro-batches of 32, and measures
-lists made before each: by the weights in training, and by those that serve. `--ablations` runs the model again without each group of signals (or
-without those named): their weights stay at zero, though they may still propose candidates; the
-fused model is not trained at all, and without `relations` no item names another.
+lists made before each: by the weights in training, and by those that serve. `--ablations` runs the
+model again without each group of signals (or without those named): their weights stay at zero,
+though they may still propose candidates; the fused model is not trained at all, and without
+`relations` no item names another.
 """
 
 from __future__ import annotations
@@ -131,9 +132,7 @@ class Served:
     def __init__(self, log: Log, engine: InlineEngine) -> None:
         assert engine.promotion is not None, "the engine is guarded"
         self._learner, self._promotion = engine.learner, engine.promotion
-        self._gains: dict[str, dict[str, list[float]]] = {
-            name: {part: [] for part in SLICES} for name in LISTS
-        }
+        self._gains: dict[str, list[tuple[float, ...]]] = {name: [] for name in SLICES}
         self._warmup, self._seen = log.warmup, 0
         self._item_events: Counter[str] = Counter()
         engine.watch = self.watch
@@ -142,17 +141,12 @@ class Served:
         counted = examples[max(0, self._warmup - self._seen) :]
         targets = [one for one in counted if self._promotion.sample([one])]
         weights = (self._learner.parameters, self._promotion.serving)
-        gains = {
-            name: self._promotion.gains(targets, own)
-            for name, own in zip(LISTS, weights, strict=True)
-        }
-        of_target = {one.event.event_id: row for row, one in enumerate(targets)}
+        gains = zip(*(self._promotion.gains(targets, own) for own in weights), strict=True)
+        of_target = dict(zip((one.event.event_id for one in targets), gains, strict=True))
         for one in examples:
-            row = of_target.get(one.event.event_id)
-            if row is not None:
-                for part in self._slices(one):
-                    for name in LISTS:
-                        self._gains[name][part].append(float(gains[name][row]))
+            if one.event.event_id in of_target:
+                for name in self._slices(one):
+                    self._gains[name].append(of_target[one.event.event_id])
             self._item_events[str(one.event.item_id)] += 1
         self._seen += len(examples)
 
@@ -165,8 +159,10 @@ class Served:
     def ndcg10(self) -> dict[str, dict[str, float]]:
         """By `LISTS` and slice."""
         return {
-            name: {part: mean(gains) for part, gains in parts.items()}
-            for name, parts in self._gains.items()
+            name: {
+                part: mean([float(one[place]) for one in own]) for part, own in self._gains.items()
+            }
+            for place, name in enumerate(LISTS)
         }
 
 
