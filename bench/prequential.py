@@ -140,8 +140,8 @@ class Served:
     def watch(self, examples: Sequence[Example]) -> None:
         counted = examples[max(0, self._warmup - self._seen) :]
         targets = [one for one in counted if self._promotion.sample([one])]
-        weights = (self._learner.parameters, self._promotion.serving)
-        gains = zip(*(self._promotion.gains(targets, own) for own in weights), strict=True)
+        both = (self._learner.parameters, self._promotion.serving)
+        gains = zip(*(self._promotion.gains(targets, own) for own in both), strict=True)
         of_target = dict(zip((one.event.event_id for one in targets), gains, strict=True))
         for one in examples:
             if one.event.event_id in of_target:
@@ -151,17 +151,15 @@ class Served:
         self._seen += len(examples)
 
     def _slices(self, example: Example) -> list[str]:
-        cold_user = example.user_events <= COLD_EVENTS
-        cold_item = self._item_events[str(example.event.item_id)] <= COLD_EVENTS
-        cold = ["cold_user"] * cold_user + ["cold_item"] * cold_item
+        cold = ["cold_user"] * (example.user_events <= COLD_EVENTS)
+        cold += ["cold_item"] * (self._item_events[str(example.event.item_id)] <= COLD_EVENTS)
         return ["all", *(cold or ["warm"])]
 
     def ndcg10(self) -> dict[str, dict[str, float]]:
         """By `LISTS` and slice."""
+        of = self._gains.items()
         return {
-            name: {
-                part: mean([float(one[place]) for one in own]) for part, own in self._gains.items()
-            }
+            name: {part: mean([float(one[place]) for one in gains]) for part, gains in of}
             for place, name in enumerate(LISTS)
         }
 
@@ -212,12 +210,9 @@ def model_figures(engine: InlineEngine) -> dict[str, Any]:
 
 def without_relations(log: Log) -> Log:
     """The same log, as if no item had named another."""
-    items = []
-    for record in log.items:
-        value = orjson.loads(record.value)
-        value.pop("relations", None)
-        items.append(replace(record, value=orjson.dumps(value)))
-    return replace(log, items=items)
+    values = [{**orjson.loads(one.value), "relations": None} for one in log.items]
+    pairs = zip(log.items, values, strict=True)
+    return replace(log, items=[replace(one, value=orjson.dumps(value)) for one, value in pairs])
 
 
 def run_without(

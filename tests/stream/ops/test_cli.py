@@ -63,7 +63,7 @@ def upwell(
         check=False,
     )
     assert "\x1b" not in f"{done.stdout}{done.stderr}"
-    path = " ".join(words[:2]) if words[0] in ("worker", "dead-letters") else words[0]
+    path = both if (both := " ".join(words[:2])) in MANUAL else words[0]
     assert path not in MANUAL or done.returncode in {*ALWAYS, *MANUAL[path].ends}, done.stderr
     return done
 
