@@ -1,8 +1,8 @@
 """Quality on a replay log, test then learn, beside the peers of the protocol on the same stream in
 the same run.
 
-    python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--linear] [--implicit]
-    [--sasrec] [--ablations [GROUP …]] [--serving]
+    python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--linear] [--sequence]
+    [--implicit] [--sasrec] [--ablations [GROUP …]] [--serving]
 
 Every target is ranked over the whole announced catalogue with the state before it; the first tenth
 of the events warms up and is not counted. Prints a table, then one JSON object as the last line.
@@ -45,6 +45,12 @@ from upwell.values import Example
 
 BATCH = 256
 LISTS = ("lists in training", "lists served")
+EXTRA = {
+    "linear": "EASE and ItemKNN, refitted every 5,000 events",
+    "sequence": "a transformer over what a user did, which learns all the time",
+    "implicit": "implicit's ALS and BPR, refitted every 5,000 events",
+    "sasrec": "RePlay's SASRec, refitted every 5,000 events",
+}
 FUSED = "fused"
 GROUPS: dict[str, tuple[str, ...]] = {
     "popularity": (
@@ -169,9 +175,10 @@ def run_peers(log: Log, engine: InlineEngine, extras: Sequence[MakePeers]) -> Pe
     ids = list(dict.fromkeys(orjson.loads(record.value)["item_id"] for record in log.items))
     entries = [entry for item_id in ids if (entry := engine.catalogue.get(item_id)) is not None]
     rows = {entry.item_id: row for row, entry in enumerate(entries)}
-    peers = default_peers(np.stack([entry.vector for entry in entries]))
+    vectors = np.stack([entry.vector for entry in entries])
+    peers = default_peers(vectors)
     for made in extras:
-        peers |= made(len(entries))
+        peers |= made(vectors)
     run = PeerRun(peers, len(entries))
     for number, event in enumerate(peer_events(log.events, rows)):
         if event is not None:
@@ -251,17 +258,8 @@ def main() -> None:
     parser.add_argument("--events", type=int, help="only the first N events")
     parser.add_argument("--ratings", type=int, help="only ratings, the first N of them")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument(
-        "--linear", action="store_true", help="with EASE and ItemKNN, refitted every 5,000 events"
-    )
-    parser.add_argument(
-        "--implicit",
-        action="store_true",
-        help="with implicit's ALS and BPR, refitted every 5,000 events",
-    )
-    parser.add_argument(
-        "--sasrec", action="store_true", help="with RePlay's SASRec, refitted every 5,000 events"
-    )
+    for flag, peer in EXTRA.items():
+        parser.add_argument(f"--{flag}", action="store_true", help=f"with {peer}")
     parser.add_argument(
         "--ablations",
         nargs="*",
@@ -277,7 +275,7 @@ def main() -> None:
     settings = replace(
         settings, learner=replace(settings.learner, seed=arguments.seed, test_sample=1.0)
     )
-    extras = extra_peers(arguments.linear, arguments.implicit, arguments.sasrec)
+    extras = extra_peers(arguments.linear, arguments.sequence, arguments.implicit, arguments.sasrec)
     log = load_log(arguments.log, arguments.events, arguments.ratings)
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
     engine = InlineEngine(settings, encoder, serving="guarded" if arguments.serving else "live")

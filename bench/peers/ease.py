@@ -75,6 +75,7 @@ class _Dual:
         return np.asarray((had - (self._x @ had) @ self._half) / self._penalty)
 
 
-def ease_peers(items: int) -> dict[str, Peer]:
+def ease_peers(vectors: NDArray[np.float32]) -> dict[str, Peer]:
     """It, by name."""
+    items = len(vectors)
     return {"ease": OrPopular(Refitted("ease", items, EASE, LAMBDAS), items)}

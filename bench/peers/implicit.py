@@ -79,6 +79,7 @@ class BPR(_Refitted):
         return np.asarray(self._model.item_factors @ self._model.user_factors[known], np.float32)
 
 
-def implicit_peers(items: int) -> dict[str, Peer]:
+def implicit_peers(vectors: NDArray[np.float32]) -> dict[str, Peer]:
     """Both, by name."""
+    items = len(vectors)
     return {"als": OrPopular(ALS(items), items), "bpr": OrPopular(BPR(items), items)}

@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.peers.baselines import OrPopular, Peer, Scores
 from bench.peers.refitted import Refitted, TooManyItemsError
@@ -67,6 +68,7 @@ def _keep(similarities: Scores, k: int) -> Scores:
     return similarities
 
 
-def item_knn_peers(items: int) -> dict[str, Peer]:
+def item_knn_peers(vectors: NDArray[np.float32]) -> dict[str, Peer]:
     """It, by name."""
+    items = len(vectors)
     return {"item_knn": OrPopular(Refitted("item_knn", items, ItemKNN, GRID), items)}

@@ -205,6 +205,7 @@ def _new_model(items: int) -> tuple[Any, torch.optim.Optimizer]:
     return model, OptimizerFactory().create(model.parameters())
 
 
-def sasrec_peers(items: int) -> dict[str, Peer]:
+def sasrec_peers(vectors: NDArray[np.float32]) -> dict[str, Peer]:
     """It, by name."""
+    items = len(vectors)
     return {"sasrec": OrPopular(SASRec(items), items)}

@@ -105,7 +105,7 @@ def play(place: Place, prefix: str, workers: int, log: Slice, warm: int) -> dict
         settings = serving[0].settings
         client = client_options(settings.kafka)
         lag = stack.enter_context(Lag(client, prefix))
-        with running(place, environ, "learn", "learn") as learning:
+        with running(place, environ, "learn", "learner") as learning:
             metrics = Metrics(settings)
             metrics.start()
             try:

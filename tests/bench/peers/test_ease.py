@@ -38,7 +38,7 @@ def test_items_that_go_together_come_together() -> None:
 
 
 def test_a_new_user_gets_what_is_popular() -> None:
-    peer = ease_peers(3)["ease"]
+    peer = ease_peers(np.zeros((3, 2), np.float32))["ease"]
     peer.learn("ann", [], 2)
     assert peer.score("ben", []).argmax() == 2
 

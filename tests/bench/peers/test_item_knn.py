@@ -31,7 +31,7 @@ def test_what_a_user_had_is_summed() -> None:
 
 
 def test_a_new_user_gets_what_is_popular() -> None:
-    peer = item_knn_peers(3)["item_knn"]
+    peer = item_knn_peers(np.zeros((3, 2), np.float32))["item_knn"]
     peer.learn("ann", [], 2)
     assert peer.score("ben", []).argmax() == 2
 
