@@ -4,7 +4,8 @@
         [--qdrant URL]
 
 A repeat plays the same log to one worker and to two, on topics of their own, users on the Qdrant
-server; which comes first changes. The items and the first `--warm` events are served and learned,
+server; which comes first changes. Users take turns, as where many are about at once: in the log
+itself one rates dozens of films in a row, and a micro-batch would hold few lists. The items and the first `--warm` events are served and learned,
 so that lists cost what they cost; then the learner is stopped, and what is measured is serve alone.
 Broker, Qdrant and whoever sends share the cores with the workers, so events a second show what this
 machine gives. `ratio by processor time` is what workers would do that had a core each: so many
@@ -19,10 +20,9 @@ import argparse
 import os
 import secrets
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from bench.speed.proc import cpu_seconds
 from bench.speed.slices import Slice, read_slice
 from stream.broker.lag import Lag
 from stream.ops.cluster import READY_SECONDS, Cluster, Metrics, running_cluster, settled
+from stream.replay.log import LogRecord
 from upwell.client import client_options
 from upwell.errors import UpwellError
 from upwell.events import Topic
@@ -48,6 +49,16 @@ SIDES = (1, 2)
 MOST_SECONDS = 600.0
 Runs = dict[int, list[dict[str, float]]]
 screen = Console(stderr=True, width=100)
+
+
+def in_turns(events: Sequence[LogRecord]) -> list[LogRecord]:
+    """The first event of each user, then the second ones, and so on."""
+    turns: Counter[bytes | None] = Counter()
+    placed = []
+    for event in events:
+        turns[event.key] += 1
+        placed.append((turns[event.key], event))
+    return [event for _, event in sorted(placed, key=lambda one: one[0])]
 
 
 def environ_of(place: Place, prefix: str) -> dict[str, str]:
@@ -116,18 +127,22 @@ def play(place: Place, prefix: str, workers: int, log: Slice, warm: int) -> dict
                 learning.wait(lambda: settled(lag, metrics), MOST_SECONDS, "the warming up")
             finally:
                 metrics.stop()
-        return _measured(serving, client, prefix, lag, replace(log, events=log.events[warm:]))
+        return _measured(serving, client, prefix, lag, in_turns(log.events[warm:]))
 
 
 def _measured(
-    serving: Sequence[Cluster], client: dict[str, Any], prefix: str, lag: Lag, log: Slice
+    serving: Sequence[Cluster],
+    client: dict[str, Any],
+    prefix: str,
+    lag: Lag,
+    events: Sequence[LogRecord],
 ) -> dict[str, float]:
     pids = [cluster.supervisor.pids["serve"] for cluster in serving]
     lists = Lists(prefix, client, Topic.RECOMMENDATIONS)
     lists.start()
     try:
         before = [cpu_seconds(pid) for pid in pids]
-        started = send(client, prefix, log.events)
+        started = send(client, prefix, events)
         serving[0].wait(lambda: lag.behind() == 0, MOST_SECONDS, "the events to be served")
         spent = [cpu_seconds(pid) - at for pid, at in zip(pids, before, strict=True)]
         count = lists.drain()
@@ -135,8 +150,8 @@ def _measured(
     finally:
         lists.stop()
     return {
-        "events_per_s": len(log.events) / (last - started),
-        "cpu_ms_per_event": 1000 * sum(spent) / len(log.events),
+        "events_per_s": len(events) / (last - started),
+        "cpu_ms_per_event": 1000 * sum(spent) / len(events),
         "share_of_the_least": min(spent) / sum(spent),
         "lists": count,
     }
