@@ -5,13 +5,13 @@
 
 A repeat plays the same log to one worker and to two, on topics of their own, users on the Qdrant
 server; which comes first changes. Users take turns, as where many are about at once: in the log
-itself one rates dozens of films in a row, and a micro-batch would hold few lists. The items and the first `--warm` events are served and learned,
-so that lists cost what they cost; then the learner is stopped, and what is measured is serve alone.
-Broker, Qdrant and whoever sends share the cores with the workers, so events a second show what this
-machine gives. `ratio by processor time` is what workers would do that had a core each: so many
-times an event's processor time of one worker over that of several, which says what they lose to
-each other (smaller micro-batches, the catalogue in each, caches). Medians of the repeats; a table,
-then one JSON object as the last line.
+itself one rates dozens of films in a row, and a micro-batch would hold few lists. The items and the
+first `--warm` events are served and learned, so that lists cost what they cost; then the learner is
+stopped, and what is measured is serve alone. Broker, Qdrant and whoever sends share the cores with
+the workers, so events a second show what this machine gives. The ratio by processor time is what
+workers would do that had a core each: so many times an event's processor time of one worker over
+that of several, which says what they lose to each other (smaller micro-batches, the catalogue in
+each, caches). Medians of the repeats; a table, then one JSON object as the last line.
 """
 
 from __future__ import annotations
