@@ -1,13 +1,13 @@
 """What lists lose by a smaller text encoder, or by smaller vectors of it: NDCG@10 of the whole
 engine, test then learn, as `bench/prequential.py` counts.
 
-    python -m bench.compression.lists LOG [--ratings N] [--seeds S ...] [--models NAME ...]
-    [--vectors NAME ...] [--student FOLDER]
+    python -m bench.compression.lists LOG [--ratings N | --events N] [--seeds S ...]
+    [--models NAME ...] [--vectors NAME ...] [--student FOLDER]
 
 Names are those of `bench.compression.run`, which must have made the student's folder. Each side
-runs over the first N ratings with each of the learner's seeds; a figure is the mean over them, and
-what it loses against float32 the mean of the pairs and their range. Prints a table, then one JSON
-object as the last line.
+runs over the first N ratings (or events of any kind) with each of the learner's seeds; a figure is
+the mean over them, and what it loses against float32 the mean of the pairs and their range. Prints
+a table, then one JSON object as the last line.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def sides(
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    before, log = load(), load_log(arguments.log, None, arguments.ratings)
+    before = load()
+    ratings = None if arguments.events else arguments.ratings
+    log = load_log(arguments.log, arguments.events, ratings)
     settings = load_settings(os.environ, None)
     wanted = {FULL, *arguments.models}
     variants = [one for one in all_models(arguments.model, arguments.student) if one.name in wanted]
@@ -79,7 +81,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         print(f"{name}: NDCG@10 {gains}", file=sys.stderr, flush=True)
     return {
         "log": str(arguments.log),
-        "ratings": len(log.events),
+        "events": len(log.events),
         "seeds": arguments.seeds,
         "hardware": hardware(),
         "load_before": before,
@@ -104,7 +106,7 @@ def summed_up(figures: Sequence[Figures], whole: Sequence[Figures]) -> dict[str,
 
 
 def show(result: dict[str, Any]) -> None:
-    title = f"{result['log']}, {result['ratings']:,} ratings, seeds {result['seeds']}"
+    title = f"{result['log']}, {result['events']:,} events, seeds {result['seeds']}"
     table = Table("NDCG@10", *SLICES, "lost %", "lowest", "highest", title=title)
     for name, figures in result["sides"].items():
         gains = (f"{figures['ndcg10'][one]:.4f}" for one in SLICES)
@@ -119,6 +121,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("log", type=Path)
     parser.add_argument("--ratings", type=int, default=8_000)
+    parser.add_argument("--events", type=int, help="of any kind, in place of ratings")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--models", nargs="*", default=list(MODELS), metavar="NAME")
     parser.add_argument("--vectors", nargs="*", default=list(VECTORS), metavar="NAME")

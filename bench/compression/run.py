@@ -2,18 +2,19 @@
 in float32.
 
     python -m bench.compression.run LOG [--student FOLDER] [--rounds N] [--repeats N] [--seed N]
-    [--model NAME]
+    [--model NAME] [--speed]
 
 Models are compiled by OpenVINO for this processor (`python -m bench.speed.held` has it hold itself
 back). Each reads all texts of the log's items: cosine to float32's vectors of the same texts, the
 share of each text's 20 nearest that are still among its 20 nearest, and NDCG@10 of the log's next
 liked items by nearness to the last three liked (as `upwell adapt` counts). Speed: texts a second of
 one core's time (CPU time of this process, one thread), short ones of the log and drawn ones of 30
-to 120 words, in turn, the median of the repeats; beside them sentence-transformers in float32. The
-half model is taught on nine tenths of the texts, once, and kept in the student's folder; `held_out`
-is its cosine on the others. Smaller vectors are made of float32's. MiniLM was not trained to be
-cut: `first` cuts it all the same, `rotated` along the axes of the items' vectors. Prints a table,
-then one JSON object as the last line.
+to 120 words, in turn, the median of the repeats; beside them sentence-transformers in float32, of
+whose speed with short texts `times` is a multiple. --speed: no more than that, and the cosines of
+those texts. The half model is taught on nine tenths of the texts, once, and kept in the student's
+folder; `held_out` is its cosine on the others. Smaller vectors are made of float32's. MiniLM was
+not trained to be cut: `first` cuts it all the same, `rotated` along the axes of the items' vectors.
+Prints a table, then one JSON object as the last line.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from bench.compression.models import Variant
 from bench.compression.variants import FULL, all_models, encoded, half_model, held_out
 from bench.compression.vectors import smaller_vectors
 from bench.hardware import hardware, load
 from bench.speed.encode import FOREVER_MS, PEER, Encode, long_texts, peer
-from stream.replay.adaptation.history import History, read_history
+from stream.replay.adaptation.history import read_history
 from stream.replay.adaptation.nearness import ndcg10, ranks
 from stream.replay.adaptation.stretches import Target, cut
 from stream.replay.log import read_log
@@ -111,31 +113,48 @@ def likeness(
     return figures | {"ndcg10": {name: round(gain, 5) for name, gain in gains.items()}}
 
 
-def of_models(
-    arguments: argparse.Namespace, history: History, targets: Sequence[Target]
-) -> tuple[dict[str, Any], Vector]:
-    """Figures by name, and the whole model's vectors."""
+def timed(
+    arguments: argparse.Namespace, variants: Sequence[Variant], some: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Of each model, and of sentence-transformers: how fast, and how near on the same texts."""
     rng = np.random.default_rng(arguments.seed)
-    chosen = rng.choice(len(history.texts), min(SHORT, len(history.texts)), replace=False)
+    chosen = rng.choice(len(some), min(SHORT, len(some)), replace=False)
     texts = {
-        "short": [history.texts[one] for one in chosen],
+        "short": [some[one] for one in chosen],
         "long": long_texts(arguments.model, LONG, arguments.seed),
     }
-    variants = all_models(arguments.model, arguments.student)
-    vectors = {one.name: encoded(one, history.texts) for one in variants}
-    wanted = nearest(vectors[FULL], NEAREST)
     sides: dict[str, Encode] = {one.name: one.encoder.encode for one in variants}
     sides[PEER] = peer(arguments.model, "cpu", 1)[0]
     taken = speeds(sides, texts, arguments.repeats)
-    figures = {
-        one.name: {
-            "mb": round(one.bytes / 1e6, 1),
-            **of_speed(taken[one.name]),
-            **likeness(vectors[one.name], vectors[FULL], wanted, targets),
+    both = [*texts["short"], *texts["long"]]
+    whole, figures = sides[FULL](both), {}
+    for name, encode in sides.items():
+        cosines = (encode(both) * whole).sum(axis=1)
+        figures[name] = {
+            **of_speed(taken[name]),
+            "times": round(statistics.median(taken[name]["short"]) / _peer_median(taken), 2),
+            "cosine_mean": round(float(cosines.mean()), 5),
+            "cosine_min": round(float(cosines.min()), 5),
         }
-        for one in variants
-    }
-    return figures | {PEER: of_speed(taken[PEER])}, vectors[FULL]
+    return figures
+
+
+def _peer_median(taken: dict[str, dict[str, list[float]]]) -> float:
+    return statistics.median(taken[PEER]["short"])
+
+
+def of_models(
+    figures: dict[str, dict[str, Any]],
+    variants: Sequence[Variant],
+    texts: Sequence[str],
+    targets: Sequence[Target],
+) -> Vector:
+    """Adds to each model's figures what all texts say; the whole model's vectors."""
+    vectors = {one.name: encoded(one, texts) for one in variants}
+    wanted = nearest(vectors[FULL], NEAREST)
+    for one in variants:
+        figures[one.name] |= likeness(vectors[one.name], vectors[FULL], wanted, targets)
+    return vectors[FULL]
 
 
 def of_vectors(whole: Vector, targets: Sequence[Target], seed: int) -> dict[str, Any]:
@@ -157,8 +176,11 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     history = read_history(read_log(arguments.log), FOREVER_MS)
     half_model(arguments.model, history.texts, arguments.rounds, arguments.seed, arguments.student)
     targets = cut(history, TARGETS, arguments.seed).test
-    models, whole = of_models(arguments, history, targets)
-    return {
+    variants = all_models(arguments.model, arguments.student)
+    figures = timed(arguments, variants, history.texts)
+    for one in variants:
+        figures[one.name]["mb"] = round(one.bytes / 1e6, 1)
+    result = {
         "log": str(arguments.log),
         "texts": len(history.texts),
         "targets": len(targets),
@@ -166,18 +188,26 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "repeats": arguments.repeats,
         "hardware": hardware(),
         "load_before": before,
-        "models": models,
-        "vectors": of_vectors(whole, targets, arguments.seed),
+        "models": figures,
     }
+    if not arguments.speed:
+        whole = of_models(figures, variants, history.texts, targets)
+        result["vectors"] = of_vectors(whole, targets, arguments.seed)
+    return result
 
 
 def show(result: dict[str, Any]) -> None:
     about = f"{result['texts']} texts, {result['targets']} targets, {result['hardware']}"
     columns = {
-        "models": ("mb", "short", "long", "cosine_mean", "cosine_min", "held_out", "recall_20"),
+        "models": (
+            *("mb", "short", "long", "times", "cosine_mean", "cosine_min"),
+            *("held_out", "recall_20"),
+        ),
         "vectors": ("bytes", "cosine_mean", "cosine_min", "recall_20", "rescored"),
     }
     for kind, names in columns.items():
+        if kind not in result:
+            continue
         table = Table(kind, *names, "NDCG@10", "cold item", title=about)
         for name, figures in result[kind].items():
             gains = figures.get("ndcg10", {})
@@ -194,6 +224,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("log", type=Path)
     parser.add_argument("--student", type=Path, default=Path(".upwell/half"))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--speed", action="store_true")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--model", default=EncoderSettings().model)
     parser.add_argument("--seed", type=int, default=7)
