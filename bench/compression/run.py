@@ -106,7 +106,7 @@ def likeness(
         figures |= {
             "cosine_mean": round(float(cosines.mean()), 5),
             "cosine_min": round(float(cosines.min()), 5),
-            "held_out": round(float(cosines[held_out(range(len(cosines)))].mean()), 5),  # type: ignore[arg-type]
+            "held_out": round(float(cosines[held_out(len(cosines))].mean()), 5),
         }
     figures["recall_20"] = round(kept(nearest(vectors, NEAREST), wanted), 4)
     gains = ndcg10(ranks(vectors, targets), targets)

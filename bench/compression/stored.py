@@ -57,7 +57,9 @@ def stored(folder: Path, vectors: Vector, told: dict[str, Any]) -> dict[str, Any
             optimizers=edge.EdgeOptimizersConfig(indexing_threshold=1),
         ),
     )
-    ids = [str(uuid.UUID(int=number)) for number in range(len(vectors))]
+    ids: list[int | uuid.UUID | str] = [
+        str(uuid.UUID(int=number)) for number in range(len(vectors))
+    ]
     for start in range(0, len(ids), AT_ONCE):
         rows = [
             edge.Point(one, vector.tolist(), {"sequence": 1})

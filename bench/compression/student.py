@@ -56,7 +56,7 @@ def taught(
             found = student.pooled(torch.from_numpy(ids), torch.from_numpy(mask))  # (B, d)
             loss = (1.0 - (found * torch.from_numpy(vectors[batch])).sum(dim=1)).mean()
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
             step += 1
     out.mkdir(parents=True)

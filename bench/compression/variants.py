@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.compression.models import Variant, compiled, in_int4, pruned, pruned_bytes
 from bench.compression.student import taught
@@ -72,9 +73,10 @@ def _pruned(whole: Converted, share: float) -> Variant:
     return compiled(f"{share:.0%} pruned", whole, made, "float32", pruned_bytes(made))
 
 
-def held_out(texts: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """(n,) every tenth: the half model is not taught on it."""
-    return np.arange(len(texts)) % 10 == 0
+def held_out(texts: int) -> NDArray[np.bool_]:
+    """(texts,) every tenth: the half model is not taught on it."""
+    held: NDArray[np.bool_] = np.arange(texts) % 10 == 0
+    return held
 
 
 def half_model(model: str, texts: Sequence[str], rounds: int, seed: int, out: Path) -> None:
@@ -82,7 +84,7 @@ def half_model(model: str, texts: Sequence[str], rounds: int, seed: int, out: Pa
     if out.exists():
         return
     whole = converted(find_model(model), model, None)
-    own = [text for text, held in zip(texts, held_out(texts), strict=True) if not held]
+    own = [text for text, held in zip(texts, held_out(len(texts)), strict=True) if not held]
     vectors = encoded(compiled(FULL, whole, whole.model, "float32", 0), own)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:

@@ -12,6 +12,7 @@ are not held.
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import re
 import shutil
@@ -82,7 +83,7 @@ def made_ready() -> None:
     for tool in ("gcc", "objdump"):
         if shutil.which(tool) is None:
             raise SystemExit(f"bench/speed/held.py: no {tool}: apt-get install gcc binutils")
-    source, package = openvino_alone(), FOLDER / f"openvino-{openvino_alone().__version__}"
+    package = held_package()
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "answers.c").write_text(ANSWERS)
     compiling = [
@@ -98,11 +99,16 @@ def made_ready() -> None:
     if not package.exists():
         new = FOLDER / "new"
         shutil.rmtree(new, ignore_errors=True)
-        shutil.copytree(Path(source.__file__).parent, new / "openvino")
+        shutil.copytree(Path(str(openvino_alone().__file__)).parent, new / "openvino")
         for pattern in ASKING:
             for library in (new / "openvino" / "libs").glob(pattern):
                 make_illegal(library)
         new.rename(package)
+
+
+def held_package() -> Path:
+    """The folder of the copy."""
+    return FOLDER / f"openvino-{importlib.metadata.version('openvino')}"
 
 
 def make_illegal(library: Path) -> None:
@@ -126,7 +132,7 @@ def cpuids(library: Path) -> Iterator[int]:
 
 def environment(kind: str) -> dict[str, str]:
     """Of the command."""
-    path = [str(FOLDER / f"openvino-{openvino_alone().__version__}"), os.environ.get("PYTHONPATH")]
+    path = [str(held_package()), os.environ.get("PYTHONPATH")]
     held = {} if kind == "avx512-vnni" else {"ATEN_CPU_CAPABILITY": "avx2"}
     return {
         **os.environ,

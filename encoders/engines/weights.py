@@ -73,7 +73,7 @@ def weights_read(model: Any) -> list[tuple[Any, list[Any]]]:
 
 
 def _reads_weights(reader: Any) -> bool:
-    return _PLACES.get(reader.get_node().get_type_name()) == reader.get_index()
+    return bool(_PLACES.get(reader.get_node().get_type_name()) == reader.get_index())
 
 
 def _rows(weights: NDArray[np.float32]) -> Any:

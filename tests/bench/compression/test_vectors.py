@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bench.compression.vectors import Smaller, smaller_vectors
 from upwell.values import Vector
@@ -11,8 +12,9 @@ from upwell.values import Vector
 D = 384
 
 
-def unit(rows: Vector) -> Vector:
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+def unit(rows: NDArray[np.float64]) -> Vector:
+    made: Vector = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return made
 
 
 def way(fit: Vector, name: str) -> Smaller:
