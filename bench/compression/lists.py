@@ -66,8 +66,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     ratings = None if arguments.events else arguments.ratings
     log = load_log(arguments.log, arguments.events, ratings)
     settings = load_settings(os.environ, None)
-    wanted = {FULL, *arguments.models}
-    variants = [one for one in all_models(arguments.model, arguments.student) if one.name in wanted]
+    variants = all_models(arguments.model, arguments.student, [FULL, *arguments.models])
     known: dict[str, dict[str, Vector]] = {FULL: {}}
     whole, vectors = ndcg10(log, settings, Turned(variants[0], None, known[FULL]), 0)
     ways = [one for one in smaller_vectors(vectors, 0) if one.name in arguments.vectors]

@@ -2,7 +2,7 @@
 in float32.
 
     python -m bench.compression.run LOG [--student FOLDER] [--rounds N] [--repeats N] [--seed N]
-    [--model NAME] [--speed]
+    [--model NAME] [--models NAME ...] [--speed]
 
 Models are compiled by OpenVINO for this processor (`python -m bench.speed.held` has it hold itself
 back). Each reads all texts of the log's items: cosine to float32's vectors of the same texts, the
@@ -176,7 +176,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     history = read_history(read_log(arguments.log), FOREVER_MS)
     half_model(arguments.model, history.texts, arguments.rounds, arguments.seed, arguments.student)
     targets = cut(history, TARGETS, arguments.seed).test
-    variants = all_models(arguments.model, arguments.student)
+    variants = all_models(arguments.model, arguments.student, arguments.models)
     figures = timed(arguments, variants, history.texts)
     for one in variants:
         figures[one.name]["mb"] = round(one.bytes / 1e6, 1)
@@ -224,6 +224,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("log", type=Path)
     parser.add_argument("--student", type=Path, default=Path(".upwell/half"))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--models", nargs="*", default=[], metavar="NAME", help="all")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--model", default=EncoderSettings().model)

@@ -5,7 +5,8 @@ of them.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -51,26 +52,29 @@ class Turned:
         return vectors if self._way is None else self._way.turned(vectors)
 
 
-def all_models(model: str, student: Path) -> list[Variant]:
-    """student: the folder of the half model (`half_model`)."""
+def all_models(model: str, student: Path, wanted: Collection[str] = ()) -> list[Variant]:
+    """Those that are wanted and the whole one in float32, which is the first; of none named all.
+    student: the folder of the half model (`half_model`).
+    """
     whole = converted(find_model(model), model, None)
     half = converted(student, HALF, None)
-    found = [compiled(FULL, whole, whole.model, "float32")]
-    if choose_placement("cpu").precision == "bfloat16":
-        found.append(compiled("bfloat16", whole, whole.model, "bfloat16", found[0].bytes))
-    found += [
-        compiled("int8", whole, in_int8(whole.model), "int8"),
-        compiled("int4, words int8", whole, in_int4(whole.model), "int8"),
-        *(_pruned(whole, share) for share in (0.3, 0.5, 0.7)),
-        compiled(HALF, half, half.model, "float32"),
-        compiled(f"{HALF}, int8", half, in_int8(half.model), "int8"),
-    ]
-    return found
+    makers: dict[str, Callable[[str], Variant]] = {
+        FULL: lambda name: compiled(name, whole, whole.model, "float32"),
+        "bfloat16": lambda name: compiled(name, whole, whole.model, "bfloat16"),
+        "int8": lambda name: compiled(name, whole, in_int8(whole.model), "int8"),
+        "int4, words int8": lambda name: compiled(name, whole, in_int4(whole.model), "int8"),
+        **{f"{share:.0%} pruned": partial(_pruned, whole, share) for share in (0.3, 0.5, 0.7)},
+        HALF: lambda name: compiled(name, half, half.model, "float32"),
+        f"{HALF}, int8": lambda name: compiled(name, half, in_int8(half.model), "int8"),
+    }
+    if choose_placement("cpu").precision != "bfloat16":
+        del makers["bfloat16"]
+    return [make(name) for name, make in makers.items() if not wanted or name in {FULL, *wanted}]
 
 
-def _pruned(whole: Converted, share: float) -> Variant:
+def _pruned(whole: Converted, share: float, name: str) -> Variant:
     made = pruned(whole.model, share)
-    return compiled(f"{share:.0%} pruned", whole, made, "float32", pruned_bytes(made))
+    return compiled(name, whole, made, "float32", pruned_bytes(made))
 
 
 def held_out(texts: int) -> NDArray[np.bool_]:
