@@ -22,7 +22,7 @@ ABILITIES = (
 """What decides how fast matrix products are, and the flags by which Linux tells it."""
 HELD_BACK = ("HELD_TO", "ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE")
 """Variables that hold libraries to fewer instructions than the processor has; the first is that of
-`bench/speed/held.py`.
+`bench/compression/held.py`.
 """
 
 

@@ -4,17 +4,19 @@ in float32.
     python -m bench.compression.run LOG [--student FOLDER] [--rounds N] [--repeats N] [--seed N]
     [--model NAME] [--models NAME ...] [--speed]
 
-Models are compiled by OpenVINO for this processor (`python -m bench.speed.held` has it hold itself
-back). Each reads all texts of the log's items: cosine to float32's vectors of the same texts, the
-share of each text's 20 nearest that are still among its 20 nearest, and NDCG@10 of the log's next
-liked items by nearness to the last three liked (as `upwell adapt` counts). Speed: texts a second of
-one core's time (CPU time of this process, one thread), short ones of the log and drawn ones of 30
-to 120 words, in turn, the median of the repeats; beside them sentence-transformers in float32, of
-whose speed with short texts `times` is a multiple. --speed: no more than that, and the cosines of
-those texts. The half model is taught on nine tenths of the texts, once, and kept in the student's
-folder; `held_out` is its cosine on the others. Smaller vectors are made of float32's. MiniLM was
-not trained to be cut: `first` cuts it all the same, `rotated` along the axes of the items' vectors.
-Prints a table, then one JSON object as the last line.
+Models are compiled by OpenVINO for this processor (`python -m bench.compression.held` has it hold
+itself back). Each reads all texts of the log's items: cosine to float32's vectors of the same
+texts, the share of each text's 20 nearest that are still among its 20 nearest, and NDCG@10 of the
+log's next liked items by nearness to the last three liked (as `upwell adapt` counts).
+
+Speed: texts a second of one core's time (CPU time of this process, one thread), short ones of the
+log and drawn ones of 30 to 120 words, in turn, the median of the repeats; beside them
+sentence-transformers in float32, of whose speed with short texts `times` is a multiple. --speed: no
+more than that, and the cosines of those texts. The half model is taught on nine tenths of the
+texts, once, and kept in the student's folder; `held_out` is its cosine on the others. Smaller
+vectors are made of float32's. MiniLM was not trained to be cut: `first` cuts it all the same,
+`rotated` along the axes of the items' vectors. Prints a table, then one JSON object as the last
+line.
 """
 
 from __future__ import annotations

@@ -57,9 +57,7 @@ def stored(folder: Path, vectors: Vector, told: dict[str, Any]) -> dict[str, Any
             optimizers=edge.EdgeOptimizersConfig(indexing_threshold=1),
         ),
     )
-    ids: list[int | uuid.UUID | str] = [
-        str(uuid.UUID(int=number)) for number in range(len(vectors))
-    ]
+    ids = [str(uuid.UUID(int=number)) for number in range(len(vectors))]
     for start in range(0, len(ids), AT_ONCE):
         rows = [
             edge.Point(one, vector.tolist(), {"sequence": 1})
@@ -71,7 +69,7 @@ def stored(folder: Path, vectors: Vector, told: dict[str, Any]) -> dict[str, Any
     shard.flush()
     shard.optimize()
     shard.flush()
-    found = {str(one.id): one.vector for one in shard.retrieve(ids, False, True)}
+    found = {str(one.id): one.vector for one in shard.retrieve([*ids], False, True)}
     back = np.array([found[one] for one in ids], np.float32)
     shard.close()
     size = sum(

@@ -8,9 +8,9 @@ The short texts are those that the stream would encode: announced items (title, 
 reviews and queries of the log, each once, in an order drawn with the seed; the long ones are drawn.
 All sides run in this process in turn, who goes first changes; medians count. The cache is off, it
 would win by itself. of_roofline: the model's matrix products as a share of what torch's product of
-the same precision does in the same run on as many threads. `python -m bench.speed.held avx2` before
-it has all of them compute as on a processor with AVX2 alone. Prints a table, then one JSON object
-as the last line.
+the same precision does in the same run on as many threads. `python -m bench.compression.held avx2`
+before it has all of them compute as on a processor with AVX2 alone. Prints a table, then one JSON
+object as the last line.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.speed import held
-from bench.speed.held import KINDS, cpuids, environment, make_illegal
+from bench.compression import held
+from bench.compression.held import KINDS, cpuids, environment, make_illegal
 
 needs_tools = pytest.mark.skipif(
     platform.machine() != "x86_64" or None in map(shutil.which, ("gcc", "objdump")),

@@ -1,7 +1,7 @@
 """Runs a command as on a processor with less: AVX2 alone, AVX2 with VNNI, AVX-512 with VNNI but
 without bf16.
 
-    python -m bench.speed.held avx2|avx2-vnni|avx512-vnni COMMAND ...
+    python -m bench.compression.held avx2|avx2-vnni|avx512-vnni COMMAND ...
 
 Variables hold torch, oneDNN and OpenBLAS. OpenVINO asks the processor itself, so the command gets a
 copy of it whose `cpuid` instructions are illegal ones, and a library that answers them as the real
@@ -82,7 +82,7 @@ def made_ready() -> None:
     """The library and the copy, where they are missing."""
     for tool in ("gcc", "objdump"):
         if shutil.which(tool) is None:
-            raise SystemExit(f"bench/speed/held.py: no {tool}: apt-get install gcc binutils")
+            raise SystemExit(f"bench/compression/held.py: no {tool}: apt-get install gcc binutils")
     package = held_package()
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "answers.c").write_text(ANSWERS)
