@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,11 +70,19 @@ def test_every_matrix_of_any_family_is_made_smaller(tiny: Path, tmp_path: Path, 
     assert weights_read(source.model)
     made = in_int8(source.model)
     assert weights_read(made) == []
+    assert floats(made) < 0.1 * floats(source.model)  # scales, norms, biases
     wanted, found = (
         CompiledEncoder(replace(source, model=model), kind, "float32", 1).encode(TEXTS)
         for model in (source.model, made)
     )
     assert (found * wanted).sum(axis=1).min() > 0.999
+
+
+def floats(model: Any) -> int:
+    """Numbers of 32 bits among a model's constants."""
+    constants = [one for one in model.get_ordered_ops() if one.get_type_name() == "Constant"]
+    kinds = [(one.get_element_type().to_string(), one) for one in constants]
+    return sum(int(np.prod(list(one.shape))) for kind, one in kinds if kind == "f32")
 
 
 def test_rows_that_cannot_be_cut_have_one_scale(tiny: Path) -> None:
