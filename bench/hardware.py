@@ -16,15 +16,18 @@ CPUINFO = Path("/proc/cpuinfo")
 ABILITIES = (
     ("AVX2", {"avx2"}),
     ("AVX-512", {"avx512f"}),
+    ("VNNI", {"avx512_vnni", "avx_vnni"}),
     ("bf16", {"avx512_bf16", "amx_bf16", "bf16"}),
 )
 """What decides how fast matrix products are, and the flags by which Linux tells it."""
-HELD_BACK = ("ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE")
-"""Variables that hold libraries to fewer instructions than the processor has."""
+HELD_BACK = ("HELD_TO", "ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE")
+"""Variables that hold libraries to fewer instructions than the processor has; the first is that of
+`bench/compression/held.py`.
+"""
 
 
 def hardware() -> str:
-    """Cores, processor, which of AVX2, AVX-512 and bf16 it has, and what holds it back."""
+    """Cores, processor, which of AVX2, AVX-512, VNNI and bf16 it has, and what holds it back."""
     return described(CPUINFO.read_text() if CPUINFO.exists() else "", os.environ)
 
 
@@ -42,7 +45,7 @@ def described(cpuinfo: str, environ: Mapping[str, str]) -> str:
     has = [ability for ability, among in ABILITIES if flags & among]
     held = [f"{name}={environ[name]}" for name in HELD_BACK if environ.get(name)]
     cores = len(names) or os.cpu_count()
-    abilities = ", ".join([*has, *held]) or "none of AVX2, AVX-512, bf16 seen"
+    abilities = ", ".join([*has, *held]) or "none of AVX2, AVX-512, VNNI, bf16 seen"
     return f"{cores} x {names[0] if names else platform.machine()} ({abilities})"
 
 

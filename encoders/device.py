@@ -17,14 +17,17 @@ __all__ = [
     "MOST_THREADS",
     "Placement",
     "Precision",
+    "choose_int8",
     "choose_placement",
     "choose_threads",
     "computes_in_bf16",
+    "computes_in_int8",
 ]
 
 MOST_THREADS = 4
 
 _BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # the last is ARM's
+_INT8_FLAGS = frozenset({"avx512_vnni", "avx_vnni"})
 _CPUINFO = Path("/proc/cpuinfo")
 _DRIVERS = ("nvidiactl", "dxg", "nvmap", "kfd")
 """In /dev, one of them where a GPU's driver is: NVIDIA's, Windows' below Linux, Jetson's, AMD's."""
@@ -40,6 +43,7 @@ _WITHOUT_BF16 = frozenset(
     }
 )
 """Values of ONEDNN_MAX_CPU_ISA: both engines compute by oneDNN, which it holds back."""
+_WITHOUT_INT8 = frozenset({"SSE41", "AVX", "AVX2", "AVX512_CORE"})
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -69,7 +73,7 @@ def choose_placement(wanted: str) -> Placement:
                 "the driver with nvidia-smi"
             )
     described = _CPUINFO.read_text() if _CPUINFO.exists() else ""
-    in_bf16 = computes_in_bf16(described) and not _held_back()
+    in_bf16 = computes_in_bf16(described) and _held_to() not in _WITHOUT_BF16
     return Placement("cpu", "bfloat16" if in_bf16 else "float32")
 
 
@@ -102,13 +106,31 @@ def computes_in_bf16(cpuinfo: str) -> bool:
 
     Without them bf16 is slower than float32, which is right everywhere.
     """
-    flags = next(
-        (line for line in cpuinfo.splitlines() if line.startswith(("flags", "Features"))), ""
-    )
-    return not _BF16_FLAGS.isdisjoint(flags.split())
+    return not _BF16_FLAGS.isdisjoint(_flags(cpuinfo))
 
 
-def _held_back() -> bool:
-    """Whether oneDNN is held to instructions without bf16, whatever the processor has."""
+def choose_int8(placement: Placement) -> bool:
+    """Whether a compiled model gains by products of 8 bits: the CPU has them, and none of bf16,
+    which are about as fast and nearer (docs/decisions/0045).
+    """
+    if placement.device != "cpu" or placement.precision == "bfloat16":
+        return False
+    described = _CPUINFO.read_text() if _CPUINFO.exists() else ""
+    return computes_in_int8(described) and _held_to() not in _WITHOUT_INT8
+
+
+def computes_in_int8(cpuinfo: str) -> bool:
+    """Whether /proc/cpuinfo's text names instructions that sum products of 8 bits in 32 (VNNI)."""
+    return not _INT8_FLAGS.isdisjoint(_flags(cpuinfo))
+
+
+def _flags(cpuinfo: str) -> list[str]:
+    """Of the first processor."""
+    lines = cpuinfo.splitlines()
+    return next((one for one in lines if one.startswith(("flags", "Features"))), "").split()
+
+
+def _held_to() -> str:
+    """What oneDNN is held to, whatever the processor has; empty for all."""
     held = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or ""
-    return held.upper() in _WITHOUT_BF16
+    return held.upper()

@@ -42,8 +42,9 @@ def load_encoder(
     """model: a name or a folder. Raises `EncoderError` where it is missing, torn or does not load.
     Close it at the end.
 
-    engine: `torch`, `openvino`, or `auto`: OpenVINO where it is installed, the CPU computes, and
-    the vectors come out as torch's. threads: that call the model, as
+    engine: `torch`, `openvino`, `openvino-int8` (weights of 8 bits), or `auto`: OpenVINO where it
+    is installed, the CPU computes, and the vectors come out as torch's, in 8 bits where
+    `encoders.device.choose_int8` says so. threads: that call the model, as
     `encoders.device.choose_threads` says.
     vectors: the folder where those of texts in bulk are kept, None for nowhere; vectors_bytes: how
     much of them, about. aligned: as the folder's alignment says, where it has one.
@@ -77,9 +78,9 @@ def _by_engine(
 
     What keeps `auto` from OpenVINO is said once.
     """
-    if engine == "openvino" and placement.device != "cpu":
+    if engine.startswith("openvino") and placement.device != "cpu":
         raise EncoderError(
-            f"UPWELL_ENCODER_ENGINE=openvino computes on the CPU, not on {placement.device}: set "
+            f"UPWELL_ENCODER_ENGINE={engine} computes on the CPU, not on {placement.device}: set "
             "UPWELL_DEVICE=cpu, or UPWELL_ENCODER_ENGINE=auto"
         )
     if engine != "torch" and placement.device == "cpu":
@@ -89,9 +90,9 @@ def _by_engine(
             from encoders.engines.converted import EngineError
 
             try:
-                return _compiled(folder, name, placement, threads), "OpenVINO"
+                return _compiled(engine, folder, name, placement, threads), "OpenVINO"
             except EngineError as exc:
-                if engine == "openvino":
+                if engine != "auto":
                     raise EncoderError(
                         f"{exc}; pip install upwell[openvino], or set UPWELL_ENCODER_ENGINE=torch"
                     ) from exc
@@ -104,13 +105,23 @@ def _by_engine(
     return TransformerEncoder(folder, name, placement), "torch"
 
 
-def _compiled(folder: Path, name: str, placement: Placement, threads: int) -> Encoder:
+def _compiled(engine: str, folder: Path, name: str, placement: Placement, threads: int) -> Encoder:
+    """In 8 bits where that is wanted, or `auto` finds that it is faster and near enough."""
+    from encoders.device import choose_int8
     from encoders.engines.compiled import compiled_encoder
+    from encoders.engines.converted import EngineError
 
     try:
         cache = cache_folder() / "engines"
     except RuntimeError:  # a user without a home, as some containers have
         cache = None
+    if engine == "openvino-int8":
+        return compiled_encoder(folder, name, "int8", threads, cache)
+    if engine == "auto" and choose_int8(placement):
+        try:
+            return compiled_encoder(folder, name, "int8", threads, cache)
+        except EngineError as exc:
+            log.warning("%s: computed in %s, not in 8 bits", exc, placement.precision)
     return compiled_encoder(folder, name, placement.precision, threads, cache)
 
 

@@ -2,16 +2,15 @@
 own encode() of the same model on the same texts.
 
     python bench/speed/encode.py LOG [--texts N] [--long N] [--items] [--repeats N] [--threads N]
-    [--peer-threads N] [--device auto|cpu|cuda] [--engines torch openvino]
+    [--peer-threads N] [--device auto|cpu|cuda] [--engines torch openvino openvino-int8]
 
 The short texts are those that the stream would encode: announced items (title, categories, text),
 reviews and queries of the log, each once, in an order drawn with the seed; the long ones are drawn.
 All sides run in this process in turn, who goes first changes; medians count. The cache is off, it
 would win by itself. of_roofline: the model's matrix products as a share of what torch's product of
-the same precision does in the same run on as many threads. To hold torch to AVX2:
-ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2; OpenVINO has its own
-copy of oneDNN, which these do not hold: its side then computes in float32, but by all that the
-processor has. Prints a table, then one JSON object as the last line.
+the same precision does in the same run on as many threads. `python -m bench.compression.held avx2`
+before it has all of them compute as on a processor with AVX2 alone. Prints a table, then one JSON
+object as the last line.
 """
 
 from __future__ import annotations

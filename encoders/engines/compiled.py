@@ -24,6 +24,7 @@ from encoders.engines.converted import (
 )
 from encoders.engines.padding import Tally, clean, in_batches, padded
 from encoders.engines.recipe import recipe_of
+from encoders.engines.weights import TOGETHER
 from encoders.folder import checked_digest
 from upwell.errors import EncoderError
 from upwell.values import Vector
@@ -32,12 +33,14 @@ __all__ = ["LEAST_COSINE", "CompiledEncoder", "compiled_encoder"]
 
 LEAST_COSINE = 0.995
 """To torch's vectors of the probes in float32; below, the engine is refused."""
-_HINTS = {"float32": "f32", "bfloat16": "bf16"}
+_HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+_PRODUCTS = {"int8": {"DYNAMIC_QUANTIZATION_GROUP_SIZE": TOGETHER}}
 
 
 class CompiledEncoder:
-    """precision: `float32` or `bfloat16`. threads: that call it at the same time, each with a
-    request and one thread of its own, as `encoders.device.choose_threads` says why.
+    """precision: `float32`, `bfloat16`, or `int8`: products of 8 bits where the processor has them
+    (VNNI), else of float32 with weights of 8 bits. threads: that call it at the same time, each
+    with a request and one thread of its own, as `encoders.device.choose_threads` says why.
 
     Safe to call from several threads. Raises `RuntimeError` where OpenVINO cannot take the model.
     """
@@ -60,6 +63,7 @@ class CompiledEncoder:
                     "NUM_STREAMS": threads,
                     "INFERENCE_NUM_THREADS": threads,
                     "ENABLE_CPU_PINNING": False,  # a core that something else needs is left
+                    **_PRODUCTS.get(precision, {}),
                 },
             )
         )
@@ -102,7 +106,8 @@ class CompiledEncoder:
 def compiled_encoder(
     folder: Path, name: str, precision: str, threads: int, cache: Path | None
 ) -> CompiledEncoder:
-    """The model in `folder`; `name` is for people and the revision. cache: where the converted
+    """The model in `folder`; `name` is for people and the revision. precision: as of
+    `CompiledEncoder`. cache: where the converted
     model is kept, None for nowhere.
 
     Raises `EncoderError`: it is no model's folder; `EngineError`: OpenVINO is missing or cannot
@@ -110,10 +115,11 @@ def compiled_encoder(
     """
     digest, how = checked_digest(folder, name)[:12], recipe_of(folder).name
     revision = f"{name}@{digest}/{how}/openvino-{precision}"
+    int8 = precision == "int8"
     try:
         if cache is not None:
-            convert_apart(folder, name, cache)
-        source = converted(folder, name, cache)
+            convert_apart(folder, name, cache, int8)
+        source = converted(folder, name, cache, int8)
         encoder = CompiledEncoder(source, revision, precision, threads)
     except ImportError as exc:
         raise EngineError(f"OpenVINO is not installed ({exc})") from exc

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b, file_digest
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from encoders.engines.recipe import recipe_of
+from encoders.engines.weights import in_int8
 from encoders.folder import checked_digest, read_by
 from upwell.errors import EncoderError
 from upwell.values import Vector
@@ -70,34 +71,37 @@ def openvino_alone() -> ModuleType:
     return openvino  # type: ignore[no-any-return]
 
 
-def convert_apart(folder: Path, name: str, cache: Path) -> None:
+def convert_apart(folder: Path, name: str, cache: Path, int8: bool = False) -> None:
     """Sees to it that `cache` has the model, by a process of its own: converting takes torch, some
     460 MB that nothing gives back. Where that fails `converted` does it, and says why.
     """
-    if not (cache / _key(folder, name)).is_dir():
-        call = (sys.executable, "-P", "-m", __name__, str(folder), name, str(cache))
+    if not (cache / _key(folder, name, int8)).is_dir():
+        call = (sys.executable, "-P", "-m", __name__, str(folder), name, str(cache), str(int(int8)))
         subprocess.run(call, check=False, capture_output=True)
 
 
-def converted(folder: Path, name: str, cache: Path | None) -> Converted:
-    """As kept in `cache`, or made and kept there; None keeps nothing.
+def converted(folder: Path, name: str, cache: Path | None, int8: bool = False) -> Converted:
+    """As kept in `cache`, or made and kept there; None keeps nothing. int8: of its matrices
+    (`encoders.engines.weights`), else float32.
 
     A kept one that is damaged is made anew, a cache that cannot be written is left: both are said.
     Raises `EncoderError` where the model does not load in torch, `EngineError`, `RuntimeError` or
     `ImportError` where OpenVINO is what fails.
     """
-    place = None if cache is None else cache / _key(folder, name)
+    place = None if cache is None else cache / _key(folder, name, int8)
     if place is not None and (kept := _read(place)) is not None:
         return kept
     made = _made(folder, name)
+    if int8:
+        made = replace(made, model=in_int8(made.model))
     return made if place is None else _keep(made, place)
 
 
-def _key(folder: Path, name: str) -> str:
+def _key(folder: Path, name: str, int8: bool) -> str:
     """Of all that decides what is made."""
     versions = [f"{one} {importlib.metadata.version(one)}" for one in _MADE_BY]
     own = [checked_digest(folder, name), read_by(folder), recipe_of(folder).name]
-    parts = [str(_LAYOUT), *own, *versions, *PROBES]
+    parts = [str(_LAYOUT), *own, *versions, *PROBES, *(["int8"] if int8 else [])]
     return blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
@@ -193,4 +197,4 @@ def _make_room(own: Path) -> None:
 
 
 if __name__ == "__main__":
-    converted(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    converted(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), bool(int(sys.argv[4])))

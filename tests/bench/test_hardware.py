@@ -12,7 +12,8 @@ CPUINFO = "processor : 0\nmodel name\t: AMD EPYC\nflags\t\t: fpu {flags}\n\n"
     [
         ("avx2 fma", "2 x AMD EPYC (AVX2)"),
         ("avx2 avx512f avx512_bf16", "2 x AMD EPYC (AVX2, AVX-512, bf16)"),
-        ("sse2", "2 x AMD EPYC (none of AVX2, AVX-512, bf16 seen)"),
+        ("avx2 avx_vnni", "2 x AMD EPYC (AVX2, VNNI)"),
+        ("sse2", "2 x AMD EPYC (none of AVX2, AVX-512, VNNI, bf16 seen)"),
     ],
 )
 def test_the_processor_is_named_with_what_it_has(flags: str, said: str) -> None:

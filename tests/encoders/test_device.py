@@ -13,7 +13,14 @@ import pytest
 import torch
 
 from encoders import device
-from encoders.device import MOST_THREADS, Placement, Precision, choose_placement, choose_threads
+from encoders.device import (
+    MOST_THREADS,
+    Placement,
+    Precision,
+    choose_int8,
+    choose_placement,
+    choose_threads,
+)
 from upwell.errors import EncoderError
 
 CPU, CUDA = "cpu", "cuda"
@@ -144,3 +151,32 @@ def test_where_the_system_does_not_say_it_counts_the_machines_cores(
     for cores, threads in ((3, 3), (None, 1)):
         monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
         assert choose_threads(0, CPU) == threads
+
+
+@pytest.mark.usefixtures("no_cuda")
+@pytest.mark.parametrize(
+    ("flags", "held", "int8"),
+    [
+        ("flags\t\t: fpu avx2 avx512f avx512_vnni\n", None, True),
+        ("flags\t\t: fpu avx2 avx_vnni\n", None, True),
+        ("flags\t\t: fpu avx2 avx512_vnni avx512_bf16\n", None, False),
+        ("flags\t\t: fpu avx2 avx512_vnni avx512_bf16\n", "AVX512_CORE_VNNI", True),
+        ("flags\t\t: fpu avx2 avx512_vnni avx512_bf16\n", "avx512_core", False),
+        ("flags\t\t: fpu avx2 avx_vnni\n", "AVX2", False),
+        ("flags\t\t: fpu avx2 avx512f\n", None, False),
+        ("", None, False),
+    ],
+)
+def test_8_bits_where_the_processor_multiplies_them_and_not_bf16(
+    cpuinfo: Path, monkeypatch: pytest.MonkeyPatch, flags: str, held: str | None, int8: bool
+) -> None:
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    if held is not None:
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", held)
+    cpuinfo.write_text(flags)
+    assert choose_int8(choose_placement("cpu")) is int8
+
+
+def test_a_gpu_computes_as_it_does(cpuinfo: Path) -> None:
+    cpuinfo.write_text("flags\t\t: avx512_vnni\n")
+    assert not choose_int8(Placement(CUDA, "float32"))

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from encoders import device, load_encoder, model_dimension
 from encoders import load as module
-from encoders import load_encoder, model_dimension
+from encoders.device import Placement
 from encoders.engines import compiled
 from encoders.engines.converted import EngineError
 from encoders.folder import DEFAULT_MODEL, find_model
@@ -93,10 +94,54 @@ def revision(folder: Path, engine: str) -> str:
 
 
 @openvino_computes
-def test_auto_takes_openvino_where_it_is(tiny: Path) -> None:
+def test_auto_takes_openvino_where_it_is(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "choose_int8", lambda placement: False)
     assert "/mean/openvino-" in revision(tiny, "auto")
     assert revision(tiny, "openvino") == revision(tiny, "auto")
     assert "openvino" not in revision(tiny, "torch")
+
+
+@openvino_computes
+def test_auto_takes_8_bits_where_the_processor_gains_by_them(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "choose_int8", lambda placement: True)
+    assert revision(tiny, "auto").endswith("/mean/openvino-int8")
+    assert revision(tiny, "auto") == revision(tiny, "openvino-int8")
+    assert "int8" not in revision(tiny, "openvino")
+
+
+@openvino_computes
+def test_auto_says_that_8_bits_are_refused_and_takes_what_the_processor_has(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    compile_one = compiled.compiled_encoder
+
+    def refused(
+        folder: Path, name: str, precision: str, threads: int, cache: Path | None
+    ) -> object:
+        if precision == "int8":
+            raise EngineError("OpenVINO's vectors are not torch's")
+        return compile_one(folder, name, precision, threads, cache)
+
+    monkeypatch.setattr(device, "choose_int8", lambda placement: True)
+    monkeypatch.setattr(compiled, "compiled_encoder", refused)
+    assert "/mean/openvino-" in revision(tiny, "auto")
+    [said] = [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
+    assert said.startswith("OpenVINO's vectors are not torch's: computed in ")
+    assert said.endswith(", not in 8 bits")
+    wanted = message(lambda: revision(tiny, "openvino-int8"))
+    assert "OpenVINO's vectors are not torch's" in wanted
+    assert "UPWELL_ENCODER_ENGINE=torch" in wanted
+
+
+@pytest.mark.parametrize("engine", ["openvino", "openvino-int8"])
+def test_openvino_is_refused_beside_a_gpu_by_the_name_that_was_set(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    monkeypatch.setattr(device, "choose_placement", lambda wanted: Placement("cuda", "bfloat16"))
+    said = message(lambda: revision(tiny, engine))
+    assert said.startswith(f"UPWELL_ENCODER_ENGINE={engine} computes on the CPU, not on cuda")
 
 
 def test_auto_says_that_openvino_is_missing_and_takes_torch(
@@ -110,11 +155,12 @@ def test_auto_says_that_openvino_is_missing_and_takes_torch(
     assert "by torch on cpu" in lines[-1]
 
 
+@pytest.mark.parametrize("engine", ["openvino", "openvino-int8"])
 def test_where_openvino_is_wanted_it_is_or_nothing(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
-    said = message(lambda: revision(tiny, "openvino"))
+    said = message(lambda: revision(tiny, engine))
     assert "OpenVINO is not installed" in said
     assert "UPWELL_ENCODER_ENGINE=torch" in said
 
@@ -168,6 +214,8 @@ def test_vectors_of_one_engine_are_not_taken_for_those_of_another(
     assert sources("torch")["encoded"] == 1
     assert sources("openvino") == {"encoded": 1, "from_memory": 0, "from_disk": 0}
     assert sources("openvino") == {"encoded": 0, "from_memory": 0, "from_disk": 1}
+    assert sources("openvino-int8") == {"encoded": 1, "from_memory": 0, "from_disk": 0}
+    assert sources("openvino-int8") == {"encoded": 0, "from_memory": 0, "from_disk": 1}
 
 
 @openvino_computes

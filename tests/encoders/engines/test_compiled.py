@@ -55,8 +55,8 @@ def test_any_model_is_taken_and_long_texts_count_with_their_beginning(tiny: Path
 def test_other_vectors_than_those_of_torch_are_refused(
     tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def turned(folder: Path, name: str, cache: Path | None) -> object:
-        source = converted(folder, name, cache)
+    def turned(folder: Path, name: str, cache: Path | None, int8: bool) -> object:
+        source = converted(folder, name, cache, int8)
         return replace(source, probes=-source.probes)
 
     monkeypatch.setattr(compiled, "converted", turned)

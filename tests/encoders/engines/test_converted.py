@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from encoders.engines import converted as module
-from encoders.engines.converted import MOST_KEPT, converted
+from encoders.engines.converted import MOST_KEPT, convert_apart, converted
 
 Said = Callable[[], list[str]]
 
@@ -90,3 +90,24 @@ def test_where_nothing_can_be_written_it_is_said_and_used(
     assert converted(tiny, "tiny", tmp_path / "kept").probes.shape == (5, 32)
     [line] = said()
     assert "every start converts it again; set UPWELL_CACHE" in line
+
+
+def test_one_of_8_bits_is_kept_beside_and_is_smaller(
+    tiny: Path, tmp_path: Path, made: list[str]
+) -> None:
+    for _ in range(2):
+        for int8 in (False, True):
+            converted(tiny, "tiny", tmp_path / "kept", int8)
+    assert made == ["tiny", "tiny"]
+    small, large = sorted(
+        (one / "model.bin").stat().st_size for one in (tmp_path / "kept").iterdir()
+    )
+    assert small < 0.3 * large
+
+
+def test_a_process_of_its_own_makes_the_one_of_8_bits(
+    tiny: Path, tmp_path: Path, made: list[str]
+) -> None:
+    convert_apart(tiny, "tiny", tmp_path / "kept", True)
+    converted(tiny, "tiny", tmp_path / "kept", True)
+    assert made == []

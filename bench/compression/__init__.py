@@ -1,0 +1,1 @@
+"""What a smaller text encoder costs, and what smaller vectors of a catalogue."""
