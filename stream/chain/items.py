@@ -74,7 +74,7 @@ class ItemPipeline:
         had others. Those that had them too: a worker may have died before it published them.
         """
         known = [one for one in self._store.read_items(item_ids) if one is not None]
-        shown, _ = looked(known, known, {}, self._pictures)
+        shown, _ = looked(known, known, {}, self._pictures, last=True)
         kept = [item_text(one) != "" or one.picture is not None for one in shown]
         shown = [one for one, stays in zip(shown, kept, strict=True) if stays]
         known = [one for one, stays in zip(known, kept, strict=True) if stays]

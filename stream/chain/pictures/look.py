@@ -57,9 +57,11 @@ def looked(
     before: Sequence[CatalogueItem | None],
     announced: Mapping[str, str],
     pictures: Pictures | None,
+    last: bool = False,
 ) -> tuple[list[CatalogueItem], list[Missed]]:
     """The entries with what their pictures are, and those whose picture is not to be had. before:
-    as each was stored, if it was. announced: pictures as they came, by item_id.
+    as each was stored, if it was. announced: pictures as they came, by item_id. last: what would
+    come later does not come.
 
     A picture is looked at where it is new, where its model is, and where one that could not be had
     is announced again.
@@ -74,7 +76,7 @@ def looked(
     images = [_picture(entries[place], announced) for place in wanted]
     found = dict(zip(wanted, pictures.look(images) if images else (), strict=True))
     made = [
-        _with(entry, found.get(place), known, pictures)
+        _with(entry, found.get(place), known, pictures, last)
         for place, (entry, known) in enumerate(zip(entries, before, strict=True))
     ]
     missed = [
@@ -119,6 +121,7 @@ def _with(
     seen: SeenPicture | None,
     known: CatalogueItem | None,
     pictures: Pictures,
+    last: bool,
 ) -> CatalogueItem:
     if entry.image is None:
         return _as(entry, None, "")
@@ -127,7 +130,8 @@ def _with(
         content = NONE if known.picture is None else known.pictured.rpartition("/")[2]
         return _as(entry, known.picture, f"{pictures.revision}/{content}")
     if seen.vector is None:
-        return _as(entry, None, "" if seen.reason == LATER else f"{pictures.revision}/{NONE}")
+        later = seen.reason == LATER and not last
+        return _as(entry, None, "" if later else f"{pictures.revision}/{NONE}")
     return _as(entry, seen.vector, f"{pictures.revision}/{seen.content}")
 
 

@@ -89,7 +89,6 @@ def test_words_find_pictures_that_have_none(engine: InlineEngine) -> None:
         wants = record(Topic.REQUESTS, f"r{number}", user_id=user, request_id=f"r{number}", k=40)
         lists = [one for part in (asked, wants) for one in engine.process([part]).lists]
         found = [entry.item_id for entry in lists[-1].items]
-        print(len(lists), len(found), found)
         assert f"new{number}" in found[: EACH + 1]
         [entry] = [one for one in lists[-1].items if one.item_id == f"new{number}"]
         assert entry.title is None

@@ -177,8 +177,10 @@ def test_what_comes_later_is_looked_at_by_the_renewal() -> None:
     assert chain.stored().pictured == ""
     assert seen_otherwise(chain.stored(), "m.1/p")
     assert chain.pictures is not None
-    chain.pipeline.renew(["i"])
+    [made] = chain.pipeline.renew(["i"])
     assert chain.pictures.looked == [["late"], ["late"]]
+    assert made.pictured == "m.1/p/none", "or it would be looked at for ever"
+    assert not seen_otherwise(made, "m.1/p")
 
 
 def test_a_picture_of_its_own_data_is_read_once_and_kept_by_its_digest() -> None:
