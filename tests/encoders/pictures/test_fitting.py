@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from encoders.pictures.fitting import LEAST_PAIRS, fitted, found_first
+from encoders.pictures.fitting import LEAST_PAIRS, _solved, fitted, found_first
 from tests.encoders.tiny import message
 from upwell.values import Vector
 
@@ -54,15 +54,15 @@ def test_the_same_pairs_give_the_same_map() -> None:
 
 
 def test_words_of_the_picture_model_stand_apart_and_still_teach() -> None:
-    pictures, texts = pairs(60, noise=1.5)
-    clear, _ = pairs(60, noise=0.0)
+    pictures, _ = pairs(100, noise=20.0)
+    clear, texts = pairs(100, noise=0.05)
     words = clear + np.float32(3.0)  # elsewhere, as the two towers of such models are
     words /= np.linalg.norm(words, axis=1, keepdims=True)
-    test = pairs(300, seed=7, noise=0.5)
-    alone = found_first(fitted(pictures, texts).into_texts, *test)
-    fit = fitted(pictures, texts, words)
-    assert fit.by_words
-    assert found_first(fit.into_texts, *test) > alone
+    test = pairs(300, seed=7)
+    alone, taught = (found_first(_solved(pictures, texts, w, 1.0), *test) for w in (None, words))
+    assert taught > alone + 0.1
+    moved = _solved(pictures, texts, words + np.float32(1.0), 1.0)
+    np.testing.assert_allclose(moved.turn, _solved(pictures, texts, words, 1.0).turn, atol=1e-3)
 
 
 def test_words_that_teach_nothing_are_left_out() -> None:

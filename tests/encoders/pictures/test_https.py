@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -153,7 +154,11 @@ def test_a_server_that_drips_is_late_however_often_it_sends(server: Server) -> N
 
 def test_a_server_that_says_nothing_is_late(server: Server) -> None:
     done = threading.Event()
-    server.answer = lambda to: bool(done.wait(SECONDS)) and None
+
+    def silent(to: ssl.SSLSocket) -> None:
+        done.wait(SECONDS)
+
+    server.answer = silent
     assert reason(lambda: server.get(seconds=0.2)) == "timeout"
     done.set()
 
@@ -197,11 +202,16 @@ def test_only_hosts_that_are_named_are_asked_and_only_at_their_port() -> None:
         "https://cdn.example./a",
     )
     for image in refused:
-        assert reason(lambda image=image: fetch(urlsplit(image), MOST)) == "host", image
+        assert reason(partial(fetch, urlsplit(image), MOST)) == "host", image
     assert looked == []
     for image in ("https://cdn.EXAMPLE/a", "https://cdn.example:443/a", "https://img.example:8443"):
-        assert reason(lambda image=image: fetch(urlsplit(image), MOST)) == "unreachable"
+        assert reason(partial(fetch, urlsplit(image), MOST)) == "unreachable"
     assert looked == ["cdn.example:443", "cdn.example:443", "img.example:8443"]
+
+
+def answers(found: list[str], host: str, port: int) -> list[str]:
+    """What a name leads to."""
+    return found
 
 
 def test_a_name_that_leads_inside_is_refused_before_anything_is_opened(server: Server) -> None:
@@ -211,18 +221,16 @@ def test_a_name_that_leads_inside_is_refused_before_anything_is_opened(server: S
             [f"localhost:{server.port}"],
             SECONDS,
             context=context,
-            resolve=lambda host, port, found=found: found,
+            resolve=partial(answers, found),
         )
         address = urlsplit(f"https://localhost:{server.port}/a")
-        assert reason(lambda fetch=fetch, address=address: fetch(address, MOST)) == (
-            "private_address"
-        )
+        assert reason(partial(fetch, address, MOST)) == "private_address"
     assert server.asked == []
 
 
 def test_what_was_checked_is_what_is_connected_to(server: Server) -> None:
     """A name that answers otherwise the second time is asked once."""
-    answers = iter([["127.0.0.1"], ["10.0.0.1"]])
+    later = iter([["127.0.0.1"], ["10.0.0.1"]])
     checked: list[str] = []
 
     def allowed(address: str) -> bool:
@@ -233,7 +241,7 @@ def test_what_was_checked_is_what_is_connected_to(server: Server) -> None:
         [f"localhost:{server.port}"],
         SECONDS,
         context=ssl.create_default_context(cafile=str(server.authority.ca)),
-        resolve=lambda host, port: next(answers),
+        resolve=lambda host, port: next(later),
         allowed=allowed,
     )
     assert fetch(urlsplit(f"https://localhost:{server.port}/a"), MOST) == PNG

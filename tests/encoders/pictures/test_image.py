@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
@@ -86,5 +87,5 @@ def test_damage_is_refused_or_decoded_and_nothing_else(
     at = data.draw(st.integers(0, len(raw) - 1))
     raw[at : at + len(noise)] = noise
     for some in (bytes(raw), noise):
-        found = outcome(lambda some=some: decoded(some, MOST).mode)
-        assert found in {"RGB", "broken", "pixels"}
+        found = outcome(partial(decoded, some, MOST))
+        assert found in {"broken", "pixels"} or getattr(found, "mode", None) == "RGB"

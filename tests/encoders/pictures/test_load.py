@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +58,8 @@ def test_a_map_of_these_models_is_taken_and_of_others_refused(tmp_path: Path) ->
     assert plain is not None
     rng = np.random.default_rng(0)
     parts = (rng.normal(size=16), rng.normal(size=(16, 8)), rng.normal(size=8))
-    made = PictureMap(
-        *(one.astype(np.float32) for one in parts), model=plain.model, encoder="abc/mean"
-    )
+    first, turn, last = (one.astype(np.float32) for one in parts)
+    made = PictureMap(first, turn, last, plain.model, "abc/mean")
     write_map(tmp_path / "map", made)
     on = settings(folder, map=tmp_path / "map")
     mapped = load_pictures(on, ENCODER, DIMENSION, KNOWN)
@@ -67,7 +67,7 @@ def test_a_map_of_these_models_is_taken_and_of_others_refused(tmp_path: Path) ->
     assert mapped.model == plain.model
     assert mapped.revision.startswith(f"{plain.model}/{made.digest}-0.3")
     for known, dimension in (({"def/mean"}, DIMENSION), (KNOWN, 9)):
-        said = message(lambda known=known, d=dimension: load_pictures(on, ENCODER, d, known))
+        said = message(partial(load_pictures, on, ENCODER, dimension, known))
         assert "fit it anew" in said
     write_map(tmp_path / "map", replace(made, model="other"))
     assert "fit it anew" in message(lambda: load_pictures(on, ENCODER, DIMENSION, KNOWN))

@@ -24,7 +24,8 @@ def unit(seed: int, length: int) -> Vector:
 def a_map(pictures: int = 6, texts: int = 4) -> PictureMap:
     rng = np.random.default_rng(1)
     parts = (rng.normal(size=pictures), rng.normal(size=(pictures, texts)), rng.normal(size=texts))
-    return PictureMap(*(one.astype(np.float32) for one in parts), model="m", encoder="e")
+    first, turn, last = (one.astype(np.float32) for one in parts)
+    return PictureMap(first, turn, last, "m", "e")
 
 
 @given(st.integers(0, 99), st.integers(0, 99), st.floats(0, 1))

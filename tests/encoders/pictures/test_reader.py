@@ -17,6 +17,7 @@ from encoders.pictures.placing import Placing, rotation
 from encoders.pictures.reader import PictureReader
 from encoders.pictures.source import Source
 from tests.encoders.pictures.drawn import data_uri, drawing, encoded, tiny_clip, tiny_vit
+from upwell.values import PICTURE_REASONS
 
 ONE, OTHER = data_uri(drawing(1)), data_uri(drawing(2), "JPEG")
 
@@ -102,3 +103,8 @@ def test_only_two_towers_have_words(model: PictureModel, tmp_path: Path) -> None
     found = PictureReader(clip, Source(), Placing(rotation(12, 8), 0.3)).words(["a", "b"])
     assert found is not None
     assert found.shape == (2, 12)
+
+
+def test_every_reason_is_explained() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "pictures.md").read_text(encoding="utf-8")
+    assert [one for one in PICTURE_REASONS if f"`{one}`" not in page] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
+from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult
 
@@ -120,7 +121,7 @@ def test_what_is_no_file_is_missing_and_nobody_waits_for_it(source: Source) -> N
     assert source.root is not None
     os.mkfifo(source.root / "pipe")
     for image in ("nobody.png", "a", "pipe", "a/b/c.png/d", "x" * 300):
-        assert reason(lambda image=image: read_picture(image, source)) == "missing"
+        assert reason(partial(read_picture, image, source)) == "missing"
 
 
 def test_a_large_file_is_not_read_whole(source: Source) -> None:
@@ -140,7 +141,7 @@ def test_an_address_goes_to_who_fetches_with_the_most_bytes() -> None:
     assert read_picture("HTTPS://h/a.png", source) == PNG
     assert asked == [("https://h/a.png", 7)]
     for image in ("https://h:99999/a", "https://[::1/a", "https://h/a b", "https://hé/a"):
-        assert reason(lambda image=image: read_picture(image, source)) == "malformed"
+        assert reason(partial(read_picture, image, source)) == "malformed"
     assert len(asked) == 1
 
 

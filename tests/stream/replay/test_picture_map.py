@@ -56,7 +56,7 @@ def settings(folder: Path, model: Path) -> Settings:
 
 
 def test_items_count_as_their_last_announcement_leaves_them() -> None:
-    lines = [
+    lines: list[LogRecord | BadLine] = [
         line("a", title="A", image="a.png"),
         line("b", title="B"),
         line("c", image="c.png"),

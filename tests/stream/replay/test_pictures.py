@@ -25,7 +25,8 @@ from upwell.events import Topic
 from upwell.settings import Settings
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 220)}
-EACH = 30
+WORDS = {"red": "cherry ripe", "green": "fern moss", "blue": "ocean deep"}
+FITTED, EACH = 30, 8
 T0 = 1_700_000_000_000
 SETTINGS = replace(Settings(), learner=replace(Settings().learner, explore=0.0))
 
@@ -48,22 +49,21 @@ def announced(item_id: str, colour: str, seed: int, **more: object) -> LogRecord
 
 @pytest.fixture
 def engine(tmp_path: Path) -> InlineEngine:
-    """With a map fitted on thirty of each colour, all announced."""
+    """With a map fitted on thirty of each colour; a few of each are announced."""
     encoder = HashingEncoder(32)
     model = PictureModel(tiny_resnet(tmp_path / "resnet"), "resnet", "cpu")
-    rows = [(colour, seed) for colour in COLOURS for seed in range(EACH)]
+    rows = [(colour, seed) for colour in COLOURS for seed in range(FITTED)]
     pictures = model.encode([painted(*row) for row in rows])
-    words = encoder.encode([f"{colour} thing" for colour, _ in rows])
+    words = encoder.encode([WORDS[colour] for colour, _ in rows])
     placing = Placing(fitted(pictures, words).into_texts, 0.3)
     own = InlineEngine(SETTINGS, encoder, pictures=PictureReader(model, Source(), placing))
-    own.process(
-        [announced(f"{colour}{n}", colour, n, title=f"{colour} thing") for colour, n in rows]
-    )
+    few = [(colour, n) for colour, n in rows if n < EACH]
+    own.process([announced(f"{colour}{n}", colour, n, title=WORDS[colour]) for colour, n in few])
     return own
 
 
 def near(engine: InlineEngine, item_id: str) -> list[str]:
-    """The kinds of the ten nearest items."""
+    """The kinds of the nearest items."""
     own = engine.catalogue.get(item_id)
     assert own is not None
     others = [f"{colour}{number}" for colour in COLOURS for number in range(EACH)]
@@ -71,13 +71,13 @@ def near(engine: InlineEngine, item_id: str) -> list[str]:
     scored = sorted(
         (-float(one.vector @ own.vector), name) for name, one in items.items() if one is not None
     )
-    return [name.rstrip("0123456789") for _, name in scored[:10]]
+    return [name.rstrip("0123456789") for _, name in scored[:EACH]]
 
 
 def test_a_new_item_with_a_picture_alone_is_placed_among_its_like(engine: InlineEngine) -> None:
     for number, colour in enumerate(COLOURS):
         engine.process([announced(f"new{number}", colour, 1_000 + number)])
-        assert near(engine, f"new{number}") == [colour] * 10
+        assert near(engine, f"new{number}") == [colour] * EACH
 
 
 def test_words_find_pictures_that_have_none(engine: InlineEngine) -> None:
@@ -85,8 +85,8 @@ def test_words_find_pictures_that_have_none(engine: InlineEngine) -> None:
         engine.process([announced(f"new{number}", colour, 1_000 + number)])
     for number, colour in enumerate(COLOURS):
         user = f"u{number}"
-        asked = record(Topic.QUERIES, f"q{number}", user_id=user, text=f"{colour} thing")
-        wants = record(Topic.REQUESTS, f"r{number}", user_id=user, request_id=f"r{number}", k=40)
+        asked = record(Topic.QUERIES, f"q{number}", user_id=user, text=WORDS[colour])
+        wants = record(Topic.REQUESTS, f"r{number}", user_id=user, request_id=f"r{number}", k=20)
         lists = [one for part in (asked, wants) for one in engine.process([part]).lists]
         found = [entry.item_id for entry in lists[-1].items]
         assert f"new{number}" in found[: EACH + 1]
@@ -101,5 +101,5 @@ def test_the_same_log_gives_the_same_vectors_to_the_bit(
     one = model.encode([painted("red", 5)])
     np.testing.assert_array_equal(one, model.encode([painted("blue", 1), painted("red", 5)])[1:])
     first = engine.catalogue.vector("red5")
-    engine.process([announced("red5", "red", 5, title="red thing")])
+    engine.process([announced("red5", "red", 5, title=WORDS["red"])])
     np.testing.assert_array_equal(first, engine.catalogue.vector("red5"))
