@@ -42,6 +42,7 @@ ELSEWHERE = {
     "stream/ops/demo.py": "a command: `make demo`, whose parts have tests of their own",
     "stream/ops/commands/backup.py": "commands: tests/stream/ops/commands/test_json.py, tests/e2e",
     "stream/ops/commands/check.py": "commands: tests/stream/ops/test_cli.py",
+    "stream/ops/commands/entry.py": "values: what test_help.py, test_page.py, test_json.py hold",
     "stream/ops/commands/importing.py": "a command: tests/stream/ops/commands/test_json.py",
     "stream/ops/commands/letters.py": "commands: tests/e2e/test_dead_letters.py",
     "stream/ops/commands/lists.py": "commands: tests/stream/ops/commands/test_json.py",

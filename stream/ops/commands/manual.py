@@ -5,38 +5,16 @@ and docs/cli.md are made of it, and tests hold the commands to it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from stream.ops.commands.entry import ALWAYS, Entry
 from upwell.system.exit_codes import ExitCode
 
 __all__ = ["ALWAYS", "MANUAL", "Entry"]
 
-ALWAYS = (
-    ExitCode.DONE,
-    ExitCode.FAILED,
-    ExitCode.REFUSED,
-    ExitCode.INSTALLATION,
-    ExitCode.INTERRUPTED,
-)
-"""What any command may end with."""
 BROKER, STORE, ENCODER = ExitCode.BROKER, ExitCode.STORE, ExitCode.ENCODER
 MODEL, SNAPSHOT, LOG = ExitCode.MODEL, ExitCode.SNAPSHOT, ExitCode.LOG
 ENGINE = (BROKER, STORE, ENCODER, MODEL)
 A_LIST = "a list, as docs/schemas/recommendations.schema.json has it"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """example: one command, complete. ends: exit codes beside `ALWAYS`. json: what is printed, in a
-    sentence. fields: of that object, what each is; none where a schema says so. stream: an object a
-    line, as they come.
-    """
-
-    example: str
-    ends: tuple[ExitCode, ...] = ()
-    json: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
-    stream: bool = False
 
 
 MANUAL: Mapping[str, Entry] = {

@@ -141,9 +141,8 @@ def _catalogue(settings: Settings, before: Named) -> list[CatalogueItem]:
     """The newest entry of each item. Raises `SettingsError` where there is none, or an earlier
     change is not done yet.
     """
-    found = newest_items(settings.kafka)
+    found, topic = newest_items(settings.kafka), settings.kafka.prefix + Topic.CATALOGUE
     if not found:
-        topic = settings.kafka.prefix + Topic.CATALOGUE
         raise SettingsError(f"topic {topic} has no items yet: there is nothing to compare with")
     others = sum(vectors_of(one.revision) != before.vectors for one in found.values())
     if others:
