@@ -68,7 +68,7 @@ NOT_RUN = {
         "pip install": "another model, from the internet: tests/encoders/pictures has small ones",
         "export UPWELL_IMAGE_ENCODER": "that model: tests/stream/ops/test_doctor_pictures.py",
         "upwell pictures fit": "that model: tests/stream/ops/commands/encoders/test_pictures.py, "
-        "tests/e2e/test_pictures.py has the engine",
+        "tests/e2e/catalogue/test_pictures.py has the engine",
         "python -m bench.pictures.run": "fetches 81 MB from registries",
     },
     "docs/understanding.md": {
