@@ -38,8 +38,8 @@ class PictureSettings:
     )
     map: Path | None = setting(
         None,
-        "that `upwell pictures fit` made, by which words find pictures; unset, pictures are placed "
-        "among pictures alone",
+        "the map by which words find pictures (docs/pictures.md); unset, pictures are placed among "
+        "pictures alone",
         "tuner",
         "file",
         variable="IMAGE_MAP",

@@ -41,8 +41,8 @@ def test_what_has_nothing_in_common_is_found_by_chance() -> None:
 
 def test_pictures_are_spread_as_texts_are() -> None:
     pictures, texts = pairs(300)
-    fit = fitted(pictures, texts)
-    placed = np.stack([fit.into_texts(one) for one in pictures])
+    drawn_together = _solved(pictures, texts, None, 1_000.0)
+    placed = np.stack([drawn_together(one) for one in pictures])
     own, others = (
         float(np.linalg.norm(side - side.mean(0), axis=1).mean()) for side in (texts, placed)
     )
