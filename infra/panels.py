@@ -128,7 +128,7 @@ FRESH = Dashboard(
         panel(
             "Texts",
             "ops",
-            "and pictures, by where their vectors came from; the model reads tokens of what is encoded",
+            "and pictures, by where their vectors came from; the model reads tokens of the encoded",
             (rate("upwell_user_texts_total", "source"), "users' {{source}}"),
             (rate("upwell_catalogue_texts_total", "source"), "items' {{source}}"),
             rates("encoded_tokens", "worker", "tokens"),
