@@ -20,10 +20,13 @@ from transformers import (
     PreTrainedModel,
     ResNetConfig,
     ResNetModel,
+    SiglipConfig,
+    SiglipModel,
     ViTConfig,
     ViTModel,
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
 from encoders.pictures.refused import RefusedError
@@ -37,6 +40,7 @@ __all__ = [
     "reason",
     "tiny_clip",
     "tiny_resnet",
+    "tiny_siglip",
     "tiny_vit",
 ]
 
@@ -98,7 +102,28 @@ def tiny_clip(folder: Path) -> Path:
     )
     model = CLIPModel(config)
     reading = CLIPImageProcessorPil(size={"shortest_edge": SIDE}, crop_size=SIDE)
-    _written(model, reading, folder)
+    return _with_words(_written(model, reading, folder))
+
+
+def tiny_siglip(folder: Path) -> Path:
+    """A random SigLIP whose two towers meet in 16 dimensions, with MiniLM's tokenizer."""
+    torch.manual_seed(3)
+    tower = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
+    config = SiglipConfig(
+        text_config={
+            **tower,
+            "num_attention_heads": 2,
+            "vocab_size": 30_522,
+            "max_position_embeddings": 24,
+        },
+        vision_config={**tower, "num_attention_heads": 2, "image_size": SIDE, "patch_size": 8},
+    )
+    model = SiglipModel(config)
+    reading = SiglipImageProcessorPil(size={"height": SIDE, "width": SIDE})
+    return _with_words(_written(model, reading, folder))
+
+
+def _with_words(folder: Path) -> Path:
     words_of = tiny_model(folder.parent / f"{folder.name}-words")
     for name in TOKENIZER_FILES:
         (words_of / name).rename(folder / name)

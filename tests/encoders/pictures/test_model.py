@@ -10,10 +10,15 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from encoders.pictures.model import PictureModel
-from tests.encoders.pictures.drawn import drawing, tiny_clip, tiny_resnet, tiny_vit
+from tests.encoders.pictures.drawn import drawing, tiny_clip, tiny_resnet, tiny_siglip, tiny_vit
 from tests.encoders.tiny import message, tiny_model
 
-FAMILIES = {"vit": (tiny_vit, 16), "clip": (tiny_clip, 12), "resnet": (tiny_resnet, 24)}
+FAMILIES = {
+    "vit": (tiny_vit, 16),
+    "clip": (tiny_clip, 12),
+    "siglip": (tiny_siglip, 16),
+    "resnet": (tiny_resnet, 24),
+}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -30,7 +35,7 @@ def test_pictures_become_unit_vectors_each_by_itself_to_the_bit(
     np.testing.assert_array_equal(found[1], model.encode([images[1]])[0])
     assert float(found[0] @ found[1]) < 1.0 - 1e-4
     assert model.encode([]).shape == (0, dimension)
-    assert model.has_words == (family == "clip")
+    assert model.has_words == (family in {"clip", "siglip"})
 
 
 def test_a_pooler_without_weights_is_not_drawn_by_lot(tmp_path: Path) -> None:
@@ -39,10 +44,12 @@ def test_a_pooler_without_weights_is_not_drawn_by_lot(tmp_path: Path) -> None:
     np.testing.assert_array_equal(one, other)
 
 
-def test_two_towers_read_words_into_the_same_space(tmp_path: Path) -> None:
-    model = PictureModel(tiny_clip(tmp_path / "clip"), "clip", "cpu")
+@pytest.mark.parametrize("family", ["clip", "siglip"])
+def test_two_towers_read_words_into_the_same_space(family: str, tmp_path: Path) -> None:
+    make, dimension = FAMILIES[family]
+    model = PictureModel(make(tmp_path / family), family, "cpu")
     found = model.words(["a cat", "a red car " * 50, ""])
-    assert found.shape == (3, 12)
+    assert found.shape == (3, dimension)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, atol=1e-6)
     np.testing.assert_array_equal(found[0], model.words(["a cat"])[0])
 
