@@ -209,7 +209,8 @@ def test_another_map_places_anew_what_was_seen(image: str) -> None:
     assert made.pictured == before.pictured.replace("/p/", "/q/")
     assert not np.array_equal(made.vector, before.vector)
     assert not seen_otherwise(made, other.revision)
-    assert after.pipeline.renew(["i"])[0] is after.stored()
+    stands = after.stored()
+    assert after.pipeline.renew(["i"])[0] is stands, "nothing is written where nothing changed"
 
 
 def test_another_model_reads_what_can_be_had_again_and_leaves_the_rest_to_the_words() -> None:
