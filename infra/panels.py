@@ -128,10 +128,11 @@ FRESH = Dashboard(
         panel(
             "Texts",
             "ops",
-            "by where their vectors came from; the model reads tokens of those that are encoded",
+            "and pictures, by where their vectors came from; the model reads tokens of the encoded",
             (rate("upwell_user_texts_total", "source"), "users' {{source}}"),
             (rate("upwell_catalogue_texts_total", "source"), "items' {{source}}"),
             rates("encoded_tokens", "worker", "tokens"),
+            (rate("upwell_pictures_total", "outcome"), "pictures {{outcome}}"),
         ),
         panel(
             "Cache hits",

@@ -79,7 +79,8 @@ class Item:
     """An item of the catalogue, or a change of it: what is left out of a later one with the same
     `item_id` stays as it is, what `cleared` names (null in JSON) is taken away.
 
-    The first one needs a title. `relations`: by name the ids of other items, say
+    The first one needs a title, or an image where a picture model is set. `image`: a data URI, a
+    path or an https address. `relations`: by name the ids of other items, say
     (("accessory_of", ("tripod",)),), an object of lists in JSON. `deleted` takes it out of every
     list; one with a title, or with `deleted` False, brings it back.
     """

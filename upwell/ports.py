@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from upwell.recommendations import Entry
-from upwell.values import CatalogueItem, UserState, Vector
+from upwell.values import CatalogueItem, SeenPicture, UserState, Vector
 
-__all__ = ["Encoder", "ItemStore", "RankRequest", "Ranker", "UserStore"]
+__all__ = ["Encoder", "ItemStore", "Pictures", "RankRequest", "Ranker", "UserStore"]
 
 
 class Encoder(Protocol):
@@ -30,6 +30,27 @@ class Encoder(Protocol):
     def revision(self) -> str: ...
 
     def encode(self, texts: Sequence[str]) -> Vector: ...
+
+
+class Pictures(Protocol):
+    """Pictures of items to vectors among those of texts. Called by the catalogue's thread alone;
+    blocks, for a bounded time of fetching and for the model.
+
+    model: the revision of what reads them. revision: that, `/`, and how they are placed. `look`
+    gives a value for each picture, never an exception for what is wrong with one; the same bytes
+    give the same vector to the bit. `placed` gives (d,) of unit length of a text's vector (None
+    where there are no words) and a picture's. Raises `EncoderError`.
+    """
+
+    @property
+    def model(self) -> str: ...
+
+    @property
+    def revision(self) -> str: ...
+
+    def look(self, images: Sequence[str]) -> list[SeenPicture]: ...
+
+    def placed(self, text: Vector | None, picture: Vector) -> Vector: ...
 
 
 class UserStore(Protocol):

@@ -78,7 +78,7 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "relations": mapping(listing(_ID, 256, least=1), 16),
         "brand": _OPTIONAL_LABEL,
         "price": number(0),
-        "image": label(2_048, optional=True),
+        "image": label(900_000, optional=True),
         "language": _OPTIONAL_LABEL,
         "deleted": flag,
         "event_id": _OPTIONAL_LABEL,

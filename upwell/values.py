@@ -14,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "GONE_SCHEME",
+    "LATER",
     "LIKED_RATING",
     "NEGATIVE_KINDS",
     "OPINION_KINDS",
+    "PICTURE_REASONS",
     "POSITIVE_KINDS",
     "TAKEN_BACK",
     "CatalogueItem",
@@ -25,6 +28,7 @@ __all__ = [
     "Interaction",
     "MergedInto",
     "Pending",
+    "SeenPicture",
     "Shown",
     "UserState",
     "Vector",
@@ -38,6 +42,15 @@ TAKEN_BACK = "unlike"
 """The kind of an event that takes back what the user said of an item."""
 OPINION_KINDS = frozenset({"like", "dislike", TAKEN_BACK})
 LIKED_RATING = 3.5
+LATER = "later"
+GONE_SCHEME = "blake2b:"
+"""Begins what is kept of a picture that was its own data: a digest, no way to have it again."""
+PICTURE_REASONS = (
+    *("malformed", "scheme", "not_set", "outside", "missing", "host", "private_address"),
+    *("redirect", "status", "unreachable", "timeout", "too_large", "type", "pixels", "broken"),
+    *("gone", LATER),
+)
+"""Why an item goes on without its picture (docs/pictures.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +177,9 @@ class CatalogueItem:
     `sequence` is when its newest record was appended, UTC ms: a store refuses an older one, an
     equal one replaces.
     `boost` is added to the item's score. relations: the name of each, and the ids of the items that
-    it leads to.
+    it leads to. picture: (p,) of its picture, which the store alone keeps, None where it has none.
+    pictured: of the vector, what reads and places pictures, `/`, and the picture's content (`none`
+    where it could not be had); empty where nobody looked. title: empty of a picture alone.
     """
 
     item_id: str
@@ -184,11 +199,25 @@ class CatalogueItem:
     pinned: bool = False
     boost: float = 0.0
     sequence: int = 0
+    picture: Vector | None = None
+    pictured: str = ""
 
     @property
     def available(self) -> bool:
         """May stand in a list."""
         return not (self.deleted or self.banned)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenPicture:
+    """A picture's vector, (p,) unit length of numbers in half precision, and 16 hexadecimal digits
+    of its content; or why there is none, one of `PICTURE_REASONS`, and what of it.
+    """
+
+    vector: Vector | None = None
+    content: str = ""
+    reason: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,9 +183,9 @@ class Catalogue:
         return item.categories[0] if item.categories else None
 
     def title(self, row: int) -> str | None:
-        """What the item is called."""
+        """What the item is called; None of a picture alone too."""
         item = self.items[row]
-        return item.title if item is not None else None
+        return (item.title or None) if item is not None else None
 
     def _append(self) -> int:
         self.ids.append("")
@@ -237,4 +237,4 @@ class Catalogue:
 
 def _text(item: CatalogueItem) -> tuple[object, ...]:
     """What the item's vector was made of, and by what."""
-    return item.revision, item.title, item.categories, item.text
+    return item.revision, item.title, item.categories, item.text, item.pictured

@@ -17,7 +17,7 @@ from stream.chain.pipeline import Limits, Pipeline
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.users import Users
 from upwell.events import Topic
-from upwell.ports import Encoder, Ranker
+from upwell.ports import Encoder, Pictures, Ranker
 from upwell.settings import Settings
 
 __all__ = ["Chains", "Ports", "build_chains"]
@@ -29,7 +29,8 @@ _DAY_MS = 86_400_000
 class Ports:
     """What the chains ask of the world. bulk: encodes announcements, and gives way to `encoder`.
     key: of the pseudonyms. partition_of: a record's key to its partition. oldest_ms: as `Fences`
-    asks. incarnations: of the topics that are read; none without a broker.
+    asks. incarnations: of the topics that are read; none without a broker. pictures: looks at those
+    of items; None where nobody does.
     """
 
     store: Store
@@ -40,6 +41,7 @@ class Ports:
     partition_of: Callable[[bytes], int]
     oldest_ms: Callable[[], int | None]
     incarnations: Mapping[Topic, str] = field(default_factory=dict)
+    pictures: Pictures | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
         denoiser=Denoiser(NoiseLimits(stream.dedup_window, stream.bounce_ms, stream.bot_events)),
         fences=Fences(ports.oldest_ms),
     )
-    items = ItemPipeline(ports.bulk, ports.store, stream.catalogue_items)
+    items = ItemPipeline(ports.bulk, ports.store, stream.catalogue_items, ports.pictures)
     return Chains(
         users=users,
         catalogue=catalogue,

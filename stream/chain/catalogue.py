@@ -14,13 +14,23 @@ from typing import Any
 
 import numpy as np
 
+from stream.chain.pictures import seen_otherwise, shortened
 from upwell.errors import SettingsError
 from upwell.events import Control, ControlKind, Item
-from upwell.ports import Encoder
+from upwell.ports import Encoder, Pictures
 from upwell.schema import CLEARABLE
 from upwell.values import CatalogueItem, Vector
 
-__all__ = ["Catalogue", "changed", "check_revision", "encoded", "govern", "item_text", "vectors_of"]
+__all__ = [
+    "Catalogue",
+    "changed",
+    "check_revision",
+    "encoded",
+    "govern",
+    "is_made_otherwise",
+    "item_text",
+    "vectors_of",
+]
 
 _PATCHED = (*CLEARABLE, "title", "deleted")
 _NO_VECTOR = np.zeros(0, np.float32)
@@ -49,14 +59,19 @@ class Catalogue:
         return None if item is None else item.vector
 
     def title(self, item_id: str) -> str | None:
-        """Of an item, None where nobody announced it."""
+        """Of an item, None where nobody announced it, or it is a picture alone."""
         item = self._items.get(item_id)
-        return None if item is None else item.title
+        return None if item is None else item.title or None
 
-    def made_otherwise(self, revision: str) -> Iterator[str]:
-        """Ids of the items whose vectors are another encoder's than this revision's."""
-        own = vectors_of(revision)
-        return (one.item_id for one in self._items.values() if vectors_of(one.revision) != own)
+    def made_otherwise(self, revision: str, pictures: str = "") -> Iterator[str]:
+        """Ids of the items whose vectors are made by other encoders than of these revisions, of
+        texts and of pictures.
+        """
+        return (
+            one.item_id
+            for one in self._items.values()
+            if is_made_otherwise(one, revision, pictures)
+        )
 
     def put(self, items: Iterable[CatalogueItem]) -> None:
         """Take items in, in place of those with the same id."""
@@ -87,6 +102,13 @@ def check_revision(items: Iterable[CatalogueItem], own: str, known: Collection[s
             )
 
 
+def is_made_otherwise(item: CatalogueItem, revision: str, pictures: str) -> bool:
+    """Whether its vector is to be made anew. pictures: of what reads them, empty where none
+    does.
+    """
+    return vectors_of(item.revision) != vectors_of(revision) or seen_otherwise(item, pictures)
+
+
 @lru_cache(maxsize=64)
 def vectors_of(revision: str) -> str:
     """What of `name@digest/pooling/precision` decides the vectors: not where the model lies, nor
@@ -101,45 +123,68 @@ def item_text(item: Item | CatalogueItem) -> str:
     return ". ".join(part for part in parts if part)
 
 
-def changed(before: CatalogueItem | None, item: Item, appended_ms: int) -> CatalogueItem | None:
+def changed(
+    before: CatalogueItem | None, item: Item, appended_ms: int, untitled: bool = False
+) -> CatalogueItem | None:
     """The entry after an announcement, its vector still that of before; None where there is
-    nothing to change: the item is unknown, and this is no announcement with a title.
+    nothing to change: the item is unknown, and this is no announcement with a title, nor, where
+    such may go `untitled`, with a picture.
 
     What is left out stays, and so does what operators decided. appended_ms: of the record, UTC ms.
     """
     if before is None:
-        if item.title is None or item.deleted:
+        named = item.title is not None or (untitled and item.image is not None)
+        if not named or item.deleted:
             return None
         before = CatalogueItem(
-            item_id=item.item_id, ts=item.ts, title=item.title, vector=_NO_VECTOR, revision=""
+            item_id=item.item_id, ts=item.ts, title=item.title or "", vector=_NO_VECTOR, revision=""
         )
     new: dict[str, Any] = {name: getattr(item, name) for name in _PATCHED}
     new = {name: one for name, one in new.items() if one not in (None, ())}
     new |= {name: () if name in ("categories", "relations") else None for name in item.cleared}
+    if item.image is not None:
+        new["image"] = shortened(item.image)
     if item.title is not None:
         new.setdefault("deleted", False)
     return replace(before, ts=item.ts, sequence=max(appended_ms, before.sequence), **new)
 
 
 def encoded(
-    entries: Sequence[CatalogueItem], before: Sequence[CatalogueItem | None], encoder: Encoder
+    entries: Sequence[CatalogueItem],
+    before: Sequence[CatalogueItem | None],
+    encoder: Encoder,
+    pictures: Pictures | None = None,
 ) -> list[CatalogueItem]:
-    """The entries with vectors of what they say now; `before`: as each was stored, if it was.
+    """The entries with vectors of what they say and show now; `before`: as each was stored, if it
+    was.
 
-    One that says what it said keeps its vector.
+    One that says and shows what it did keeps its vector. One without a picture has its words'.
     """
     revision = encoder.revision
     stale = [
         place
         for place, (entry, known) in enumerate(zip(entries, before, strict=True))
-        if known is None or known.revision != revision or item_text(known) != item_text(entry)
+        if known is None or known.revision != revision or _content(known) != _content(entry)
     ]
+    texts = {place: item_text(entries[place]) for place in stale}
+    spoken = [place for place, text in texts.items() if text or entries[place].picture is None]
+    vectors = encoder.encode([texts[place] for place in spoken]) if spoken else ()
+    said = dict(zip(spoken, vectors, strict=True))
     found = list(entries)
-    vectors = encoder.encode([item_text(entries[place]) for place in stale]) if stale else ()
-    for place, vector in zip(stale, vectors, strict=True):
-        new = np.asarray(vector, dtype=np.float32)
+    for place in stale:
+        new = _vector(said.get(place), entries[place], pictures)
         found[place] = replace(entries[place], vector=new, revision=revision)
     return found
+
+
+def _content(item: CatalogueItem) -> tuple[str, str]:
+    return item_text(item), item.pictured
+
+
+def _vector(text: Vector | None, item: CatalogueItem, pictures: Pictures | None) -> Vector:
+    if pictures is not None and item.picture is not None:
+        return pictures.placed(text, item.picture)
+    return np.asarray(text, dtype=np.float32)
 
 
 def govern(item: CatalogueItem, control: Control) -> CatalogueItem:

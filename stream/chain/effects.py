@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stream.chain.fences import Fence
+from stream.chain.pictures import Missed
 from upwell.recommendations import DeadLetter, Entry
 from upwell.system.trace_context import Headers
 from upwell.values import CatalogueItem, Example, UserState
@@ -98,10 +99,12 @@ class Effects:
 class ItemEffects:
     """Of announcements and operators' controls.
 
-    Items are written first, then published on `catalogue`, then acknowledged.
+    Items are written first, then published on `catalogue`, then acknowledged. missed: items that go
+    on without their picture.
     """
 
     items: tuple[CatalogueItem, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
     counts: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    missed: tuple[Missed, ...] = ()

@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from store import Store
-from stream.chain.catalogue import changed, encoded, govern
+from stream.chain.catalogue import changed, encoded, govern, item_text
 from stream.chain.effects import ItemEffects
+from stream.chain.pictures import Missed, looked
 from stream.chain.records import Arrival, Record, decode_records
 from upwell.events import Control, Item, Topic
-from upwell.ports import Encoder
+from upwell.ports import Encoder, Pictures
 from upwell.recommendations import DeadLetter
 from upwell.values import CatalogueItem
 
@@ -28,13 +29,21 @@ Entries = dict[str, CatalogueItem]
 class ItemPipeline:
     """The serve worker's chain for the catalogue.
 
-    One thread calls it. capacity: items that the store may hold; None is no limit.
+    One thread calls it. capacity: items that the store may hold; None is no limit. pictures: looks
+    at those of items; None where nobody does.
     """
 
-    def __init__(self, encoder: Encoder, store: Store, capacity: int | None = None) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        store: Store,
+        capacity: int | None = None,
+        pictures: Pictures | None = None,
+    ) -> None:
         self._encoder = encoder
         self._store = store
         self._capacity = capacity
+        self._pictures = pictures
 
     def run(self, records: Sequence[Record], now_ms: int) -> ItemEffects:
         """Make entries and write them: announcements in their order, then operators' words."""
@@ -45,8 +54,10 @@ class ItemPipeline:
         before = self._stored([*announced, *controls])
         entries, letters = self._announce(announced, before, now_ms)
         letters += _govern(entries, before, controls, now_ms)
-        known = [before.get(item_id) for item_id in entries]
-        made = encoded(list(entries.values()), known, self._encoder)
+        shown, missed = self._looked(entries, before, announced)
+        letters += _take_speechless(shown, announced, now_ms)
+        known = [before.get(one.item_id) for one in shown]
+        made = encoded(shown, known, self._encoder, self._pictures)
         refused = set(self._store.write_items(made)) if made else set()
         own = [letter for letter in bad if letter.topic == Topic.ITEMS]
         fields = {name: n for name, n in unknown.items() if name.startswith(f"{Topic.ITEMS}.")}
@@ -55,6 +66,7 @@ class ItemPipeline:
             dead_letters=(*own, *letters),
             counts=Counter(items=len(announced), stale_items=len(refused)),
             unknown_fields=Counter(fields),
+            missed=tuple(missed),
         )
 
     def renew(self, item_ids: Sequence[str]) -> tuple[CatalogueItem, ...]:
@@ -62,10 +74,26 @@ class ItemPipeline:
         had others. Those that had them too: a worker may have died before it published them.
         """
         known = [one for one in self._store.read_items(item_ids) if one is not None]
-        made = encoded(known, known, self._encoder)
+        shown, _ = looked(known, known, {}, self._pictures, last=True)
+        kept = [item_text(one) != "" or one.picture is not None for one in shown]
+        shown = [one for one, stays in zip(shown, kept, strict=True) if stays]
+        known = [one for one, stays in zip(known, kept, strict=True) if stays]
+        made = encoded(shown, known, self._encoder, self._pictures)
         new = [one for one, before in zip(made, known, strict=True) if one is not before]
         refused = set(self._store.write_items(new)) if new else set()
         return tuple(one for one in made if one.item_id not in refused)
+
+    def _looked(
+        self, entries: Entries, before: Entries, announced: Sequence[Arrival]
+    ) -> tuple[list[CatalogueItem], list[Missed]]:
+        """The entries with their pictures, as they came on the last announcement of each."""
+        images = {}
+        for one in announced:
+            image = getattr(one.event, "image", None)
+            if image is not None:
+                images[_item_id(one)] = image
+        known = [before.get(item_id) for item_id in entries]
+        return looked(list(entries.values()), known, images, self._pictures)
 
     def _stored(self, arrivals: Iterable[Arrival]) -> Entries:
         item_ids = list(dict.fromkeys(_item_id(one) for one in arrivals))
@@ -85,7 +113,8 @@ class ItemPipeline:
             item = arrival.event
             assert isinstance(item, Item)
             known = entries.get(item.item_id) or before.get(item.item_id)
-            entry = changed(known, item, arrival.record.appended_ms)
+            untitled = self._pictures is not None
+            entry = changed(known, item, arrival.record.appended_ms, untitled)
             if entry is None:
                 if not item.deleted:
                     letters.append(_untitled(arrival, item.item_id, now_ms))
@@ -119,6 +148,16 @@ def _govern(
     return letters
 
 
+def _take_speechless(
+    shown: list[CatalogueItem], announced: Sequence[Arrival], now_ms: int
+) -> list[DeadLetter]:
+    """Take out what has neither words nor a picture that can be had; dead letters for that."""
+    gone = {one.item_id for one in shown if not item_text(one) and one.picture is None}
+    shown[:] = [one for one in shown if one.item_id not in gone]
+    last = {_item_id(one): one for one in announced}
+    return [_speechless(last[item_id], item_id, now_ms) for item_id in gone & last.keys()]
+
+
 def _item_id(arrival: Arrival) -> str:
     """Empty where the event is about no item."""
     return getattr(arrival.event, "item_id", None) or ""
@@ -146,6 +185,14 @@ def _untitled(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
         "the first announcement of an item needs its title"
     )
     return _letter(arrival, "missing_field", detail, now_ms)
+
+
+def _speechless(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
+    detail = (
+        f"item {item_id!r} has no title and no text, and its picture cannot be had: send it again "
+        "with words, or with a picture that can"
+    )
+    return _letter(arrival, "no_picture", detail, now_ms)
 
 
 def _letter(arrival: Arrival, reason: str, detail: str, now_ms: int) -> DeadLetter:

@@ -74,13 +74,16 @@ def decode_examples(raw: bytes) -> list[Example] | Erasure:
 
 
 def encode_item(item: CatalogueItem) -> bytes:
-    """One record of the compacted `catalogue` topic."""
-    value = {name: getattr(item, name) for name in CatalogueItem.__slots__ if name != "vector"}
+    """One record of the compacted `catalogue` topic. An item's picture has its share in the vector,
+    and stays in the store.
+    """
+    kept = {"vector", "picture"} if item.pictured else {"vector", "picture", "pictured"}
+    value = {name: getattr(item, name) for name in CatalogueItem.__slots__ if name not in kept}
     return orjson.dumps({"v": VERSION, **value, "vector": _pack(item.vector, np.float32)})
 
 
 def decode_item(raw: bytes) -> CatalogueItem:
-    """The exact inverse of `encode_item`."""
+    """The exact inverse of `encode_item`, without the picture."""
     record = _versioned(raw, Topic.CATALOGUE)
     record["vector"] = _unpack(record["vector"], np.float32)
     record["categories"] = tuple(record["categories"])

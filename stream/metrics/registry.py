@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from stream.metrics.gateway import FIGURES
 from stream.metrics.metric import Metric, Role
+from stream.metrics.reading import READING
 
 __all__ = ["METRICS", "UNTOLD"]
 
@@ -128,29 +129,7 @@ METRICS = (
         "that a stage took of a micro-batch; `encode_items` is the catalogue's, the others are "
         "part of a list's way",
     ),
-    Metric(
-        "user_texts",
-        "counter",
-        "user_texts.{source}",
-        "texts",
-        "of searches and reviews, by where their vector came from; `from_memory` are cache hits",
-    ),
-    Metric(
-        "catalogue_texts",
-        "counter",
-        "catalogue_texts.{source}",
-        "texts",
-        "of items, by where their vector came from; `from_memory`, `from_disk` are cache hits",
-    ),
-    Metric("encoded_tokens", "counter", "encoded_tokens", "tokens", "that the model has read"),
-    Metric("title_tokens", "counter", "title_tokens", "tokens", "of titles that were looked at"),
-    Metric(
-        "unknown_title_tokens",
-        "counter",
-        "unknown_title_tokens",
-        "tokens",
-        "of these, those that the encoder does not know",
-    ),
+    *READING,
     Metric(
         "model_examples",
         "gauge",

@@ -15,6 +15,7 @@ from stream.ops.commands.check import doctor, evaluate
 from stream.ops.commands.command import console
 from stream.ops.commands.encoders.adapt import adapt
 from stream.ops.commands.encoders.encoder import encoder_app
+from stream.ops.commands.encoders.pictures import pictures_app
 from stream.ops.commands.engine import run, worker_app
 from stream.ops.commands.gateway import serve
 from stream.ops.commands.help import add, new_app
@@ -51,6 +52,7 @@ for path, command in COMMANDS.items():
 app.add_typer(worker_app, name="worker")
 app.add_typer(letters_app, name="dead-letters")
 app.add_typer(encoder_app, name="encoder")
+app.add_typer(pictures_app, name="pictures")
 
 
 def main() -> None:

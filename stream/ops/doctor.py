@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +15,15 @@ from kafka.errors import KafkaError
 
 from encoders import kept_folder, load_encoder, model_dimension
 from encoders.kept_file import SUFFIX
+from encoders.load import model_revision
+from encoders.pictures import load_pictures
 from infra.java import find_java, find_maven
 from infra.kafka import KAFKA_VERSION, cache_folder
 from stream.broker.connect import open_settings_store, pseudonym_key
 from stream.broker.engines import check_key, first_key, known_name, refuse_second
 from stream.broker.incarnations import incarnations_of
 from stream.broker.topics import check_topics, no_broker
+from stream.chain.catalogue import vectors_of
 from stream.chain.privacy import Pseudonymizer
 from stream.learn.lock import LearnerLock
 from stream.ops.events_line import events_line
@@ -66,6 +70,8 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield _check("titles", lambda: _titles(settings))
     yield _check("codecs", _codecs)
     yield _check("model", lambda: _model(settings))
+    if settings.pictures.model is not None:
+        yield _check("pictures", lambda: _pictures(settings))
     yield _check("vectors", lambda: _vectors(settings))
     yield _check("store", lambda: _store(settings))
 
@@ -191,6 +197,16 @@ def _model(settings: Settings) -> str:
     wanted = settings.encoder
     encoder = load_encoder(wanted.model, device=wanted.device, engine=wanted.engine)
     return f"{encoder.revision}, {encoder.encode(['hello']).shape[1]} dimensions"
+
+
+def _pictures(settings: Settings) -> str:
+    own = settings.encoder
+    reads = {vectors_of(model_revision(own.model))}
+    reader = load_pictures(settings.pictures, own, model_dimension(own.model), reads)
+    assert reader is not None  # a model is set
+    with closing(reader):
+        unmapped = "" if settings.pictures.map else "; without UPWELL_IMAGE_MAP no words find them"
+        return f"{reader.revision}{unmapped}"
 
 
 def _vectors(settings: Settings) -> str:

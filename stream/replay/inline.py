@@ -26,7 +26,7 @@ from stream.chain.effects import Effects, Rerouted
 from stream.chain.records import Record
 from stream.replay.log import BadLine, LogRecord
 from upwell.events import Topic
-from upwell.ports import Encoder
+from upwell.ports import Encoder, Pictures
 from upwell.settings import Settings
 from upwell.values import CatalogueItem, Example
 
@@ -44,7 +44,7 @@ class InlineEngine:
 
     serving: lists are `live`, by what was just learned, or `guarded`, by a replica that gets what
     the guard promotes, as a delta's bytes, like a serve worker. watch: is called with examples that
-    are learned next.
+    are learned next. pictures: looks at those of items; None where nobody does.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class InlineEngine:
         encoder: Encoder,
         key: bytes = bytes(32),
         serving: Literal["live", "guarded"] = "live",
+        pictures: Pictures | None = None,
     ) -> None:
         self._settings = settings
         self._partition_of = partitioner(settings.kafka.partitions)
@@ -74,6 +75,7 @@ class InlineEngine:
             key=key,
             partition_of=self._partition_of,
             oldest_ms=lambda: None,
+            pictures=pictures,
         )
         self._chains = build_chains(settings, ports)
         self.catalogue, self.users = self._chains.catalogue, self._chains.users

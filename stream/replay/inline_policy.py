@@ -11,7 +11,7 @@ import orjson
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
 from upwell.events import Event, Impression, Topic
-from upwell.ports import Encoder
+from upwell.ports import Encoder, Pictures
 from upwell.settings import Settings
 
 __all__ = ["Upwell"]
@@ -24,10 +24,11 @@ class Upwell:
     along.
     """
 
-    def __init__(self, settings: Settings, encoder: Encoder) -> None:
-        self._engine = InlineEngine(
-            replace(settings, learner=replace(settings.learner, explore=0.0)), encoder
-        )
+    def __init__(
+        self, settings: Settings, encoder: Encoder, pictures: Pictures | None = None
+    ) -> None:
+        learner = replace(settings.learner, explore=0.0)
+        self._engine = InlineEngine(replace(settings, learner=learner), encoder, pictures=pictures)
         self._waiting: list[LogRecord] = []
         self._batch = settings.stream.batch_events
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Literal, Protocol
 
+from stream.chain.catalogue import vectors_of
 from stream.replay.log import LogRecord
 from upwell.events import Click, Event, Impression, Item, Review
 from upwell.settings import Settings
@@ -40,18 +41,19 @@ def open_policy(name: Literal["popularity", "upwell"], settings: Settings) -> It
     from encoders.load import (
         load_encoder,  # a language model and a learner: nobody else waits for them
     )
+    from encoders.pictures import load_pictures
     from stream.replay.inline_policy import Upwell
 
+    own = settings.encoder
     encoder = load_encoder(
-        settings.encoder.model,
-        device=settings.encoder.device,
-        engine=settings.encoder.engine,
-        cache_entries=settings.encoder.cache_entries,
+        own.model, device=own.device, engine=own.engine, cache_entries=own.cache_entries
     )
-    try:
-        yield Upwell(settings, encoder)
-    finally:
-        encoder.close()
+    with closing(encoder), ExitStack() as stack:
+        reads = {vectors_of(encoder.revision)}
+        pictures = load_pictures(settings.pictures, own, encoder.dimension, reads)
+        if pictures is not None:
+            stack.enter_context(closing(pictures))
+        yield Upwell(settings, encoder, pictures)
 
 
 class Popularity:

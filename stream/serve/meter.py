@@ -18,17 +18,26 @@ from stream.chain.publish import TRIGGER_APPENDED, Outgoing
 from stream.chain.validate import REASONS
 from stream.metrics.histogram import EVENTS, SECONDS, Histogram
 from stream.tracing.start import Stage
-from upwell.ports import Encoder, Ranker, RankRequest
+from upwell.ports import Encoder, Pictures, Ranker, RankRequest
 from upwell.recommendations import DeadLetter, Entry
-from upwell.values import CatalogueItem, UserState, Vector
+from upwell.values import CatalogueItem, SeenPicture, UserState, Vector
 
-__all__ = ["ITEMS", "STAGES", "USERS", "Meter", "TimedEncoder", "TimedRanker", "TimedStore"]
+__all__ = [
+    "ITEMS",
+    "STAGES",
+    "USERS",
+    "Meter",
+    "TimedEncoder",
+    "TimedPictures",
+    "TimedRanker",
+    "TimedStore",
+]
 
 USERS, ITEMS = "users", "items"
 """The chains."""
 STAGES = (
     *("encode", "encode_items", "read_users", "write_users", "read_items", "write_items"),
-    *("rank", "publish_users", "publish_items"),
+    *("rank", "publish_users", "publish_items", "pictures"),
 )
 
 _Found = TypeVar("_Found")
@@ -119,6 +128,19 @@ class TimedEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vector:
         return self._meter.timed(self._stage, lambda: self._encoder.encode(texts))
+
+
+class TimedPictures:
+    """`pictures`, each look on the watch."""
+
+    def __init__(self, pictures: Pictures, meter: Meter) -> None:
+        self._pictures = pictures
+        self._meter = meter
+        self.model, self.revision = pictures.model, pictures.revision
+        self.placed = pictures.placed
+
+    def look(self, images: Sequence[str]) -> list[SeenPicture]:
+        return self._meter.timed("pictures", lambda: self._pictures.look(images))
 
 
 class TimedRanker:

@@ -15,10 +15,12 @@ from encoders import (
     UnknownTokens,
     WatchedTitles,
     busy_seconds,
+    kept_folder,
     model_dimension,
     text_sources,
     tokens_read,
 )
+from encoders.pictures import load_pictures
 from learner.release.replica import Replica
 from stream.broker.connect import (
     client_options,
@@ -35,14 +37,15 @@ from stream.broker.lag import INPUT_TOPICS
 from stream.broker.retention import oldest_record_ms
 from stream.broker.topics import partitioner
 from stream.chain.build import Ports, build_chains
-from stream.chain.catalogue import check_revision, vectors_of
+from stream.chain.catalogue import check_revision, is_made_otherwise, vectors_of
 from stream.chain.fences import fences_on_controls
+from stream.chain.pictures import missed_lines
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
 from stream.serve.encoders.renewal import Renewal
 from stream.serve.encoders.switch import EncoderSwitch, load, model_in_force
 from stream.serve.follow import Follower
-from stream.serve.meter import Meter, TimedEncoder, TimedRanker, TimedStore
+from stream.serve.meter import Meter, TimedEncoder, TimedPictures, TimedRanker, TimedStore
 from stream.serve.model_reader import ModelReader
 from stream.serve.store_copy import copy_store_if_asked
 from stream.serve.unknown_fields import KeptOut
@@ -79,6 +82,11 @@ class ServeWorker:
         self._switch = EncoderSwitch(encoder, load_model)
         self._engine = engine_name(settings.data)
         self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
+        kept = kept_folder(settings.encoder.vectors)
+        known = {vectors_of(encoder.revision), *self._lineage.known}
+        self._pictures = load_pictures(
+            settings.pictures, settings.encoder, encoder.dimension, known, kept
+        )
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
         self._replica = Replica(settings.learner, encoder.dimension)
@@ -102,6 +110,7 @@ class ServeWorker:
             partition_of=self.partition_of,
             oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
             incarnations=self.incarnations.ids,
+            pictures=self._pictures and TimedPictures(self._pictures, self.meter),
         )
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users
@@ -164,7 +173,7 @@ class ServeWorker:
         if (self._switch.take_over() or self._look_over) and self._switch.settled:
             self._look_over = False
             own = self._switch.newest.revision
-            self.renewal.add(self._chains.catalogue.made_otherwise(own))
+            self.renewal.add(self._chains.catalogue.made_otherwise(own, self._picture_revision))
 
     def _know(self, items: Sequence[CatalogueItem]) -> None:
         own, kafka = self._switch.newest.revision, self._settings.kafka
@@ -175,11 +184,15 @@ class ServeWorker:
             check_revision(items, own, now.known)
         self._chains.catalogue.put(items)
         if self._switch.settled:
-            mine = vectors_of(own)
-            self.renewal.add(one.item_id for one in items if vectors_of(one.revision) != mine)
+            shown = self._picture_revision
+            self.renewal.add(one.item_id for one in items if is_made_otherwise(one, own, shown))
         advice = self._titles.add([item.title for item in items if item.available])
         if advice is not None:
             log.warning("%s", advice)
+
+    @property
+    def _picture_revision(self) -> str:
+        return "" if self._pictures is None else self._pictures.revision
 
     def _announce(self, items: Sequence[CatalogueItem]) -> None:
         self._replica.add_items(_newest(items))
@@ -220,6 +233,8 @@ class ServeWorker:
         self.counts.update(effects.counts)
         self.meter.refused(effects.dead_letters)
         self._kept_out.add(effects.unknown_fields)
+        for line in missed_lines(effects.missed):
+            log.warning("%s", line)
         return item_records(effects)
 
     def renew(self) -> Sequence[Outgoing]:
@@ -254,6 +269,7 @@ class ServeWorker:
             "unknown_title_tokens": self._titles.seen.unknown,
             "catalogue_texts": text_sources(self._switch.items.behind),
             "user_texts": text_sources(self._switch.users.behind),
+            "pictures": {} if self._pictures is None else dict(self._pictures.counts),
             "encoded_tokens": tokens_read(self._switch.newest),
             "encoder": self._switch.newest.revision,
             "to_renew": len(self.renewal),
@@ -272,6 +288,8 @@ class ServeWorker:
         self._control_feed.stop()
         self._encoder_feed.stop()
         self._switch.close()
+        if self._pictures is not None:
+            self._pictures.close()
         self._store.close()
 
 

@@ -64,6 +64,13 @@ NOT_RUN = {
         "export UPWELL_ENCODER": "that model: tests/stream/test_versions.py has the start on the "
         "old topics refused",
     },
+    "docs/pictures.md": {
+        "pip install": "another model, from the internet: tests/encoders/pictures has small ones",
+        "export UPWELL_IMAGE_ENCODER": "that model: tests/stream/ops/test_doctor_pictures.py",
+        "upwell pictures fit": "that model: tests/stream/ops/commands/encoders/test_pictures.py, "
+        "tests/e2e/catalogue/test_pictures.py has the engine",
+        "python -m bench.pictures.run": "fetches 81 MB from registries",
+    },
     "docs/understanding.md": {
         "pip install": "minutes of a language model's training: "
         "tests/stream/ops/commands/encoders/test_adapt.py has a small one",

@@ -5,6 +5,7 @@ same.
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
@@ -69,7 +70,7 @@ arbitrary_states = st.builds(
     merged_into=st.none() | st.builds(MergedInto, text, int64, st.booleans()),
     shown=st.lists(st.builds(Shown, text, int64, st.lists(text, max_size=3).map(tuple))).map(tuple),
 )
-arbitrary_items = st.builds(
+plain_items = st.builds(
     CatalogueItem,
     item_id=ids,
     ts=int64,
@@ -88,6 +89,12 @@ arbitrary_items = st.builds(
     pinned=st.booleans(),
     boost=finite,
     sequence=st.integers(0, 2**53 - 1),
+)
+pictures = hnp.arrays(np.float16, 3, elements=st.floats(-1, 1, width=16)).map(
+    lambda one: one.astype(np.float32)
+)
+arbitrary_items = plain_items | st.builds(
+    replace, plain_items, picture=st.none() | pictures, pictured=text.filter(bool)
 )
 
 
@@ -127,7 +134,14 @@ def same_state(left: UserState | None, right: UserState | None) -> bool:
 
 def same_item(left: CatalogueItem | None, right: CatalogueItem | None) -> bool:
     """Equal in every field; dataclass equality cannot compare arrays."""
-    return _same(left, right, "vector")
+    if left is None or right is None:
+        return left is right
+    ours, theirs = left.picture, right.picture
+    if ours is None or theirs is None:
+        alike = ours is theirs
+    else:
+        alike = ours.dtype == theirs.dtype and bool(np.array_equal(ours, theirs))
+    return alike and _same(replace(left, picture=None), replace(right, picture=None), "vector")
 
 
 def _same(

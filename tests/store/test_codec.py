@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import orjson
@@ -35,6 +36,16 @@ def test_a_state_comes_back(value: UserState) -> None:
 def test_an_item_comes_back(value: CatalogueItem) -> None:
     point = encode_item(value, DIMENSION)
     assert same_item(decode_item(point.vector.tolist(), point.payload), value)
+
+
+def test_a_picture_that_would_not_come_back_is_refused() -> None:
+    fine = np.array([1 / 3, 0.5], np.float32)
+    with pytest.raises(StoreError, match="half precision"):
+        encode_item(replace(item("i"), picture=fine, pictured="m/p/c"), DIMENSION)
+
+
+def test_an_item_at_which_nobody_looked_is_stored_as_before() -> None:
+    assert "pictur" not in str(encode_item(item("i"), DIMENSION).payload)
 
 
 def test_no_field_is_left_out() -> None:

@@ -20,6 +20,7 @@ from upwell.settings.groups import (
 )
 from upwell.settings.learner import LearnerSettings
 from upwell.settings.load import all_settings, describe_settings, load_settings, show_value
+from upwell.settings.pictures import PictureSettings
 
 __all__ = [
     "EncoderSettings",
@@ -27,6 +28,7 @@ __all__ = [
     "KafkaSettings",
     "LearnerSettings",
     "MetricsSettings",
+    "PictureSettings",
     "PrivacySettings",
     "ReasonsSettings",
     "Settings",

@@ -1,6 +1,6 @@
 """Every setting of Upwell: its default, what is right for it, what it does and who sets it. Those
 of the learner stand in `upwell.settings.learner`, those of the gateway in `.gateway`, of what
-others see in `.face`.
+others see in `.face`, of pictures in `.pictures`.
 
 They are values: where they are read from is `upwell.settings`, how they are shown
 `upwell.settings.table` (docs/settings.md). Secrets never print.
@@ -21,6 +21,7 @@ from upwell.settings.face import (
 )
 from upwell.settings.gateway import GatewaySettings
 from upwell.settings.learner import LearnerSettings
+from upwell.settings.pictures import PictureSettings
 from upwell.settings.values import setting
 
 __all__ = [
@@ -261,6 +262,7 @@ class Settings:
     kafka: KafkaSettings = KafkaSettings()
     store: StoreSettings = StoreSettings()
     encoder: EncoderSettings = EncoderSettings()
+    pictures: PictureSettings = PictureSettings()
     privacy: PrivacySettings = PrivacySettings()
     stream: StreamSettings = StreamSettings()
     learner: LearnerSettings = LearnerSettings()

@@ -42,6 +42,7 @@ TITLES = {
     "kafka": "Kafka",
     "store": "Store",
     "encoder": "Encoder",
+    "pictures": "Pictures",
     "privacy": "Privacy",
     "stream": "Stream",
     "learner": "Learner",

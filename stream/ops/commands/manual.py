@@ -5,38 +5,16 @@ and docs/cli.md are made of it, and tests hold the commands to it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from stream.ops.commands.entry import ALWAYS, Entry
 from upwell.system.exit_codes import ExitCode
 
 __all__ = ["ALWAYS", "MANUAL", "Entry"]
 
-ALWAYS = (
-    ExitCode.DONE,
-    ExitCode.FAILED,
-    ExitCode.REFUSED,
-    ExitCode.INSTALLATION,
-    ExitCode.INTERRUPTED,
-)
-"""What any command may end with."""
 BROKER, STORE, ENCODER = ExitCode.BROKER, ExitCode.STORE, ExitCode.ENCODER
 MODEL, SNAPSHOT, LOG = ExitCode.MODEL, ExitCode.SNAPSHOT, ExitCode.LOG
 ENGINE = (BROKER, STORE, ENCODER, MODEL)
 A_LIST = "a list, as docs/schemas/recommendations.schema.json has it"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """example: one command, complete. ends: exit codes beside `ALWAYS`. json: what is printed, in a
-    sentence. fields: of that object, what each is; none where a schema says so. stream: an object a
-    line, as they come.
-    """
-
-    example: str
-    ends: tuple[ExitCode, ...] = ()
-    json: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
-    stream: bool = False
 
 
 MANUAL: Mapping[str, Entry] = {
@@ -230,6 +208,26 @@ MANUAL: Mapping[str, Entry] = {
             "before": "NDCG@10 of text nearness, by slice",
             "after": "NDCG@10 of text nearness, by slice",
             "left_out": "lines of the log that are no event",
+            "wall_s": "seconds in all",
+        },
+    ),
+    "pictures": Entry("upwell pictures fit log.jsonl.gz --out pictures.map"),
+    "pictures fit": Entry(
+        "upwell pictures fit log.jsonl.gz --out pictures.map",
+        (ENCODER, LOG),
+        "what it found",
+        {
+            "model": "revision of the picture model",
+            "encoder": "revision of the text encoder",
+            "file": "the map",
+            "items": "of the log, with a picture and words",
+            "missed": "pictures that could not be had, by reason",
+            "pairs": "of a picture and words that were fitted",
+            "by_words": "whether words in the picture model's own space taught it too",
+            "strength": "of the ridge",
+            "held_out": "pairs that were not fitted while `found` was measured",
+            "found": "share of these whose picture is among the ten nearest to their words",
+            "chance": "that share by chance",
             "wall_s": "seconds in all",
         },
     ),

@@ -26,6 +26,7 @@ from stream.broker.encoders.topic import read_lineage
 from stream.broker.topics import no_broker
 from stream.chain.catalogue import item_text, vectors_of
 from stream.chain.effects import Erasure
+from stream.chain.pictures import has_picture
 from stream.chain.wire import decode_examples
 from stream.learn.topics import examples_consumer
 from stream.replay.adaptation.comparison import Comparison, Found, Opinion
@@ -140,9 +141,8 @@ def _catalogue(settings: Settings, before: Named) -> list[CatalogueItem]:
     """The newest entry of each item. Raises `SettingsError` where there is none, or an earlier
     change is not done yet.
     """
-    found = newest_items(settings.kafka)
+    found, topic = newest_items(settings.kafka), settings.kafka.prefix + Topic.CATALOGUE
     if not found:
-        topic = settings.kafka.prefix + Topic.CATALOGUE
         raise SettingsError(f"topic {topic} has no items yet: there is nothing to compare with")
     others = sum(vectors_of(one.revision) != before.vectors for one in found.values())
     if others:
@@ -150,7 +150,10 @@ def _catalogue(settings: Settings, before: Named) -> list[CatalogueItem]:
             f"{others:,} of {len(found):,} items have vectors of another encoder than the one in "
             f"force ({before.model}): an engine must run until they are made anew"
         )
-    return list(found.values())
+    plain = [one for one in found.values() if not has_picture(one)]  # those say no more than words
+    if not plain:
+        raise SettingsError(f"topic {topic} has no item without a picture: nothing to compare with")
+    return plain
 
 
 def _encoded(settings: EncoderSettings, folder: Path, texts: Sequence[str], say: Say) -> Vector:

@@ -92,6 +92,7 @@ def items() -> st.SearchStrategy[CatalogueItem]:
         pinned=st.booleans(),
         boost=floats,
         sequence=numbers,
+        pictured=st.just("") | names,
     )
 
 

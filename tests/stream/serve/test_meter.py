@@ -10,8 +10,17 @@ from encoders.hashing import HashingEncoder
 from store.memory import MemoryStore
 from stream.chain.publish import TRIGGER_APPENDED, Outgoing
 from stream.chain.validate import REASONS
-from stream.serve.meter import ITEMS, USERS, Meter, TimedEncoder, TimedRanker, TimedStore
+from stream.serve.meter import (
+    ITEMS,
+    USERS,
+    Meter,
+    TimedEncoder,
+    TimedPictures,
+    TimedRanker,
+    TimedStore,
+)
 from tests.stream.chain.chain import NotingRanker
+from tests.stream.chain.pictures.shown import Shown
 from upwell.events import Topic
 from upwell.ports import RankRequest
 from upwell.recommendations import DeadLetter
@@ -74,7 +83,13 @@ def test_ports_with_a_watch_do_as_without(meter: Meter) -> None:
     asked = [RankRequest(state=state, k=2)]
     assert TimedRanker(ranker, meter).rank(asked) == ranker.rank(asked)
     assert TimedRanker(ranker, meter).version == ranker.version
+    pictures = Shown()
+    shown = TimedPictures(pictures, meter)
+    assert (shown.model, shown.revision) == (pictures.model, pictures.revision)
+    assert [one.reason for one in shown.look(["a", "no"])] == ["", "missing"]
+    assert np.array_equal(shown.placed(None, encoder.encode(["a"])[0]), encoder.encode(["a"])[0])
     assert sums(meter.report()["stages"]) == {
+        "pictures": (1, 1.0),
         "encode_items": (1, 1.0),
         "write_users": (2, 2.0),
         "read_users": (1, 1.0),
