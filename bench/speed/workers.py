@@ -151,7 +151,7 @@ def _measured(
         lists.stop()
     return {
         "events_per_s": len(events) / (last - started),
-        "cpu_ms_per_event": 1000 * sum(spent) / len(events),
+        "cpu_us_per_event": 1e6 * sum(spent) / len(events),
         "share_of_the_least": min(spent) / sum(spent),
         "lists": count,
     }
@@ -199,7 +199,7 @@ def result_of(arguments: argparse.Namespace, log: Slice, runs: Runs, before: flo
         "load_before": before,
         "sides": {str(SIDES[0]): one, str(SIDES[1]): most},
         "ratio": round(most["events_per_s"] / one["events_per_s"], 2),
-        "ratio_by_cpu": round(SIDES[1] * one["cpu_ms_per_event"] / most["cpu_ms_per_event"], 2),
+        "ratio_by_cpu": round(SIDES[1] * one["cpu_us_per_event"] / most["cpu_us_per_event"], 2),
     }
 
 
