@@ -121,7 +121,9 @@ def _compiled(engine: str, folder: Path, name: str, placement: Placement, thread
         try:
             return compiled_encoder(folder, name, "int8", threads, cache)
         except EngineError as exc:
+            wider = compiled_encoder(folder, name, placement.precision, threads, cache)
             log.warning("%s: computed in %s, not in 8 bits", exc, placement.precision)
+            return wider
     return compiled_encoder(folder, name, placement.precision, threads, cache)
 
 
