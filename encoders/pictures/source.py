@@ -22,7 +22,7 @@ __all__ = ["Fetch", "Source", "describe_type", "read_picture"]
 Fetch = Callable[[SplitResult, int], bytes]
 """An https address and the most bytes that are taken, to the bytes. Raises `RefusedError`."""
 
-_DATA = re.compile(r"data:(?P<type>[\w.+-]*/[\w.+-]*)?(?P<more>(?:;[^,;]*)*),", re.IGNORECASE)
+_DATA = re.compile(r"data:(?P<type>[\w.+-]*/[\w.+-]*)?(?P<more>;[^,]*|),", re.IGNORECASE)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _SIGNS = (
     ("image/png", re.compile(rb"\x89PNG\r\n\x1a\n")),
