@@ -36,6 +36,7 @@ NEEDS_TIME = (
     "upwell_unknown_fields_total",
     "from_memory",
     "upwell_spans",
+    "upwell_pictures_total",
 )
 """In a query that has no answer after a minute, or only where there is something to tell."""
 
