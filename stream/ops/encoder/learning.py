@@ -7,7 +7,6 @@ topics hold it, and who was forgotten is not in the next ones.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -29,7 +28,8 @@ from upwell.settings import Settings
 
 __all__ = ["Round", "learn_once"]
 
-_NAME = re.compile(r"\d{8}T\d{6}Z")
+_BEGUN = ".begun"
+"""Beside a round's folder, with the prefix, until the round is over."""
 Say = Callable[[str], None]
 
 
@@ -55,7 +55,16 @@ def learn_once(settings: Settings, folder: Path, options: Options, now_ms: int, 
     `BrokerError`. now_ms: UTC ms.
     """
     _clear(settings, folder)
+    folder.mkdir(parents=True, exist_ok=True)
     out = folder / datetime.fromtimestamp(now_ms / 1_000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    begun = out.with_suffix(_BEGUN)
+    begun.write_text(settings.kafka.prefix)
+    done = _round(settings, out, options, now_ms, say)
+    begun.unlink()  # of a round that failed the next one clears away what is not in force
+    return done
+
+
+def _round(settings: Settings, out: Path, options: Options, now_ms: int, say: Say) -> Round:
     history = partial(taught, settings.kafka, now_ms)
     report = adapt_to(history, Order(out, options), settings.encoder, say)
     if report.folder is None:
@@ -70,9 +79,14 @@ def learn_once(settings: Settings, folder: Path, options: Options, now_ms: int, 
 
 
 def _clear(settings: Settings, folder: Path) -> None:
-    """Away with models of rounds that were killed before they came into force."""
+    """Away with the models of rounds on this prefix that failed or were killed before they came into force;
+    other engines may have theirs in the same folder.
+    """
     lineage = read_lineage(client_options(settings.kafka), settings.kafka.prefix)
     kept = {one.model for one in (lineage.in_force, *lineage.earlier) if one is not None}
-    for one in folder.glob("*Z"):
-        if _NAME.fullmatch(one.name) and one.is_dir() and str(one.resolve()) not in kept:
-            shutil.rmtree(one)
+    for begun in folder.glob(f"*{_BEGUN}"):
+        if begun.read_text() == settings.kafka.prefix:
+            left = begun.with_suffix("")
+            if left.is_dir() and str(left.resolve()) not in kept:
+                shutil.rmtree(left)
+            begun.unlink()

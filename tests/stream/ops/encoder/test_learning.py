@@ -41,15 +41,19 @@ def test_one_that_is_not_proven_better_goes_and_what_a_killed_round_left(
     adapted(tmp_path / "tiny", stands)
     put_into_force(on, make_ready(on, str(stands), lambda _: None), 1)
     announce(on, entries(on, str(stands)))
-    for name in ("20210101T000000Z", "mine", "notes Z"):
+    for name in ("20210101T000000Z", "20220101T000000Z", "mine"):
         (models / name).mkdir()
+    (models / "20200101T000000Z.begun").write_text(on.kafka.prefix)  # killed after its promotion
+    (models / "20210101T000000Z.begun").write_text(on.kafka.prefix)
+    (models / "20220101T000000Z.begun").write_text("another engine's.")
     said: list[str] = []
     done = learn_once(on, models, options(2e-3), NOW, said.append)
     assert done.adapted.pairs["likes"] > 0
     assert done.adapted.folder is not None
     assert done.tried is not None
     assert (done.tried.opinion, done.promoted) == (Opinion.OPEN, False)  # `examples` is empty
-    assert sorted(one.name for one in models.iterdir()) == ["20200101T000000Z", "mine", "notes Z"]
+    theirs = ["20220101T000000Z", "20220101T000000Z.begun"]
+    assert sorted(one.name for one in models.iterdir()) == ["20200101T000000Z", *theirs, "mine"]
     lineage = read_lineage(client_options(on.kafka), on.kafka.prefix)
     assert [one.word for one in lineage.said] == [Word.PROMOTED, Word.TRIED]
 
@@ -65,3 +69,6 @@ def test_one_that_learned_nothing_is_not_tried(on: Settings, tmp_path: Path) -> 
 def test_topics_without_events_are_named(on: Settings, tmp_path: Path) -> None:
     with pytest.raises(LogError, match="nothing to learn"):
         learn_once(on, tmp_path / "models", options(1e-3), NOW, lambda _: None)
+    clicks(on)
+    learn_once(on, tmp_path / "models", options(1e-12), NOW + 1_000, lambda _: None)
+    assert list((tmp_path / "models").iterdir()) == []

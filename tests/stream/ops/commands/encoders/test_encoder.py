@@ -20,12 +20,8 @@ def said(done: subprocess.CompletedProcess[str], path: str) -> dict[str, Any]:
     return found
 
 
-def test_tried_promoted_shown_and_taken_back(kafka: str, prefix: str, tmp_path: Path) -> None:
-    on = settings_on(kafka, prefix, tmp_path)
-    announce(on, entries(on))
-    liked(on, [(1, 2), (3, 4)])
-    adapted(tmp_path / "tiny", tmp_path / "new")
-    own: dict[str, Any] = {
+def environ(kafka: str, prefix: str) -> dict[str, Any]:
+    return {
         "UPWELL_KAFKA": kafka,
         "UPWELL_PREFIX": prefix,
         "UPWELL_PARTITIONS": "1",
@@ -33,6 +29,14 @@ def test_tried_promoted_shown_and_taken_back(kafka: str, prefix: str, tmp_path: 
         "UPWELL_DEVICE": "cpu",
         "UPWELL_ENCODER_ENGINE": "torch",
     }
+
+
+def test_tried_promoted_shown_and_taken_back(kafka: str, prefix: str, tmp_path: Path) -> None:
+    on = settings_on(kafka, prefix, tmp_path)
+    announce(on, entries(on))
+    liked(on, [(1, 2), (3, 4)])
+    adapted(tmp_path / "tiny", tmp_path / "new")
+    own = environ(kafka, prefix)
     tried = upwell(tmp_path, "encoder", "try", "new", "--json", **own)
     found = said(tried, "encoder try")
     assert (found["opinion"], found["targets"], found["promoted"]) == ("open", 2, False)
@@ -57,14 +61,7 @@ def test_what_a_round_did_is_one_line_and_a_prefix_makes_none(
 ) -> None:
     on = settings_on(kafka, prefix, tmp_path)
     announce(on, entries(on))
-    own: dict[str, Any] = {
-        "UPWELL_KAFKA": kafka,
-        "UPWELL_PREFIX": prefix,
-        "UPWELL_PARTITIONS": "1",
-        "UPWELL_ENCODER": "tiny",
-        "UPWELL_DEVICE": "cpu",
-        "UPWELL_ENCODER_ENGINE": "torch",
-    }
+    own = environ(kafka, prefix)
     nothing = upwell(tmp_path, "encoder", "learn", "models", **own)
     assert (nothing.returncode, nothing.stdout) == (6, "")
     assert "nothing to learn" in nothing.stderr
