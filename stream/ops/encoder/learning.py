@@ -79,8 +79,8 @@ def _round(settings: Settings, out: Path, options: Options, now_ms: int, say: Sa
 
 
 def _clear(settings: Settings, folder: Path) -> None:
-    """Away with the models of rounds on this prefix that failed or were killed before they came into force;
-    other engines may have theirs in the same folder.
+    """Away with the models of rounds on this prefix that failed or were killed before they came
+    into force; other engines may have theirs in the same folder.
     """
     lineage = read_lineage(client_options(settings.kafka), settings.kafka.prefix)
     kept = {one.model for one in (lineage.in_force, *lineage.earlier) if one is not None}
