@@ -60,8 +60,9 @@ class Versions:
         """That checkpoints hold, the newest first. Reads files; raises `ModelError`."""
         there = [one.name for one in checkpoint.every(self._folder)]
         # a checkpoint never changes: each is read once
-        self._names = {name: self._names.get(name) or self._version(name) for name in there}
-        return list(dict.fromkeys(self._names[name] for name in there))
+        found = {name: self._names.get(name) or self._version(name) for name in there}
+        self._names = {name: version for name, version in found.items() if version is not None}
+        return list(dict.fromkeys(self._names.values()))
 
     def roll_back(self, version: str, seconds: float) -> None:
         """Returns when learn has made the version the newest one, and said so on `models`. Blocks.
@@ -76,8 +77,14 @@ class Versions:
             except SnapshotError as exc:
                 raise Refused(503, "not_rolled_back", str(exc)) from exc
 
-    def _version(self, name: str) -> str:
-        return str(checkpoint.meta(self._folder, name).get("version"))
+    def _version(self, name: str) -> str | None:
+        """None where learn has removed it since it was listed."""
+        try:
+            return str(checkpoint.meta(self._folder, name).get("version"))
+        except ModelError:
+            if checkpoint.replaced(self._folder, name):
+                return None
+            raise
 
 
 def _ruling(value: bytes | None) -> dict[str, Any]:

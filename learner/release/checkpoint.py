@@ -39,6 +39,7 @@ __all__ = [
     "load",
     "meta",
     "prune",
+    "replaced",
     "save_checkpoint",
     "sweep",
 ]
@@ -143,7 +144,8 @@ def latest(folder: ModelsFolder) -> Checkpoint | None:
 
 def every(folder: ModelsFolder) -> list[Checkpoint]:
     """All there are, newest first. Raises `ModelError` where one is torn."""
-    return [_checkpoint(folder, stem) for stem in reversed(_heads(folder))]
+    found = [_if_there(folder, stem) for stem in reversed(_heads(folder))]
+    return [one for one in found if one is not None]
 
 
 def holds(folder: ModelsFolder, name: str, digest: str) -> bool:
@@ -151,7 +153,19 @@ def holds(folder: ModelsFolder, name: str, digest: str) -> bool:
     `ModelError` where it is torn.
     """
     stem = name.removesuffix(HEAD)
-    return stem in _heads(folder) and _checkpoint(folder, stem).sha256 == digest
+    found = _if_there(folder, stem) if stem in _heads(folder) else None
+    return found is not None and found.sha256 == digest
+
+
+def replaced(folder: ModelsFolder, name: str) -> bool:
+    """Whether a file of the checkpoint whose JSON file is `name` is gone, and a newer checkpoint is
+    there: `prune` came between the announcement and who would load it. Raises `ModelError`.
+    """
+    stem = name.removesuffix(HEAD)
+    with _listing(folder):
+        names = folder.names()
+    gone = not {stem + HEAD, stem + WEIGHTS} <= set(names)
+    return gone and any(_number(one) > _number(stem) for one in _stems(names, HEAD))
 
 
 def prune(folder: ModelsFolder, keep: int) -> int:
@@ -208,6 +222,18 @@ def _removing(folder: ModelsFolder) -> Iterator[None]:
         ) from exc
 
 
+@contextmanager
+def _listing(folder: ModelsFolder) -> Iterator[None]:
+    """Raises `ModelError`."""
+    try:
+        yield
+    except OSError as exc:
+        raise ModelError(
+            f"checkpoints in {folder.address} cannot be listed: {exc.strerror or exc}; is that "
+            "UPWELL_MODELS, and may this machine read it?"
+        ) from exc
+
+
 def _stems(names: list[str], kind: str) -> list[str]:
     """Of the checkpoints' files of this kind."""
     found = [name.removesuffix(kind) for name in names if name.endswith(kind)]
@@ -224,17 +250,22 @@ def _sorted(stems: set[str]) -> list[str]:
 
 def _heads(folder: ModelsFolder) -> list[str]:
     """The stems of the JSON files, oldest first. Raises `ModelError`."""
-    try:
+    with _listing(folder):
         return _sorted(set(_stems(folder.names(), HEAD)))
-    except OSError as exc:
-        raise ModelError(
-            f"checkpoints in {folder.address} cannot be listed: {exc.strerror or exc}; is that "
-            "UPWELL_MODELS, and may this machine read it?"
-        ) from exc
 
 
 def _checkpoint(folder: ModelsFolder, stem: str) -> Checkpoint:
     return Checkpoint(_number(stem), stem + HEAD, _head(folder, stem + HEAD)["sha256"])
+
+
+def _if_there(folder: ModelsFolder, stem: str) -> Checkpoint | None:
+    """None where `prune` has taken it since it was listed. Raises `ModelError`."""
+    try:
+        return _checkpoint(folder, stem)
+    except ModelError:
+        if replaced(folder, stem + HEAD):
+            return None
+        raise
 
 
 def _metadata(data: bytes) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from time import sleep
 
 from stream.broker.feeds import Broadcast
 from stream.chain.wire import decode_item
@@ -24,6 +25,7 @@ MOST_MODELS = 4
 """Records that may wait: where steps between lists are too few, `catch_up` makes lists wait for
 more of them.
 """
+_WAIT_SECONDS = 0.01
 
 
 class Follower:
@@ -67,10 +69,13 @@ class Follower:
         return len(self._known) + self._catalogue.waiting
 
     def level(self) -> None:
-        """All that was read, at once: before anybody waits for a list."""
+        """All that was read, at once: before anybody waits for a list. A version that stood there
+        and is gone is waited out: the next one is on its way.
+        """
         self._take_items(None)
-        while self.step():
-            pass
+        while self.step() or self._reader.waits:
+            if self._reader.waits:
+                sleep(_WAIT_SECONDS)
 
     def _endless(self) -> Iterator[bool]:
         while True:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from learner.release.checkpoint import load
+from learner.release.checkpoint import load, replaced
 from learner.release.delta import decode
 from learner.release.folder import ModelsFolder
 from learner.release.replica import Replica
 from stream.broker.model_records import DELTA, KIND, ROLLBACK, VERSION, Version
 from stream.chain.records import BroadcastRecord
+from upwell.errors import ModelError
 
 __all__ = ["ModelReader"]
 
@@ -24,6 +25,10 @@ class ModelReader:
         self._replica = replica
         self._folder = folder
         self._next_offset: int | None = None
+        self.waits = False
+        """For the version after one whose checkpoint was gone: it stands in `models`, since the
+        learner announces a checkpoint before it removes another.
+        """
 
     def read(self, record: BroadcastRecord) -> Iterator[None]:
         """Take in the next record, a delta in bounded steps: between two of them the replica may
@@ -32,12 +37,21 @@ class ModelReader:
         A version is loaded only where deltas are missing before it: at the start, or after a gap.
         Raises `ModelError`.
         """
-        missing = record.offset != self._next_offset
+        missing = self.waits or record.offset != self._next_offset
         self._next_offset = record.offset + 1
         kind = record.headers.get(KIND)
-        if kind == DELTA:
+        if kind == DELTA and not self.waits:
             yield from self._replica.apply(decode(record.value or b""))
         elif kind == ROLLBACK or (kind == VERSION and missing):
-            version = Version.read(record.value)
+            self._start_from(Version.read(record.value))
+
+    def _start_from(self, version: Version) -> None:
+        try:
             arrays, meta = load(self._folder, version.file, version.sha256)
-            self._replica.restore(arrays, meta["learner"])
+        except ModelError:
+            if not replaced(self._folder, version.file):
+                raise
+            self.waits = True
+            return
+        self._replica.restore(arrays, meta["learner"])
+        self.waits = False

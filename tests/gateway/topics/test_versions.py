@@ -80,3 +80,24 @@ def test_each_checkpoint_is_read_once_and_a_version_told_once(tmp_path: Path) ->
     assert len(arrays) == len(set(arrays)) == 3
     checkpoint.prune(folder, 1)
     assert versions.versions() == ["1-a"]
+
+
+class PrunedMeanwhile(LocalFolder):
+    """Only the newest checkpoint is left once arrays are looked into."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._plain = LocalFolder(path)
+
+    def read(self, name: str) -> bytes:
+        if name.endswith(checkpoint.WEIGHTS):
+            checkpoint.prune(self._plain, keep=1)
+        return super().read(name)
+
+
+def test_a_version_that_goes_while_they_are_read_is_none(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path)
+    for number in range(2):
+        meta = {"version": str(number)}
+        checkpoint.save_checkpoint(folder, {"a": np.full(1, number)}, meta)
+    assert Versions(PrunedMeanwhile(tmp_path), tmp_path).versions() == ["1"]

@@ -15,7 +15,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays, scalar_dtypes
 from numpy.typing import NDArray
 
-from learner.release.checkpoint import every, latest, load, meta, prune, save_checkpoint, sweep
+from learner.release.checkpoint import (
+    every,
+    holds,
+    latest,
+    load,
+    meta,
+    prune,
+    replaced,
+    save_checkpoint,
+    sweep,
+)
 from learner.release.folder import LocalFolder
 from upwell.errors import ModelError
 
@@ -92,6 +102,41 @@ def test_the_newest_is_the_latest_and_old_ones_go(tmp_path: Path) -> None:
 def test_pruning_keeps_one(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least one"):
         prune(LocalFolder(tmp_path), keep=0)
+
+
+class PrunedMeanwhile(LocalFolder):
+    """The oldest checkpoint goes between a listing and the first file read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._plain = LocalFolder(path)
+
+    def read(self, name: str) -> bytes:
+        prune(self._plain, keep=1)
+        return super().read(name)
+
+
+def test_what_goes_while_all_are_listed_is_none_of_them(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path)
+    old, new = (save_checkpoint(folder, ARRAYS, {**META, "n": n}) for n in range(2))
+    assert not replaced(folder, old.name)
+    assert not holds(PrunedMeanwhile(tmp_path), old.name, old.sha256)
+    assert replaced(folder, old.name)
+    assert not replaced(folder, new.name)
+    last = save_checkpoint(folder, ARRAYS, META)
+    assert every(PrunedMeanwhile(tmp_path)) == [last]
+
+
+@pytest.mark.parametrize("kind", [".json", ".safetensors"])
+def test_what_lost_one_file_is_replaced_where_a_newer_one_is_there(
+    kind: str, tmp_path: Path
+) -> None:
+    folder = LocalFolder(tmp_path)
+    old, new = (save_checkpoint(folder, ARRAYS, META) for _ in range(2))
+    (tmp_path / old.name).with_suffix(kind).unlink()
+    assert replaced(folder, old.name)
+    (tmp_path / new.name).with_suffix(kind).unlink()
+    assert not replaced(folder, new.name)
 
 
 def test_every_torn_byte_is_noticed(tmp_path: Path) -> None:

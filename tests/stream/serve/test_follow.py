@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Timer
 from typing import cast
 
 from learner.release.folder import LocalFolder
@@ -59,12 +60,13 @@ class Worker:
         self.replica = Replica(SETTINGS, DIMENSION)
         self.known: list[CatalogueItem] = []
         self.announced: list[int] = []
+        self.reader = ModelReader(self.replica, LocalFolder(Path("nowhere")))
         self.follower = Follower(
             cast(Broadcast, self.catalogue),
             cast(Broadcast, self.models),
             self.known.extend,
             self._announce,
-            ModelReader(self.replica, LocalFolder(Path("nowhere"))),
+            self.reader,
         )
 
     def _announce(self, items: Sequence[CatalogueItem]) -> None:
@@ -154,3 +156,11 @@ def test_before_a_batch_every_item_that_was_read_is_known_though_few_are_announc
     worker.follower.catch_up()
     assert len(worker.known) == 2 * len(catalogue())
     assert sum(worker.announced) == ITEMS_A_STEP
+
+
+def test_to_be_level_is_to_have_the_version_that_is_on_its_way() -> None:
+    worker = Worker()
+    worker.reader.waits = True
+    Timer(0.05, setattr, (worker.reader, "waits", False)).start()
+    worker.follower.level()
+    assert not worker.reader.waits

@@ -5,13 +5,14 @@ loaded only where it must be.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from learner.ranking.parameters import prefixed, settle
-from learner.release.checkpoint import save_checkpoint
+from learner.release.checkpoint import prune, save_checkpoint
 from learner.release.folder import LocalFolder
 from learner.release.guard import Ruling, Verdict
 from learner.release.replica import SERVING
@@ -39,14 +40,14 @@ class Reading:
 
     def __init__(self, folder: Path) -> None:
         self.replica = replica_of()
-        self._reader = ModelReader(self.replica, LocalFolder(folder))
+        self.reader = ModelReader(self.replica, LocalFolder(folder))
         self._offset = 0
 
     def read(self, record: Outgoing, skipped: int = 0) -> None:
         offset = self._offset + skipped
         found = BroadcastRecord(0, offset, None, record.value, dict(record.headers), 0)
         self._offset = offset + 1
-        settle(self._reader.read(found))
+        settle(self.reader.read(found))
 
 
 def saved(learner: Learner, folder: Path) -> Version:
@@ -95,6 +96,38 @@ def test_a_roll_back_is_taken_whatever_was_read(tmp_path: Path) -> None:
     assert reading.replica.version == learner.version != before
     reading.read(rollback_record(version))
     assert reading.replica.version == before
+
+
+@pytest.mark.parametrize("announce", [version_record, rollback_record])
+def test_a_version_that_was_replaced_before_it_was_read_is_passed_over_for_the_next(
+    announce: Callable[[Version], Outgoing], tmp_path: Path
+) -> None:
+    learner, reading = learner_of(EXAMPLES[:40]), Reading(tmp_path)
+    learner.take_delta()
+    old = saved(learner, tmp_path)
+    learner.learn(EXAMPLES[40:80])
+    between = delta_record(learner.take_delta())
+    new = saved(learner, tmp_path)
+    prune(LocalFolder(tmp_path), keep=1)
+    reading.read(announce(old))
+    reading.read(between)
+    assert reading.reader.waits
+    assert reading.replica.learned == 0
+    reading.read(version_record(new))
+    assert not reading.reader.waits
+    assert_level(reading, learner)
+    learner.learn(EXAMPLES[80:])
+    reading.read(delta_record(learner.take_delta()))
+    reading.read(version_record(NOWHERE))  # it is level again: nothing to load
+    assert_level(reading, learner)
+
+
+def test_the_newest_checkpoint_missing_is_a_fault(tmp_path: Path) -> None:
+    learner, reading = learner_of(EXAMPLES[:40]), Reading(tmp_path)
+    version = saved(learner, tmp_path)
+    (tmp_path / version.file).unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        reading.read(version_record(version))
 
 
 def test_a_missing_delta_and_a_checkpoint_that_is_not_the_one_announced_are_said(
