@@ -13,10 +13,32 @@ from hashlib import file_digest, sha256
 from importlib.util import find_spec
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from encoders.engines.recipe import recipe_of
 from upwell.errors import EncoderError
 
-__all__ = ["DEFAULT_MODEL", "checked_digest", "find_model", "hidden_size", "read_by"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "LOAD_FAULTS",
+    "checked_digest",
+    "find_model",
+    "first_line",
+    "hidden_size",
+    "read_by",
+]
+
+LOAD_FAULTS = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ImportError,
+    RuntimeError,
+    SafetensorError,
+)
+"""What transformers and its tokenizers raise for a folder that is no model's."""
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -133,6 +155,11 @@ def checked_digest(folder: Path, name: str) -> str:
             f"{_MINILM_SHA256[:12]}…: install the package again"
         )
     return digest
+
+
+def first_line(exc: Exception) -> str:
+    """Of what an exception says, or its type where it says nothing."""
+    return next(iter(str(exc).strip().splitlines()), "") or type(exc).__name__
 
 
 def _file_digest(file: Path) -> str:

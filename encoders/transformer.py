@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
@@ -22,26 +21,13 @@ from encoders.device import Placement
 from encoders.engines.padding import MAX_TOKENS, Tally, clean, in_batches, padded
 from encoders.engines.pooling import Pooling
 from encoders.engines.recipe import recipe_of
-from encoders.folder import checked_digest, hidden_size
+from encoders.folder import LOAD_FAULTS, checked_digest, first_line, hidden_size
 from upwell.errors import EncoderError
 from upwell.values import Vector
 
 __all__ = ["TransformerEncoder", "described_size"]
 
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
-
-
-# What transformers and its tokenizers raise for a folder that is no encoder's.
-_LOAD_FAULTS = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ImportError,
-    RuntimeError,
-    SafetensorError,
-)
 
 
 class TransformerEncoder:
@@ -67,8 +53,8 @@ class TransformerEncoder:
             self._dimension = hidden_size(folder)
             self._max_tokens = _longest_input(self._tokenizer, model.config, recipe.longest)
             probe = self.encode(["probe"])
-        except (*_LOAD_FAULTS, EncoderError) as exc:
-            what = f"model {name!r} in {folder} cannot be loaded: {_first_line(exc)}"
+        except (*LOAD_FAULTS, EncoderError) as exc:
+            what = f"model {name!r} in {folder} cannot be loaded: {first_line(exc)}"
             raise EncoderError(
                 f"{what}; is it the whole folder of a Hugging Face encoder?"
             ) from exc
@@ -100,7 +86,7 @@ class TransformerEncoder:
                 tokens = self.tokens(texts)
                 return in_batches(tokens, self._pooled, self._dimension, self._tally)
         except (RuntimeError, MemoryError, TypeError, ValueError, IndexError) as exc:
-            what = f"model {self._revision} failed on {len(texts)} texts: {_first_line(exc)}"
+            what = f"model {self._revision} failed on {len(texts)} texts: {first_line(exc)}"
             raise EncoderError(f"{what}; free memory, or set UPWELL_DEVICE=cpu") from exc
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
@@ -157,8 +143,8 @@ def described_size(folder: Path) -> int:
     _be_quiet()
     try:
         return int(AutoConfig.from_pretrained(str(folder), local_files_only=True).hidden_size)
-    except _LOAD_FAULTS as exc:
-        what = f"{folder / 'config.json'} does not say its hidden_size: {_first_line(exc)}"
+    except LOAD_FAULTS as exc:
+        what = f"{folder / 'config.json'} does not say its hidden_size: {first_line(exc)}"
         raise EncoderError(f"{what}; is it the whole folder of a Hugging Face encoder?") from exc
 
 
@@ -194,7 +180,3 @@ def _longest_input(tokenizer: Any, config: Any, longest: int | None) -> int:
         int(tokenizer.model_max_length),
         int(getattr(config, "max_position_embeddings", MAX_TOKENS)),
     )
-
-
-def _first_line(exc: Exception) -> str:
-    return next(iter(str(exc).strip().splitlines()), "") or type(exc).__name__

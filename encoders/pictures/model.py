@@ -15,28 +15,17 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from safetensors import SafetensorError
 from transformers import AutoModel, AutoTokenizer
 from transformers.models.auto.image_processing_auto import AutoImageProcessor
 from transformers.utils import logging as transformers_logging
 
-from encoders.folder import checked_digest, read_by
+from encoders.folder import LOAD_FAULTS, checked_digest, first_line, read_by
 from upwell.errors import EncoderError
 from upwell.values import Vector
 
 __all__ = ["PictureModel"]
 
 _PROBE = Image.new("RGB", (64, 48), (200, 120, 40))
-_LOAD_FAULTS = (
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ImportError,
-    RuntimeError,
-    SafetensorError,
-)
 _READ_FAULTS = (RuntimeError, MemoryError, TypeError, ValueError, LookupError)
 
 
@@ -65,9 +54,9 @@ class PictureModel:
             self._model = model.to(device).eval()
             self._pooled = not _unread(told["missing_keys"], name)
             probe = self.encode([_PROBE])
-        except (*_LOAD_FAULTS, EncoderError) as exc:
+        except (*LOAD_FAULTS, EncoderError) as exc:
             raise EncoderError(
-                f"picture model {name!r} in {folder} cannot be loaded: {_first_line(exc)}; is it "
+                f"picture model {name!r} in {folder} cannot be loaded: {first_line(exc)}; is it "
                 "the whole folder of a Hugging Face model that reads pictures?"
             ) from exc
         if not np.isfinite(probe).all():
@@ -81,7 +70,7 @@ class PictureModel:
                 rows = [self._vector(image) for image in images]
         except _READ_FAULTS as exc:
             raise EncoderError(
-                f"picture model {self.revision} failed: {_first_line(exc)}; free memory, or set "
+                f"picture model {self.revision} failed: {first_line(exc)}; free memory, or set "
                 "UPWELL_DEVICE=cpu"
             ) from exc
         return np.stack(rows) if rows else np.zeros((0, self.dimension), np.float32)
@@ -103,9 +92,9 @@ class PictureModel:
             longest = self._model.config.text_config.max_position_embeddings
             with torch.inference_mode():
                 rows = [self._said(text, longest) for text in texts]
-        except (*_LOAD_FAULTS, *_READ_FAULTS) as exc:
+        except (*LOAD_FAULTS, *_READ_FAULTS) as exc:
             raise EncoderError(
-                f"picture model {self.revision} cannot read texts: {_first_line(exc)}; its folder "
+                f"picture model {self.revision} cannot read texts: {first_line(exc)}; its folder "
                 "needs the tokenizer too"
             ) from exc
         return np.stack(rows)
@@ -152,7 +141,3 @@ def _unit(found: torch.Tensor) -> Vector:
     vector = found[0].flatten().float().cpu().numpy().astype(np.float64)
     length = float(np.linalg.norm(vector))
     return np.asarray(vector / length if length > 0.0 else vector, np.float32)
-
-
-def _first_line(exc: Exception) -> str:
-    return next(iter(str(exc).strip().splitlines()), "") or type(exc).__name__

@@ -7,6 +7,7 @@ thread, so that encoding a catalogue never holds up a list.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -21,6 +22,9 @@ from upwell.recommendations import DeadLetter
 from upwell.values import CatalogueItem
 
 __all__ = ["ItemPipeline"]
+
+_PARTS = 16
+_COUNTED_MS = 10_000
 
 Entries = dict[str, CatalogueItem]
 """By item_id."""
@@ -44,6 +48,7 @@ class ItemPipeline:
         self._store = store
         self._capacity = capacity
         self._pictures = pictures
+        self._counted_room = self._taken = self._counted_ms = 0
 
     def run(self, records: Sequence[Record], now_ms: int) -> ItemEffects:
         """Make entries and write them: announcements in their order, then operators' words."""
@@ -108,7 +113,9 @@ class ItemPipeline:
         """
         entries: Entries = {}
         letters: list[DeadLetter] = []
-        room = self._room() if any(_item_id(one) not in before for one in announced) else 0
+        new = any(_item_id(one) not in before for one in announced)
+        room = self._room(now_ms) if new else 0
+        had = room
         for arrival in announced:
             item = arrival.event
             assert isinstance(item, Item)
@@ -123,13 +130,20 @@ class ItemPipeline:
             else:
                 room -= known is None
                 entries[item.item_id] = entry
+        self._taken += had - room
         return entries, letters
 
-    def _room(self) -> float:
-        """For so many new items."""
+    def _room(self, now_ms: int) -> int:
+        """For so many new items. To count, the store reads all it has, so it is asked again where
+        a part of the room is taken or some time has passed: another worker takes of it too.
+        """
         if self._capacity is None:
-            return float("inf")
-        return self._capacity - self._store.health().items
+            return sys.maxsize
+        old = now_ms - self._counted_ms >= _COUNTED_MS
+        if old or self._taken * _PARTS >= self._counted_room:
+            self._counted_room = self._capacity - self._store.health().items
+            self._taken, self._counted_ms = 0, now_ms
+        return self._counted_room - self._taken
 
 
 def _govern(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from store import StoreHealth
 from store.memory import MemoryStore
 from stream.chain.items import ItemPipeline
 from stream.chain.records import Record
@@ -211,3 +212,41 @@ def test_new_items_beyond_the_capacity_are_dead_letters_known_ones_still_change(
         ["catalogue_full"],
     )
     assert chain.store.health().items == 2
+
+
+class Counting(MemoryStore):
+    """How often all that it has was counted."""
+
+    counted = 0
+
+    def health(self) -> StoreHealth:
+        self.counted += 1
+        return super().health()
+
+
+def announce(pipeline: ItemPipeline, numbers: range, now_ms: int = NOW_MS) -> tuple[int, int]:
+    """New items; how many are in, and how many were too many."""
+    effects = pipeline.run([item(1, item_id=f"i{one}") for one in numbers], now_ms)
+    return len(effects.items), len(effects.dead_letters)
+
+
+def test_what_the_store_has_is_counted_now_and_then_and_the_capacity_holds_to_the_item() -> None:
+    store = Counting(ENCODER.dimension)
+    pipeline = ItemPipeline(ENCODER, store, capacity=100)
+    found = [announce(pipeline, range(start, start + 2)) for start in range(0, 104, 2)]
+    assert found == [(2, 0)] * 50 + [(0, 2)] * 2
+    assert store.counted < 40
+    large = Counting(ENCODER.dimension)
+    pipeline = ItemPipeline(ENCODER, large, capacity=10_000)
+    for start in range(0, 500, 10):
+        announce(pipeline, range(start, start + 10))
+    assert large.counted == 1
+
+
+def test_what_another_worker_has_announced_is_counted_too() -> None:
+    store = MemoryStore(ENCODER.dimension)
+    one, other = (ItemPipeline(ENCODER, store, capacity=64) for _ in range(2))
+    assert announce(one, range(1)) == (1, 0)
+    assert announce(other, range(1, 64)) == (63, 0)
+    assert announce(one, range(64, 67), NOW_MS + 10_000) == (0, 3)
+    assert store.health().items == 64
