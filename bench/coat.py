@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -32,6 +31,7 @@ from bench.coat_effects import Feature, effect_rows
 from bench.coat_figures import FIGURES, figures, gained, user_errors
 from bench.coat_model import Batch, Loss, Recipe, fit
 from bench.hardware import hardware
+from bench.results.bench_run import BenchRun
 from learner.training.batch import Tuning
 from learner.training.losses import inverse_propensity, squared_error
 from upwell.settings import LearnerSettings
@@ -275,6 +275,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--folds", type=int, default=3)
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments, arguments.folder)
     torch.set_num_threads(1)
     coat = load(arguments.folder)
     users, items = (coat.users, coat.user_names), (coat.items, coat.item_names)
@@ -289,7 +290,7 @@ def main() -> None:
         "effects": {row.name: row.as_lists() for row in effects},
         "agreement": agreement(effects),
     }
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

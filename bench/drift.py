@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from river import drift
 
 from bench.hardware import hardware
+from bench.results.bench_run import BenchRun
 from learner.testing.figures import MODEL
 from learner.training.learner import Learner
 from upwell.settings import LearnerSettings
@@ -147,6 +147,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=8_000)
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments)
     table = Table(
         "",
         *(f"{start:+,} to {end:+,}" for start, end in WINDOWS),
@@ -181,15 +182,13 @@ def main() -> None:
         table.add_row(name, *cells, after)
         print(name, found[name], flush=True)
     Console(width=190).print(table)
-    print(
-        orjson.dumps(
-            {
-                "events": arguments.events,
-                "seeds": arguments.seeds,
-                "hardware": hardware(),
-                "methods": found,
-            }
-        ).decode()
+    tracked.tell(
+        {
+            "events": arguments.events,
+            "seeds": arguments.seeds,
+            "hardware": hardware(),
+            "methods": found,
+        }
     )
 
 

@@ -25,6 +25,7 @@ from rich.table import Table
 
 from bench.hardware import hardware
 from bench.prequential import Log, load_log
+from bench.results.bench_run import BenchRun
 from encoders.load import load_encoder
 from stream.replay.inline import InlineEngine
 from upwell.ports import Encoder
@@ -113,6 +114,7 @@ def main() -> None:
     parser.add_argument("--chances", type=float, nargs="+", default=CHANCES)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     settings = load_settings(os.environ, None)
     settings = replace(
         settings, learner=replace(settings.learner, seed=arguments.seed, fused=False)
@@ -140,15 +142,13 @@ def main() -> None:
         counted = (f"{found[key]:,}" for key in ("lists", "drawn", "new_entries", "new_items"))
         table.add_row(name, f"{found['ndcg10']:.5f}", f"{found['ndcg10_new']:.5f}", *counted)
     Console(width=120).print(table)
-    print(
-        orjson.dumps(
-            {
-                "log": str(arguments.log),
-                "seed": arguments.seed,
-                "hardware": hardware(),
-                "explore": runs,
-            }
-        ).decode()
+    tracked.tell(
+        {
+            "log": str(arguments.log),
+            "seed": arguments.seed,
+            "hardware": hardware(),
+            "explore": runs,
+        }
     )
 
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 
 from bench.prequential import load_log
+from bench.results.bench_run import BenchRun
 from encoders import load_encoder
 from learner.ranking.parameters import Arrays, RankingParameters, settle
 from learner.release.guard import Guard, Verdict
@@ -186,6 +186,7 @@ def main() -> None:
     )
     parser.add_argument("--batch", type=int, default=32, help="examples a batch")
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     settings = load_settings(os.environ, None)
     settings = replace(settings, learner=replace(settings.learner, test_sample=arguments.sample))
     log = load_log(arguments.log, arguments.events, arguments.ratings)
@@ -197,7 +198,7 @@ def main() -> None:
         pass
     result = {"log": str(arguments.log)} | report(guarded)
     print_report(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

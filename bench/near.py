@@ -30,6 +30,7 @@ import orjson
 from numpy.typing import NDArray
 
 from bench.hardware import hardware, load
+from bench.results.bench_run import BenchRun
 from encoders import load_encoder
 from learner.catalogue.text import TextGraph
 from learner.catalogue.walk import search
@@ -142,12 +143,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--vectors", type=Path)
     told, before = parser.parse_args(sys.argv[1:]), load()
+    tracked = BenchRun(__file__, told, told.folder)
     vectors = vectors_of(texts(told.folder, told.seed)[: told.texts], told.vectors)[: told.texts]
     asked, vectors = vectors[:ASKED], vectors[ASKED:]
     graph, insert_ms = announced(vectors, told.exact)
     figures = {"texts": len(vectors), "insert_ms": insert_ms}
     figures |= of_searches(graph, vectors, asked) | of_lists(graph, vectors, told.seed)
-    print(orjson.dumps({"hardware": hardware(), "load_before": before, **figures}).decode())
+    tracked.tell({"hardware": hardware(), "load_before": before, **figures})
 
 
 if __name__ == "__main__":

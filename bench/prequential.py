@@ -34,6 +34,7 @@ from bench.hardware import hardware
 from bench.peers.baselines import default_peers
 from bench.peers.extra import MakePeers, extra_peers
 from bench.peers.run import COLD_EVENTS, SLICES, PeerRun, mean, peer_events
+from bench.results.bench_run import BenchRun
 from encoders import load_encoder
 from learner.ranking.explain import UPTAKE
 from stream.replay.inline import InlineEngine
@@ -271,6 +272,7 @@ def main() -> None:
         "--serving", action="store_true", help="with the guard; what serves beside what trains"
     )
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     settings = load_settings(os.environ, None)
     settings = replace(
         settings, learner=replace(settings.learner, seed=arguments.seed, test_sample=1.0)
@@ -290,7 +292,7 @@ def main() -> None:
             name: run_without(ABLATIONS[name], log, settings, encoder) for name in named
         }
     print_table(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

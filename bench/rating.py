@@ -29,6 +29,7 @@ from rich.table import Table
 from bench.hardware import hardware
 from bench.peers.ratings import RatingPeer, rating_peers
 from bench.prequential import Log, load_log
+from bench.results.bench_run import BenchRun
 from encoders import load_encoder
 from learner.counts.events import KINDS
 from learner.fused.histories import LENGTH, HistoryBatch
@@ -255,6 +256,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--vectors", type=Path, help="where the items' text vectors are kept")
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     settings = load_settings(os.environ, None)
     settings = replace(
         settings, learner=replace(settings.learner, seed=arguments.seed, rating_head=True)
@@ -284,7 +286,7 @@ def main() -> None:
         "models": models,
     }
     print_table(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

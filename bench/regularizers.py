@@ -29,6 +29,7 @@ from rich.table import Table
 
 from bench.peers.run import SLICES
 from bench.prequential import BATCH, Log, load_log
+from bench.results.bench_run import BenchRun
 from encoders import load_encoder
 from learner.training.learner import Learner
 from stream.replay.inline import InlineEngine
@@ -213,6 +214,7 @@ def main() -> None:
     parser.add_argument("--variants", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     settings = load_settings(os.environ, None)
     base = replace(settings.learner, seed=arguments.seed, test_sample=1.0)
     log = load_log(arguments.log, None, arguments.ratings)
@@ -223,15 +225,13 @@ def main() -> None:
         results[name] = measure(log, replace(settings, learner=learner), encoder, arguments.seed)
         print(name, results[name], flush=True)
     print_table(results)
-    print(
-        orjson.dumps(
-            {
-                "log": str(arguments.log),
-                "ratings": len(log.events),
-                "seed": arguments.seed,
-                "variants": results,
-            }
-        ).decode()
+    tracked.tell(
+        {
+            "log": str(arguments.log),
+            "ratings": len(log.events),
+            "seed": arguments.seed,
+            "variants": results,
+        }
     )
 
 

@@ -37,6 +37,7 @@ ELSEWHERE = {
     "stream/ops/backup/running.py": "tests/stream/ops/test_snapshot.py, on a real broker",
     "stream/ops/backup/fitting.py": "tests/stream/ops/test_snapshot.py, on a real broker",
     "stream/learn/options.py": "values: tests/stream/learn/test_standby.py, test_erase.py",
+    "stream/runs/port.py": "a protocol: tests/stream/runs/test_kinds.py, by each writer",
     "stream/serve/agents.py": "runs in Faust: tests/faults/test_faust_shape.py, tests/e2e",
     "stream/metrics/reading.py": "values: tests/stream/metrics/test_registry.py",
     "stream/ops/demo.py": "a command: `make demo`, whose parts have tests of their own",

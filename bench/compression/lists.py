@@ -31,6 +31,7 @@ from bench.compression.vectors import Smaller, smaller_vectors
 from bench.hardware import hardware, load
 from bench.peers.run import SLICES
 from bench.prequential import Log, load_log, run_model
+from bench.results.bench_run import BenchRun
 from stream.replay.inline import InlineEngine
 from upwell.settings import EncoderSettings, Settings, load_settings
 from upwell.values import Vector
@@ -130,9 +131,11 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main() -> None:
-    result = measure(parsed(sys.argv[1:]))
+    arguments = parsed(sys.argv[1:])
+    tracked = BenchRun(__file__, arguments, arguments.log)
+    result = measure(arguments)
     show(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import torch
 from numpy.typing import NDArray
 from rich.console import Console
@@ -40,6 +39,7 @@ from bench.compression.models import Variant
 from bench.compression.variants import FULL, all_models, encoded, half_model, held_out
 from bench.compression.vectors import smaller_vectors
 from bench.hardware import hardware, load
+from bench.results.bench_run import BenchRun
 from bench.speed.encode import FOREVER_MS, PEER, Encode, long_texts, peer
 from stream.replay.adaptation.history import read_history
 from stream.replay.adaptation.nearness import ndcg10, ranks
@@ -235,9 +235,11 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main() -> None:
-    result = measure(parsed(sys.argv[1:]))
+    arguments = parsed(sys.argv[1:])
+    tracked = BenchRun(__file__, arguments, arguments.log)
+    result = measure(arguments)
     show(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import qdrant_edge as edge
 from rich.console import Console
 from rich.table import Table
 
+from bench.results.bench_run import BenchRun
 from upwell.values import Vector
 
 AT_ONCE = 1_000
@@ -96,6 +96,7 @@ def main(arguments: Sequence[str] = sys.argv[1:]) -> None:
     parser.add_argument("--points", type=int, default=10_000)
     parser.add_argument("--dimension", type=int, default=384)
     told = parser.parse_args(arguments)
+    tracked = BenchRun(__file__, told)
     vectors, found = drawn(told.points, told.dimension), {}
     for name, parameters in kinds().items():
         with tempfile.TemporaryDirectory() as folder:
@@ -104,7 +105,7 @@ def main(arguments: Sequence[str] = sys.argv[1:]) -> None:
     for name, figures in found.items():
         table.add_row(name, *(str(one) for one in figures.values()))
     Console(width=100).print(table)
-    print(orjson.dumps({"points": told.points, "dimension": told.dimension, **found}).decode())
+    tracked.tell({"points": told.points, "dimension": told.dimension, **found})
 
 
 if __name__ == "__main__":

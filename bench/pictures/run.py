@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from bench.hardware import hardware, load
 from bench.pictures.emoji import Emoji, fetch, pictures_of, read_emoji
+from bench.results.bench_run import BenchRun
 from encoders import kept_folder, load_encoder
 from encoders.pictures import load_pictures
 from encoders.pictures.image import decoded
@@ -192,7 +193,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--lists", type=int, default=200)
     told = parser.parse_args()
-    print(orjson.dumps(measured(told.folder, told.seed, told.lists)).decode())
+    tracked = BenchRun(__file__, told)
+    tracked.tell(measured(told.folder, told.seed, told.lists))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from rich.table import Table
 from bench.hardware import hardware
 from bench.peers.run import SLICES
 from bench.prequential import BATCH, Log, load_log
+from bench.results.bench_run import BenchRun
 from encoders import in_bulk, kept_folder, load_encoder
 from encoders.adapt.alignment import Alignment, fitted
 from stream.broker.encoders import Named
@@ -262,6 +263,7 @@ def main() -> None:
     parser.add_argument("--live", action="store_true", help="a running engine too")
     parser.add_argument("--rate", type=float, default=50.0, help="ratings a second")
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     settings = load_settings(os.environ, None)
     tested = replace(settings, learner=replace(settings.learner, seed=7, test_sample=1.0))
     log = load_log(arguments.log, None, arguments.ratings)
@@ -274,7 +276,7 @@ def main() -> None:
         for name, row in result["ndcg10"].items():
             table.add_row(name, *(f"{row[one]:.4f}" for one in SLICES))
         Console(width=100).print(table)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

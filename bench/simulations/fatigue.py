@@ -23,6 +23,7 @@ import numpy as np
 import orjson
 
 from bench.prequential import load_log
+from bench.results.bench_run import BenchRun
 from encoders import load_encoder
 from encoders.hashing import HashingEncoder
 from stream.replay.inline import InlineEngine
@@ -178,6 +179,7 @@ def main() -> None:
     parser.add_argument("--fused", action="store_true", help="with the fused model")
     parser.add_argument("--hashing", action="store_true", help="without the language model")
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     world = world_of(arguments.log, arguments.ratings)
     everyone = sorted(world.wanted, key=lambda user: drawn(user, arguments.seed))
     runs = []
@@ -189,7 +191,7 @@ def main() -> None:
             runs.append({"fatigue": fatigue, **found})
             print(orjson.dumps(runs[-1]).decode(), flush=True)
     hardware = f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
-    print(orjson.dumps({"log": str(arguments.log), "hardware": hardware, "runs": runs}).decode())
+    tracked.tell({"log": str(arguments.log), "hardware": hardware, "runs": runs})
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import orjson
 
 from bench.hardware import hardware
 from bench.prequential import Log, load_log, run_model
+from bench.results.bench_run import BenchRun
 from encoders import load_encoder
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
@@ -104,6 +105,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--fused", action="store_true", help="with the fused model")
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     clean = load_log(arguments.log, None, arguments.ratings)
     log = with_slips(clean, arguments.share, arguments.seed)
     found = {"no slips": ndcg10(clean, arguments), "last word": ndcg10(log, arguments)}
@@ -111,8 +113,8 @@ def main() -> None:
         found["each opinion"] = ndcg10(log, arguments)
     for name, figures in found.items():
         print(f"{name:<13}", "  ".join(f"{key} {value:.4f}" for key, value in figures.items()))
-    report = {**vars(arguments), "hardware": hardware(), "ndcg10": found}
-    print(orjson.dumps(report, default=str).decode())
+    own = {**vars(arguments), "log": str(arguments.log)}
+    tracked.tell({**own, "hardware": hardware(), "ndcg10": found})
 
 
 if __name__ == "__main__":

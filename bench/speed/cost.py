@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.hardware import hardware
+from bench.results.bench_run import BenchRun
 from learner.counts.events import HISTORY
 from learner.training.learner import Learner
 from upwell.ports import RankRequest
@@ -174,9 +175,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--catalogue", type=int, action="append", help="items; may be repeated")
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments)
     if arguments.catalogue:
+        sizes = []
         for items in arguments.catalogue:
-            print(orjson.dumps(at_size(items, arguments.seed)).decode(), flush=True)
+            sizes.append(at_size(items, arguments.seed))
+            print(orjson.dumps(sizes[-1]).decode(), flush=True)
+        tracked.tell({"seed": arguments.seed, "hardware": hardware(), "catalogues": sizes})
         return
     found = measure(arguments.events, arguments.items, arguments.seed)
     table = Table("events", "ms an event", "learned, MB", "peak of the process, MB")
@@ -186,15 +191,13 @@ def main() -> None:
             *(str(line[name]) for name in ("ms_an_event", "learned_mb", "peak_mb")),
         )
     Console(width=100).print(table)
-    print(
-        orjson.dumps(
-            {
-                "items": arguments.items,
-                "seed": arguments.seed,
-                "hardware": hardware(),
-                "lengths": found,
-            }
-        ).decode()
+    tracked.tell(
+        {
+            "items": arguments.items,
+            "seed": arguments.seed,
+            "hardware": hardware(),
+            "lengths": found,
+        }
     )
 
 

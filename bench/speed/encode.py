@@ -28,13 +28,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import torch
 from rich.console import Console
 from rich.table import Table
 from transformers import AutoTokenizer
 
 from bench.hardware import hardware
+from bench.results.bench_run import BenchRun
 from bench.speed.slices import whole_words, words
 from encoders import load_encoder
 from encoders.cache import CachingEncoder
@@ -281,12 +281,14 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
 
 
 def main() -> None:
+    arguments = parsed(sys.argv[1:])
+    tracked = BenchRun(__file__, arguments, arguments.log)
     try:
-        result = measure(parsed(sys.argv[1:]))
+        result = measure(arguments)
     except UpwellError as exc:
         raise SystemExit(f"bench/speed/encode.py: {exc}") from exc
     show(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

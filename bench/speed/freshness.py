@@ -32,6 +32,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.hardware import hardware, load
+from bench.results.bench_run import BenchRun
 from bench.speed.figures import Sent, due_times, latencies, medians, percentiles
 from bench.speed.place import benched
 from bench.speed.sides import Naive, Side, UpwellSide
@@ -194,6 +195,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main() -> None:
     arguments, before = parsed(sys.argv[1:]), load()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     try:
         log = read_slice(arguments.log, arguments.repeats * _each(arguments), arguments.items)
         runs = measure(arguments, log)
@@ -212,7 +214,7 @@ def main() -> None:
         "sides": {name: medians(figures) for name, figures in runs.items()},
     }
     show(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

@@ -29,12 +29,12 @@ from random import Random
 from typing import Any
 
 import httpx
-import orjson
 from kafka import KafkaProducer
 from rich.console import Console
 from rich.table import Table
 
 from bench.hardware import hardware, load
+from bench.results.bench_run import BenchRun
 from bench.speed.figures import due_times, medians, percentiles
 from bench.speed.http_load import closed_loop, open_loop, request_bytes
 from infra.kafka import KafkaBroker
@@ -226,6 +226,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main() -> None:
     arguments, before = parsed(sys.argv[1:]), load()
+    tracked = BenchRun(__file__, arguments)
     random = Random(arguments.seed)
     lists = {f"u{number}": a_list(f"u{number}", random) for number in range(arguments.users)}
     with tempfile.TemporaryDirectory() as folder:
@@ -243,7 +244,7 @@ def main() -> None:
         "sides": {name: medians(figures) for name, figures in runs.items()},
     }
     show(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.hardware import hardware, load
+from bench.results.bench_run import BenchRun
 from bench.speed.figures import medians
 from bench.speed.place import Lists, Place, benched, send
 from bench.speed.proc import cpu_shares, memory_mb, tree
@@ -248,6 +249,7 @@ def measure(arguments: argparse.Namespace, log: Slice) -> Runs:
 
 def main() -> None:
     arguments, before = parsed(sys.argv[1:]), load()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     try:
         log = read_slice(arguments.log, arguments.events, arguments.items)
         runs = measure(arguments, log)
@@ -265,7 +267,7 @@ def main() -> None:
         "sides": {name: medians(figures) for name, figures in runs.items()},
     }
     show(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

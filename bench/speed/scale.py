@@ -35,6 +35,7 @@ from rich.table import Table
 from bench.hardware import hardware, load
 from bench.large import RandomEncoder, checkpoint, recall
 from bench.peers.naive import NaiveLoop
+from bench.results.bench_run import BenchRun
 from bench.speed.figures import medians, percentiles
 from bench.speed.proc import memory_mb
 from bench.speed.slices import BEGAN_MS
@@ -226,6 +227,7 @@ def main() -> None:
     if arguments.only == NAIVE:
         print(orjson.dumps(naive_at(size, events, seed, arguments.qdrant)).decode())
         return
+    tracked = BenchRun(__file__, arguments)
     arguments.sizes += [MILLION] if arguments.million else []
     result = {
         "events": events,
@@ -236,7 +238,7 @@ def main() -> None:
         "sides": measure(arguments),
     }
     show(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from random import Random
 
 import orjson
 
+from bench.results.bench_run import BenchRun
 from stream.chain.scrub import scrub
 from stream.replay.log import LogRecord, read_log
 from upwell.events import Topic
@@ -112,6 +113,7 @@ def main() -> None:
     parser.add_argument("--numbers", type=int, default=4_000)
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
+    tracked = BenchRun(__file__, given, given.log)
     random = Random(given.seed)
     records = (one for one in read_log(given.log) if isinstance(one, LogRecord))
     titles = [
@@ -129,9 +131,7 @@ def main() -> None:
     figures = {name: measured(finder, spoken, plain) for name, finder in finders.items()}
     for name, one in figures.items():
         print(f"{name:<30}{one}")
-    print(
-        orjson.dumps({"processor": platform.processor() or platform.machine(), **figures}).decode()
-    )
+    tracked.tell({"processor": platform.processor() or platform.machine(), **figures})
 
 
 if __name__ == "__main__":

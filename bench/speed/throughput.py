@@ -28,6 +28,7 @@ from rich.table import Table
 
 from bench.hardware import hardware, load
 from bench.peers.naive import Encode, item_text, sentence_encoder
+from bench.results.bench_run import BenchRun
 from bench.speed.figures import medians
 from bench.speed.place import Place, benched
 from bench.speed.sides import Naive, Side, UpwellSide
@@ -143,6 +144,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main() -> None:
     arguments, before = parsed(sys.argv[1:]), load()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     try:
         log = read_slice(arguments.log, arguments.events, arguments.items)
         environ = {"UPWELL_TEST_SAMPLE": str(arguments.test_sample)}
@@ -152,7 +154,7 @@ def main() -> None:
         raise SystemExit(f"bench/speed/throughput.py: {exc}") from exc
     result = result_of(arguments, log, runs, before, version)
     show(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

@@ -26,12 +26,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
 from kafka import KafkaAdminClient
 from rich.console import Console
 from rich.table import Table
 
 from bench.hardware import hardware, load
+from bench.results.bench_run import BenchRun
 from bench.speed.figures import medians
 from bench.speed.place import Lists, Place, benched, send
 from bench.speed.proc import cpu_seconds
@@ -218,6 +218,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main() -> None:
     arguments, before = parsed(sys.argv[1:]), load()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     try:
         log = read_slice(arguments.log, arguments.warm + arguments.events, arguments.items)
         with benched(arguments.qdrant, {}) as place:
@@ -226,7 +227,7 @@ def main() -> None:
         raise SystemExit(f"bench/speed/workers.py: {exc}") from exc
     result = result_of(arguments, log, runs, before)
     show(result)
-    print(orjson.dumps(result).decode())
+    tracked.tell(result)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ folder, the checkpoint, what people are told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -24,10 +24,12 @@ from encoders.transformer import TransformerEncoder
 from upwell.errors import EncoderError
 from upwell.values import Vector
 
-__all__ = ["Adapted", "Encode", "adapt", "check_folder"]
+__all__ = ["Adapted", "Encode", "Seen", "adapt", "check_folder"]
 
 Encode = Callable[[Sequence[str]], Vector]
 """Texts to unit vectors (n, d)."""
+Seen = Callable[[int, Mapping[str, float]], None]
+"""Is told of a step, from 0 before any, its `loss` or what it is worth, `validation`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,13 @@ def adapt(
     device: str = "auto",
     resume: bool = False,
     say: Callable[[str], None],
+    seen: Seen = lambda step, figures: None,
 ) -> Adapted:
     """Fine-tune `model` (a name or a folder) and write it to `out`, a plain folder again. Raises
     `EncoderError`.
 
     score: what an encoder is worth, more is better; it decides when to stop and which weights stay.
+    seen: of steps in their order, those before a resumed one too.
     Nothing is written where none is better than before, or the method's result is no plain model.
     """
     check_folder(out, resume)
@@ -93,7 +97,7 @@ def adapt(
     with torch.random.fork_rng():
         torch.manual_seed(options.seed)  # of what begins at random
         method, trainer = _made_ready(base, source, pairs, options, say)
-    run = _Run(base, method, trainer, options.schedule, _Place(out, name), score, say)
+    run = _Run(base, method, trainer, options.schedule, _Place(out, name), score, say, seen)
     run.begin(resume)
     run.go_on()
     return run.end(source, options.merges)
@@ -119,10 +123,11 @@ class _Run:
         place: _Place,
         score: Callable[[Encode], float],
         say: Callable[[str], None],
+        seen: Seen,
     ) -> None:
         self._base, self._method, self._trainer = base, method, trainer
         self._schedule, self._place = schedule, place
-        self._score, self._say = score, say
+        self._score, self._say, self._seen = score, say, seen
         self._progress = Progress()
 
     def begin(self, resume: bool) -> None:
@@ -132,6 +137,7 @@ class _Run:
             self._progress = load_progress(self._place.folder, self._place.name)
             self._trainer.recall(self._progress)
             self._say(f"goes on after step {self._progress.step:,}")
+            self._show_earlier()
         else:
             self._validate()
 
@@ -141,6 +147,7 @@ class _Run:
         while own.step < schedule.steps and own.in_vain < schedule.patience:
             own.losses.append(self._trainer.step(own.step))
             own.step += 1
+            self._seen(own.step, {"loss": own.losses[-1]})
             if own.step % schedule.every == 0 or own.step == schedule.steps:
                 self._validate()
 
@@ -160,9 +167,19 @@ class _Run:
             self._place.folder.rmdir()
         return Adapted(own.losses, own.scores, own.best_step, weights, written, self._base.encode)
 
+    def _show_earlier(self) -> None:
+        own = self._progress
+        scores = dict(own.scores)
+        for step in range(own.step + 1):
+            if step:
+                self._seen(step, {"loss": own.losses[step - 1]})
+            if step in scores:
+                self._seen(step, {"validation": scores[step]})
+
     def _validate(self) -> None:
         own = self._progress
         own.scores.append((own.step, self._score(self._base.encode)))
+        self._seen(own.step, {"validation": own.scores[-1][1]})
         if own.best_step == own.step:
             trained = self._method.trained()
             own.best = {name: one.detach().clone() for name, one in trained.items()}

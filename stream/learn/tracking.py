@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,10 @@ from learner.fused.trained import TrainedModel
 from learner.ranking.gate import PER_SIGNAL
 from learner.ranking.names import SIGNALS
 from learner.training.learner import Learner
-from stream.learn.curves import Curves, curves
 from stream.metrics.metric import leaves
 from stream.metrics.registry import METRICS
+from stream.runs.kinds import curves
+from stream.runs.port import Curves
 from upwell.settings import TrackingSettings
 
 __all__ = ["Tracker", "distributions", "figures", "tracking"]
@@ -83,8 +84,14 @@ def tracking(settings: TrackingSettings, learner: Learner) -> Iterator[Callable[
     if settings.to is None:
         yield lambda _: None
         return
-    with closing(curves(settings.to)) as to:
+    to = curves(settings.to)
+    try:
         yield Tracker(to, learner, settings.seconds, time.monotonic).show
+    finally:
+        try:
+            to.close()
+        except OSError as exc:
+            log.warning("curves cannot be ended (%s)", exc)
 
 
 def figures(record: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

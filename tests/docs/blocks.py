@@ -87,6 +87,8 @@ NOT_RUN = {
     },
     "docs/tracing.md": {
         "UPWELL_TRACE=": "until Ctrl-C: tests/e2e/watched/test_tracing.py has a collector",
+        "UPWELL_TRACK=": "hours, then until Ctrl-C: tests/stream/ops/commands/encoders/"
+        "test_adapt.py and tests/bench/results have small ones",
     },
     "docs/signal.md": {"make bench": "a quarter of an hour: tests/bench has the parts"},
     "docs/tune.md": {

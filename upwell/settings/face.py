@@ -54,19 +54,20 @@ class TracingSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrackingSettings:
-    """Where learn's figures are kept as curves."""
+    """Where learn's figures are kept as curves, and runs of benches, `tune` and `adapt`."""
 
     to: str | None = setting(
         None,
-        "what draws the curves of losses, quality and weights, and the folder that it is given; "
-        "unset is off (docs/tracing.md)",
+        "what keeps the curves of losses, quality and weights, and each run of a bench, of "
+        "`upwell tune` and of `upwell adapt`, and the folder that it is given; unset is off "
+        "(docs/tracing.md)",
         "tuner",
-        "tensorboard:FOLDER or wandb:FOLDER",
+        "tensorboard:FOLDER, mlflow:FOLDER or wandb:FOLDER",
         variable="TRACK",
     )
     seconds: float = setting(
         30.0,
-        "between two points of a curve",
+        "between two points of a curve of learn",
         "tuner",
         "seconds",
         variable="TRACK_SECONDS",

@@ -40,7 +40,7 @@ ELSEWHERE = frozenset(
     }
 )
 """Variables that are no settings of a worker."""
-TRACK = re.compile(r"(tensorboard|wandb):.+")
+TRACK = re.compile(r"(tensorboard|mlflow|wandb):.+")
 ADDRESS = re.compile(r"[^\s/:@]+:\d{1,5}|\[[0-9A-Fa-f:]+\]:\d{1,5}")
 
 
@@ -155,7 +155,7 @@ def _refuse_disagreement(settings: Settings) -> None:
     track = settings.tracking.to
     if track is not None and not TRACK.fullmatch(track):
         raise SettingsError(
-            f"UPWELL_TRACK is {track!r}: must be tensorboard:FOLDER or wandb:FOLDER"
+            f"UPWELL_TRACK is {track!r}: must be tensorboard:FOLDER, mlflow:FOLDER or wandb:FOLDER"
         )
     if settings.models is not None and re.search(r"://[^/]*:[^/]*@", settings.models):
         raise SettingsError(

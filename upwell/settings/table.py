@@ -49,7 +49,7 @@ TITLES = {
     "gateway": "Gateway",
     "metrics": "Metrics",
     "tracing": "Traces",
-    "tracking": "Curves of the learner",
+    "tracking": "Runs, and curves of the learner",
     "reasons": "Reasons for people",
     None: "This machine",
 }

@@ -8,12 +8,13 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import orjson
 import typer
@@ -24,6 +25,9 @@ from upwell.errors import UpwellError
 from upwell.reasons import Sentences
 from upwell.settings import Settings, load_settings
 from upwell.system.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from stream.runs.run import Run
 
 __all__ = [
     "NO_ROOM",
@@ -42,6 +46,7 @@ __all__ = [
     "settings",
     "shown",
     "tell",
+    "tracked",
 ]
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -92,6 +97,14 @@ def sentences(shares: bool) -> Sentences | None:
     """Of the settings; None where shares are wanted. Raises `SettingsError`."""
     reasons = settings().reasons
     return None if shares else Sentences(reasons.language, reasons.file)
+
+
+def tracked(what: str, options: Mapping[str, object], log: Path | None, own: Settings) -> Run:
+    """A run of a command that begins now, where UPWELL_TRACK says so. Raises `SettingsError`."""
+    from stream.runs.about import About, run_name
+    from stream.runs.run import Run
+
+    return Run(About(run_name(what, time.time()), options, log, own), tell)
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +20,7 @@ from stream.ops.commands.command import (
     settings,
     shown,
     tell,
+    tracked,
 )
 from stream.ops.commands.play import Log
 from upwell.errors import SettingsError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from stream.replay.tuning import Report
     from stream.replay.tuning.measure import Point
     from stream.replay.tuning.space import Values
+    from stream.runs.run import Run
 
 __all__ = ["tune"]
 
@@ -62,23 +64,28 @@ def tune(
         load_optuna()
         own = settings()
         _refuse_unwritable(own)
+        options = Options(out or own.data / "tune", trials, seed)
+        told = {**asdict(options), "first": first}
+        run = stack.enter_context(tracked("tune", told, log, own))
         parts = split_log(log, first)
         encoder = stack.enter_context(_encoder(own))
-        tracked = stack.enter_context(closing(_Tracked(own.tracking.to)))
+        seen = stack.enter_context(closing(_Trials(run)))
         report = tune(
             own,
             encoder,
             parts,
-            Options(out or own.data / "tune", trials, seed),
-            tracked.show,
+            options,
+            seen.show,
             lambda trial: tell(trial_line(trial, trials)),
         )
         shown(stderr=as_json).print(report_table(report))
         gained = report.on_rest is not None and report.on_rest.sure
         if gained:
             _write(report, comment(report, log.name, first, seed))
+        found = report_json(report, str(SETTINGS_FILE) if gained else None)
         if as_json:
-            print_json(report_json(report, str(SETTINGS_FILE) if gained else None))
+            print_json(found)
+        run.result(found)
 
 
 def _refuse_unwritable(own: Settings) -> None:
@@ -130,28 +137,21 @@ def _encoder(own: Settings) -> Iterator[Encoder]:
         yield encoder
 
 
-class _Tracked:
-    """Each trial a run of curves of its own, where UPWELL_TRACK says so."""
+class _Trials:
+    """Each a run of its own below that of the search."""
 
-    def __init__(self, to: str | None) -> None:
-        self._to = to
-        self._open: ExitStack = ExitStack()
+    def __init__(self, of: Run) -> None:
+        self._of = of
+        self._open = ExitStack()
         self._number: int | None = None
 
     def show(self, number: int, values: Values, point: Point) -> None:
-        """Raises `SettingsError` as `curves`, `OSError` where nothing can be written."""
-        if self._to is None:
-            return
-        from stream.learn.curves import curves
-
+        """What cannot be written is said."""
         if number != self._number:
             self.close()
-            self._curves = self._open.enter_context(
-                closing(curves(f"{self._to}/trial-{number:03}"))
-            )
+            self._run = self._open.enter_context(self._of.part(f"trial-{number:03}", values))
             self._number = number
-        drawn = {f"tune/{name}": float(value) for name, value in values.items()}
-        self._curves.write(point.step, time.time(), {"tune/ndcg10": point.ndcg10, **drawn}, {})
+        self._run.point(point.step, {"tune/ndcg10": point.ndcg10})
 
     def close(self) -> None:
         """That of the last trial."""

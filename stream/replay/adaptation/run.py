@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from encoders.adapt import Options
-from encoders.adapt.run import Adapted, Encode, adapt, check_folder
+from encoders.adapt.run import Adapted, Encode, Seen, adapt, check_folder
 from encoders.adapt.write import note_training
 from encoders.load import load_encoder
 from stream.replay.adaptation.history import History
@@ -50,9 +50,11 @@ def adapt_to(
     order: Order,
     encoder: EncoderSettings,
     say: Callable[[str], None],
+    seen: Seen = lambda step, figures: None,
 ) -> Report:
     """Raises `LogError` and `EncoderError`, and what `read` does, which is called once the folder
-    is found to be free. encoder: which model, and where it computes.
+    is found to be free. encoder: which model, and where it computes. seen: is told each step's loss
+    and, of a validation, the mean reciprocal rank.
     """
     began = time.perf_counter()
     check_folder(order.out, order.resume)
@@ -73,6 +75,7 @@ def adapt_to(
         device=encoder.device,
         resume=order.resume,
         say=say,
+        seen=seen,
     )
     if adapted.written:
         note_training(order.out, stretches.until)

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import get_current_span
 
 from tests.e2e.engine import Engine, bundled_log, send
-from tests.stream.learn.test_curves import events as curve_events
+from tests.stream.runs.test_tensorboard import events as curve_events
 from tests.stream.tracing.receiver import Receiver
 from upwell.client import UpwellClient
 from upwell.codec import parse_recommendations

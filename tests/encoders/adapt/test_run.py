@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 from encoders import load_encoder
 from encoders.adapt import Objective, Options, Pair, Schedule
 from encoders.adapt.checkpoint import progress_file
-from encoders.adapt.run import Adapted, Encode, adapt
+from encoders.adapt.run import Adapted, Encode, Seen, adapt
 from encoders.adapt.trainer import Trainer
 from tests.encoders.tiny import message
 from upwell.errors import EncoderError
@@ -45,8 +45,19 @@ def run(
     score: Callable[[Encode], float] = nearness,
     pairs: Sequence[Pair] = PAIRS,
     resume: bool = False,
+    seen: Seen = lambda step, figures: None,
 ) -> Adapted:
-    return adapt(str(tiny), out, pairs, score, own, device="cpu", resume=resume, say=lambda _: None)
+    return adapt(
+        str(tiny),
+        out,
+        pairs,
+        score,
+        own,
+        device="cpu",
+        resume=resume,
+        say=lambda _: None,
+        seen=seen,
+    )
 
 
 @pytest.mark.parametrize("method", ["lora", "adalora", "ia3", "top:1"])
@@ -86,6 +97,36 @@ def test_a_run_that_was_killed_between_steps_ends_as_one_that_was_not(
     np.testing.assert_allclose(
         [one for _, one in resumed.scores], [one for _, one in undisturbed.scores], atol=1e-4
     )
+
+
+def test_each_step_is_seen_and_after_a_kill_those_before_it_too(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, dict[str, float]]] = []
+
+    def see(step: int, figures: Mapping[str, float]) -> None:
+        seen.append((step, dict(figures)))
+
+    def killed(step: int, figures: Mapping[str, float]) -> None:
+        if step == 3:
+            raise KeyboardInterrupt
+
+    own = options("lora", every=2, steps=4)
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny, tmp_path / "out", own, seen=killed)
+    found = run(tiny, tmp_path / "out", own, resume=True, seen=see)
+    assert [(step, *figures) for step, figures in seen] == [
+        (0, "validation"),
+        (1, "loss"),
+        (2, "loss"),
+        (2, "validation"),
+        (3, "loss"),
+        (4, "loss"),
+        (4, "validation"),
+    ]
+    assert [figures["loss"] for _, figures in seen if "loss" in figures] == found.losses
+    told = [(step, figures["validation"]) for step, figures in seen if "validation" in figures]
+    assert told == found.scores
 
 
 def test_it_stops_when_nothing_gets_better_and_keeps_the_best(tiny: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from learner.training.promotion import Promotion
 from stream.learn.topics import figures_record
 from stream.learn.tracking import Tracker, distributions, tracking
 from tests.learner.training.small import DIMENSION, SETTINGS, catalogue, log
-from tests.stream.learn.test_curves import events, scalars
+from tests.stream.runs.test_tensorboard import events, scalars
 from upwell.settings import TrackingSettings
 
 
@@ -46,7 +46,10 @@ class Kept:
         self.steps.append((step, at))
         self.scalars, self.distributions = dict(scalars), dict(distributions)
 
-    def close(self) -> None:
+    def describe(self, told: Mapping[str, Any], at: float) -> None:
+        raise AssertionError("learn is no run of its own")
+
+    def close(self, failed: bool = False) -> None:
         self.full = True
 
 

@@ -62,6 +62,7 @@ def test_variables_over_the_file_over_the_defaults(tmp_path: Path) -> None:
         ({"UPWELL_STORE": "server"}, "set UPWELL_QDRANT_URL"),
         ({"UPWELL_MODELS": "sftp://ann:dull@far/models"}, "UPWELL_MODELS holds a password"),
         ({"UPWELL_INSTANCE": "learn"}, "UPWELL_INSTANCE is learn: that is the learner's name"),
+        ({"UPWELL_TRACK": "runs"}, "must be tensorboard:FOLDER, mlflow:FOLDER or wandb:FOLDER"),
         (
             {"UPWELL_QDRANT_URL": "http://ann:dull@far:6333"},
             "UPWELL_QDRANT_URL holds a user or a password",

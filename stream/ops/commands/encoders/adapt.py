@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,11 +20,13 @@ from stream.ops.commands.command import (
     settings,
     shown,
     tell,
+    tracked,
 )
 from upwell.system.clock import now_ms
 
 if TYPE_CHECKING:
     from stream.replay.adaptation.history import History
+    from stream.runs.run import Run
 
 __all__ = ["adapt"]
 
@@ -82,22 +86,26 @@ def adapt(
     from stream.replay.adaptation import adaptation_table
     from stream.replay.adaptation.run import Order, adapt_to
 
-    with faults(), interruptible():
+    with faults(), interruptible(), ExitStack() as stack:
         options = Options(
             method,
             Objective(temperature, mlm, adversarial),
             Schedule(steps, batch, accumulate, rate, every, patience),
             seed,
         )
-        encoder = settings().encoder
-        report = adapt_to(
-            partial(_history, log),
-            Order(out, options, scene, resume),
-            replace(encoder, model=model or encoder.model),
-            tell,
-        )
+        own = settings()
+        encoder = replace(own.encoder, model=model or own.encoder.model)
+        order = Order(out, options, scene, resume)
+        told = {"model": encoder.model, **asdict(order)}
+        run = stack.enter_context(tracked("adapt", told, log, own))
+        report = adapt_to(partial(_history, log), order, encoder, tell, partial(_show, run))
         shown(stderr=as_json).print(adaptation_table(report))
         print_json(report)
+        run.result(asdict(report), report.steps)
+
+
+def _show(run: Run, step: int, figures: Mapping[str, float]) -> None:
+    run.point(step, {f"curve/{name}": value for name, value in figures.items()})
 
 
 def _history(log: Path | None) -> History:

@@ -19,6 +19,7 @@ from stream.ops.commands.manual import MANUAL
 from stream.replay.tuning import search
 from stream.replay.tuning.gain import Gain
 from tests.stream.replay.tuning.logs import small_log, written
+from tests.stream.runs.read import only, scalars_of, told_of
 from upwell.ports import Encoder
 from upwell.settings import Settings, load_settings
 
@@ -91,12 +92,25 @@ def test_without_a_gain_nothing_is_written_and_a_second_call_searches_no_more(
     assert "trial " not in again.stderr
 
 
-def test_each_trial_is_a_run_of_curves(folder: Path) -> None:
-    done = tune("--trials", "2", UPWELL_TRACK="tensorboard:curves")
-    assert done.exit_code == 0, done.stderr
-    files = sorted((folder / "curves").rglob("events.out.*"))
-    assert [one.parent.name for one in files] == ["trial-000", "trial-001"]
-    assert b"tune/ndcg10" in files[0].read_bytes()
+def test_the_search_is_a_run_and_each_trial_one_below_it(folder: Path) -> None:
+    told = found(tune("--trials", "2", "--json", UPWELL_TRACK="tensorboard:runs"))
+    run = only(folder / "runs")
+    assert scalars_of(run)["first/found"] == [(0, pytest.approx(told["first"]["found"]))]
+    assert told_of(run)["trials"] == 2
+    assert told_of(run)["UPWELL_BATCH_EVENTS"] == "16"
+    trials = sorted(one for one in run.iterdir() if one.is_dir())
+    assert [one.name for one in trials] == ["trial-000", "trial-001"]
+    [*_, (step, last)] = scalars_of(trials[0])["tune/ndcg10"]
+    assert (step, last) == (10, pytest.approx(told["first"]["held"]))
+    held = {key: one["held"] for key, one in told["settings"].items()}
+    drawn = told_of(trials[0])
+    assert {key: drawn[key.partition(".")[2]] for key in held} == held
+
+
+def test_a_folder_that_cannot_be_written_ends_no_search(folder: Path) -> None:
+    done = tune("--trials", "1", "--json", UPWELL_TRACK=f"tensorboard:{LOG}")
+    assert found(done)["trials"] == 1
+    assert f"this run is not tracked in tensorboard:{LOG} (" in done.stderr
 
 
 def test_a_variable_that_would_go_before_the_file_is_refused_at_once(folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from errno import ENOSPC
 from io import FileIO
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 import pytest
 from tensorboard.util.tensor_util import make_ndarray
 
-from stream.learn.curves import TensorBoard, WeightsAndBiases, curves
-from upwell.errors import SettingsError
+from stream.runs.tensorboard import TensorBoard
+from tests.stream.runs.read import scalars_of, told_of
 
 VALUES = np.array([0.0, 1.0, 1.0, 4.0], np.float32)
 
@@ -80,25 +79,14 @@ def test_a_folder_that_is_none_is_an_error_and_one_that_was_removed_is_made_agai
     assert [one.step for one in events(tmp_path / "run")] == [0, 2]
 
 
-@pytest.mark.parametrize(
-    ("name", "module", "get"),
-    [
-        ("tensorboard", "tensorboard.compat.proto.event_pb2", r"pip install 'upwell\[track\]'"),
-        ("wandb", "wandb", "pip install wandb"),
-    ],
-)
-def test_a_missing_package_is_named_with_how_to_get_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, module: str, get: str
-) -> None:
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(SettingsError, match=f"UPWELL_TRACK is {name}:.*{get}"):
-        curves(f"{name}:{tmp_path}")
-
-
-def test_weights_and_biases_writes_an_offline_run(tmp_path: Path) -> None:
-    pytest.importorskip("wandb", reason="wandb is not installed: pip install wandb")
-    drawn = WeightsAndBiases(tmp_path)
-    drawn.write(100, 5.0, {"loss/main": 0.5}, {"norm": VALUES})
-    drawn.close()
-    (file,) = tmp_path.rglob("run-*.wandb")
-    assert b"loss/main" in file.read_bytes()
+def test_what_is_told_of_a_run_stands_below_hparams_and_text(tmp_path: Path) -> None:
+    drawn = TensorBoard(tmp_path, "adapt-1")
+    drawn.describe({"steps": 20, "rate": 0.5, "log": "a|b"}, 5.0)
+    drawn.write(7, 6.0, {"loss": 0.5}, {})
+    drawn.close(failed=True)
+    assert told_of(tmp_path / "adapt-1") == {"steps": 20.0, "rate": 0.5, "log": "a|b"}
+    assert scalars_of(tmp_path / "adapt-1") == {"loss": [(7, 0.5)]}
+    _, told, _ = events(tmp_path / "adapt-1")
+    [table] = [one.tensor for one in told.summary.value if one.tag == "run/text_summary"]
+    rows = make_ndarray(table).item().decode().splitlines()
+    assert rows == ["| | |", "| --- | --- |", "| steps | 20 |", "| rate | 0.5 |", "| log | a\\|b |"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.hardware import described
+from upwell.system.hardware import described
 
 CPUINFO = "processor : 0\nmodel name\t: AMD EPYC\nflags\t\t: fpu {flags}\n\n"
 
