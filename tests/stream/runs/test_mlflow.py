@@ -38,6 +38,7 @@ def test_what_it_refuses_is_an_error_of_writing(
         drawn.write(1, 1.0, {"": 1.0}, {})
 
 
+@pytest.mark.filterwarnings("ignore")  # of what it imports itself
 def test_by_itself_it_keeps_runs_in_the_folder_and_nowhere_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -66,6 +67,7 @@ def test_by_itself_it_keeps_runs_in_the_folder_and_nowhere_else(
     assert (loss.step, loss.value, loss.timestamp) == (8, 0.5, 7_000)
 
 
+@pytest.mark.filterwarnings("ignore")  # of what it imports itself
 def test_by_itself_a_database_that_is_none_is_an_error(tmp_path: Path) -> None:
     pytest.importorskip("mlflow.tracking", reason="pip install mlflow")
     (tmp_path / DATABASE).write_text("no database at all " * 100)

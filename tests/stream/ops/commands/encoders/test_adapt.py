@@ -64,7 +64,9 @@ def held_as_a_run(folder: Path, found: dict[str, Any]) -> None:
     assert list(scores) == [0, 2, 4]
     assert scores[0] == pytest.approx(found["validation"]["before"])
     assert scores[found["best_step"]] == pytest.approx(found["validation"]["best"])
-    assert points["after/all"] == [(4, pytest.approx(found["after"]["all"]))]
+    [(step, after)] = points["after/all"]
+    assert step == 4
+    assert after == pytest.approx(found["after"]["all"])
     told = told_of(run)
     assert told["options/schedule/steps"] == 4
     assert told["model"] == told["UPWELL_ENCODER"] == "tiny"
