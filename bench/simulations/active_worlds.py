@@ -155,11 +155,12 @@ def _coats(names: list[str], has: NDArray[np.bool_]) -> list[LogRecord]:
     for number, row in enumerate(has):
         own = [name for name, here in zip(names, row, strict=True) if here]
         words = [name.partition(":")[2] for name in own if not name.startswith("onfrontpage")]
+        item_id = f"c{number}"
         value = {
-            "item_id": f"c{number}",
+            "item_id": item_id,
             "ts": BEGIN_MS - STEP_MS,
             "title": f"Coat: {', '.join(words)}",
             "categories": own,
         }
-        records.append(LogRecord(0, Topic.ITEMS, value["item_id"].encode(), orjson.dumps(value)))
+        records.append(LogRecord(0, Topic.ITEMS, item_id.encode(), orjson.dumps(value)))
     return records

@@ -49,7 +49,8 @@ def small_world() -> World:
         LogRecord(0, Topic.ITEMS, f"m{n}".encode(), orjson.dumps({**_item(n), "ts": BEGIN_MS}))
         for n in range(ITEMS)
     ]
-    past, answers, targets = [], {}, defaultdict[str, set[str]](set)
+    past = list[LogRecord]()
+    answers, targets = dict[tuple[str, str], float](), defaultdict[str, set[str]](set)
     meanwhile = defaultdict[str, list[tuple[str, float]]](list)
     for user in range(USERS):
         for n in map(int, rng.permutation(ITEMS)):
