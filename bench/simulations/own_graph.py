@@ -1,6 +1,6 @@
 """What a graph is worth that is made of a log's own categories and tags, as its events come.
 
-    python bench/simulations/own_graph.py LOG [--events N] [--graphs NAME …] [--seed S]
+    python bench/simulations/own_graph.py LOG [--skip N] [--events N] [--graphs NAME …]
 
 kinds: an item names the 16 listed last before it with the same categories, two at least; it is
 known from its announcement on. tags: of MovieLens, words without a rating on an item. An item names
@@ -9,7 +9,8 @@ record of its own right after the micro-batch in which the tag came, so that no 
 tag that comes after it.
 
 Plays the log without a graph, then with each; the two relations are weighed apart. Counted are
-targets from the first tag on. Prints a table, then one JSON object as the last line.
+targets from the first tag on, or without one after the first tenth. Prints a table, then one JSON
+object as the last line.
 """
 
 from __future__ import annotations
@@ -144,11 +145,11 @@ def play(log: Log, graph: Sequence[str], engine: InlineEngine, start: int) -> di
 
 
 def first_tag(log: Log) -> int:
-    """The event number at which the micro-batch of the first tag begins."""
+    """The event number at which the micro-batch of the first tag begins; without one a tenth on."""
     for place, record in enumerate(log.events):
         if tag_of(orjson.loads(record.value)):
             return place // BATCH * BATCH
-    return 0
+    return log.warmup // BATCH * BATCH
 
 
 def made(settings: Settings, encoder: Encoder, graph: Sequence[str], seed: int) -> InlineEngine:
@@ -164,12 +165,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("log", type=Path)
-    parser.add_argument("--events", type=int, help="only the first N events")
+    parser.add_argument("--skip", type=int, default=0, help="begin after N events")
+    parser.add_argument("--events", type=int, help="end after N events, of the log")
     parser.add_argument("--graphs", nargs="+", choices=list(GRAPHS), default=list(GRAPHS))
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
     busy = load()
-    log = load_log(arguments.log, arguments.events, None)
+    whole = load_log(arguments.log, arguments.events, None)
+    log = replace(whole, events=whole.events[arguments.skip :])
     settings = load_settings(os.environ, None)
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
     start = first_tag(log)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -9,21 +10,23 @@ from bench.prequential import Log
 from bench.simulations import own_graph
 from bench.simulations.own_graph import Tags, changes, first_tag, play, same_kinds, tag_of
 from encoders.hashing import HashingEncoder
+from stream.chain.effects import Effects
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
 from upwell.events import Topic
 from upwell.settings import Settings
 
+TS = 1_700_000_000_000
 ITEMS: list[dict[str, Any]] = [
-    {"item_id": "mars", "ts": 1, "title": "robots on mars", "categories": ["space", "war"]},
-    {"item_id": "farm", "ts": 1, "title": "a quiet farm", "categories": ["calm"]},
-    {"item_id": "moon", "ts": 1, "title": "robots on moon", "categories": ["war", "space"]},
-    {"item_id": "barn", "ts": 1, "title": "a quiet barn", "categories": ["calm"]},
+    {"item_id": "mars", "ts": TS + 1, "title": "robots on mars", "categories": ["space", "war"]},
+    {"item_id": "farm", "ts": TS + 1, "title": "a quiet farm", "categories": ["calm"]},
+    {"item_id": "moon", "ts": TS + 1, "title": "robots on moon", "categories": ["war", "space"]},
+    {"item_id": "barn", "ts": TS + 1, "title": "a quiet barn", "categories": ["calm"]},
 ]
 
 
 def tag(item: str, text: str, **more: Any) -> dict[str, Any]:
-    return {"event_id": f"{item} {text}", "ts": 9, "user_id": "ann", "item_id": item} | {
+    return {"event_id": f"{item} {text}", "ts": TS + 9, "user_id": "ann", "item_id": item} | {
         "text": text,
         **more,
     }
@@ -60,36 +63,37 @@ def test_what_many_were_given_says_nothing() -> None:
 def test_a_tag_is_known_after_its_batch_and_kinds_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_graph, "BATCH", 2)
     events = [
-        {"event_id": "e1", "ts": 5, "user_id": "ben", "item_id": "mars", "rating": 5.0},
-        {"event_id": "e2", "ts": 6, "user_id": "ben", "item_id": "farm", "rating": 5.0},
+        {"event_id": "e1", "ts": TS + 5, "user_id": "ben", "item_id": "mars", "rating": 5.0},
+        {"event_id": "e2", "ts": TS + 6, "user_id": "ben", "item_id": "farm", "rating": 5.0},
         tag("farm", "robots"),
         tag("moon", "robots"),
-        {"event_id": "e3", "ts": 12, "user_id": "ben", "item_id": "moon", "rating": 5.0},
+        {"event_id": "e3", "ts": TS + 12, "user_id": "ben", "item_id": "moon", "rating": 5.0},
     ]
     log = Log(
         [record(Topic.ITEMS, one) for one in ITEMS], [record(Topic.REVIEWS, e) for e in events]
     )
     assert first_tag(log) == 2
     engine = InlineEngine(Settings(), HashingEncoder())
-    named: list[tuple[tuple[str, tuple[str, ...]], ...]] = []
+    named: list[dict[str, tuple[str, ...]]] = []
+    process = engine.process
 
-    def watch(_: object) -> None:
-        moon = engine.catalogue.get("moon")
-        assert moon is not None
-        named.append(moon.relations)
+    def watched(batch: Sequence[LogRecord]) -> Effects:
+        if moon := engine.catalogue.get("moon"):
+            named.append(dict(moon.relations))
+        return process(batch)
 
-    engine.watch = watch
+    monkeypatch.setattr(engine, "process", watched)
     play(log, (own_graph.KINDS, own_graph.TAGS), engine, 2)
-    by_kinds, by_both = ((own_graph.KINDS, ("mars",)),), {"tags": ("farm",), "kinds": ("mars",)}
-    assert named[:2] == [by_kinds, by_kinds]
-    assert dict(named[-1]) == by_both
+    kinds = {own_graph.KINDS: ("mars",)}
+    # before the two first batches, the tags' change, and the last
+    assert named == [kinds, kinds, kinds, kinds | {own_graph.TAGS: ("farm",)}]
 
 
 def test_a_change_names_all_of_an_item() -> None:
-    (one,) = changes({"moon": ["farm"]}, {"moon": ["mars"]}, 9)
+    (one,) = changes({"moon": ["farm"]}, {"moon": ["mars"]}, TS + 9)
     assert orjson.loads(one.value) == {
         "item_id": "moon",
-        "ts": 9,
+        "ts": TS + 9,
         "relations": {"tags": ["farm"], "kinds": ["mars"]},
     }
 
