@@ -62,12 +62,13 @@ def catalogue() -> list[CatalogueItem]:
 
 
 def test_edges_lead_both_ways_and_are_divided_by_the_roots_of_both_ends() -> None:
-    # one user with rows 0 and 1; row 2 is named twice by 0, and names it
-    graph = graph_of(seen_matrix([(0, 0), (0, 1)], 4), np.array([(0, 2), (0, 2), (2, 0)]), 0.5)
+    # one user with rows 0 and 1; row 2 is named twice by 0, and names it; 1 names it, one way
+    named = np.array([(0, 2), (0, 2), (2, 0), (1, 2)])
+    graph = graph_of(seen_matrix([(0, 0), (0, 1)], 4), named, 0.5)
     plain = np.zeros((5, 5))
-    plain[0, 2] = plain[2, 0] = 0.5
+    plain[:2, 2] = plain[2, :2] = 0.5
     plain[4, :2] = plain[:2, 4] = 1.0
-    sums = np.array([1.5, 1.0, 0.5, 0.0, 2.0])
+    sums = np.array([1.5, 1.5, 1.0, 0.0, 2.0])
     roots = np.array([1 / np.sqrt(one) if one else 0.0 for one in sums])
     assert graph.roots == pytest.approx(roots)
     assert graph.edges.toarray() == pytest.approx(plain * np.outer(roots, roots))
