@@ -165,8 +165,8 @@ def _layers(nodes: Tensor, convolutions: Any, edges: Tensor) -> Tensor:
 
 def _tensor(graph: Graph) -> Tensor:
     edges = graph.edges
-    parts = (torch.from_numpy(one) for one in (edges.indptr, edges.indices, edges.data))
-    return torch.sparse_csr_tensor(*parts, size=edges.shape, check_invariants=True)
+    begins, ends, values = map(torch.from_numpy, (edges.indptr, edges.indices, edges.data))
+    return torch.sparse_csr_tensor(begins, ends, values, size=edges.shape, check_invariants=True)
 
 
 def related_rows(catalogue: Sequence[CatalogueItem]) -> Pairs:
