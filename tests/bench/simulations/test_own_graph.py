@@ -74,19 +74,21 @@ def test_a_tag_is_known_after_its_batch_and_kinds_stay(monkeypatch: pytest.Monke
     )
     assert first_tag(log) == 2
     engine = InlineEngine(Settings(), HashingEncoder())
-    named: list[dict[str, tuple[str, ...]]] = []
+    named: dict[str, dict[str, tuple[str, ...]]] = {}
     process = engine.process
 
     def watched(batch: Sequence[LogRecord]) -> Effects:
-        if moon := engine.catalogue.get("moon"):
-            named.append(dict(moon.relations))
+        moon = engine.catalogue.get("moon")
+        for event in [orjson.loads(one.value).get("event_id") for one in batch]:
+            if event and moon:
+                named[event] = dict(moon.relations)
         return process(batch)
 
     monkeypatch.setattr(engine, "process", watched)
     play(log, (own_graph.KINDS, own_graph.TAGS), engine, 2)
     kinds = {own_graph.KINDS: ("mars",)}
-    # before the two first batches, the tags' change, and the last
-    assert named == [kinds, kinds, kinds, kinds | {own_graph.TAGS: ("farm",)}]
+    before = dict.fromkeys(("e1", "e2", "farm robots", "moon robots"), kinds)
+    assert named == before | {"e3": kinds | {own_graph.TAGS: ("farm",)}}
 
 
 def test_a_change_names_all_of_an_item() -> None:
