@@ -2,7 +2,7 @@
 the same run.
 
     python bench/prequential.py LOG [--events N | --ratings N] [--seed S] [--linear] [--sequence]
-    [--implicit] [--sasrec] [--ablations [GROUP …]] [--serving]
+    [--implicit] [--sasrec] [--graph] [--ablations [GROUP …]] [--serving]
 
 Every target is ranked over the whole announced catalogue with the state before it; the first tenth
 of the events warms up and is not counted. Prints a table, then one JSON object as the last line.
@@ -51,6 +51,7 @@ EXTRA = {
     "sequence": "a transformer over what a user did, which learns all the time",
     "implicit": "implicit's ALS and BPR, refitted every 5,000 events",
     "sasrec": "RePlay's SASRec, refitted every 5,000 events",
+    "graph": "LightGCN without and with the items' relations, refitted every 5,000 events",
 }
 FUSED = "fused"
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -179,7 +180,7 @@ def run_peers(log: Log, engine: InlineEngine, extras: Sequence[MakePeers]) -> Pe
     vectors = np.stack([entry.vector for entry in entries])
     peers = default_peers(vectors)
     for made in extras:
-        peers |= made(vectors)
+        peers |= made(entries)
     run = PeerRun(peers, len(entries))
     for number, event in enumerate(peer_events(log.events, rows)):
         if event is not None:
@@ -277,7 +278,7 @@ def main() -> None:
     settings = replace(
         settings, learner=replace(settings.learner, seed=arguments.seed, test_sample=1.0)
     )
-    extras = extra_peers(arguments.linear, arguments.sequence, arguments.implicit, arguments.sasrec)
+    extras = extra_peers(**{flag: getattr(arguments, flag) for flag in EXTRA})
     log = load_log(arguments.log, arguments.events, arguments.ratings)
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
     engine = InlineEngine(settings, encoder, serving="guarded" if arguments.serving else "live")

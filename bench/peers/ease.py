@@ -8,7 +8,7 @@ fitted. No library of the group `bench` has it; it needs scipy.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ class _Dual:
         return np.asarray((had - (self._x @ had) @ self._half) / self._penalty)
 
 
-def ease_peers(vectors: NDArray[np.float32]) -> dict[str, Peer]:
+def ease_peers(catalogue: Sized) -> dict[str, Peer]:
     """It, by name."""
-    items = len(vectors)
+    items = len(catalogue)
     return {"ease": OrPopular(Refitted("ease", items, EASE, LAMBDAS), items)}

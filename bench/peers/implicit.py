@@ -7,7 +7,7 @@ fold-in); a user who was not there gets what is popular.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,7 @@ class BPR(_Refitted):
         return np.asarray(self._model.item_factors @ self._model.user_factors[known], np.float32)
 
 
-def implicit_peers(vectors: NDArray[np.float32]) -> dict[str, Peer]:
+def implicit_peers(catalogue: Sized) -> dict[str, Peer]:
     """Both, by name."""
-    items = len(vectors)
+    items = len(catalogue)
     return {"als": OrPopular(ALS(items), items), "bpr": OrPopular(BPR(items), items)}

@@ -8,12 +8,11 @@ here. Items that had an event are held as a dense square; above 10,000 it is not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.peers.baselines import OrPopular, Peer, Scores
 from bench.peers.refitted import Refitted, TooManyItemsError
@@ -68,7 +67,7 @@ def _keep(similarities: Scores, k: int) -> Scores:
     return similarities
 
 
-def item_knn_peers(vectors: NDArray[np.float32]) -> dict[str, Peer]:
+def item_knn_peers(catalogue: Sized) -> dict[str, Peer]:
     """It, by name."""
-    items = len(vectors)
+    items = len(catalogue)
     return {"item_knn": OrPopular(Refitted("item_knn", items, ItemKNN, GRID), items)}

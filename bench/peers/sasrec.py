@@ -17,7 +17,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -205,7 +205,7 @@ def _new_model(items: int) -> tuple[Any, torch.optim.Optimizer]:
     return model, OptimizerFactory().create(model.parameters())
 
 
-def sasrec_peers(vectors: NDArray[np.float32]) -> dict[str, Peer]:
+def sasrec_peers(catalogue: Sized) -> dict[str, Peer]:
     """It, by name."""
-    items = len(vectors)
+    items = len(catalogue)
     return {"sasrec": OrPopular(SASRec(items), items)}

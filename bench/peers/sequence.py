@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bench.peers.baselines import OrPopular, Peer, Scores
+from upwell.values import CatalogueItem
 
 __all__ = ["SequenceModel", "sequence_peers"]
 
@@ -137,6 +138,7 @@ class _Network(nn.Module):
         return found
 
 
-def sequence_peers(vectors: NDArray[np.float32]) -> dict[str, Peer]:
+def sequence_peers(catalogue: Sequence[CatalogueItem]) -> dict[str, Peer]:
     """It, by name."""
+    vectors = np.stack([item.vector for item in catalogue])
     return {"sequence": OrPopular(SequenceModel(vectors), len(vectors))}
