@@ -28,13 +28,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import orjson
 
 from bench.hardware import hardware
+from bench.results.bench_run import BenchRun
 from bench.simulations.active_policies import PLACES, POLICIES, Asker, Policy
 from bench.simulations.active_table import Figures, print_table
 from bench.simulations.active_worlds import World, review, world_of
@@ -252,6 +252,7 @@ def main() -> None:
         NOTHING: None,
         **{name: POLICIES[name] for name in asking},
     }
+    tracked = BenchRun(__file__, arguments, arguments.log)
     settings = load_settings(os.environ, None)
     encoder: Encoder = (
         HashingEncoder(64)
@@ -269,8 +270,8 @@ def main() -> None:
         f"{one['targets_all']:,.0f} targets ({one['targets_new']:,.0f} on new items)"
     )
     print_table(found, next(iter(POLICIES)), title)
-    report: dict[str, Any] = {**vars(arguments), "hardware": hardware(), "runs": found}
-    print(orjson.dumps(report, default=str).decode())
+    told = {**vars(arguments), "log": str(arguments.log)}
+    tracked.tell({**told, "hardware": hardware(), "runs": found})
 
 
 if __name__ == "__main__":

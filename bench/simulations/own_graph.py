@@ -31,6 +31,7 @@ from rich.table import Table
 from bench.hardware import hardware, load
 from bench.peers.run import SLICES
 from bench.prequential import BATCH, Log, load_log
+from bench.results.bench_run import BenchRun
 from encoders import load_encoder
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
@@ -170,6 +171,7 @@ def main() -> None:
     parser.add_argument("--graphs", nargs="+", choices=list(GRAPHS), default=list(GRAPHS))
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
+    tracked = BenchRun(__file__, arguments, arguments.log)
     busy = load()
     whole = load_log(arguments.log, arguments.events, None)
     log = replace(whole, events=whole.events[arguments.skip :])
@@ -184,8 +186,9 @@ def main() -> None:
     for name, one in found.items():
         table.add_row(name, *(f"{one['ndcg10'][part]:.4f}" for part in SLICES))
     Console(width=110).print(table)
-    report = {**vars(arguments), "hardware": hardware(), "load": busy, "start": start}
-    print(orjson.dumps(report | {"runs": found}, default=str).decode())
+    told = {**vars(arguments), "log": str(arguments.log)}
+    report = {**told, "hardware": hardware(), "load": busy, "start": start}
+    tracked.tell(report | {"runs": found})
 
 
 if __name__ == "__main__":
