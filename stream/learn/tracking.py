@@ -24,7 +24,6 @@ from learner.ranking.names import SIGNALS
 from learner.training.learner import Learner
 from stream.metrics.metric import leaves
 from stream.metrics.registry import METRICS
-from stream.runs.kinds import curves
 from stream.runs.port import Curves
 from upwell.settings import TrackingSettings
 
@@ -84,6 +83,8 @@ def tracking(settings: TrackingSettings, learner: Learner) -> Iterator[Callable[
     if settings.to is None:
         yield lambda _: None
         return
+    from stream.runs.kinds import curves
+
     to = curves(settings.to)
     try:
         yield Tracker(to, learner, settings.seconds, time.monotonic).show
