@@ -5,6 +5,7 @@ It knows nothing about Faust or how the topic is read.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from learner.release.checkpoint import load, replaced
@@ -16,6 +17,8 @@ from stream.chain.records import BroadcastRecord
 from upwell.errors import ModelError
 
 __all__ = ["ModelReader"]
+
+log = logging.getLogger("upwell.serve")
 
 
 class ModelReader:
@@ -52,6 +55,7 @@ class ModelReader:
             if not replaced(self._folder, version.file):
                 raise
             self.waits = True
+            log.warning("checkpoint %s was replaced: waits for the next version", version.file)
             return
         self._replica.restore(arrays, meta["learner"])
         self.waits = False
