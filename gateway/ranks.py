@@ -45,5 +45,5 @@ class Ranks(Protocol):
         ...
 
     def governed(self) -> Sequence[CatalogueItem]:
-        """Those that operators banned, pinned or boosted, by id."""
+        """Those that operators banned, pinned or boosted, or their policy blocks, by id."""
         ...

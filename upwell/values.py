@@ -179,7 +179,8 @@ class CatalogueItem:
     `boost` is added to the item's score. relations: the name of each, and the ids of the items that
     it leads to. picture: (p,) of its picture, which the store alone keeps, None where it has none.
     pictured: of the vector, what reads and places pictures, `/`, and the picture's content (`none`
-    where it could not be had); empty where nobody looked. title: empty of a picture alone.
+    where it could not be had); empty where nobody looked. title: empty of a picture alone. blocked:
+    by which list of the operator's policy; each process finds it, none stores or sends it.
     """
 
     item_id: str
@@ -201,11 +202,12 @@ class CatalogueItem:
     sequence: int = 0
     picture: Vector | None = None
     pictured: str = ""
+    blocked: str = ""
 
     @property
     def available(self) -> bool:
         """May stand in a list."""
-        return not (self.deleted or self.banned)
+        return not (self.deleted or self.banned or self.blocked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

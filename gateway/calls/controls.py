@@ -64,11 +64,12 @@ _STANDING: Schema = {
         "items": array(
             {
                 "type": "object",
-                "required": ["item_id", "title", "banned", "pinned", "boost", "words"],
+                "required": ["item_id", "title", "banned", "blocked", "pinned", "boost", "words"],
                 "properties": {
                     "item_id": {"type": "string"},
                     "title": {"type": "string"},
                     "banned": {"type": "boolean"},
+                    "blocked": {"type": "string"},
                     "pinned": {"type": "boolean"},
                     "boost": {"type": "number"},
                     "words": array(_SAID),
@@ -132,6 +133,7 @@ def _standing(parts: Parts, item: CatalogueItem) -> dict[str, Any]:
         "item_id": item.item_id,
         "title": item.title,
         "banned": item.banned,
+        "blocked": item.blocked,
         "pinned": item.pinned,
         "boost": item.boost,
         "words": parts.words.of(item.item_id),

@@ -21,6 +21,7 @@ from learner.release.replica import Replica
 from stream.broker.connect import client_options, models_folder
 from stream.broker.feeds import Broadcast
 from stream.chain.fold import empty_state
+from stream.chain.policy import load_policy
 from stream.serve.follow import Follower
 from upwell.events import Topic
 from upwell.ports import RankRequest
@@ -59,6 +60,7 @@ class ModelFollower:
             lambda items: None,
             self._announce,
             RulingsReader(self._replica, models_folder(settings), self.versions),
+            load_policy(settings.policy),
         )
         self._dimension = dimension
         self._failed = failed
@@ -106,7 +108,7 @@ class ModelFollower:
             return None if row is None else catalogue.items[row]
 
     def governed(self) -> Sequence[CatalogueItem]:
-        """Those that operators banned, pinned or boosted, by id."""
+        """Those that operators banned, pinned or boosted, or their policy blocks, by id."""
         with self._lock:
             return [item for _, item in sorted(self._governed.items())]
 
@@ -173,7 +175,7 @@ class ModelFollower:
         newest = {item.item_id: item for item in items}
         self._replica.add_items(list(newest.values()))
         for item_id, item in newest.items():
-            if item.banned or item.pinned or item.boost:
+            if item.banned or item.blocked or item.pinned or item.boost:
                 self._governed[item_id] = item
             else:
                 self._governed.pop(item_id, None)

@@ -14,6 +14,7 @@ from stream.chain.fences import Fences
 from stream.chain.fold import Bounds
 from stream.chain.items import ItemPipeline
 from stream.chain.pipeline import Limits, Pipeline
+from stream.chain.policy import Policy, load_policy
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.users import Users
 from upwell.events import Topic
@@ -46,20 +47,24 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chains:
-    """pipeline: of users' events. items: of announcements and controls."""
+    """pipeline: of users' events. items: of announcements and controls. policy: of what is harmful,
+    for whoever takes in the catalogue.
+    """
 
     users: Users
     catalogue: Catalogue
     pseudonymizer: Pseudonymizer
     pipeline: Pipeline
     items: ItemPipeline
+    policy: Policy
 
 
 def build_chains(settings: Settings, ports: Ports) -> Chains:
-    """All parts wired; nothing is read or written yet."""
+    """All parts wired; nothing but the policy's files is read yet. Raises `SettingsError`."""
     stream = settings.stream
     users = Users(ports.store, stream.hot_users, ports.encoder.dimension)
     catalogue, pseudonymizer = Catalogue(), Pseudonymizer(ports.key)
+    policy = load_policy(settings.policy)
     limits = Limits(
         bounds=Bounds(stream.history, stream.had, settings.learner.intent_half_life_days * _DAY_MS),
         partition_of=ports.partition_of,
@@ -78,6 +83,7 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
         pseudonymizer=pseudonymizer,
         denoiser=Denoiser(NoiseLimits(stream.dedup_window, stream.bounce_ms, stream.bot_events)),
         fences=Fences(ports.oldest_ms),
+        policy=policy,
     )
     items = ItemPipeline(ports.bulk, ports.store, stream.catalogue_items, ports.pictures)
     return Chains(
@@ -86,4 +92,5 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
         pseudonymizer=pseudonymizer,
         pipeline=pipeline,
         items=items,
+        policy=policy,
     )

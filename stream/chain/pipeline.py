@@ -21,6 +21,7 @@ from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
 from stream.chain.fences import Fence, Fences, begun_after, newest_fences
 from stream.chain.fold import Bounds, Folded, Incoming, fold_events, for_ranker
 from stream.chain.merge import Owners, Told, between_owners
+from stream.chain.policy import NO_POLICY, Policy
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Arrival, Record, decode_records, interaction_of, user_in
 from stream.chain.scrub import scrub
@@ -124,6 +125,7 @@ class Pipeline:
         pseudonymizer: Pseudonymizer,
         denoiser: Denoiser,
         fences: Fences,
+        policy: Policy = NO_POLICY,
     ) -> None:
         self._limits = limits
         self._encoder = encoder
@@ -133,6 +135,7 @@ class Pipeline:
         self._pseudonymizer = pseudonymizer
         self._denoiser = denoiser
         self._fences = fences
+        self._policy = policy
         self._owners = Owners(
             limits.bounds, limits.partition_of, catalogue.vector, pseudonymizer.pseudonym
         )
@@ -167,10 +170,10 @@ class Pipeline:
         told, others = between_owners(records)
         arrivals, bad = decode_records(others, now_ms, unknown)
         own, rerouted = self._route(arrivals)
-        unique, dropped = self._denoiser.split(own)
+        unique, counts = self._denoiser.split(own)
         named = [(self._pseudonymizer.pseudonym(_user_id(arrival)), arrival) for arrival in unique]
         begun = self._begin(named, told)
-        by_user = self._sign(begun.events)
+        by_user = self._sign(begun.events, counts)
         changed = self._change(begun, told, by_user)
         dead_letters = self._letters(bad, begun.fences)
         orders = [
@@ -178,14 +181,13 @@ class Pipeline:
             for user, events in by_user.items()
             for order in self._orders(changed.folded[user].state, events)
         ]
-        counts = Counter(
+        counts.update(
             events=len(records),
             dead_letters=len(dead_letters),
             rerouted=len(rerouted),
             lists=len(orders),
             forgotten=begun.hidden + len(bad) - len(dead_letters),
         )
-        counts.update(dropped)
         counts.update(changed.counts)
         return Effects(
             states=changed.states,
@@ -296,17 +298,15 @@ class Pipeline:
                 kept.append(replace(letter, user=user))
         return tuple(kept)
 
-    def _sign(self, named: Sequence[Named]) -> dict[str, list[_Signed]]:
+    def _sign(self, named: Sequence[Named], counts: Counter[str]) -> dict[str, list[_Signed]]:
         """Of each user the events that are theirs, with scrubbed words; one call of the encoder for
-        all words of the batch.
+        all words of the batch. Adds to `counts` how many texts are read without some of theirs.
         """
         theirs = [(user, one, one.event) for user, one in named if isinstance(one.event, UserEvent)]
-        words = [
-            scrub(text, self._catalogue.has_number)
-            if (text := getattr(event, "text", None))
-            else None
-            for _, _, event in theirs
-        ]
+        said = [getattr(event, "text", None) for _, _, event in theirs]
+        clean = [self._policy.masked(text) if text else None for text in said]
+        counts["masked"] += sum(one != text for one, text in zip(clean, said, strict=True) if text)
+        words = [scrub(text, self._catalogue.has_number) if text else None for text in clean]
         spoken = [text for text in words if text]
         vectors = iter(self._encoder.encode(spoken) if spoken else ())
         signed: dict[str, list[_Signed]] = defaultdict(list)

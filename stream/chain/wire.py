@@ -75,9 +75,9 @@ def decode_examples(raw: bytes) -> list[Example] | Erasure:
 
 def encode_item(item: CatalogueItem) -> bytes:
     """One record of the compacted `catalogue` topic. An item's picture has its share in the vector,
-    and stays in the store.
+    and stays in the store; what a policy blocks each reader finds by its own.
     """
-    kept = {"vector", "picture"} if item.pictured else {"vector", "picture", "pictured"}
+    kept = {"vector", "picture", "blocked"} | (set() if item.pictured else {"pictured"})
     value = {name: getattr(item, name) for name in CatalogueItem.__slots__ if name not in kept}
     return orjson.dumps({"v": VERSION, **value, "vector": _pack(item.vector, np.float32)})
 

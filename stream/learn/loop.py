@@ -174,8 +174,9 @@ class LearnLoop:
         due_ms = self._published_ms + self._options.publish_ms - self._clock_ms()
         wait_ms = min(max(due_ms, LEAST_POLL_MS), POLL_MS)
         polled = consumer.poll(timeout_ms=wait_ms, max_records=self._options.batch_records)
-        announced = (record.value for record in self._catalogue.drain())
-        self._learner.add_items([decode_item(one) for one in announced if one is not None])
+        announced = [one.value for one in self._catalogue.drain() if one.value is not None]
+        judged = self._options.policy.judged
+        self._learner.add_items([judged(decode_item(one)) for one in announced])
         decoded = [decode_examples(one.value) for records in polled.values() for one in records]
         examples = [example for one in decoded if not isinstance(one, Erasure) for example in one]
         self._learner.share = self._pace.look(consumer, len(decoded), len(examples))

@@ -10,6 +10,7 @@ from typing import Any
 
 from learner.release.folder import ModelsFolder
 from learner.release.guard import Guard
+from stream.chain.policy import NO_POLICY, Policy
 
 __all__ = ["LearnOptions", "unfollowed"]
 
@@ -27,7 +28,8 @@ class LearnOptions:
     delta. checkpoint_examples: how many between two checkpoints.
 
     batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures
-    start after so many. guard: the rule by which trained weights take over. show: told each record
+    start after so many. guard: the rule by which trained weights take over. policy: blocks
+    items of the catalogue. show: told each record
     for `metrics`. learning: around what is done with a poll's records of `examples`.
     """
 
@@ -41,6 +43,7 @@ class LearnOptions:
     batch_records: int = 16
     warmup_examples: int = 0
     guard: Guard = Guard()
+    policy: Policy = NO_POLICY
     show: Callable[[bytes], None] = lambda _: None
     learning: Callable[[Mapping[Any, Sequence[Any]]], AbstractContextManager[None]] = unfollowed
     client: Mapping[str, Any] = field(default_factory=dict)

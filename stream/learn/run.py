@@ -13,6 +13,7 @@ from learner.training.learner import Learner
 from stream.broker.connect import models_folder
 from stream.broker.engines import engine_name
 from stream.broker.quiet import quieten
+from stream.chain.policy import load_policy
 from stream.learn.loop import LearnLoop
 from stream.learn.options import LearnOptions, unfollowed
 from stream.learn.tracking import tracking
@@ -79,6 +80,7 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
             publish_ms=learner.publish_ms,
             checkpoint_examples=learner.checkpoint_examples,
             warmup_examples=learner.warmup_examples,
+            policy=load_policy(settings.policy),
             alone=alone,
             client=client_options(settings.kafka),
             show=told,

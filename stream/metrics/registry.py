@@ -81,6 +81,13 @@ METRICS = (
         "events",
         "that came on another partition than their user's and were sent on",
     ),
+    Metric(
+        "masked_texts",
+        "counter",
+        "counts.masked",
+        "texts",
+        "of users that were read without what the policy masks (docs/policy.md)",
+    ),
     Metric("merged_guests", "counter", "counts.merged", "guests", "who became who logged in"),
     Metric(
         "removed_unread",

@@ -24,6 +24,7 @@ from stream.ops.commands.letters import letters_app
 from stream.ops.commands.lists import forget, recommend, watch
 from stream.ops.commands.play import demo, replay
 from stream.ops.commands.top import top
+from stream.ops.commands.trust.policy import policy
 from stream.ops.commands.tune import tune
 
 __all__ = ["app", "main"]
@@ -46,6 +47,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "evaluate": evaluate,
     "tune": tune,
     "adapt": adapt,
+    "policy": policy,
 }
 for path, command in COMMANDS.items():
     add(app, path, command)

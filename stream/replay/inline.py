@@ -121,10 +121,11 @@ class InlineEngine:
         return effects
 
     def _announce(self, items: Sequence[CatalogueItem]) -> None:
-        self.catalogue.put(items)
-        self.learner.add_items(items)
+        judged = [self._chains.policy.judged(item) for item in items]
+        self.catalogue.put(judged)
+        self.learner.add_items(judged)
         if self.replica is not None:
-            self.replica.add_items(items)
+            self.replica.add_items(judged)
 
     def _learn(self, examples: Sequence[Example]) -> None:
         if self.promotion is None or self.replica is None:

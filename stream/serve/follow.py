@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from time import sleep
 
 from stream.broker.feeds import Broadcast
+from stream.chain.policy import NO_POLICY, Policy
 from stream.chain.wire import decode_item
 from stream.serve.model_reader import ModelReader
 from upwell.values import CatalogueItem
@@ -30,7 +31,7 @@ _WAIT_SECONDS = 0.01
 
 class Follower:
     """know, announce: take in entries of the catalogue, in their order: for folding, at once; for
-    ranking, step by step.
+    ranking, step by step. policy: blocks items of the catalogue.
 
     All methods raise what reading and applying raise.
     """
@@ -42,6 +43,7 @@ class Follower:
         know: Callable[[Sequence[CatalogueItem]], None],
         announce: Callable[[Sequence[CatalogueItem]], None],
         reader: ModelReader,
+        policy: Policy = NO_POLICY,
     ) -> None:
         self._catalogue = catalogue
         self._models = models
@@ -49,6 +51,7 @@ class Follower:
         self._announce = announce
         self._known: deque[CatalogueItem] = deque()  # and not announced yet
         self._reader = reader
+        self._policy = policy
         self._steps = self._endless()
 
     def step(self) -> bool:
@@ -101,7 +104,7 @@ class Follower:
 
     def _read_catalogue(self) -> None:
         items = [
-            decode_item(record.value)
+            self._policy.judged(decode_item(record.value))
             for record in self._catalogue.drain()
             if record.value is not None
         ]

@@ -40,6 +40,7 @@ from stream.chain.build import Ports, build_chains
 from stream.chain.catalogue import check_revision, is_made_otherwise, vectors_of
 from stream.chain.fences import fences_on_controls
 from stream.chain.pictures import missed_lines
+from stream.chain.policy import load_policy
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
 from stream.serve.encoders.renewal import Renewal
@@ -100,6 +101,7 @@ class ServeWorker:
             self._know,
             self._announce,
             ModelReader(self._replica, models_folder(settings)),
+            load_policy(settings.policy),
         )
         ports = Ports(
             store=TimedStore(self._store, self.meter),

@@ -28,6 +28,7 @@ ELSEWHERE = {
     ("docs/clients.md", "sh"): "tests/examples/test_clients.py",
     ("docs/events.md", "json"): "tests/stream/test_versions.py",
     ("docs/import.md", "toml"): "tests/docs/test_blocks.py",
+    ("docs/policy.md", "toml"): "tests/docs/test_blocks.py",
     ("docs/reasons.md", "toml"): "tests/docs/test_blocks.py",
 }
 """Page and language, and the test that has all such blocks of it."""
@@ -84,6 +85,9 @@ NOT_RUN = {
         "export UPWELL_GATEWAY_APP_TOKEN": "until Ctrl-C, where others reach it: tests/gateway",
         "export UPWELL_KAFKA": "a Kafka with TLS and logins: tests/security/test_kafka_login.py",
         "export UPWELL_STORE": "a Qdrant server with TLS: tests/store/test_server_tls.py",
+    },
+    "docs/policy.md": {
+        "upwell policy": "a log of one's own: tests/stream/ops/commands/trust/test_policy.py",
     },
     "docs/tracing.md": {
         "UPWELL_TRACE=": "until Ctrl-C: tests/e2e/watched/test_tracing.py has a collector",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from stream.chain.policy import load_policy
 from stream.replay.importers.mapping import read_mapping
 from tests.docs.blocks import ALL, ELSEWHERE, LANGUAGES, NOT_RUN, PROGRAMS, Block, blocks_of
 from tests.docs.commands import DOCUMENTS, IDS, ROOT
@@ -117,6 +118,16 @@ def test_the_mapping_of_the_page_reads_a_file(tmp_path: Path) -> None:
     drafts, used = read_mapping(mapping, [orders], Counter())
     assert len(list(drafts)) == 1
     assert used == {orders}
+
+
+def test_the_policy_of_the_page_finds_what_the_page_says(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(of("docs/policy.md"))
+    (tmp_path / "abuse-de.txt").write_text("# a term a line\nDepp\n")
+    policy = load_policy(tmp_path / "policy.toml")
+    for said in re.findall(r"`(d[^`]*n!?)`", (ROOT / "docs/policy.md").read_text()):
+        assert policy.masked(said) == "", said
+    assert policy.masked("du Depp") == "du"
+    assert policy.masked("darn good, Scunthorpe") == "darn good, Scunthorpe"
 
 
 def test_the_sentences_of_the_page_are_said(tmp_path: Path) -> None:

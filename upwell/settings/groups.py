@@ -274,6 +274,13 @@ class Settings:
     data: Path = setting(
         Path(".upwell"), "everything that is kept on this machine", "operator", "folder"
     )
+    policy: Path | None = setting(
+        None,
+        "lists of terms by which items are blocked and words of users left unread "
+        "(docs/policy.md); unset, there are none",
+        "operator",
+        "file in TOML",
+    )
     models: str | None = setting(
         None,
         "where checkpoints of everything learned are kept, one place for all machines of a prefix "

@@ -189,6 +189,17 @@ MANUAL: Mapping[str, Entry] = {
             "written": "the file, null where nothing was gained",
         },
     ),
+    "policy": Entry(
+        "upwell policy policy.toml log.jsonl.gz",
+        (LOG,),
+        "what was found",
+        {
+            "texts": "that there are, by topic",
+            "harmful": "of them with a term, by topic",
+            "terms": "of each `list` and `term` its `hits`, and around which words the first "
+            "`examples` stand; the most frequent first",
+        },
+    ),
     "adapt": Entry(
         "upwell adapt log.jsonl.gz --out models/adapted --steps 200",
         (ENCODER, LOG),

@@ -1,0 +1,155 @@
+"""The operator's policy: which lists of terms there are, and what is done where one is hit."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from stream.chain.policy.terms import Hit, Terms
+from upwell.errors import SettingsError
+from upwell.values import CatalogueItem
+
+__all__ = ["NO_POLICY", "Policy", "TermList", "load_policy"]
+
+_KEYS: dict[str, type | tuple[str, ...]] = {
+    "words": list,
+    "files": list,
+    "allow": list,
+    "categories": list,
+    "items": ("block", "keep"),
+    "texts": ("mask", "keep"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TermList:
+    """categories: items of these fall under the list whatever they say. blocks: its items stand in
+    no list. masks: what users write is read without its terms.
+    """
+
+    name: str
+    terms: Terms
+    categories: frozenset[str] = frozenset()
+    blocks: bool = True
+    masks: bool = True
+
+
+class Policy:
+    """lists: in the order of the file. allowed: ids of items that no list concerns: somebody looked
+    at them.
+    """
+
+    def __init__(self, lists: Sequence[TermList] = (), allowed: Iterable[str] = ()) -> None:
+        self._lists = tuple(lists)
+        self._blocking = tuple(one for one in lists if one.blocks)
+        self._masking = tuple(one for one in lists if one.masks)
+        self._allowed = frozenset(allowed)
+
+    def judged(self, item: CatalogueItem) -> CatalogueItem:
+        """The item, `blocked` by the name of the first list that it falls under."""
+        if not self._blocking or item.item_id in self._allowed:
+            return item
+        said = (item.title, item.text, item.brand, *item.categories)
+        text = "\n".join(part for part in said if part)
+        for one in self._blocking:
+            if one.categories.intersection(item.categories) or one.terms.find(text):
+                return replace(item, blocked=one.name)
+        return item
+
+    def masked(self, text: str) -> str:
+        """The text without the terms of lists that mask; the same where it has none, empty where
+        nothing is left.
+        """
+        hits = [hit for one in self._masking for hit in one.terms.find(text)]
+        return _without(text, hits) if hits else text
+
+    def hits(self, text: str) -> list[tuple[str, Hit]]:
+        """The terms that stand in a text, of all lists, each with its list's name."""
+        return [(one.name, hit) for one in self._lists for hit in one.terms.find(text)]
+
+    def __bool__(self) -> bool:
+        return bool(self._lists)
+
+
+NO_POLICY = Policy()
+
+
+def _without(text: str, hits: Iterable[Hit]) -> str:
+    kept, end = [], 0
+    for hit in sorted(hits):
+        kept.append(text[end : hit.start] if hit.start > end else "")
+        end = max(end, hit.end)
+    left = "".join((*kept, text[end:]))
+    return " ".join(left.split()) if any(letter.isalnum() for letter in left) else ""
+
+
+def load_policy(path: Path | None) -> Policy:
+    """Of a file in TOML (docs/policy.md); without one nothing is harmful. Raises `SettingsError`,
+    which names the file and the key.
+    """
+    if path is None:
+        return NO_POLICY
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise SettingsError(f"UPWELL_POLICY: {path} cannot be read: {exc}") from exc
+    lists, allowed = table.pop("lists", {}), table.pop("allow_items", [])
+    if table or not isinstance(lists, dict):
+        key = next(iter(table), "lists")
+        raise _wrong(path, key, "a policy has the tables [lists.NAME] and the list allow_items")
+    named = [_list_of(path, name, lists[name]) for name in lists]
+    return Policy(named, _texts(path, "allow_items", allowed))
+
+
+def _list_of(path: Path, name: str, table: Any) -> TermList:
+    key = f"lists.{name}"
+    if not isinstance(table, dict):
+        raise _wrong(path, key, "it is to be a table, [lists.NAME]")
+    for own, value in table.items():
+        _check(path, f"{key}.{own}", _KEYS.get(own), value)
+    terms = _texts(path, f"{key}.words", table.get("words", []))
+    for file in _texts(path, f"{key}.files", table.get("files", [])):
+        terms += _lines(path.parent / file)
+    categories = _texts(path, f"{key}.categories", table.get("categories", []))
+    if not terms and not categories:
+        raise _wrong(path, key, "it has neither words, nor files with some, nor categories")
+    try:
+        found = Terms(terms, _texts(path, f"{key}.allow", table.get("allow", [])))
+    except ValueError as exc:
+        raise _wrong(path, key, f"{exc}: a term is one word or several") from exc
+    return TermList(
+        name,
+        found,
+        frozenset(categories),
+        table.get("items", "block") == "block",
+        table.get("texts", "mask") == "mask",
+    )
+
+
+def _check(path: Path, key: str, right: type | tuple[str, ...] | None, value: Any) -> None:
+    if right is None:
+        raise _wrong(path, key, f"no such key: a list has {', '.join(_KEYS)}")
+    if isinstance(right, tuple) and value not in right:
+        raise _wrong(path, key, f"it is {value!r}: it is to be one of {', '.join(right)}")
+
+
+def _texts(path: Path, key: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise _wrong(path, key, "it is to be a list of texts")
+    return list(value)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise SettingsError(f"UPWELL_POLICY: {path} cannot be read: {exc}") from exc
+    stripped = (line.strip() for line in lines)
+    return [line for line in stripped if line and not line.startswith("#")]
+
+
+def _wrong(path: Path, key: str, what: str) -> SettingsError:
+    return SettingsError(f"UPWELL_POLICY: {path}: {key}: {what}")

@@ -1,0 +1,1 @@
+"""Commands by which an operator looks after what is harmful, private, fair."""
