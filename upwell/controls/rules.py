@@ -51,9 +51,7 @@ RULES: Mapping[ControlKind, Rule] = {
 KINDS_OF_OVERRIDES = frozenset(
     {ControlKind.OVERRIDE, ControlKind.APPROVE, ControlKind.REJECT, ControlKind.WITHDRAW}
 )
-FIELDS = tuple(
-    dict.fromkeys(name for rule in RULES.values() for name in (*rule.needs, *rule.may))
-)
+FIELDS = tuple(dict.fromkeys(name for rule in RULES.values() for name in (*rule.needs, *rule.may)))
 _HINTS = {"boost": ": -10 to 10, added to the item's score"}
 
 
