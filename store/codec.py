@@ -25,7 +25,16 @@ from store.schema import (
     point_id,
 )
 from upwell.errors import StoreError
-from upwell.values import CatalogueItem, Guest, Interaction, MergedInto, Pending, Shown, UserState
+from upwell.values import (
+    CatalogueItem,
+    Guest,
+    Interaction,
+    MergedInto,
+    Pending,
+    Shown,
+    Tag,
+    UserState,
+)
 
 __all__ = ["decode_item", "decode_user", "encode_item", "encode_user"]
 
@@ -60,6 +69,7 @@ def encode_user(state: UserState, dimension: int) -> Point:
             },
             "merged_into": into and (into.user, into.partition, into.whole),
             "shown": [(one.event_id, one.ts, one.item_ids) for one in state.shown],
+            "tags": {name: (tag.ts, tag.event_id, tag.on) for name, tag in state.tags.items()},
         },
         owner,
     )
@@ -69,7 +79,8 @@ def encode_user(state: UserState, dimension: int) -> Point:
 
 def decode_user(vector: ArrayLike, payload: dict[str, Any]) -> UserState:
     """The state of a point; raises `StoreError` on a point of another format. One that was written
-    before users were merged has no guests, one from before impressions counted has none.
+    before users were merged has no guests, one from before impressions counted has none, one from
+    before segments has no tags.
     """
     user = payload.get("user")
     packed = _unpack(payload.get("state"), f"user {user!r}")
@@ -91,6 +102,7 @@ def decode_user(vector: ArrayLike, payload: dict[str, Any]) -> UserState:
         merged={name: Guest(*guest) for name, guest in packed.get("merged", {}).items()},
         merged_into=MergedInto(*into) if (into := packed.get("merged_into")) else None,
         shown=_shown(packed.get("shown", ())),
+        tags={name: Tag(*tag) for name, tag in packed.get("tags", {}).items()},
     )
 
 

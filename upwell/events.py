@@ -16,9 +16,11 @@ __all__ = [
     "Click",
     "Control",
     "ControlKind",
+    "Decision",
     "Event",
     "Impression",
     "Item",
+    "Match",
     "Query",
     "Request",
     "Review",
@@ -47,6 +49,8 @@ class Topic(StrEnum):
     METRICS = "metrics"
     KEYS = "keys"
     ENCODERS = "encoders"
+    OVERRIDES = "overrides"
+    AUDIT = "audit"
 
 
 class Action(StrEnum):
@@ -72,6 +76,28 @@ class ControlKind(StrEnum):
     PIN_ITEM = "pin_item"
     BOOST_ITEM = "boost_item"
     CLEAR_ITEM = "clear_item"
+    OVERRIDE = "override"
+    APPROVE = "approve"
+    REJECT = "reject"
+    WITHDRAW = "withdraw"
+    TAG_USER = "tag_user"
+    UNTAG_USER = "untag_user"
+
+
+class Decision(StrEnum):
+    """What an override does with an item."""
+
+    BAN = "ban"
+    PIN = "pin"
+    BOOST = "boost"
+    DEMOTE = "demote"
+
+
+class Match(StrEnum):
+    """How a search has to be like an override's query."""
+
+    CONTAINS = "contains"
+    EQUALS = "equals"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,10 +199,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """An operator's word on a user (`forget_user`, `merge_user`) or an item (ban, pin, boost,
-    clear); `by` and `why` are kept for the record.
+    """An operator's word on a user (`forget_user`, `merge_user`, `tag_user`, `untag_user`), an item
+    (ban, pin, boost, clear) or an override (`override`, `approve`, `reject`, `withdraw`); `by` and
+    `why` are kept for the record.
 
-    from_user: of a merge, the guest whose events are `user_id`'s.
+    from_user: of a merge, the guest whose events are `user_id`'s. An override is a `decision` on an
+    item, for everyone or for one user, one segment of users, or the searches that are like `query`.
+    from_ts, until_ts: it holds from the first and before the second, UTC ms. priority: of two on
+    one item the higher holds. of_event: an approval or rejection is of the override's record of
+    this event_id and no later one.
     """
 
     event_id: str
@@ -188,6 +219,15 @@ class Control:
     item_id: str | None = None
     boost: float | None = None
     from_user: str | None = None
+    override_id: str | None = None
+    decision: Decision | None = None
+    segment: str | None = None
+    query: str | None = None
+    match: Match | None = None
+    from_ts: int | None = None
+    until_ts: int | None = None
+    priority: int | None = None
+    of_event: str | None = None
 
 
 type_of_topic: dict[Topic, type[Item | Click | Review | Query | Impression | Request | Control]] = {

@@ -11,10 +11,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
+from enum import StrEnum
 from typing import Any
 
+from upwell.controls import check_control
 from upwell.errors import InvalidEventError
-from upwell.events import Action, Control, ControlKind, Event, Item, Topic, type_of_topic
+from upwell.events import (
+    Action,
+    Control,
+    ControlKind,
+    Decision,
+    Event,
+    Item,
+    Match,
+    Topic,
+    type_of_topic,
+)
 from upwell.fields import (
     Check,
     choice,
@@ -34,7 +46,6 @@ __all__ = [
     "CLEARABLE",
     "EARLIEST_MS",
     "MAX_TEXT",
-    "OF_USERS",
     "OTHER_FIELD",
     "VERSION",
     "event_value",
@@ -60,7 +71,6 @@ FUTURE_MS = 24 * 3_600_000
 MAX_TEXT = 20_000
 CLEARABLE = ("text", "categories", "relations", "brand", "price", "image", "language")
 """Fields of an item that a null, or an empty text or list, takes away."""
-OF_USERS = (ControlKind.FORGET_USER, ControlKind.MERGE_USER)
 _LARGEST = 2**53 - 1  # of whole numbers that every JSON reader keeps exactly
 
 _ID = label()
@@ -122,6 +132,15 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "item_id": _OPTIONAL_LABEL,
         "boost": number(-10, 10),
         "from_user": _OPTIONAL_LABEL,
+        "override_id": _OPTIONAL_LABEL,
+        "decision": choice(Decision),
+        "segment": _OPTIONAL_LABEL,
+        "query": text(256, optional=True),
+        "match": choice(Match),
+        "from_ts": whole(EARLIEST_MS, _LARGEST),
+        "until_ts": whole(EARLIEST_MS, _LARGEST),
+        "priority": whole(-1_000_000, 1_000_000),
+        "of_event": _OPTIONAL_LABEL,
     },
 }
 
@@ -180,7 +199,7 @@ def event_value(event: Event) -> dict[str, Any]:
             continue
         if type(one) is tuple:
             one = {of: list(ids) for of, ids in one} if name == "relations" else list(one)
-        elif isinstance(one, Action | ControlKind):
+        elif isinstance(one, StrEnum):
             one = one.value
         value[name] = one
     return value
@@ -196,7 +215,8 @@ def key_of(event: Event) -> str:
     if isinstance(event, Item):
         return event.item_id
     if isinstance(event, Control):  # a merge begins at the guest's state
-        return event.from_user or event.user_id or event.item_id or ""
+        named = (event.override_id, event.from_user, event.user_id, event.item_id)
+        return next(filter(None, named), "")
     return event.user_id
 
 
@@ -288,44 +308,10 @@ def _impression_lengths(impression: Any) -> None:
         )
 
 
-def _control_target(control: Any) -> None:
-    needed, other = ("user_id", "item_id") if control.kind in OF_USERS else ("item_id", "user_id")
-    if getattr(control, needed) is None:
-        raise InvalidEventError("missing_field", f"{needed} is missing, {control.kind} needs it")
-    if getattr(control, other) is not None:
-        raise InvalidEventError(
-            "unexpected_field", f"{other} has no meaning for {control.kind}: leave it out"
-        )
-    _guest(control)
-    if (control.boost is None) is (control.kind is ControlKind.BOOST_ITEM):
-        if control.boost is None:
-            raise InvalidEventError(
-                "missing_field",
-                "boost is missing, boost_item needs it: -10 to 10, added to the item's score",
-            )
-        raise InvalidEventError(
-            "unexpected_field", f"boost has no meaning for {control.kind}: leave it out"
-        )
-
-
-def _guest(control: Any) -> None:
-    guest = control.from_user
-    if (guest is None) is (control.kind is ControlKind.MERGE_USER):
-        if guest is None:
-            raise InvalidEventError("missing_field", "from_user is missing, merge_user needs it")
-        raise InvalidEventError(
-            "unexpected_field", f"from_user has no meaning for {control.kind}: leave it out"
-        )
-    if guest is not None and guest == control.user_id:
-        raise InvalidEventError(
-            "unexpected_field", "from_user is user_id itself: a merge is of two users"
-        )
-
-
 _AGREEMENTS: dict[Topic, Callable[[Any], None]] = {
     Topic.REVIEWS: _review_says_something,
     Topic.IMPRESSIONS: _impression_lengths,
-    Topic.CONTROLS: _control_target,
+    Topic.CONTROLS: check_control,
 }
 _SHAPES = {
     topic: (

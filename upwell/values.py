@@ -30,6 +30,7 @@ __all__ = [
     "Pending",
     "SeenPicture",
     "Shown",
+    "Tag",
     "UserState",
     "Vector",
 ]
@@ -137,6 +138,20 @@ class MergedInto:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """An operator's last word on whether a user is in a segment."""
+
+    ts: int
+    event_id: str
+    on: bool
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """As of an `Interaction`."""
+        return (self.ts, len(self.event_id), self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
 class UserState:
     """All that is kept of one user, written whole by the one worker that owns the user's partition.
 
@@ -146,7 +161,8 @@ class UserState:
     had: item ids that no list may show again, oldest first, bounded. events: how many events were
     ever folded in. watermark: per `topic-partition` the last offset folded in. merged: guests who
     were merged into this user, by pseudonym, bounded. merged_into: whom this guest's events go to.
-    shown: the newest impressions in `Shown.order`, oldest first, bounded.
+    shown: the newest impressions in `Shown.order`, oldest first, bounded. tags: of segments of
+    users, by name, bounded.
     """
 
     user: str
@@ -160,6 +176,7 @@ class UserState:
     merged: Mapping[str, Guest] = field(default_factory=dict)
     merged_into: MergedInto | None = None
     shown: tuple[Shown, ...] = ()
+    tags: Mapping[str, Tag] = field(default_factory=dict)
 
     @property
     def sequence(self) -> int:

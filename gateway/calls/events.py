@@ -25,6 +25,7 @@ from gateway.edge.refusals import JSON, Refused, json_response
 from gateway.parts import Parts
 from gateway.topics.send import Parcel, Sender
 from stream.chain.validate import decode, load_json
+from upwell.controls import KINDS_OF_OVERRIDES
 from upwell.errors import InvalidEventError
 from upwell.events import Control, ControlKind, Event, Topic, type_of_topic
 from upwell.recommendations import DeadLetter
@@ -55,13 +56,14 @@ Faults = list[dict[str, Any]]
 
 
 def check_events(
-    body: bytes, media_type: str, role: Role, now_ms: int
+    body: bytes, media_type: str, role: Role, now_ms: int, who: str | None = None
 ) -> tuple[list[Checked], Faults, bool]:
     """The events that may be sent; of the others place, reason and detail; and whether it was one
     event alone.
 
-    media_type: of the body, without parameters. now_ms: UTC ms. Raises `Refused` for what is no
-    JSON as a whole, for too many, and for what the role may not say.
+    media_type: of the body, without parameters. now_ms: UTC ms. who: the token's name, None where
+    it has none. Raises `Refused` for what is no JSON as a whole, for too many, and for what the
+    role, or somebody of this name, may not say.
     """
     checked: list[Checked] = []
     faults: Faults = []
@@ -79,6 +81,7 @@ def check_events(
             faults.append({"place": place, "reason": exc.reason, "detail": exc.detail})
         else:
             _check_right(event, role)
+            _check_name(event, who)
             checked.append(Checked(place, parcel, event.event_id))
     return checked, faults, alone
 
@@ -91,11 +94,12 @@ async def send_events(
     sender: Sender,
     meter: Meter,
     trace: Headers = (),
+    who: str | None = None,
 ) -> dict[str, Any]:
     """The answer: Kafka has those that were accepted, on all replicas. trace: that each goes on
-    with. Raises `Refused`.
+    with. who: the token's name. Raises `Refused`.
     """
-    checked, faults, alone = check_events(body, media_type, role, now_ms)
+    checked, faults, alone = check_events(body, media_type, role, now_ms, who)
     meter.posted["refused"] += len(faults)
     if not checked:
         if alone and faults:
@@ -197,6 +201,18 @@ def _check_right(event: Event, role: Role) -> None:
     )
 
 
+def _check_name(event: Event, who: str | None) -> None:
+    """Nobody overrides, or approves, in another's name."""
+    if who is None or not isinstance(event, Control) or event.kind not in KINDS_OF_OVERRIDES:
+        return
+    if event.by != who:
+        raise Refused(
+            403,
+            "not_allowed",
+            f"this token is {who}'s: by has to say so; nothing of this request was sent",
+        )
+
+
 _ACCEPTED: Schema = {
     "type": "object",
     "required": ["accepted", "event_ids", "refused"],
@@ -229,9 +245,16 @@ _ACCEPTED: Schema = {
 )
 async def post_events(parts: Parts, request: Request) -> Response:
     """Events: one, an array, or a line each; 202 says that Kafka has them."""
-    body, role = await read_body(request), request.scope[CALLER].role
+    body, caller = await read_body(request), request.scope[CALLER]
     answer = await send_events(
-        body, media_type(request), role, now_ms(), parts.users.sender, parts.meter, trace(request)
+        body,
+        media_type(request),
+        caller.role,
+        now_ms(),
+        parts.users.sender,
+        parts.meter,
+        trace(request),
+        caller.who,
     )
     return json_response(answer, 202)
 

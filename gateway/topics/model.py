@@ -21,9 +21,11 @@ from learner.release.replica import Replica
 from stream.broker.connect import client_options, models_folder
 from stream.broker.feeds import Broadcast
 from stream.chain.fold import empty_state
+from stream.chain.overrides.standing import Standing
 from stream.chain.policy import load_policy
+from stream.serve.decisions import take_overrides
 from stream.serve.follow import Follower
-from upwell.events import Topic
+from upwell.events import Decision, Topic
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry, Reason
 from upwell.settings import Settings
@@ -54,6 +56,8 @@ class ModelFollower:
         """When a newer model was taken over last, UTC ms; None before it started."""
         self._catalogue = Broadcast(prefix + Topic.CATALOGUE, options)
         self._models = Broadcast(prefix + Topic.MODELS, options)
+        self._overrides = Broadcast(prefix + Topic.OVERRIDES, options)
+        self._standing = Standing()
         self._follower = Follower(
             self._catalogue,
             self._models,
@@ -74,6 +78,8 @@ class ModelFollower:
         """
         self._catalogue.start()
         self._models.start()
+        self._overrides.start()
+        take_overrides(self._overrides.drain(), self._standing)
         self._follower.level()
         self.popular(1, None)
         self.changed_at = now_ms()
@@ -85,6 +91,7 @@ class ModelFollower:
             self._thread.join()
         self._catalogue.stop()
         self._models.stop()
+        self._overrides.stop()
 
     @property
     def version(self) -> str:
@@ -119,7 +126,7 @@ class ModelFollower:
             row = ranking.catalogue.row(item_id)
             if row is None or ranking.catalogue.items[row] is None:
                 raise Refused(404, "unknown_item", "no item of this id was announced")
-            found = similar_rows(ranking.state(), row, ranking.catalogue.allowed, k)
+            found = similar_rows(ranking.state(), row, self._open(ranking.catalogue.allowed), k)
             because = ranking.catalogue.named(row)
             entries = [self._entry(one, liked, text, because) for one, liked, text in found]
             return self._ranked(entries)
@@ -128,7 +135,8 @@ class ModelFollower:
         """The list of somebody of whom nothing is known; nothing in it by lot."""
         nobody = empty_state("", self._dimension)
         with self._lock:
-            [entries] = self._replica.rank([RankRequest(state=nobody, k=k, category=category)])
+            asked = RankRequest(state=nobody, k=k, category=category)
+            [entries] = self._replica.rank([self._standing.over(asked, now_ms())])
             return self._ranked(entries)
 
     def newest(self, k: int, category: str | None) -> Ranked:
@@ -137,14 +145,17 @@ class ModelFollower:
             catalogue = self._replica.ranking.catalogue
             allowed = catalogue.allowed if category is None else catalogue.in_category(category)
             order = catalogue.features.state.order
-            rows = _first(order[::-1], allowed, k)
+            rows = _first(order[::-1], self._open(allowed), k)
             return self._ranked([self._entry(row, 0.0, 0.0, None) for row in rows])
 
     def search(self, words: str, k: int) -> Ranked:
         """Titles that are written most like `words`, best first; the score is the likeness."""
         with self._lock:
             catalogue = self._replica.ranking.catalogue
-            found = catalogue.lexical.search(words, k)
+            found, allowed = (
+                catalogue.lexical.search(words, k),
+                self._open(catalogue.allowed, words),
+            )
             return self._ranked(
                 Entry(
                     item_id=catalogue.ids[row],
@@ -153,8 +164,18 @@ class ModelFollower:
                     title=catalogue.title(row),
                 )
                 for row, likeness in found
-                if catalogue.allowed[row]
+                if allowed[row]
             )
+
+    def _open(self, allowed: NDArray[np.bool_], words: str | None = None) -> NDArray[np.bool_]:
+        """Of what may be shown, what people did not ban for everyone, or for these words."""
+        decisions = self._standing.decisions("", (), words, now_ms())
+        banned = [item for item, one in decisions.items() if one.decision is Decision.BAN]
+        if not banned:
+            return allowed
+        left = allowed.copy()
+        left[self._replica.ranking.catalogue.rows(banned)] = False
+        return left
 
     def _ranked(self, entries: Iterable[Entry]) -> Ranked:
         return Ranked(tuple(entries), self._replica.version)
@@ -184,6 +205,7 @@ class ModelFollower:
         while not self._stopping.is_set():
             with self._lock:
                 learned = self._replica.learned
+                take_overrides(self._overrides.drain(), self._standing)
                 more = self._follower.step()
                 if self._replica.learned != learned:
                     self.changed_at = now_ms()

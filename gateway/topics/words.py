@@ -37,7 +37,7 @@ class Words:
 
     def take(self, control: Control, appended_ms: int) -> None:
         """The next word on its item: in place of one of its kind; clearing takes all back."""
-        if control.item_id is None:
+        if control.item_id is None or control.override_id is not None:
             return
         if control.kind is ControlKind.CLEAR_ITEM:
             self._of.pop(control.item_id, None)

@@ -187,6 +187,12 @@ class Catalogue:
         item = self.items[row]
         return (item.title or None) if item is not None else None
 
+    def govern(self, row: int, pinned: bool, boost: float) -> None:
+        """Whether the item of a row stands first, and what is added to its score."""
+        self.boost[row] = boost
+        self.pinned[row] = pinned
+        self._promote(self.ids[row], row, pinned or boost > 0.0)
+
     def _append(self) -> int:
         self.ids.append("")
         self.items.append(None)
@@ -213,9 +219,7 @@ class Catalogue:
         self._unannounced.discard(row)
         self.listable += int(item.available) - int(self.allowed[row])
         self.allowed[row] = item.available
-        self.boost[row] = item.boost
-        self.pinned[row] = item.pinned
-        self._promote(item.item_id, row, item.pinned or item.boost > 0.0)
+        self.govern(row, item.pinned, item.boost)
 
     def _promote(self, item_id: str, row: int, promoted: bool) -> None:
         place = bisect_left(self._promoted, (item_id, row))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.catalogue import Catalogue
+from learner.catalogue.decisions import under_decisions
 from learner.catalogue.lexical import NAMED
 from learner.catalogue.products import products
 from learner.counts.block import block_of
@@ -91,8 +92,6 @@ class Ranking:
             inherit(state, moved, len(self.catalogue), self.catalogue.graph.large)
         return state
 
-    # ---- users as rows
-
     def events(self, histories: Sequence[Sequence[Interaction]], create: bool) -> ItemEvents:
         """Histories by rows; `create`: an item nobody announced gets a row too."""
         return item_events(histories, self.catalogue.ensure if create else self.catalogue.row)
@@ -134,11 +133,15 @@ class Ranking:
         self, requests: Sequence[RankRequest], parameters: RankingParameters
     ) -> list[tuple[Entry, ...]]:
         """A list for each request, best first; pinned items stand first."""
-        return [
-            self._entries(lists, user, request)
-            for lists, some in self.lists(requests, parameters)
-            for user, request in enumerate(some)
-        ]
+        return under_decisions(
+            self.catalogue,
+            requests,
+            lambda asked: [
+                self._entries(lists, user, request)
+                for lists, some in self.lists(asked, parameters)
+                for user, request in enumerate(some)
+            ],
+        )
 
     def lists(
         self, requests: Sequence[RankRequest], parameters: RankingParameters

@@ -102,6 +102,8 @@ TOPICS = (
     TopicSpec(Topic.METRICS, single=True, config=KEPT_AN_HOUR),
     TopicSpec(Topic.KEYS, single=True, config={"retention.ms": "-1"}),
     TopicSpec(Topic.ENCODERS, single=True, config={"retention.ms": "-1"}),
+    TopicSpec(Topic.OVERRIDES, config={"cleanup.policy": "compact"}),
+    TopicSpec(Topic.AUDIT, config={"retention.ms": "-1"}),
 )
 
 
@@ -219,7 +221,7 @@ def _needs(spec: TopicSpec, prefix: str) -> Needs:
         **spec.settings,
     }
     least = {"max.message.bytes": int(settings["max.message.bytes"])}
-    if spec.topic in (Topic.MODELS, Topic.KEYS, Topic.ENCODERS):
+    if spec.topic in (Topic.MODELS, Topic.KEYS, Topic.ENCODERS, Topic.AUDIT):
         least |= {"retention.ms": -1, "retention.bytes": -1}
     return Needs(
         exact={key: settings[key] for key in ("message.timestamp.type", "cleanup.policy")},

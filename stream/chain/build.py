@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from store import Store
+from stream.chain.audit.desk import Desk, Rules
+from stream.chain.audit.journal import Stood
 from stream.chain.catalogue import Catalogue
 from stream.chain.denoise import Denoiser, NoiseLimits
 from stream.chain.fences import Fences
 from stream.chain.fold import Bounds
 from stream.chain.items import ItemPipeline
+from stream.chain.overrides.standing import Standing
 from stream.chain.pipeline import Limits, Pipeline
 from stream.chain.policy import Policy, load_policy
 from stream.chain.privacy import Pseudonymizer
@@ -31,7 +34,8 @@ class Ports:
     """What the chains ask of the world. bulk: encodes announcements, and gives way to `encoder`.
     key: of the pseudonyms. partition_of: a record's key to its partition. oldest_ms: as `Fences`
     asks. incarnations: of the topics that are read; none without a broker. pictures: looks at those
-    of items; None where nobody does.
+    of items; None where nobody does. stood: what stands of
+    the people's decisions on a partition.
     """
 
     store: Store
@@ -43,6 +47,7 @@ class Ports:
     oldest_ms: Callable[[], int | None]
     incarnations: Mapping[Topic, str] = field(default_factory=dict)
     pictures: Pictures | None = None
+    stood: Callable[[int], Stood] = lambda partition: Stood()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +62,16 @@ class Chains:
     pipeline: Pipeline
     items: ItemPipeline
     policy: Policy
+    standing: Standing
+    desk: Desk
 
 
 def build_chains(settings: Settings, ports: Ports) -> Chains:
     """All parts wired; nothing but the policy's files is read yet. Raises `SettingsError`."""
     stream = settings.stream
     users = Users(ports.store, stream.hot_users, ports.encoder.dimension)
-    catalogue, pseudonymizer = Catalogue(), Pseudonymizer(ports.key)
     policy = load_policy(settings.policy)
+    catalogue, pseudonymizer, standing = Catalogue(), Pseudonymizer(ports.key), Standing()
     limits = Limits(
         bounds=Bounds(stream.history, stream.had, settings.learner.intent_half_life_days * _DAY_MS),
         partition_of=ports.partition_of,
@@ -84,8 +91,11 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
         denoiser=Denoiser(NoiseLimits(stream.dedup_window, stream.bounce_ms, stream.bot_events)),
         fences=Fences(ports.oldest_ms),
         policy=policy,
+        standing=standing,
     )
-    items = ItemPipeline(ports.bulk, ports.store, stream.catalogue_items, ports.pictures)
+    rules = Rules(stream.approvals, pseudonymizer.pseudonym, ports.partition_of, ports.stood)
+    desk = Desk(rules)
+    items = ItemPipeline(ports.bulk, ports.store, stream.catalogue_items, ports.pictures, desk)
     return Chains(
         users=users,
         catalogue=catalogue,
@@ -93,4 +103,6 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
         pipeline=pipeline,
         items=items,
         policy=policy,
+        standing=standing,
+        desk=desk,
     )

@@ -198,5 +198,5 @@ def govern(item: CatalogueItem, control: Control) -> CatalogueItem:
             return replace(item, boost=control.boost or 0.0)
         case ControlKind.CLEAR_ITEM:
             return replace(item, banned=False, pinned=False, boost=0.0)
-        case ControlKind.FORGET_USER | ControlKind.MERGE_USER:
+        case _:
             return item

@@ -15,7 +15,7 @@ from upwell.recommendations import DeadLetter, Entry
 from upwell.system.trace_context import Headers
 from upwell.values import CatalogueItem, Example, UserState
 
-__all__ = ["Effects", "Erasure", "FreshList", "ItemEffects", "Rerouted"]
+__all__ = ["Decided", "Effects", "Erasure", "FreshList", "ItemEffects", "Rerouted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +71,36 @@ class Erasure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What controls come to beside items and users. entries: of the audit log, with their
+    partitions; they are published before all else. overrides: partition, override_id and what
+    stands of it, None of nothing. strays: key, value and headers of controls that came on another
+    partition than their override's.
+    """
+
+    entries: tuple[tuple[int, bytes], ...] = ()
+    overrides: tuple[tuple[int, bytes, bytes | None], ...] = ()
+    letters: tuple[DeadLetter, ...] = ()
+    strays: tuple[tuple[bytes, bytes, Headers], ...] = ()
+
+    def with_more(self, more: Decided) -> Decided:
+        """These, then those."""
+        return Decided(
+            entries=self.entries + more.entries,
+            overrides=self.overrides + more.overrides,
+            letters=self.letters + more.letters,
+            strays=self.strays + more.strays,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
     """Of the events of users. States are removed and written first, then the rest is published,
     then the records are acknowledged.
 
     fences: of the requests to forget in the batch, by pseudonym. forgotten: pseudonyms whose stored
-    states go. erasures: one for each of the requests, after the examples of its batch. counts: what
+    states go. erasures: one for each of the requests, after the examples of its batch. withdrawn:
+    override_ids that are to be taken back, since they name one who is forgotten. counts: what
     happened, by name: events, lists, dead_letters, rerouted, and each reason for which an event was
     dropped. unknown_fields: fields that were kept out, by `topic.field`. traces: headers of the
     traces of records, by source and offset.
@@ -90,6 +114,7 @@ class Effects:
     fences: Mapping[str, Fence] = field(default_factory=dict)
     forgotten: tuple[str, ...] = ()
     erasures: tuple[Erasure, ...] = ()
+    withdrawn: tuple[tuple[str, Erasure], ...] = ()
     counts: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     traces: Mapping[tuple[str, int], Headers] = field(default_factory=dict)
@@ -100,7 +125,7 @@ class ItemEffects:
     """Of announcements and operators' controls.
 
     Items are written first, then published on `catalogue`, then acknowledged. missed: items that go
-    on without their picture.
+    on without their picture. decided: what controls come to.
     """
 
     items: tuple[CatalogueItem, ...] = ()
@@ -108,3 +133,4 @@ class ItemEffects:
     counts: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     missed: tuple[Missed, ...] = ()
+    decided: Decided = Decided()

@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from store import Store
+from stream.chain.audit.desk import Desk
 from stream.chain.catalogue import changed, encoded, govern, item_text
-from stream.chain.effects import ItemEffects
+from stream.chain.effects import Decided, ItemEffects
 from stream.chain.pictures import Missed, looked
 from stream.chain.records import Arrival, Record, decode_records
-from upwell.events import Control, Item, Topic
+from upwell.events import Control, ControlKind, Item, Topic
 from upwell.ports import Encoder, Pictures
 from upwell.recommendations import DeadLetter
 from upwell.values import CatalogueItem
@@ -24,6 +25,9 @@ from upwell.values import CatalogueItem
 __all__ = ["ItemPipeline"]
 
 _PARTS = 16
+_OF_ITEMS = frozenset(
+    {ControlKind.BAN_ITEM, ControlKind.PIN_ITEM, ControlKind.BOOST_ITEM, ControlKind.CLEAR_ITEM}
+)
 _COUNTED_MS = 10_000
 
 Entries = dict[str, CatalogueItem]
@@ -34,7 +38,7 @@ class ItemPipeline:
     """The serve worker's chain for the catalogue.
 
     One thread calls it. capacity: items that the store may hold; None is no limit. pictures: looks
-    at those of items; None where nobody does.
+    at those of items; None where nobody does. desk: rules on controls and enters them, likewise.
     """
 
     def __init__(
@@ -43,9 +47,11 @@ class ItemPipeline:
         store: Store,
         capacity: int | None = None,
         pictures: Pictures | None = None,
+        desk: Desk | None = None,
     ) -> None:
         self._encoder = encoder
         self._store = store
+        self._desk = desk
         self._capacity = capacity
         self._pictures = pictures
         self._counted_room = self._taken = self._counted_ms = 0
@@ -55,7 +61,8 @@ class ItemPipeline:
         unknown: Counter[str] = Counter()
         arrivals, bad = decode_records(records, now_ms, unknown)
         announced = [one for one in arrivals if isinstance(one.event, Item)]
-        controls = [one for one in arrivals if isinstance(one.event, Control) and _item_id(one)]
+        said = [one for one in arrivals if isinstance(one.event, Control)]
+        controls = [one for one in said if getattr(one.event, "kind", None) in _OF_ITEMS]
         before = self._stored([*announced, *controls])
         entries, letters = self._announce(announced, before, now_ms)
         letters += _govern(entries, before, controls, now_ms)
@@ -72,6 +79,7 @@ class ItemPipeline:
             counts=Counter(items=len(announced), stale_items=len(refused)),
             unknown_fields=Counter(fields),
             missed=tuple(missed),
+            decided=Decided() if self._desk is None else self._desk.take(said, letters, now_ms),
         )
 
     def renew(self, item_ids: Sequence[str]) -> tuple[CatalogueItem, ...]:

@@ -21,6 +21,8 @@ from stream.chain.effects import Effects, Erasure, FreshList, Rerouted
 from stream.chain.fences import Fence, Fences, begun_after, newest_fences
 from stream.chain.fold import Bounds, Folded, Incoming, fold_events, for_ranker
 from stream.chain.merge import Owners, Told, between_owners
+from stream.chain.overrides.standing import Standing
+from stream.chain.overrides.tags import tagged
 from stream.chain.policy import NO_POLICY, Policy
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Arrival, Record, decode_records, interaction_of, user_in
@@ -29,7 +31,7 @@ from stream.chain.sources import current_offsets
 from stream.chain.users import Users
 from stream.chain.wire import encode_rerouted
 from upwell.errors import StoreError
-from upwell.events import Click, Control, ControlKind, Impression, Query, Request, Review, Topic
+from upwell.events import Click, ControlKind, Impression, Query, Request, Review, Topic
 from upwell.ports import Encoder, Ranker, RankRequest
 from upwell.recommendations import DeadLetter
 from upwell.values import UserState, Vector
@@ -125,9 +127,11 @@ class Pipeline:
         pseudonymizer: Pseudonymizer,
         denoiser: Denoiser,
         fences: Fences,
+        standing: Standing,
         policy: Policy = NO_POLICY,
     ) -> None:
         self._limits = limits
+        self._standing = standing
         self._encoder = encoder
         self._ranker = ranker
         self._users = users
@@ -171,7 +175,7 @@ class Pipeline:
         arrivals, bad = decode_records(others, now_ms, unknown)
         own, rerouted = self._route(arrivals)
         unique, counts = self._denoiser.split(own)
-        named = [(self._pseudonymizer.pseudonym(_user_id(arrival)), arrival) for arrival in unique]
+        named = [(self._pseudonymizer.pseudonym(arrival.user_id), arrival) for arrival in unique]
         begun = self._begin(named, told)
         by_user = self._sign(begun.events, counts)
         changed = self._change(begun, told, by_user)
@@ -198,6 +202,7 @@ class Pipeline:
             fences=begun.fences,
             forgotten=begun.forgotten,
             erasures=begun.erasures,
+            withdrawn=self._standing.naming(begun.erasures),
             counts=counts,
             unknown_fields=unknown,
             traces={(one.source, one.offset): one.trace for one in records if one.trace},
@@ -205,8 +210,8 @@ class Pipeline:
 
     def _begin(self, named: Sequence[Named], told: Told) -> _Begun:
         """What the requests to forget of this batch, and those before it, leave of it."""
-        asked = [(user, one) for user, one in named if _asks(one, ControlKind.FORGET_USER)]
-        others = [(user, one) for user, one in named if not _asks(one, ControlKind.FORGET_USER)]
+        asked = [(user, one) for user, one in named if one.asks(ControlKind.FORGET_USER)]
+        others = [(user, one) for user, one in named if not one.asks(ControlKind.FORGET_USER)]
         states = self._users.read(list(dict.fromkeys([*(user for user, _ in named), *told])))
         requests, passed_on = self._owners.forget(asked, told, states)
         fences = newest_fences(
@@ -253,9 +258,10 @@ class Pipeline:
         for user, events in incoming.items():
             handed += self._owners.hand_on(begun.states[user], events)
         for user, one in begun.events:
-            if _asks(one, ControlKind.MERGE_USER):
+            if one.asks(ControlKind.MERGE_USER):
                 final[user], sent = self._owners.hand_over(final[user], one)
                 handed += sent
+            final[user] = tagged(final[user], one)
         counts = {
             "duplicates": sum(len(result.duplicates) for result in folded.values()),
             "merged": sum(
@@ -273,7 +279,7 @@ class Pipeline:
         own: list[Arrival] = []
         rerouted: list[Rerouted] = []
         for arrival in arrivals:
-            user_id = _user_id(arrival)
+            user_id = arrival.user_id
             if not user_id:
                 continue
             key = user_id.encode()
@@ -368,7 +374,8 @@ class Pipeline:
     def _lists(self, orders: Sequence[_Order]) -> tuple[FreshList, ...]:
         if not orders:
             return ()
-        ranked = self._ranker.rank([order.request for order in orders])
+        over = self._standing.over
+        ranked = self._ranker.rank([over(one.request, one.arrival.at_ms) for one in orders])
         version = self._ranker.version
         return tuple(
             FreshList(
@@ -385,13 +392,3 @@ class Pipeline:
             )
             for order, entries in zip(orders, ranked, strict=True)
         )
-
-
-def _user_id(arrival: Arrival) -> str:
-    """The app's own, of whose state the event changes; empty where it is an item's."""
-    event = arrival.event
-    return getattr(event, "from_user", None) or getattr(event, "user_id", None) or ""
-
-
-def _asks(arrival: Arrival, kind: ControlKind) -> bool:
-    return isinstance(arrival.event, Control) and arrival.event.kind is kind

@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stream.chain.effects import Effects, FreshList, ItemEffects
+from stream.chain.effects import Decided, Effects, FreshList, ItemEffects
+from stream.chain.overrides.record import withdrawal_of
 from stream.chain.wire import (
     encode_erasure,
     encode_examples,
@@ -44,13 +45,16 @@ time it gives the freshness.
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One record to send. `partition`: None lets the key decide."""
+    """One record to send. `partition`: None lets the key decide. gone: it has no value, and takes
+    away what a compacted topic has under its key.
+    """
 
     topic: Topic
     key: bytes | None
     value: bytes
     partition: int | None = None
     headers: Headers = ()
+    gone: bool = False
 
 
 def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
@@ -72,14 +76,27 @@ def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
             headers = ()  # of all of them with the first
     for erasure in effects.erasures:
         yield Outgoing(Topic.EXAMPLES, None, encode_erasure(erasure), partition=erasure.partition)
+    for override_id, erasure in effects.withdrawn:
+        key, value = override_id.encode(), withdrawal_of(override_id, erasure, now_ms)
+        yield Outgoing(Topic.CONTROLS, key, value)
 
 
 def item_records(effects: ItemEffects) -> Iterator[Outgoing]:
-    """Dead letters, then the catalogue's new entries."""
-    for letter in effects.dead_letters:
+    """Dead letters, what controls come to, then the catalogue's new entries."""
+    for letter in (*effects.dead_letters, *effects.decided.letters):
         yield _letter_record(letter)
+    yield from _decided_records(effects.decided)
     for item in effects.items:
         yield Outgoing(Topic.CATALOGUE, item.item_id.encode(), encode_item(item))
+
+
+def _decided_records(decided: Decided) -> Iterator[Outgoing]:
+    for partition, entry in decided.entries:
+        yield Outgoing(Topic.AUDIT, None, entry, partition)
+    for partition, override_id, kept in decided.overrides:
+        yield Outgoing(Topic.OVERRIDES, override_id, kept or b"", partition, gone=kept is None)
+    for override_id, control, trace in decided.strays:
+        yield Outgoing(Topic.CONTROLS, override_id, control, headers=trace)
 
 
 def _letter_record(letter: DeadLetter) -> Outgoing:

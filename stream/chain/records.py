@@ -16,12 +16,19 @@ from stream.chain.sources import Source
 from stream.chain.validate import decode, load_json
 from stream.chain.wire import decode_rerouted
 from upwell.errors import InvalidEventError
-from upwell.events import Click, Event, Impression, Query, Review, Topic
+from upwell.events import Click, Control, ControlKind, Event, Impression, Query, Review, Topic
 from upwell.recommendations import DeadLetter
 from upwell.system.trace_context import Headers
 from upwell.values import TAKEN_BACK, Interaction
 
-__all__ = ["Arrival", "BroadcastRecord", "Record", "decode_records", "interaction_of", "user_in"]
+__all__ = [
+    "Arrival",
+    "BroadcastRecord",
+    "Record",
+    "decode_records",
+    "interaction_of",
+    "user_in",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,25 @@ class Arrival:
     def offset(self) -> int:
         """Of the record."""
         return self.record.offset
+
+    @property
+    def at_ms(self) -> int:
+        """When it happened, UTC ms; of an unknown time, when the broker first had it."""
+        return self.event.ts or self.record.first_ms
+
+    @property
+    def user_id(self) -> str:
+        """The app's own, of whose state the event changes; empty where it is an item's, or an
+        override's, which may name a user.
+        """
+        event = self.event
+        if getattr(event, "override_id", None):
+            return ""
+        return getattr(event, "from_user", None) or getattr(event, "user_id", None) or ""
+
+    def asks(self, kind: ControlKind) -> bool:
+        """Whether it is a control of this kind."""
+        return isinstance(self.event, Control) and self.event.kind is kind
 
 
 def user_in(letter: DeadLetter) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.logging import RichHandler
 
+from stream.ops.commands.audit.audit import audit_app
 from stream.ops.commands.backup import restore, rollback, snapshot
 from stream.ops.commands.check import doctor, evaluate
 from stream.ops.commands.command import console
@@ -54,6 +55,7 @@ for path, command in COMMANDS.items():
 app.add_typer(worker_app, name="worker")
 app.add_typer(letters_app, name="dead-letters")
 app.add_typer(encoder_app, name="encoder")
+app.add_typer(audit_app, name="audit")
 app.add_typer(pictures_app, name="pictures")
 
 

@@ -153,11 +153,26 @@ def add_agent(
 
 
 async def send(app: faust.App, prefix: str, outgoing: Iterable[Outgoing]) -> None:
-    """Send all, then wait until every one is acknowledged by all replicas."""
+    """Send all, then wait until every one is acknowledged by all replicas. Entries of the audit log
+    go first: what follows from them never stands there without them.
+    """
+    waiting = list(outgoing)
+    entries = [one for one in waiting if one.topic is Topic.AUDIT]
+    if entries:
+        await _send(app, prefix, entries)
+    await _send(app, prefix, [one for one in waiting if one.topic is not Topic.AUDIT])
+
+
+async def _send(app: faust.App, prefix: str, outgoing: Sequence[Outgoing]) -> None:
     producer = await app.maybe_start_producer()
     waiting = [
         await producer.send(
-            prefix + one.topic, one.key, one.value, one.partition, None, list(one.headers)
+            prefix + one.topic,
+            one.key,
+            None if one.gone else one.value,
+            one.partition,
+            None,
+            list(one.headers),
         )
         for one in outgoing
     ]

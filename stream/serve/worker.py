@@ -22,6 +22,7 @@ from encoders import (
 )
 from encoders.pictures import load_pictures
 from learner.release.replica import Replica
+from stream.broker.audit.stood import read_stood
 from stream.broker.connect import (
     client_options,
     models_folder,
@@ -38,11 +39,11 @@ from stream.broker.retention import oldest_record_ms
 from stream.broker.topics import partitioner
 from stream.chain.build import Ports, build_chains
 from stream.chain.catalogue import check_revision, is_made_otherwise, vectors_of
-from stream.chain.fences import fences_on_controls
 from stream.chain.pictures import missed_lines
 from stream.chain.policy import load_policy
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
+from stream.serve.decisions import DecisionFeed
 from stream.serve.encoders.renewal import Renewal
 from stream.serve.encoders.switch import EncoderSwitch, load, model_in_force
 from stream.serve.follow import Follower
@@ -61,7 +62,10 @@ __all__ = ["ServeWorker"]
 
 COUNTED = ("events", "items", "lists", "dead_letters", "rerouted", "merged", "removed_unread")
 """There from the beginning, so that the first one is seen as one more."""
-READ_TOPICS = (*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS, Topic.KEYS, Topic.ENCODERS)
+READ_TOPICS = (
+    *(*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS, Topic.KEYS, Topic.ENCODERS),
+    *(Topic.OVERRIDES, Topic.AUDIT),
+)
 
 log = logging.getLogger("upwell.serve")
 
@@ -93,7 +97,8 @@ class ServeWorker:
         self._replica = Replica(settings.learner, encoder.dimension)
         self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)
         self._model_feed = Broadcast(settings.kafka.prefix + Topic.MODELS, options)
-        self._control_feed = Broadcast(settings.kafka.prefix + Topic.CONTROLS, options)
+        ids = self.incarnations.ids
+        self._decided = DecisionFeed(options, settings.kafka.prefix, self.partition_of, ids)
         self._encoder_feed = Broadcast(settings.kafka.prefix + Topic.ENCODERS, options)
         self._follower = Follower(
             self._catalogue_feed,
@@ -111,8 +116,9 @@ class ServeWorker:
             key=pseudonym_key(settings),
             partition_of=self.partition_of,
             oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
-            incarnations=self.incarnations.ids,
+            incarnations=ids,
             pictures=self._pictures and TimedPictures(self._pictures, self.meter),
+            stood=partial(read_stood, options, settings.kafka.prefix),
         )
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users
@@ -139,7 +145,7 @@ class ServeWorker:
         """
         self._catalogue_feed.start()
         self._model_feed.start()
-        self._control_feed.start()
+        self._decided.start()
         self._encoder_feed.start()
         self._lineage = Lineage()  # all of it comes by the feed
         self._follow_encoder()
@@ -200,14 +206,8 @@ class ServeWorker:
         self._replica.add_items(_newest(items))
 
     def _take_fences(self) -> None:
-        self._chains.pipeline.fence(
-            fences_on_controls(
-                self._control_feed.drain(),
-                self._chains.pseudonymizer,
-                self.partition_of,
-                self.incarnations.ids.get(Topic.CONTROLS, ""),
-            )
-        )
+        chains = self._chains
+        chains.pipeline.fence(self._decided.take(chains.pseudonymizer, chains.standing))
 
     def user_chain(self, records: Sequence[Record], at_ms: int) -> Iterator[Outgoing]:
         """The chain of users' events, as an agent calls it."""
@@ -227,6 +227,7 @@ class ServeWorker:
         next batch. This one may have items of which another left some to be made anew.
         """
         self._moved = self._look_over = True
+        self._chains.desk.read_anew()
 
     def item_chain(self, records: Sequence[Record], at_ms: int) -> Iterator[Outgoing]:
         """The chain of announcements and controls, as an agent calls it."""
@@ -287,7 +288,7 @@ class ServeWorker:
         """End the threads and let the store go: what was written is on the disk."""
         self._catalogue_feed.stop()
         self._model_feed.stop()
-        self._control_feed.stop()
+        self._decided.stop()
         self._encoder_feed.stop()
         self._switch.close()
         if self._pictures is not None:

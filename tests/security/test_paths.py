@@ -16,6 +16,7 @@ from stream.chain.denoise import Denoiser, NoiseLimits
 from stream.chain.fences import Fences
 from stream.chain.fold import Bounds
 from stream.chain.items import ItemPipeline
+from stream.chain.overrides.standing import Standing
 from stream.chain.pipeline import Limits, Pipeline
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Record
@@ -58,6 +59,7 @@ def user_chain(store: Store) -> Pipeline:
         pseudonymizer=Pseudonymizer(bytes(32)),
         denoiser=Denoiser(NoiseLimits(1_000, 500)),
         fences=Fences(lambda: None),
+        standing=Standing(),
     )
 
 

@@ -6,14 +6,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from upwell.controls import RULES, SCOPES, WITH_BOOST
 from upwell.events import (
     Action,
     Click,
     Control,
     ControlKind,
+    Decision,
     Event,
     Impression,
     Item,
+    Match,
     Query,
     Request,
     Review,
@@ -61,17 +64,35 @@ def impressions() -> st.SearchStrategy[Impression]:
 
 
 def controls() -> st.SearchStrategy[Control]:
-    def build(kind: ControlKind, whom: str, boost: float, rest: dict[str, Any]) -> Control:
-        of_users = (ControlKind.FORGET_USER, ControlKind.MERGE_USER)
-        target: dict[str, Any] = {"user_id" if kind in of_users else "item_id": whom}
+    """Of each kind, with the fields that it needs and some of those that it may have."""
+    some: dict[str, st.SearchStrategy[Any]] = {
+        **dict.fromkeys(("user_id", "item_id", "override_id", "segment", "of_event"), ids),
+        "query": words.map(lambda text: text[:256]).filter(lambda text: not text.isspace()),
+        "match": st.sampled_from(Match),
+        "from_ts": st.integers(EARLIEST_MS, NOW_MS),
+        "until_ts": st.integers(NOW_MS + 1, 2 * NOW_MS),
+        "priority": st.integers(-9, 9),
+        "decision": st.sampled_from(Decision),
+    }
+
+    def build(kind: ControlKind, given: dict[str, Any], scope: str, boost: float) -> Control:
+        rule = RULES[kind]
+        extra = {name for name in rule.may if name not in SCOPES or name == scope}
+        held = {name: given[name] for name in {*rule.needs, *extra} & given.keys()}
         if kind is ControlKind.MERGE_USER:
-            target["from_user"] = f"{whom}g"
-        return Control(
-            **rest, **target, kind=kind, boost=boost if kind is ControlKind.BOOST_ITEM else None
-        )
+            held["from_user"] = f"{held['user_id']}g"
+        if kind is ControlKind.BOOST_ITEM:
+            held["boost"] = boost
+        if held.get("decision") in WITH_BOOST:
+            held["boost"] = abs(boost) or 1.0
+        if scope != "query":
+            held.pop("match", None)
+        return Control(**given["rest"], kind=kind, **held)
 
     rest = st.fixed_dictionaries({"event_id": ids, "ts": times, "by": ids, "why": words})
-    return st.builds(build, st.sampled_from(ControlKind), ids, st.floats(-10, 10), rest)
+    given = st.fixed_dictionaries({**some, "rest": rest})
+    scopes = st.sampled_from(["", *SCOPES])
+    return st.builds(build, st.sampled_from(ControlKind), given, scopes, st.floats(-10, 10))
 
 
 def _item(*, cleared: set[str], **more: Any) -> Item:

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from upwell.events import Action, Click, ControlKind, Topic, type_of_topic
+from upwell.events import Action, Click, ControlKind, Decision, Match, Topic, type_of_topic
 
 CLICK = Click(event_id="e", ts=1, user_id="u", item_id="i", action=Action.CLICK)
 
@@ -15,10 +15,15 @@ def test_topics_actions_and_controls_have_the_names_of_version_1() -> None:
     assert " ".join(Topic) == (
         "items clicks reviews queries impressions requests controls rerouted catalogue "
         "recommendations confirmations dead_letters examples models metrics keys "
-        "encoders"
+        "encoders overrides audit"
     )
     assert " ".join(Action) == "view click cart purchase like dislike skip share unlike"
-    assert " ".join(ControlKind) == "forget_user merge_user ban_item pin_item boost_item clear_item"
+    assert " ".join(ControlKind) == (
+        "forget_user merge_user ban_item pin_item boost_item clear_item override approve reject "
+        "withdraw tag_user untag_user"
+    )
+    assert " ".join(Decision) == "ban pin boost demote"
+    assert " ".join(Match) == "contains equals"
 
 
 def test_every_topic_that_apps_write_has_a_type_of_its_own() -> None:

@@ -8,12 +8,15 @@ are of one length, that two ids differ, and that whole numbers have 64 bits.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
 from dataclasses import MISSING, fields
+from itertools import combinations
 from typing import Any
 
+from upwell.controls import RULES, SCOPES, WITH_BOOST
 from upwell.events import ControlKind, Topic, type_of_topic
 from upwell.fields import WORDS, schema_of
-from upwell.schema import CHECKS, EARLIEST_MS, OF_USERS, VERSION
+from upwell.schema import CHECKS, EARLIEST_MS, VERSION
 
 __all__ = ["DIALECT", "EVENT_TOPICS", "Schema", "event_schema", "schema_id"]
 
@@ -35,8 +38,9 @@ _VERSION: Schema = {
 }
 _NEVER_SAID: dict[Topic, str] = {
     Topic.IMPRESSIONS: "propensities has as many entries as item_ids",
-    Topic.CONTROLS: "from_user is not user_id",
+    Topic.CONTROLS: "from_user is not user_id, until_ts is after from_ts",
 }
+_OF_WORDS = ("text", "query")
 _COMMENT = (
     "refused too, and not said here: a whole number that is written 1.0, or needs more than 64 "
     "bits; a ts more than 24 hours ahead of Upwell's clock"
@@ -82,12 +86,16 @@ def _or_null(schema: Schema) -> Schema:
 
 
 def _given(name: str) -> Schema:
-    """Something is said in this field: neither null nor empty."""
+    """Something is said in this field: neither null nor empty, and of words not only blanks."""
+    if name in _OF_WORDS:
+        return {"required": [name], "properties": {name: {"type": "string", "pattern": WORDS}}}
     said = {"not": {"enum": [None, ""]}}
     return {"required": [name], "properties": {name: said}}
 
 
 def _absent(name: str) -> Schema:
+    if name in _OF_WORDS:
+        return {"not": _given(name)}
     return {"properties": {name: {"enum": [None, ""]}}}
 
 
@@ -99,32 +107,32 @@ def _when(name: str, values: list[Any], then: list[Schema], otherwise: list[Sche
     }
 
 
-_WORDS_GIVEN: Schema = {
-    "required": ["text"],
-    "properties": {"text": {"type": "string", "pattern": WORDS}},
-}
+def _kind(kind: ControlKind) -> Schema:
+    return {"required": ["kind"], "properties": {"kind": {"const": str(kind)}}}
+
+
+def _controls() -> Iterator[Schema]:
+    """What each kind needs and may not have, then how an override's fields go together."""
+    for kind, rule in RULES.items():
+        then = [*map(_given, rule.needs), *map(_absent, rule.none)]
+        yield {"if": _kind(kind), "then": {"allOf": then}}
+    override = ControlKind.OVERRIDE
+    some = [_given(name) for name in SCOPES]
+    pairs = [{"not": {"allOf": list(two)}} for two in combinations(some, 2)]
+    unasked = {"anyOf": [_given("query"), _absent("match")]}
+    above = {"properties": {"boost": {"exclusiveMinimum": 0}}}
+    amounts = _when(
+        "decision", [str(one) for one in WITH_BOOST], [_given("boost"), above], [_absent("boost")]
+    )
+    yield {"if": _kind(override), "then": {"allOf": [*pairs, unasked, amounts]}}
+
+
 _AGREEMENTS: dict[Topic, Schema] = {
     Topic.REVIEWS: _when(
         "deleted",
         [True],
-        [{"not": _given("rating")}, {"not": _WORDS_GIVEN}],
-        [{"anyOf": [_given("rating"), _WORDS_GIVEN]}],
+        [{"not": _given("rating")}, {"not": _given("text")}],
+        [{"anyOf": [_given("rating"), _given("text")]}],
     ),
-    Topic.CONTROLS: {
-        "allOf": [
-            _when(
-                "kind",
-                [str(kind) for kind in OF_USERS],
-                [_given("user_id"), _absent("item_id")],
-                [_given("item_id"), _absent("user_id")],
-            ),
-            _when("kind", [str(ControlKind.BOOST_ITEM)], [_given("boost")], [_absent("boost")]),
-            _when(
-                "kind",
-                [str(ControlKind.MERGE_USER)],
-                [_given("from_user")],
-                [_absent("from_user")],
-            ),
-        ]
-    },
+    Topic.CONTROLS: {"allOf": list(_controls())},
 }

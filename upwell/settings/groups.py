@@ -250,6 +250,15 @@ class StreamSettings:
         "events a minute",
         above=0,
     )
+    approvals: int = setting(
+        0,
+        "beside who says an override have to approve it before it holds; 0 is off "
+        "(docs/overrides.md)",
+        "operator",
+        "people",
+        above=0,
+        below=5,
+    )
     instance: str = setting(
         "serve-0", "a worker's own name in the group, the same after a restart", "operator"
     )

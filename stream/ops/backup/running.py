@@ -107,7 +107,7 @@ def read_records(
     client, prefix = client_options(settings.kafka), settings.kafka.prefix
     try:
         with Lag(client, prefix) as lag, path.open("w", encoding="utf-8") as file:
-            whole = lag.ends([Topic.CATALOGUE, Topic.ENCODERS])
+            whole = lag.ends([Topic.CATALOGUE, Topic.ENCODERS, Topic.OVERRIDES, Topic.AUDIT])
             starts = dict.fromkeys(whole, 0) | dict(offsets)
             for partition in lag.ends([Topic.EXAMPLES]):
                 starts[partition] = int(positions.get(str(partition.partition), 0))

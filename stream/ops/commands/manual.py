@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stream.ops.commands.audit.manual import AUDIT
 from stream.ops.commands.entry import ALWAYS, Entry
 from upwell.system.exit_codes import ExitCode
 
@@ -242,6 +243,7 @@ MANUAL: Mapping[str, Entry] = {
             "wall_s": "seconds in all",
         },
     ),
+    **AUDIT,
     "encoder": Entry("upwell encoder show"),
     "encoder try": Entry(
         "upwell encoder try models/adapted",

@@ -15,6 +15,7 @@ from stream.chain.catalogue import Catalogue, changed, encoded
 from stream.chain.denoise import Denoiser, NoiseLimits
 from stream.chain.fences import Fences
 from stream.chain.fold import Bounds
+from stream.chain.overrides.standing import Standing
 from stream.chain.pipeline import Limits, Pipeline
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.records import Record
@@ -96,6 +97,7 @@ class Chain:
         self.catalogue.put(
             announced(*(Item(item_id=item, ts=1, title=f"title {item}") for item in ITEMS))
         )
+        self.standing = Standing()
         self.pipeline = Pipeline(
             Limits(
                 bounds=Bounds(100, 100, 86_400_000.0),
@@ -110,6 +112,7 @@ class Chain:
             pseudonymizer=Pseudonymizer(key),
             denoiser=Denoiser(NoiseLimits(1_000, 500)),
             fences=Fences(lambda: None),
+            standing=self.standing,
         )
 
     def state(self, user_id: str) -> UserState | None:
