@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from upwell.knowledge.records import Knowledge, KnowledgeKind
+
 __all__ = [
     "Action",
     "Click",
@@ -19,6 +21,8 @@ __all__ = [
     "Event",
     "Impression",
     "Item",
+    "Knowledge",
+    "KnowledgeKind",
     "Query",
     "Request",
     "Review",
@@ -37,6 +41,7 @@ class Topic(StrEnum):
     IMPRESSIONS = "impressions"
     REQUESTS = "requests"
     CONTROLS = "controls"
+    KNOWLEDGE = "knowledge"
     REROUTED = "rerouted"
     CATALOGUE = "catalogue"
     RECOMMENDATIONS = "recommendations"
@@ -47,6 +52,7 @@ class Topic(StrEnum):
     METRICS = "metrics"
     KEYS = "keys"
     ENCODERS = "encoders"
+    RULES = "rules"
 
 
 class Action(StrEnum):
@@ -98,6 +104,11 @@ class Item:
     deleted: bool | None = None
     event_id: str | None = None
     cleared: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Of its record."""
+        return self.item_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +201,9 @@ class Control:
     from_user: str | None = None
 
 
-type_of_topic: dict[Topic, type[Item | Click | Review | Query | Impression | Request | Control]] = {
+Event = Item | Click | Review | Query | Impression | Request | Control | Knowledge
+
+type_of_topic: dict[Topic, type[Event]] = {
     Topic.ITEMS: Item,
     Topic.CLICKS: Click,
     Topic.REVIEWS: Review,
@@ -198,6 +211,5 @@ type_of_topic: dict[Topic, type[Item | Click | Review | Query | Impression | Req
     Topic.IMPRESSIONS: Impression,
     Topic.REQUESTS: Request,
     Topic.CONTROLS: Control,
+    Topic.KNOWLEDGE: Knowledge,
 }
-
-Event = Item | Click | Review | Query | Impression | Request | Control

@@ -87,7 +87,8 @@ class RankRequest:
     `words`: the newest text (query or review) of the user, for a reason's `because`.
     `lot`: decides whether the list is explored, and by which item; whoever asks makes it of the
     event that the list answers and a secret, so that no app chooses it. None: no exploration.
-    worn: of items, how many impressions the user left unanswered.
+    worn: of items, how many impressions the user left unanswered. at: when it is asked for, UTC ms,
+    for rules that hold in some months alone; None where no time is meant.
     """
 
     state: UserState
@@ -97,6 +98,7 @@ class RankRequest:
     words: str | None = None
     lot: str | None = None
     worn: Mapping[str, float] = field(default_factory=dict)
+    at: int | None = None
 
 
 class Ranker(Protocol):

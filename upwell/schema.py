@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
+from enum import StrEnum
 from typing import Any
 
 from upwell.errors import InvalidEventError
-from upwell.events import Action, Control, ControlKind, Event, Item, Topic, type_of_topic
+from upwell.events import Action, Control, ControlKind, Event, Item, Knowledge, Topic, type_of_topic
 from upwell.fields import (
     Check,
     choice,
@@ -28,6 +29,7 @@ from upwell.fields import (
     text,
     whole,
 )
+from upwell.knowledge import records
 
 __all__ = [
     "CHECKS",
@@ -123,6 +125,7 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "boost": number(-10, 10),
         "from_user": _OPTIONAL_LABEL,
     },
+    Topic.KNOWLEDGE: records.CHECKS,
 }
 
 _TOPICS: dict[type[Event], Topic] = {kind: topic for topic, kind in type_of_topic.items()}
@@ -154,7 +157,8 @@ def parse_event(topic: Topic, value: object, *, now_ms: int) -> Event:
         elif name in needed:
             raise _missing(name, value)
     if topic is Topic.ITEMS:
-        known["cleared"] = tuple(one for one in CLEARABLE if one in value and not _says(known, one))
+        gone = (one for one in CLEARABLE if one in value)
+        known["cleared"] = tuple(one for one in gone if known.get(one) in (None, ()))
     event = kind(**known)
     if agree is not None:
         agree(event)
@@ -180,7 +184,7 @@ def event_value(event: Event) -> dict[str, Any]:
             continue
         if type(one) is tuple:
             one = {of: list(ids) for of, ids in one} if name == "relations" else list(one)
-        elif isinstance(one, Action | ControlKind):
+        elif isinstance(one, StrEnum):
             one = one.value
         value[name] = one
     return value
@@ -193,15 +197,11 @@ def topic_of(event: Event) -> Topic:
 
 def key_of(event: Event) -> str:
     """The record key: the user whose state, or the item whose features the event changes."""
-    if isinstance(event, Item):
-        return event.item_id
+    if isinstance(event, Item | Knowledge):
+        return event.key
     if isinstance(event, Control):  # a merge begins at the guest's state
         return event.from_user or event.user_id or event.item_id or ""
     return event.user_id
-
-
-def _says(known: Mapping[str, Any], name: str) -> bool:
-    return known.get(name) not in (None, ())
 
 
 def _check_version(version: object) -> None:
@@ -326,6 +326,7 @@ _AGREEMENTS: dict[Topic, Callable[[Any], None]] = {
     Topic.REVIEWS: _review_says_something,
     Topic.IMPRESSIONS: _impression_lengths,
     Topic.CONTROLS: _control_target,
+    Topic.KNOWLEDGE: records.fields_agree,
 }
 _SHAPES = {
     topic: (

@@ -81,6 +81,7 @@ TOPICS = (
     TopicSpec(Topic.IMPRESSIONS),
     TopicSpec(Topic.REQUESTS),
     TopicSpec(Topic.CONTROLS),
+    TopicSpec(Topic.KNOWLEDGE),
     TopicSpec(Topic.REROUTED, config={"max.message.bytes": str(MAX_DERIVED_BYTES)}),
     TopicSpec(
         Topic.CATALOGUE,
@@ -102,6 +103,7 @@ TOPICS = (
     TopicSpec(Topic.METRICS, single=True, config=KEPT_AN_HOUR),
     TopicSpec(Topic.KEYS, single=True, config={"retention.ms": "-1"}),
     TopicSpec(Topic.ENCODERS, single=True, config={"retention.ms": "-1"}),
+    TopicSpec(Topic.RULES, single=True, config={"cleanup.policy": "compact"}),
 )
 
 

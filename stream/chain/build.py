@@ -4,7 +4,7 @@ inline engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from store import Store
@@ -30,7 +30,7 @@ class Ports:
     """What the chains ask of the world. bulk: encodes announcements, and gives way to `encoder`.
     key: of the pseudonyms. partition_of: a record's key to its partition. oldest_ms: as `Fences`
     asks. incarnations: of the topics that are read; none without a broker. pictures: looks at those
-    of items; None where nobody does.
+    of items; None where nobody does. rule_ids: of the rules that hold now, from any thread.
     """
 
     store: Store
@@ -42,6 +42,7 @@ class Ports:
     oldest_ms: Callable[[], int | None]
     incarnations: Mapping[Topic, str] = field(default_factory=dict)
     pictures: Pictures | None = None
+    rule_ids: Callable[[], Collection[str]] = tuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,9 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
         denoiser=Denoiser(NoiseLimits(stream.dedup_window, stream.bounce_ms, stream.bot_events)),
         fences=Fences(ports.oldest_ms),
     )
-    items = ItemPipeline(ports.bulk, ports.store, stream.catalogue_items, ports.pictures)
+    items = ItemPipeline(
+        ports.bulk, ports.store, stream.catalogue_items, ports.pictures, ports.rule_ids
+    )
     return Chains(
         users=users,
         catalogue=catalogue,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from stream.chain.fences import Fence
 from stream.chain.pictures import Missed
+from upwell.knowledge import Rule
 from upwell.recommendations import DeadLetter, Entry
 from upwell.system.trace_context import Headers
 from upwell.values import CatalogueItem, Example, UserState
@@ -100,7 +101,7 @@ class ItemEffects:
     """Of announcements and operators' controls.
 
     Items are written first, then published on `catalogue`, then acknowledged. missed: items that go
-    on without their picture.
+    on without their picture. rules: by id, None of those that were taken back.
     """
 
     items: tuple[CatalogueItem, ...] = ()
@@ -108,3 +109,4 @@ class ItemEffects:
     counts: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     missed: tuple[Missed, ...] = ()
+    rules: Mapping[str, Rule | None] = field(default_factory=dict)

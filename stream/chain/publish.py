@@ -17,6 +17,7 @@ from stream.chain.wire import (
     encode_erasure,
     encode_examples,
     encode_item,
+    encode_rule,
     first_appended_header,
 )
 from upwell.codec import dead_letter_value, recommendations_value
@@ -75,11 +76,13 @@ def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
 
 
 def item_records(effects: ItemEffects) -> Iterator[Outgoing]:
-    """Dead letters, then the catalogue's new entries."""
+    """Dead letters, then the catalogue's new entries, then rules."""
     for letter in effects.dead_letters:
         yield _letter_record(letter)
     for item in effects.items:
         yield Outgoing(Topic.CATALOGUE, item.item_id.encode(), encode_item(item))
+    for rule_id, rule in effects.rules.items():
+        yield Outgoing(Topic.RULES, rule_id.encode(), encode_rule(rule_id, rule))
 
 
 def _letter_record(letter: DeadLetter) -> Outgoing:

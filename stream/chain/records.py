@@ -21,7 +21,15 @@ from upwell.recommendations import DeadLetter
 from upwell.system.trace_context import Headers
 from upwell.values import TAKEN_BACK, Interaction
 
-__all__ = ["Arrival", "BroadcastRecord", "Record", "decode_records", "interaction_of", "user_in"]
+__all__ = [
+    "Arrival",
+    "BroadcastRecord",
+    "Record",
+    "decode_records",
+    "interaction_of",
+    "letter_of",
+    "user_in",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +144,22 @@ def decode_records(
         else:
             arrivals.append(Arrival(decoded, topic, record))
     return arrivals, dead_letters
+
+
+def letter_of(arrival: Arrival, reason: str, detail: str, now_ms: int) -> DeadLetter:
+    """Of a valid event that cannot be heeded. now_ms: UTC ms."""
+    record = arrival.record
+    return DeadLetter(
+        reason=reason,
+        detail=detail,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        raw=record.value or b"",
+        key=record.key,
+        ts=now_ms,
+        appended=record.first_ms,
+    )
 
 
 def interaction_of(event: Event, source: str, offset: int) -> Interaction | None:

@@ -14,6 +14,8 @@ from upwell.events import (
     Event,
     Impression,
     Item,
+    Knowledge,
+    KnowledgeKind,
     Query,
     Request,
     Review,
@@ -74,6 +76,39 @@ def controls() -> st.SearchStrategy[Control]:
     return st.builds(build, st.sampled_from(ControlKind), ids, st.floats(-10, 10), rest)
 
 
+def knowledge() -> st.SearchStrategy[Knowledge]:
+    rest: dict[str, Any] = {"ts": times, "event_id": maybe_id, "deleted": st.booleans()}
+    names = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=9)
+    held: dict[str, Any] = {
+        "months": st.lists(st.integers(1, 12), max_size=3).map(tuple),
+        "within": maybe_id,
+    }
+
+    def triple(item_id: str, end: str, is_value: bool, more: dict[str, Any]) -> Knowledge:
+        side: dict[str, Any] = (
+            {"value": end} if is_value else {"object": end if end != item_id else f"{end}2"}
+        )
+        return Knowledge(kind=KnowledgeKind.TRIPLE, item_id=item_id, **side, **more)
+
+    def rule(side: dict[str, Any], weighed: dict[str, Any], more: dict[str, Any]) -> Knowledge:
+        kind = KnowledgeKind.PRIOR if weighed else KnowledgeKind.FILTER
+        return Knowledge(kind=kind, **side, **weighed, **more)
+
+    sides = [{"category": ids}, {"relation": names, "value": ids}]
+    weighed = st.fixed_dictionaries({"weight": st.none() | st.floats(-10, 10), "say": maybe_id})
+    triples = st.fixed_dictionaries({**rest, "relation": names})
+    rules = st.fixed_dictionaries({**rest, **held, "rule_id": ids})
+    return st.one_of(
+        st.builds(triple, ids, ids, st.booleans(), triples),
+        st.builds(
+            rule,
+            st.one_of([st.fixed_dictionaries(side) for side in sides]),
+            st.just({}) | weighed,
+            rules,
+        ),
+    )
+
+
 def _item(*, cleared: set[str], **more: Any) -> Item:
     """One that clears nothing that it gives."""
     free = (name for name in CLEARABLE if name in cleared and more[name] in (None, ()))
@@ -121,4 +156,5 @@ def events() -> st.SearchStrategy[Event]:
             category=maybe_id,
         ),
         controls(),
+        knowledge(),
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from upwell.events import ControlKind, Topic, type_of_topic
 from upwell.fields import WORDS, schema_of
+from upwell.knowledge import KnowledgeKind
 from upwell.schema import CHECKS, EARLIEST_MS, OF_USERS, VERSION
 
 __all__ = ["DIALECT", "EVENT_TOPICS", "Schema", "event_schema", "schema_id"]
@@ -36,6 +37,7 @@ _VERSION: Schema = {
 _NEVER_SAID: dict[Topic, str] = {
     Topic.IMPRESSIONS: "propensities has as many entries as item_ids",
     Topic.CONTROLS: "from_user is not user_id",
+    Topic.KNOWLEDGE: "object is not item_id",
 }
 _COMMENT = (
     "refused too, and not said here: a whole number that is written 1.0, or needs more than 64 "
@@ -103,6 +105,21 @@ _WORDS_GIVEN: Schema = {
     "required": ["text"],
     "properties": {"text": {"type": "string", "pattern": WORDS}},
 }
+_ONE_SIDE: Schema = {
+    "oneOf": [
+        {"allOf": [_given("category"), _absent("relation"), _absent("value")]},
+        {"allOf": [_absent("category"), _given("relation"), _given("value")]},
+    ]
+}
+_OF_TRIPLES: list[Schema] = [
+    *(_given("item_id"), _given("relation")),
+    {"oneOf": [_given("object"), _given("value")]},
+    *map(_absent, ("rule_id", "category", "months", "within", "weight", "say")),
+]
+_OF_RULES: list[Schema] = [
+    *(_given("rule_id"), _absent("item_id"), _absent("object")),
+    _when("deleted", [True], [], [_ONE_SIDE]),
+]
 _AGREEMENTS: dict[Topic, Schema] = {
     Topic.REVIEWS: _when(
         "deleted",
@@ -125,6 +142,12 @@ _AGREEMENTS: dict[Topic, Schema] = {
                 [_given("from_user")],
                 [_absent("from_user")],
             ),
+        ]
+    },
+    Topic.KNOWLEDGE: {
+        "allOf": [
+            _when("kind", [str(KnowledgeKind.TRIPLE)], _OF_TRIPLES, _OF_RULES),
+            _when("kind", [str(KnowledgeKind.PRIOR)], [], [_absent("weight"), _absent("say")]),
         ]
     },
 }
