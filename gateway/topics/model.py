@@ -1,5 +1,5 @@
-"""The model as the gateway has it: a replica that follows `catalogue` and `models` as a serve
-worker does, on a thread of its own (docs/decisions/0032).
+"""The model as the gateway has it: a replica that follows `catalogue`, `rules` and `models` as a
+serve worker does, on a thread of its own (docs/decisions/0032).
 
 It ranks for nobody in particular: what is known of users stays with the serve workers.
 """
@@ -53,12 +53,15 @@ class ModelFollower:
         """When a newer model was taken over last, UTC ms; None before it started."""
         self._catalogue = Broadcast(prefix + Topic.CATALOGUE, options)
         self._models = Broadcast(prefix + Topic.MODELS, options)
+        self._rules = Broadcast(prefix + Topic.RULES, options)
         self._follower = Follower(
             self._catalogue,
             self._models,
             lambda items: None,
             self._announce,
             RulingsReader(self._replica, models_folder(settings), self.versions),
+            self._rules,
+            self._replica.take_rules,
         )
         self._dimension = dimension
         self._failed = failed
@@ -72,6 +75,7 @@ class ModelFollower:
         """
         self._catalogue.start()
         self._models.start()
+        self._rules.start()
         self._follower.level()
         self.popular(1, None)
         self.changed_at = now_ms()
@@ -83,6 +87,7 @@ class ModelFollower:
             self._thread.join()
         self._catalogue.stop()
         self._models.stop()
+        self._rules.stop()
 
     @property
     def version(self) -> str:
@@ -117,7 +122,7 @@ class ModelFollower:
             row = ranking.catalogue.row(item_id)
             if row is None or ranking.catalogue.items[row] is None:
                 raise Refused(404, "unknown_item", "no item of this id was announced")
-            found = similar_rows(ranking.state(), row, ranking.catalogue.allowed, k)
+            found = similar_rows(ranking.state(), row, self._allowed(None), k)
             because = ranking.catalogue.named(row)
             entries = [self._entry(one, liked, text, because) for one, liked, text in found]
             return self._ranked(entries)
@@ -126,14 +131,15 @@ class ModelFollower:
         """The list of somebody of whom nothing is known; nothing in it by lot."""
         nobody = empty_state("", self._dimension)
         with self._lock:
-            [entries] = self._replica.rank([RankRequest(state=nobody, k=k, category=category)])
+            asked = RankRequest(state=nobody, k=k, category=category, at=now_ms())
+            [entries] = self._replica.rank([asked])
             return self._ranked(entries)
 
     def newest(self, k: int, category: str | None) -> Ranked:
         """By the `ts` of each item's newest record, the latest first."""
         with self._lock:
             catalogue = self._replica.ranking.catalogue
-            allowed = catalogue.allowed if category is None else catalogue.in_category(category)
+            allowed = self._allowed(category)
             order = catalogue.features.state.order
             rows = _first(order[::-1], allowed, k)
             return self._ranked([self._entry(row, 0.0, 0.0, None) for row in rows])
@@ -142,7 +148,7 @@ class ModelFollower:
         """Titles that are written most like `words`, best first; the score is the likeness."""
         with self._lock:
             catalogue = self._replica.ranking.catalogue
-            found = catalogue.lexical.search(words, k)
+            found, allowed = catalogue.lexical.search(words, k), self._allowed(None)
             return self._ranked(
                 Entry(
                     item_id=catalogue.ids[row],
@@ -151,8 +157,12 @@ class ModelFollower:
                     title=catalogue.title(row),
                 )
                 for row, likeness in found
-                if catalogue.allowed[row]
+                if allowed[row]
             )
+
+    def _allowed(self, category: str | None) -> NDArray[np.bool_]:
+        """(capacity,) what may be shown now, by bans and by rules."""
+        return self._replica.ranking.rules.allowed((category, now_ms()))
 
     def _ranked(self, entries: Iterable[Entry]) -> Ranked:
         return Ranked(tuple(entries), self._replica.version)

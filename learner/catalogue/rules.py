@@ -1,5 +1,4 @@
-"""Rules over the catalogue: which items a list leaves out, at its time and within its category, and
-which it may prefer.
+"""Rules over the catalogue: which items a list leaves out, at its time and within its category.
 
 It knows nothing about users or weights.
 """
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.catalogue import Catalogue
-from upwell.knowledge import KnowledgeKind, Rule
+from upwell.knowledge import Rule
 
 __all__ = ["Occasion", "RuleTable"]
 
@@ -50,10 +49,7 @@ class RuleTable:
         """(m, capacity) what may stand in lists, and (b,) which of these holds for each of b."""
         if not self._rules and not any(category for category, _ in occasions):
             return self._catalogue.allowed[None], np.zeros(len(occasions), np.int64)
-        keys = [
-            (category, self._holding(KnowledgeKind.FILTER, (category, at)))
-            for category, at in occasions
-        ]
+        keys = [(category, self._holding((category, at))) for category, at in occasions]
         places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
         masks = np.stack([self._mask(category, held) for category, held in places])
         return masks, np.array([places[key] for key in keys], np.int64)
@@ -64,14 +60,10 @@ class RuleTable:
         found: NDArray[np.bool_] = mask
         return found
 
-    def _holding(self, kind: KnowledgeKind, occasion: Occasion) -> tuple[str, ...]:
+    def _holding(self, occasion: Occasion) -> tuple[str, ...]:
         """Ids, in their order."""
         category, at = occasion
-        return tuple(
-            name
-            for name, rule in self._rules.items()
-            if rule.kind is kind and rule.holds(at, category)
-        )
+        return tuple(name for name, rule in self._rules.items() if rule.holds(at, category))
 
     def _mask(self, category: str | None, held: Sequence[str]) -> NDArray[np.bool_]:
         own = self._catalogue

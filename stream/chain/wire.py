@@ -18,7 +18,7 @@ import orjson
 from stream.chain.effects import Erasure
 from upwell.errors import BrokerError
 from upwell.events import Topic, type_of_topic
-from upwell.knowledge import KnowledgeKind, Rule
+from upwell.knowledge import Rule
 from upwell.values import CatalogueItem, Example, Interaction, Vector
 
 __all__ = [
@@ -107,8 +107,7 @@ def decode_rule(raw: bytes) -> tuple[str, Rule | None]:
     record = _versioned(raw, Topic.RULES)
     if (told := record["rule"]) is None:
         return record["rule_id"], None
-    kind, months = KnowledgeKind(told["kind"]), tuple(told["months"])
-    return record["rule_id"], Rule(**told | {"kind": kind, "months": months})
+    return record["rule_id"], Rule(**told | {"months": tuple(told["months"])})
 
 
 def encode_rerouted(topic: Topic, value: bytes) -> bytes:

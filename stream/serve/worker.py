@@ -1,5 +1,5 @@
 """What a serve process does, without Faust: builds the two chains from the settings and keeps level
-with `catalogue` and `models`.
+with `catalogue`, `rules` and `models`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ __all__ = ["ServeWorker"]
 
 COUNTED = ("events", "items", "lists", "dead_letters", "rerouted", "merged", "removed_unread")
 """There from the beginning, so that the first one is seen as one more."""
-READ_TOPICS = (*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS, Topic.KEYS, Topic.ENCODERS)
+FOLLOWED = (Topic.CATALOGUE, Topic.MODELS, Topic.CONTROLS, Topic.ENCODERS, Topic.RULES)
+"""Read whole by each worker, from their beginning."""
+READ_TOPICS = tuple(dict.fromkeys((*INPUT_TOPICS, *FOLLOWED, Topic.KEYS)))
 
 log = logging.getLogger("upwell.serve")
 
@@ -90,16 +92,15 @@ class ServeWorker:
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
         self._replica = Replica(settings.learner, encoder.dimension)
-        self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)
-        self._model_feed = Broadcast(settings.kafka.prefix + Topic.MODELS, options)
-        self._control_feed = Broadcast(settings.kafka.prefix + Topic.CONTROLS, options)
-        self._encoder_feed = Broadcast(settings.kafka.prefix + Topic.ENCODERS, options)
+        self._feeds = {one: Broadcast(settings.kafka.prefix + one, options) for one in FOLLOWED}
         self._follower = Follower(
-            self._catalogue_feed,
-            self._model_feed,
+            self._feeds[Topic.CATALOGUE],
+            self._feeds[Topic.MODELS],
             self._know,
             self._announce,
             ModelReader(self._replica, models_folder(settings)),
+            self._feeds[Topic.RULES],
+            self._replica.take_rules,
         )
         ports = Ports(
             store=TimedStore(self._store, self.meter),
@@ -111,6 +112,7 @@ class ServeWorker:
             oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
             incarnations=self.incarnations.ids,
             pictures=self._pictures and TimedPictures(self._pictures, self.meter),
+            rule_ids=lambda: self._replica.rule_ids,
         )
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users
@@ -135,10 +137,8 @@ class ServeWorker:
         """Read the catalogue, the model and who was forgotten as they stand; blocks until all are
         whole.
         """
-        self._catalogue_feed.start()
-        self._model_feed.start()
-        self._control_feed.start()
-        self._encoder_feed.start()
+        for feed in self._feeds.values():
+            feed.start()
         self._lineage = Lineage()  # all of it comes by the feed
         self._follow_encoder()
         self._take_fences()
@@ -165,7 +165,7 @@ class ServeWorker:
         """Has the encoder in force loaded, takes it once it is there, and has made anew what the
         one before left.
         """
-        for record in self._encoder_feed.drain():
+        for record in self._feeds[Topic.ENCODERS].drain():
             self._lineage = self._lineage.after(Said.read(record.value))
             self._look_over = True
         if self._lineage.in_force is not None:
@@ -200,7 +200,7 @@ class ServeWorker:
     def _take_fences(self) -> None:
         self._chains.pipeline.fence(
             fences_on_controls(
-                self._control_feed.drain(),
+                self._feeds[Topic.CONTROLS].drain(),
                 self._chains.pseudonymizer,
                 self.partition_of,
                 self.incarnations.ids.get(Topic.CONTROLS, ""),
@@ -283,10 +283,8 @@ class ServeWorker:
 
     def stop(self) -> None:
         """End the threads and let the store go: what was written is on the disk."""
-        self._catalogue_feed.stop()
-        self._model_feed.stop()
-        self._control_feed.stop()
-        self._encoder_feed.stop()
+        for feed in self._feeds.values():
+            feed.stop()
         self._switch.close()
         if self._pictures is not None:
             self._pictures.close()

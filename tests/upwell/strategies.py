@@ -90,12 +90,10 @@ def knowledge() -> st.SearchStrategy[Knowledge]:
         )
         return Knowledge(kind=KnowledgeKind.TRIPLE, item_id=item_id, **side, **more)
 
-    def rule(side: dict[str, Any], weighed: dict[str, Any], more: dict[str, Any]) -> Knowledge:
-        kind = KnowledgeKind.PRIOR if weighed else KnowledgeKind.FILTER
-        return Knowledge(kind=kind, **side, **weighed, **more)
+    def rule(side: dict[str, Any], more: dict[str, Any]) -> Knowledge:
+        return Knowledge(kind=KnowledgeKind.FILTER, **side, **more)
 
     sides = [{"category": ids}, {"relation": names, "value": ids}]
-    weighed = st.fixed_dictionaries({"weight": st.none() | st.floats(-10, 10), "say": maybe_id})
     triples = st.fixed_dictionaries({**rest, "relation": names})
     rules = st.fixed_dictionaries({**rest, **held, "rule_id": ids})
     return st.one_of(
@@ -103,7 +101,6 @@ def knowledge() -> st.SearchStrategy[Knowledge]:
         st.builds(
             rule,
             st.one_of([st.fixed_dictionaries(side) for side in sides]),
-            st.just({}) | weighed,
             rules,
         ),
     )

@@ -105,7 +105,7 @@ def test_every_event_arrives_keyed_and_as_it_was_returned(
         Topic.KNOWLEDGE: [
             ("i1", client.triple("i1", "series", value="Alien")),
             ("i1", client.triple("i1", "sequel_of", "i0", deleted=True)),
-            ("r", client.rule("prior", "r", category="Snow", months=(12, 1), say="In season.")),
+            ("r", client.rule("r", category="Snow", months=(12, 1))),
         ],
     }
     client.flush()
@@ -152,8 +152,7 @@ def test_what_the_stream_would_refuse_is_refused_at_once(client: UpwellClient) -
         lambda: client.review("ann", "i1"),
         lambda: client.query("ann", " "),
         lambda: client.triple("i1", "series"),
-        lambda: client.rule("triple", "r", category="Snow"),
-        lambda: client.rule("filter", "r"),
+        lambda: client.rule("r"),
         lambda: client.click("", "i1"),
         lambda: client.click("ann", "i1", "clik"),
         lambda: client.click("ann", "i1", ts=1_700_000_000),

@@ -40,7 +40,7 @@ GOOD: dict[Topic, dict[str, Any]] = {
         "value": "Alien",
     },
 }
-RULE = {"kind": "prior", "rule_id": "r", "item_id": None, "months": [12, 1]}
+RULE = {"kind": "filter", "rule_id": "r", "item_id": None, "months": [12, 1]}
 MERGE = {"kind": "merge_user", "user_id": "ann", "item_id": None, "boost": None, "from_user": "g"}
 FORGET = {"kind": "forget_user", "user_id": "ann", "item_id": None, "boost": None}
 BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
@@ -132,7 +132,7 @@ BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.CONTROLS, FORGET | {"from_user": "g"}, "unexpected_field", "from_user has no meaning"),
     (Topic.CONTROLS, {"why": None}, "missing_field", "why"),
     (Topic.KNOWLEDGE, {"kind": None}, "missing_field", "kind"),
-    (Topic.KNOWLEDGE, {"kind": "fact"}, "unknown_value", "one of triple, filter, prior"),
+    (Topic.KNOWLEDGE, {"kind": "fact"}, "unknown_value", "one of triple, filter"),
     (Topic.KNOWLEDGE, {"item_id": ""}, "missing_field", "item_id is missing, triple needs it"),
     (Topic.KNOWLEDGE, {"relation": None}, "missing_field", "relation is missing"),
     (Topic.KNOWLEDGE, {"relation": "r" * 65}, "too_long", "at most 64"),
@@ -141,21 +141,20 @@ BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.KNOWLEDGE, {"object": "i1", "value": None}, "unexpected_field", "item_id itself"),
     (Topic.KNOWLEDGE, {"value": 3}, "wrong_type", "put the number in quotes"),
     (Topic.KNOWLEDGE, {"months": [5]}, "unexpected_field", "months has no meaning for triple"),
-    (Topic.KNOWLEDGE, {"weight": 0}, "unexpected_field", "weight has no meaning for triple"),
-    (Topic.KNOWLEDGE, RULE | {"rule_id": None}, "missing_field", "rule_id is missing, prior"),
+    (Topic.KNOWLEDGE, {"within": "C"}, "unexpected_field", "within has no meaning for triple"),
+    (Topic.KNOWLEDGE, RULE | {"rule_id": None}, "missing_field", "rule_id is missing, filter"),
     (Topic.KNOWLEDGE, RULE | {"months": [13]}, "out_of_range", "months[0] is 13, 1 to 12"),
     (Topic.KNOWLEDGE, RULE | {"months": []}, "empty", "months is an empty list"),
     (Topic.KNOWLEDGE, RULE | {"item_id": "i"}, "unexpected_field", "item_id has no meaning"),
-    (Topic.KNOWLEDGE, RULE | {"weight": 11}, "out_of_range", "weight"),
     (Topic.KNOWLEDGE, RULE | {"category": "C"}, "unexpected_field", "not both: send two"),
-    (Topic.KNOWLEDGE, RULE | {"value": None}, "missing_field", "value is missing, prior needs it"),
+    (Topic.KNOWLEDGE, RULE | {"value": None}, "missing_field", "value is missing, filter needs it"),
     (
         Topic.KNOWLEDGE,
         RULE | {"relation": None, "value": None},
         "missing_field",
         "category is missing, and so are relation and value",
     ),
-    (Topic.KNOWLEDGE, RULE | {"kind": "filter", "say": "s"}, "unexpected_field", "say has no"),
+    (Topic.KNOWLEDGE, RULE | {"object": "i2"}, "unexpected_field", "object has no meaning"),
 ]
 
 

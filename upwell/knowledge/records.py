@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from upwell.errors import InvalidEventError
-from upwell.fields import Check, choice, flag, label, listing, number, whole
+from upwell.fields import Check, choice, flag, label, listing, whole
 
 __all__ = ["CHECKS", "MOST_OBJECTS", "MOST_RELATIONS", "Knowledge", "KnowledgeKind", "fields_agree"]
 
@@ -17,15 +17,14 @@ MOST_RELATIONS = 16
 MOST_OBJECTS = 256
 """Of an item: so many relations with items, so many with values, and so many of each."""
 _OF_TRIPLES = ("item_id", "object")
-_OF_RULES = ("rule_id", "category", "months", "within", "weight", "say")
+_OF_RULES = ("rule_id", "category", "months", "within")
 
 
 class KnowledgeKind(StrEnum):
-    """What a record says: a fact of an item, what lists leave out, or what they may prefer."""
+    """What a record says: a fact of an item, or what lists leave out."""
 
     TRIPLE = "triple"
     FILTER = "filter"
-    PRIOR = "prior"
 
 
 _LABEL = label(optional=True)
@@ -39,8 +38,6 @@ CHECKS: dict[str, Check] = {
     "category": _LABEL,
     "months": listing(whole(1, 12), 12, least=1),
     "within": _LABEL,
-    "weight": number(-10, 10),
-    "say": _LABEL,
     "deleted": flag,
     "event_id": _LABEL,
 }
@@ -50,12 +47,11 @@ CHECKS: dict[str, Check] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
     """A triple: `item_id` stands in `relation` to the item `object`, or has the `value` of it. Or a
-    rule, a `filter` or a `prior`, on items of a `category`, or with a `value` of a `relation`.
+    rule, a `filter`: items of a `category`, or with a `value` of a `relation`, are left out.
 
     A later rule of the same `rule_id` replaces it. `deleted` takes back a triple or a rule. months:
     1 to 12, of the time of the event or request; `within`: the category that a request asks for.
-    Without both a rule always holds. weight: of a prior beside other priors, 1 where it is left
-    out. say: what a prior's reason says of it.
+    Without both a rule always holds.
     """
 
     ts: int
@@ -68,8 +64,6 @@ class Knowledge:
     category: str | None = None
     months: tuple[int, ...] = ()
     within: str | None = None
-    weight: float | None = None
-    say: str | None = None
     deleted: bool = False
     event_id: str | None = None
 
@@ -105,8 +99,6 @@ def _triple(known: Knowledge) -> None:
 def _rule(known: Knowledge) -> None:
     _need(known, "rule_id")
     _refuse(known, _OF_TRIPLES)
-    if known.kind is KnowledgeKind.FILTER:
-        _refuse(known, ("weight", "say"))
     if known.deleted:
         return
     if (known.relation is None) is not (known.value is None):

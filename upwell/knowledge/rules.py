@@ -1,11 +1,11 @@
-"""A rule as every process needs it: which items it is about, and when it holds."""
+"""A rule as every process needs it: which items lists leave out, and when."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from upwell.knowledge.records import Knowledge, KnowledgeKind
+from upwell.knowledge.records import Knowledge
 
 __all__ = ["Rule", "month_of"]
 
@@ -25,28 +25,22 @@ class Rule:
     """On items of `category`, else of `value` in `relation`. months, within: as in `Knowledge`."""
 
     rule_id: str
-    kind: KnowledgeKind
     category: str | None = None
     relation: str | None = None
     value: str | None = None
     months: tuple[int, ...] = ()
     within: str | None = None
-    weight: float = 1.0
-    say: str | None = None
 
     @classmethod
     def of(cls, known: Knowledge) -> Rule:
         """Of a record that is a rule and takes nothing back."""
         return cls(
             rule_id=known.rule_id or "",
-            kind=known.kind,
             category=known.category,
             relation=known.relation,
             value=known.value,
             months=tuple(sorted(set(known.months))),
             within=known.within,
-            weight=1.0 if known.weight is None else known.weight,
-            say=known.say,
         )
 
     def holds(self, at: int | None, category: str | None) -> bool:
@@ -56,8 +50,3 @@ class Rule:
         if self.within is not None and self.within != category:
             return False
         return not self.months or (at is not None and month_of(at) in self.months)
-
-    @property
-    def named(self) -> str:
-        """What a reason calls it."""
-        return self.say or self.rule_id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from upwell.errors import InvalidEventError
 from upwell.events import Event
 from upwell.knowledge.records import Knowledge, KnowledgeKind
 from upwell.system.clock import now_ms
@@ -34,11 +33,9 @@ class KnowledgeWords:
         said = {"relation": relation, "object": object, "value": value}
         return self._known(KnowledgeKind.TRIPLE, item_id=item_id, **said, **more)
 
-    def rule(self, /, kind: KnowledgeKind | str, rule_id: str, **more: Any) -> Knowledge:
-        """A `filter` or a `prior`, in place of the rule of this id (docs/knowledge.md)."""
-        if kind not in (KnowledgeKind.FILTER, KnowledgeKind.PRIOR):
-            raise InvalidEventError("unknown_value", f"{kind!r:.40} is none of filter, prior")
-        return self._known(KnowledgeKind(kind), rule_id=rule_id, **more)
+    def rule(self, /, rule_id: str, **more: Any) -> Knowledge:
+        """A filter, in place of the rule of this id, from now on (docs/knowledge.md)."""
+        return self._known(KnowledgeKind.FILTER, rule_id=rule_id, **more)
 
     def _known(self, kind: KnowledgeKind, **more: Any) -> Knowledge:
         known = Knowledge(**{"ts": now_ms(), **more}, kind=kind)

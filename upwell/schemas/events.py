@@ -114,7 +114,7 @@ _ONE_SIDE: Schema = {
 _OF_TRIPLES: list[Schema] = [
     *(_given("item_id"), _given("relation")),
     {"oneOf": [_given("object"), _given("value")]},
-    *map(_absent, ("rule_id", "category", "months", "within", "weight", "say")),
+    *map(_absent, ("rule_id", "category", "months", "within")),
 ]
 _OF_RULES: list[Schema] = [
     *(_given("rule_id"), _absent("item_id"), _absent("object")),
@@ -144,10 +144,5 @@ _AGREEMENTS: dict[Topic, Schema] = {
             ),
         ]
     },
-    Topic.KNOWLEDGE: {
-        "allOf": [
-            _when("kind", [str(KnowledgeKind.TRIPLE)], _OF_TRIPLES, _OF_RULES),
-            _when("kind", [str(KnowledgeKind.PRIOR)], [], [_absent("weight"), _absent("say")]),
-        ]
-    },
+    Topic.KNOWLEDGE: _when("kind", [str(KnowledgeKind.TRIPLE)], _OF_TRIPLES, _OF_RULES),
 }

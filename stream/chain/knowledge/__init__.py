@@ -2,7 +2,7 @@
 their way to every process. It knows nothing about Kafka, nor of what either is worth in a list.
 """
 
-from stream.chain.knowledge.rules import MOST_RULES, rules_of
+from stream.chain.knowledge.rules import MOST_RULES, rules_of, rules_told
 from stream.chain.knowledge.triples import Known, with_triples
 
-__all__ = ["MOST_RULES", "Known", "rules_of", "with_triples"]
+__all__ = ["MOST_RULES", "Known", "rules_of", "rules_told", "with_triples"]

@@ -1,15 +1,18 @@
-"""Which rules a micro-batch brings, replaces and takes back."""
+"""Which rules a micro-batch brings, replaces and takes back, and what the topic `rules` tells of
+them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from stream.chain.records import Arrival, letter_of
+from stream.chain.records import Arrival, BroadcastRecord, letter_of
+from stream.chain.wire import decode_rule
 from upwell.events import Knowledge
 from upwell.knowledge import Rule
 from upwell.recommendations import DeadLetter
 
-__all__ = ["MOST_RULES", "rules_of"]
+__all__ = ["MOST_RULES", "rules_of", "rules_told"]
 
 MOST_RULES = 256
 """Of all workers, about: each tells the others, and knows of theirs a moment later."""
@@ -39,6 +42,11 @@ def rules_of(
             rules[rule_id] = Rule.of(known)
             ids.add(rule_id)
     return rules, letters
+
+
+def rules_told(records: Iterable[BroadcastRecord]) -> dict[str, Rule | None]:
+    """By id what records of `rules` say, the last of each. Raises `BrokerError`."""
+    return dict(decode_rule(record.value) for record in records if record.value is not None)
 
 
 _FULL = (

@@ -27,7 +27,7 @@ ODD: st.SearchStrategy[Any] = st.one_of(
             *("x" * 256, "x" * 257, "\U0001f600" * 256, "y" * 1_001, "z" * 2_049, "w" * 20_001),
             *([], {}, ["a"], ["a", "b"], ["a", None], [""], [0.5], [0], [0.5, 0.5], ["a"] * 65),
             *("click", "like", "forget_user", "merge_user", "ban_item", "boost_item"),
-            *("triple", "filter", "prior", [1, 12], [13]),
+            *("triple", "filter", [1, 12], [13]),
         ]
     ),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
