@@ -41,6 +41,8 @@ __all__ = ["decode_item", "decode_user", "encode_item", "encode_user"]
 FORMAT = 1
 HISTORY = Columns(Interaction, repeated=frozenset({"kind", "source"}))
 PENDING = Columns(Pending)
+_KNOWN = ("triples", "values")
+_RARE = (*_KNOWN, "waiting")  # written where there is something to say
 
 
 def encode_user(state: UserState, dimension: int) -> Point:
@@ -143,6 +145,7 @@ def encode_item(item: CatalogueItem, dimension: int) -> Point:
             "pinned": item.pinned,
             "boost": item.boost,
             **_picture(item, owner),
+            **{name: known for name in _RARE if (known := getattr(item, name))},
         },
         owner,
     )
@@ -162,9 +165,8 @@ def decode_item(vector: ArrayLike, payload: dict[str, Any]) -> CatalogueItem:
     if (picture := packed.get("picture")) is not None:
         packed["picture"] = np.frombuffer(b64decode(picture), "<f2").astype(np.float32)
     packed["categories"] = tuple(packed["categories"])
-    packed["relations"] = tuple(
-        (name, tuple(related)) for name, related in packed.get("relations", ())
-    )
+    for known in ("relations", *_KNOWN):
+        packed[known] = tuple((name, tuple(ends)) for name, ends in packed.get(known, ()))
     return CatalogueItem(
         item_id=str(item_id),
         vector=np.asarray(vector, dtype=np.float32),

@@ -211,6 +211,8 @@ class AsyncUpwellClient:
     request = _awaited(UpwellClient.request)
     control = _awaited(UpwellClient.control)
     merge = _awaited(UpwellClient.merge)
+    triple = _awaited(UpwellClient.triple)
+    rule = _awaited(UpwellClient.rule)
     forget = _awaited(UpwellClient.forget)
     request_list = _awaited(UpwellClient.request_list)
     lists = _published(UpwellClient.lists)

@@ -36,6 +36,7 @@ from upwell.events import (
     Review,
     Topic,
 )
+from upwell.knowledge.words import KnowledgeWords
 from upwell.recommendations import Confirmation, DeadLetter, Recommendations
 from upwell.schema import event_value, key_of, parse_event, topic_of
 from upwell.settings import KafkaSettings, Settings
@@ -97,7 +98,7 @@ def find_broker(settings: Settings) -> str:
         ) from exc
 
 
-class UpwellClient:
+class UpwellClient(KnowledgeWords):
     """Produces events and reads what Upwell publishes. `settings`: of Kafka; an address alone is
     enough for most. `trace`: events carry on the OpenTelemetry trace that the app is in
     (docs/tracing.md).

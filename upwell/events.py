@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from upwell.knowledge.records import Knowledge, KnowledgeKind
+
 __all__ = [
     "Action",
     "Click",
@@ -20,6 +22,8 @@ __all__ = [
     "Event",
     "Impression",
     "Item",
+    "Knowledge",
+    "KnowledgeKind",
     "Match",
     "Query",
     "Request",
@@ -39,6 +43,7 @@ class Topic(StrEnum):
     IMPRESSIONS = "impressions"
     REQUESTS = "requests"
     CONTROLS = "controls"
+    KNOWLEDGE = "knowledge"
     REROUTED = "rerouted"
     CATALOGUE = "catalogue"
     RECOMMENDATIONS = "recommendations"
@@ -51,6 +56,7 @@ class Topic(StrEnum):
     ENCODERS = "encoders"
     OVERRIDES = "overrides"
     AUDIT = "audit"
+    RULES = "rules"
 
 
 class Action(StrEnum):
@@ -124,6 +130,11 @@ class Item:
     deleted: bool | None = None
     event_id: str | None = None
     cleared: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Of its record."""
+        return self.item_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,7 +241,9 @@ class Control:
     of_event: str | None = None
 
 
-type_of_topic: dict[Topic, type[Item | Click | Review | Query | Impression | Request | Control]] = {
+Event = Item | Click | Review | Query | Impression | Request | Control | Knowledge
+
+type_of_topic: dict[Topic, type[Event]] = {
     Topic.ITEMS: Item,
     Topic.CLICKS: Click,
     Topic.REVIEWS: Review,
@@ -238,6 +251,5 @@ type_of_topic: dict[Topic, type[Item | Click | Review | Query | Impression | Req
     Topic.IMPRESSIONS: Impression,
     Topic.REQUESTS: Request,
     Topic.CONTROLS: Control,
+    Topic.KNOWLEDGE: Knowledge,
 }
-
-Event = Item | Click | Review | Query | Impression | Request | Control

@@ -88,7 +88,8 @@ class RankRequest:
     `lot`: decides whether the list is explored, and by which item; whoever asks makes it of the
     event that the list answers and a secret, so that no app chooses it. None: no exploration.
     worn: of items, how many impressions the user left unanswered. pinned: items that stand first,
-    boosted: what is added to the scores of items, both for this list alone.
+    boosted: what is added to the scores of items, both for this list alone. at: when it is asked
+    for, UTC ms, for rules that hold in some months alone; None where no time is meant.
     """
 
     state: UserState
@@ -100,6 +101,7 @@ class RankRequest:
     worn: Mapping[str, float] = field(default_factory=dict)
     pinned: tuple[str, ...] = ()
     boosted: Mapping[str, float] = field(default_factory=dict)
+    at: int | None = None
 
 
 class Ranker(Protocol):

@@ -14,12 +14,16 @@ __all__ = ["Confirmation", "DeadLetter", "Entry", "Reason", "Recommendations"]
 class Reason:
     """One signal's share of an entry's score.
 
-    `because` names the item or the words that caused it, where there is one.
+    `because` names the item or the words that caused it, where there is one. relation: by which
+    that item is related to the entry, as it was announced or as `knowledge` says; value: that both
+    share in it.
     """
 
     signal: str
     weight: float
     because: str | None = None
+    relation: str | None = None
+    value: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from upwell.events import (
     Decision,
     Event,
     Item,
+    Knowledge,
     Match,
     Topic,
     type_of_topic,
@@ -40,6 +41,7 @@ from upwell.fields import (
     text,
     whole,
 )
+from upwell.knowledge import records
 
 __all__ = [
     "CHECKS",
@@ -142,6 +144,7 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "priority": whole(-1_000_000, 1_000_000),
         "of_event": _OPTIONAL_LABEL,
     },
+    Topic.KNOWLEDGE: records.CHECKS,
 }
 
 _TOPICS: dict[type[Event], Topic] = {kind: topic for topic, kind in type_of_topic.items()}
@@ -173,7 +176,8 @@ def parse_event(topic: Topic, value: object, *, now_ms: int) -> Event:
         elif name in needed:
             raise _missing(name, value)
     if topic is Topic.ITEMS:
-        known["cleared"] = tuple(one for one in CLEARABLE if one in value and not _says(known, one))
+        gone = (one for one in CLEARABLE if one in value)
+        known["cleared"] = tuple(one for one in gone if known.get(one) in (None, ()))
     event = kind(**known)
     if agree is not None:
         agree(event)
@@ -212,16 +216,12 @@ def topic_of(event: Event) -> Topic:
 
 def key_of(event: Event) -> str:
     """The record key: the user whose state, or the item whose features the event changes."""
-    if isinstance(event, Item):
-        return event.item_id
+    if isinstance(event, Item | Knowledge):
+        return event.key
     if isinstance(event, Control):  # a merge begins at the guest's state
         named = (event.override_id, event.from_user, event.user_id, event.item_id)
         return next(filter(None, named), "")
     return event.user_id
-
-
-def _says(known: Mapping[str, Any], name: str) -> bool:
-    return known.get(name) not in (None, ())
 
 
 def _check_version(version: object) -> None:
@@ -312,6 +312,7 @@ _AGREEMENTS: dict[Topic, Callable[[Any], None]] = {
     Topic.REVIEWS: _review_says_something,
     Topic.IMPRESSIONS: _impression_lengths,
     Topic.CONTROLS: check_control,
+    Topic.KNOWLEDGE: records.fields_agree,
 }
 _SHAPES = {
     topic: (

@@ -194,10 +194,12 @@ class CatalogueItem:
     `sequence` is when its newest record was appended, UTC ms: a store refuses an older one, an
     equal one replaces.
     `boost` is added to the item's score. relations: the name of each, and the ids of the items that
-    it leads to. picture: (p,) of its picture, which the store alone keeps, None where it has none.
-    pictured: of the vector, what reads and places pictures, `/`, and the picture's content (`none`
-    where it could not be had); empty where nobody looked. title: empty of a picture alone. blocked:
-    by which list of the operator's policy; each process finds it, none stores or sends it.
+    it leads to; triples, values: likewise what `knowledge` says beside the item's own record, items
+    and values. waiting: `knowledge` names it, and nobody has announced it yet. picture: (p,) of its
+    picture, which the store alone keeps, None where it has none. pictured: of the vector, what
+    reads and places pictures, `/`, and the picture's content (`none` where it could not be had);
+    empty where nobody looked. title: empty of a picture alone. blocked: by which list of the
+    operator's policy; each process finds it, none stores or sends it.
     """
 
     item_id: str
@@ -220,6 +222,9 @@ class CatalogueItem:
     picture: Vector | None = None
     pictured: str = ""
     blocked: str = ""
+    triples: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    waiting: bool = False
 
     @property
     def available(self) -> bool:

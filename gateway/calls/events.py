@@ -27,7 +27,15 @@ from gateway.topics.send import Parcel, Sender
 from stream.chain.validate import decode, load_json
 from upwell.controls import KINDS_OF_OVERRIDES
 from upwell.errors import InvalidEventError
-from upwell.events import Control, ControlKind, Event, Topic, type_of_topic
+from upwell.events import (
+    Control,
+    ControlKind,
+    Event,
+    Knowledge,
+    KnowledgeKind,
+    Topic,
+    type_of_topic,
+)
 from upwell.recommendations import DeadLetter
 from upwell.schema import key_of
 from upwell.system.clock import now_ms
@@ -39,8 +47,12 @@ MOST_EVENTS = 10_000
 """In one request."""
 _NDJSON = frozenset({"application/x-ndjson", "application/jsonl", "application/x-jsonlines"})
 _TOPICS = {str(topic): topic for topic in type_of_topic}
-_OF_APPS = frozenset({ControlKind.MERGE_USER})
-"""What an app may say on `controls`: who logged in. The rest is an operator's."""
+_UNNUMBERED = (Topic.ITEMS, Topic.KNOWLEDGE)
+"""What they say is the same however often it comes: they need no event_id."""
+_OF_APPS = frozenset({ControlKind.MERGE_USER, KnowledgeKind.TRIPLE})
+"""What an app may say on `controls` and `knowledge`: who logged in, and what is so of an item. The
+rest is an operator's.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +198,15 @@ def _stamped(topic: Topic, value: Mapping[str, Any], now_ms: int) -> dict[str, A
     event = {name: one for name, one in value.items() if name != "topic"}
     if event.get("ts") is None:
         event["ts"] = now_ms
-    if topic is not Topic.ITEMS and event.get("event_id") is None:
+    if topic not in _UNNUMBERED and event.get("event_id") is None:
         event["event_id"] = uuid.uuid4().hex
     return event
 
 
 def _check_right(event: Event, role: Role) -> None:
-    if role >= Role.OPERATOR or not isinstance(event, Control) or event.kind in _OF_APPS:
+    if role >= Role.OPERATOR or not isinstance(event, Control | Knowledge):
+        return
+    if event.kind in _OF_APPS:
         return
     raise Refused(
         403,

@@ -1,5 +1,5 @@
-"""The model as the gateway has it: a replica that follows `catalogue` and `models` as a serve
-worker does, on a thread of its own (docs/decisions/0032).
+"""The model as the gateway has it: a replica that follows `catalogue`, `rules` and `models` as a
+serve worker does, on a thread of its own (docs/decisions/0032).
 
 It ranks for nobody in particular: what is known of users stays with the serve workers.
 """
@@ -58,12 +58,15 @@ class ModelFollower:
         self._models = Broadcast(prefix + Topic.MODELS, options)
         self._overrides = Broadcast(prefix + Topic.OVERRIDES, options)
         self._standing = Standing()
+        self._rules = Broadcast(prefix + Topic.RULES, options)
         self._follower = Follower(
             self._catalogue,
             self._models,
             lambda items: None,
             self._announce,
             RulingsReader(self._replica, models_folder(settings), self.versions),
+            self._rules,
+            self._replica.take_rules,
             load_policy(settings.policy),
         )
         self._dimension = dimension
@@ -80,6 +83,7 @@ class ModelFollower:
         self._models.start()
         self._overrides.start()
         take_overrides(self._overrides.drain(), self._standing)
+        self._rules.start()
         self._follower.level()
         self.popular(1, None)
         self.changed_at = now_ms()
@@ -92,6 +96,7 @@ class ModelFollower:
         self._catalogue.stop()
         self._models.stop()
         self._overrides.stop()
+        self._rules.stop()
 
     @property
     def version(self) -> str:
@@ -126,7 +131,7 @@ class ModelFollower:
             row = ranking.catalogue.row(item_id)
             if row is None or ranking.catalogue.items[row] is None:
                 raise Refused(404, "unknown_item", "no item of this id was announced")
-            found = similar_rows(ranking.state(), row, self._open(ranking.catalogue.allowed), k)
+            found = similar_rows(ranking.state(), row, self._open(self._allowed(None)), k)
             because = ranking.catalogue.named(row)
             entries = [self._entry(one, liked, text, because) for one, liked, text in found]
             return self._ranked(entries)
@@ -135,7 +140,7 @@ class ModelFollower:
         """The list of somebody of whom nothing is known; nothing in it by lot."""
         nobody = empty_state("", self._dimension)
         with self._lock:
-            asked = RankRequest(state=nobody, k=k, category=category)
+            asked = RankRequest(state=nobody, k=k, category=category, at=now_ms())
             [entries] = self._replica.rank([self._standing.over(asked, now_ms())])
             return self._ranked(entries)
 
@@ -143,7 +148,7 @@ class ModelFollower:
         """By the `ts` of each item's newest record, the latest first."""
         with self._lock:
             catalogue = self._replica.ranking.catalogue
-            allowed = catalogue.allowed if category is None else catalogue.in_category(category)
+            allowed = self._allowed(category)
             order = catalogue.features.state.order
             rows = _first(order[::-1], self._open(allowed), k)
             return self._ranked([self._entry(row, 0.0, 0.0, None) for row in rows])
@@ -152,10 +157,8 @@ class ModelFollower:
         """Titles that are written most like `words`, best first; the score is the likeness."""
         with self._lock:
             catalogue = self._replica.ranking.catalogue
-            found, allowed = (
-                catalogue.lexical.search(words, k),
-                self._open(catalogue.allowed, words),
-            )
+            found = catalogue.lexical.search(words, k)
+            allowed = self._open(self._allowed(None), words)
             return self._ranked(
                 Entry(
                     item_id=catalogue.ids[row],
@@ -176,6 +179,10 @@ class ModelFollower:
         left = allowed.copy()
         left[self._replica.ranking.catalogue.rows(banned)] = False
         return left
+
+    def _allowed(self, category: str | None) -> NDArray[np.bool_]:
+        """(capacity,) what may be shown now, by bans and by rules."""
+        return self._replica.ranking.rules.allowed((category, now_ms()))
 
     def _ranked(self, entries: Iterable[Entry]) -> Ranked:
         return Ranked(tuple(entries), self._replica.version)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.kernel import kernel
+from learner.catalogue.relations import Relation
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.counts.neighbours import Neighbours
 from learner.ranking import affinity
@@ -237,9 +238,11 @@ def reasons(
     words: str | None,
     most: int,
     disliked: Set[int] = frozenset(),
+    related: Callable[[str, int], Relation | None] = lambda signal, row: None,
 ) -> tuple[Reason, ...]:
     """weights: (len(SHARES),) shares of one entry; because: rows from `causes`. The `most`
     strongest, and the sum of the rest as `other`. What speaks for an entry names no `disliked` row.
+    related: by which relation a signal's row is that entry's, where it is one of relations.
     """
     order = [
         int(place) for place in np.argsort(-np.abs(weights), kind="stable") if weights[place] != 0.0
@@ -249,9 +252,14 @@ def reasons(
         signal = SHARES[place]
         cause = words if signal in ("intent", LEXICAL) else None
         row = because[place - FIRST_USER] if 0 <= place - FIRST_USER < len(because) else -1
+        by = None
         if row >= 0 and (weights[place] < 0.0 or row not in disliked):
-            cause = title(row)
-        named.append(Reason(signal=signal, weight=float(weights[place]), because=cause))
+            cause, by = title(row), related(signal, row)
+        name, value = by or (None, None)
+        weight = float(weights[place])
+        named.append(
+            Reason(signal=signal, weight=weight, because=cause, relation=name, value=value)
+        )
     rest = order[most:]
     if rest:
         named.append(Reason(signal=OTHER, weight=float(weights[rest].sum())))

@@ -6,7 +6,7 @@ The learner teaches it by examples, a replica by deltas. It knows nothing about 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from learner.ranking.gate_parameters import Gate
 from learner.ranking.parameters import RankingParameters, part
 from learner.ranking.ranking import Ranking
 from upwell.errors import ModelError
+from upwell.knowledge import Rule
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
 from upwell.values import CatalogueItem
@@ -71,6 +72,15 @@ class OnlineModel:
         if len(rows):
             self.ranking.state()  # room is made now, not while somebody waits for the next list
             self._refer(rows)
+
+    def take_rules(self, told: Mapping[str, Rule | None]) -> None:
+        """Rules by id, in place of those of before; None takes one back."""
+        self.ranking.rules.put(told)
+
+    @property
+    def rule_ids(self) -> Collection[str]:
+        """Of those that hold; from any thread."""
+        return self.ranking.rules.rules.keys()
 
     def _refer(self, rows: NDArray[np.int64]) -> None:
         """The fused models read the catalogue's vectors: again wherever rows were appended; those
@@ -156,7 +166,9 @@ class OnlineModel:
                 "another UPWELL_DATA and UPWELL_PREFIX"
             )
         announced = [item for item in self._catalogue.items if item is not None]
+        rules = self.ranking.rules.rules
         self._begin()
+        self.take_rules(rules)
         self._catalogue.restore(meta["items"])
         self.ranking.state()
         self.ranking.counts.restore(part(arrays, "counts."))

@@ -6,6 +6,7 @@ It knows nothing about learning or examples.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ from learner.catalogue.catalogue import Catalogue
 from learner.catalogue.decisions import under_decisions
 from learner.catalogue.lexical import NAMED
 from learner.catalogue.products import products
+from learner.catalogue.relations import Relation
+from learner.catalogue.rules import RuleTable
 from learner.counts.block import block_of
 from learner.counts.counts import Counts, CountState, inherit
 from learner.counts.dense import FUSED, INTENT, Dense, empty_dense
@@ -46,6 +49,7 @@ BLOCK = 256
 NEAR = 100
 """Items that a search finds for a signal, at least."""
 _REASONS = 8
+_KINDS = {"relations": 0, "relation_1": 1, "relation_2": 2}  # 0 for any
 _TITLES = 10  # written like a user's words, that are candidates
 _EXACT = 5.0
 """A title that is the words, in z-scores: as the best of some hundred intents. Likeness is squared,
@@ -59,6 +63,7 @@ class Ranking:
     def __init__(self, settings: LearnerSettings, dimension: int) -> None:
         self._settings = settings
         self.catalogue = Catalogue(dimension, settings.exact_items, settings.relations_apart)
+        self.rules = RuleTable(self.catalogue)
         self.counts = Counts(settings.neighbours)
         self.scratch = empty_scratch()
         self._capacity = 0
@@ -68,6 +73,7 @@ class Ranking:
         """Announces or replaces items; the rows whose text vectors are new. Raises `ModelError`
         where one has another dimension.
         """
+        self.rules.stale()
         return self.catalogue.announce(items)
 
     def state(self) -> CountState:
@@ -204,21 +210,11 @@ class Ranking:
         return tuple(had.union(self.catalogue.rows(request.exclude)))
 
     def _wishes(self, requests: Sequence[RankRequest], named: Sequence[Named]) -> Wishes:
-        categories = sorted(
-            {request.category for request in requests if request.category is not None}
-        )
-        masks = [
-            self.catalogue.allowed,
-            *(self.catalogue.in_category(category) for category in categories),
-        ]
-        mask = [
-            0 if request.category is None else 1 + categories.index(request.category)
-            for request in requests
-        ]
+        masks, mask = self.rules.masks([(one.category, one.at) for one in requests])
         k = [min(max(0, request.k), len(self.catalogue)) for request in requests]
         return Wishes(
-            np.stack(masks) if categories else self.catalogue.allowed[None],
-            np.array(mask, np.int64),
+            masks,
+            mask,
             np.array(k, np.int64),
             self.catalogue.promoted,
             self.catalogue.boost,
@@ -264,6 +260,7 @@ class Ranking:
                     request.words,
                     _REASONS,
                     disliked,
+                    partial(self._related, row),
                 ),
                 title=self.catalogue.title(row),
                 propensity=chances[place],
@@ -271,6 +268,13 @@ class Ranking:
             )
             for place, row in enumerate(rows)
         )
+
+    def _related(self, row: int, signal: str, cause: int) -> Relation | None:
+        """By which an entry is related to what caused a signal of relations; None of others."""
+        one, other = self.catalogue.items[row], self.catalogue.items[cause]
+        if signal not in _KINDS or one is None or other is None:
+            return None
+        return self.catalogue.relations.between(one, other, _KINDS[signal])
 
 
 def _padded(named: Sequence[Named]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:

@@ -104,23 +104,27 @@ class Incarnations:
         return "; ".join(other) or None
 
 
+_MADE_OF = {Topic.CATALOGUE: Topic.ITEMS, Topic.RULES: Topic.KNOWLEDGE}
+
+
 def begin_made_anew(
     client: Mapping[str, Any], prefix: str, ids: Mapping[Topic, str], folder: Path
 ) -> None:
     """Before a serve worker joins its group: topics that are others than at the last start on this
     data folder are read from their beginning, whatever a worker has still committed for them. So
-    is `items` where `catalogue` is another: what it had is announced on it once more.
+    is `items` where `catalogue` is another, and `knowledge` where `rules` is: what it had is told
+    on it once more.
 
-    ids: of all input topics and `catalogue`, now. Raises `BrokerError`.
+    ids: of all input topics, `catalogue` and `rules`, now. Raises `BrokerError`.
     """
     made_anew = made_anew_since(prefix, ids, folder)
     if made_anew:
         log.warning(
-            "made anew since the last start: %s; read from their beginning (of catalogue, items: "
-            "what its retention has removed must be announced again)",
+            "made anew since the last start: %s; read from their beginning (of catalogue, items; "
+            "of rules, knowledge: what retention has removed must be sent again)",
             ", ".join(prefix + topic for topic in made_anew),
         )
-        again = {Topic.ITEMS if topic is Topic.CATALOGUE else topic for topic in made_anew}
+        again = {_MADE_OF.get(topic, topic) for topic in made_anew}
         rewind(client, prefix, _beginnings(client, [prefix + topic for topic in again]))
     folder.mkdir(parents=True, exist_ok=True)
     known = _known(folder / FILE) | {prefix + topic: one for topic, one in ids.items()}

@@ -33,6 +33,7 @@ INPUT_TOPICS = (
     Topic.IMPRESSIONS,
     Topic.REQUESTS,
     Topic.CONTROLS,
+    Topic.KNOWLEDGE,
     Topic.REROUTED,
 )
 

@@ -81,6 +81,7 @@ TOPICS = (
     TopicSpec(Topic.IMPRESSIONS),
     TopicSpec(Topic.REQUESTS),
     TopicSpec(Topic.CONTROLS),
+    TopicSpec(Topic.KNOWLEDGE),
     TopicSpec(Topic.REROUTED, config={"max.message.bytes": str(MAX_DERIVED_BYTES)}),
     TopicSpec(
         Topic.CATALOGUE,
@@ -104,6 +105,7 @@ TOPICS = (
     TopicSpec(Topic.ENCODERS, single=True, config={"retention.ms": "-1"}),
     TopicSpec(Topic.OVERRIDES, config={"cleanup.policy": "compact"}),
     TopicSpec(Topic.AUDIT, config={"retention.ms": "-1"}),
+    TopicSpec(Topic.RULES, single=True, config={"cleanup.policy": "compact"}),
 )
 
 

@@ -4,7 +4,7 @@ inline engine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from store import Store
@@ -34,8 +34,8 @@ class Ports:
     """What the chains ask of the world. bulk: encodes announcements, and gives way to `encoder`.
     key: of the pseudonyms. partition_of: a record's key to its partition. oldest_ms: as `Fences`
     asks. incarnations: of the topics that are read; none without a broker. pictures: looks at those
-    of items; None where nobody does. stood: what stands of
-    the people's decisions on a partition.
+    of items; None where nobody does. stood: what stands of the people's decisions on a partition.
+    rule_ids: of the rules that hold now, from any thread.
     """
 
     store: Store
@@ -48,6 +48,7 @@ class Ports:
     incarnations: Mapping[Topic, str] = field(default_factory=dict)
     pictures: Pictures | None = None
     stood: Callable[[int], Stood] = lambda partition: Stood()
+    rule_ids: Callable[[], Collection[str]] = tuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,14 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
     )
     rules = Rules(stream.approvals, pseudonymizer.pseudonym, ports.partition_of, ports.stood)
     desk = Desk(rules)
-    items = ItemPipeline(ports.bulk, ports.store, stream.catalogue_items, ports.pictures, desk)
+    items = ItemPipeline(
+        ports.bulk,
+        ports.store,
+        stream.catalogue_items,
+        ports.pictures,
+        desk,
+        ports.rule_ids,
+    )
     return Chains(
         users=users,
         catalogue=catalogue,

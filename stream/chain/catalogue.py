@@ -130,15 +130,18 @@ def changed(
     nothing to change: the item is unknown, and this is no announcement with a title, nor, where
     such may go `untitled`, with a picture.
 
-    What is left out stays, and so does what operators decided. appended_ms: of the record, UTC ms.
+    What is left out stays, and so does what operators decided and what `knowledge` says, before the
+    first announcement too. appended_ms: of the record, UTC ms.
     """
-    if before is None:
+    if before is None or before.waiting:
         named = item.title is not None or (untitled and item.image is not None)
         if not named or item.deleted:
             return None
-        before = CatalogueItem(
+        fresh = CatalogueItem(
             item_id=item.item_id, ts=item.ts, title=item.title or "", vector=_NO_VECTOR, revision=""
         )
+        known = before or fresh
+        before = replace(fresh, triples=known.triples, values=known.values)
     new: dict[str, Any] = {name: getattr(item, name) for name in _PATCHED}
     new = {name: one for name, one in new.items() if one not in (None, ())}
     new |= {name: () if name in ("categories", "relations") else None for name in item.cleared}

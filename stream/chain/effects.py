@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from stream.chain.fences import Fence
 from stream.chain.pictures import Missed
+from upwell.knowledge import Rule
 from upwell.recommendations import DeadLetter, Entry
 from upwell.system.trace_context import Headers
 from upwell.values import CatalogueItem, Example, UserState
@@ -125,7 +126,8 @@ class ItemEffects:
     """Of announcements and operators' controls.
 
     Items are written first, then published on `catalogue`, then acknowledged. missed: items that go
-    on without their picture. decided: what controls come to.
+    on without their picture. decided: what controls come to. rules: by id, None of those that were
+    taken back.
     """
 
     items: tuple[CatalogueItem, ...] = ()
@@ -134,3 +136,4 @@ class ItemEffects:
     unknown_fields: Counter[str] = field(default_factory=Counter)
     missed: tuple[Missed, ...] = ()
     decided: Decided = Decided()
+    rules: Mapping[str, Rule | None] = field(default_factory=dict)

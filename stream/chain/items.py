@@ -1,5 +1,5 @@
-"""The chain of one micro-batch of announcements and operators' controls: records in, catalogue
-entries out.
+"""The chain of one micro-batch of announcements, operators' controls and knowledge: records in,
+catalogue entries and rules out.
 
 The order of the records decides, not their `ts`: an app's clock may be wrong. The chain has its own
 thread, so that encoding a catalogue never holds up a list.
@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
 from store import Store
 from stream.chain.audit.desk import Desk
 from stream.chain.catalogue import changed, encoded, govern, item_text
 from stream.chain.effects import Decided, ItemEffects
+from stream.chain.knowledge import Known, rules_of, with_triples
 from stream.chain.pictures import Missed, looked
-from stream.chain.records import Arrival, Record, decode_records
-from upwell.events import Control, ControlKind, Item, Topic
+from stream.chain.records import Arrival, Record, decode_records, letter_of
+from upwell.events import Control, ControlKind, Item, Knowledge, Topic
 from upwell.ports import Encoder, Pictures
 from upwell.recommendations import DeadLetter
 from upwell.values import CatalogueItem
@@ -29,6 +31,8 @@ _OF_ITEMS = frozenset(
     {ControlKind.BAN_ITEM, ControlKind.PIN_ITEM, ControlKind.BOOST_ITEM, ControlKind.CLEAR_ITEM}
 )
 _COUNTED_MS = 10_000
+_OWN = (Topic.ITEMS, Topic.KNOWLEDGE)
+"""Topics whose bad records are dead letters here, and nowhere else."""
 
 Entries = dict[str, CatalogueItem]
 """By item_id."""
@@ -39,6 +43,7 @@ class ItemPipeline:
 
     One thread calls it. capacity: items that the store may hold; None is no limit. pictures: looks
     at those of items; None where nobody does. desk: rules on controls and enters them, likewise.
+    rule_ids: of the rules that hold now.
     """
 
     def __init__(
@@ -48,38 +53,48 @@ class ItemPipeline:
         capacity: int | None = None,
         pictures: Pictures | None = None,
         desk: Desk | None = None,
+        rule_ids: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._encoder = encoder
         self._store = store
         self._desk = desk
         self._capacity = capacity
         self._pictures = pictures
+        self._rule_ids = rule_ids
         self._counted_room = self._taken = self._counted_ms = 0
 
     def run(self, records: Sequence[Record], now_ms: int) -> ItemEffects:
-        """Make entries and write them: announcements in their order, then operators' words."""
+        """Make entries and write them: announcements in their order, then operators' words, then
+        what is known of items. Rules are told on.
+        """
         unknown: Counter[str] = Counter()
         arrivals, bad = decode_records(records, now_ms, unknown)
         announced = [one for one in arrivals if isinstance(one.event, Item)]
-        said = [one for one in arrivals if isinstance(one.event, Control)]
-        controls = [one for one in said if getattr(one.event, "kind", None) in _OF_ITEMS]
-        before = self._stored([*announced, *controls])
-        entries, letters = self._announce(announced, before, now_ms)
+        told = [one for one in arrivals if isinstance(one.event, Control)]
+        controls = [one for one in told if getattr(one.event, "kind", None) in _OF_ITEMS]
+        said = [one for one in arrivals if isinstance(one.event, Knowledge)]
+        found = self._stored([*announced, *controls, *(one for one in said if _item_id(one))])
+        before = {item_id: one for item_id, one in found.items() if not one.waiting}
+        entries, letters = self._announce(announced, found, now_ms)
         letters += _govern(entries, before, controls, now_ms)
         shown, missed = self._looked(entries, before, announced)
         letters += _take_speechless(shown, announced, now_ms)
-        known = [before.get(one.item_id) for one in shown]
-        made = encoded(shown, known, self._encoder, self._pictures)
-        refused = set(self._store.write_items(made)) if made else set()
-        own = [letter for letter in bad if letter.topic == Topic.ITEMS]
-        fields = {name: n for name, n in unknown.items() if name.startswith(f"{Topic.ITEMS}.")}
+        known = self._know(shown, found, said, now_ms)
+        rules, refused_rules = rules_of(said, self._rule_ids(), now_ms)
+        stored = [before.get(one.item_id) for one in known.entries]
+        made = encoded(known.entries, stored, self._encoder, self._pictures)
+        written = [*made, *known.waiting]
+        refused = set(self._store.write_items(written)) if written else set()
+        own = [letter for letter in bad if letter.topic in _OWN]
+        fields = {name: n for name, n in unknown.items() if name.partition(".")[0] in _OWN}
         return ItemEffects(
             items=tuple(entry for entry in made if entry.item_id not in refused),
-            dead_letters=(*own, *letters),
+            dead_letters=(*own, *letters, *known.letters, *refused_rules),
             counts=Counter(items=len(announced), stale_items=len(refused)),
             unknown_fields=Counter(fields),
             missed=tuple(missed),
-            decided=Decided() if self._desk is None else self._desk.take(said, letters, now_ms),
+            decided=Decided() if self._desk is None else self._desk.take(told, letters, now_ms),
+            rules=rules,
         )
 
     def renew(self, item_ids: Sequence[str]) -> tuple[CatalogueItem, ...]:
@@ -107,6 +122,20 @@ class ItemPipeline:
                 images[_item_id(one)] = image
         known = [before.get(item_id) for item_id in entries]
         return looked(list(entries.values()), known, images, self._pictures)
+
+    def _know(
+        self, shown: list[CatalogueItem], found: Entries, said: Sequence[Arrival], now_ms: int
+    ) -> Known:
+        """The entries with what `knowledge` says of them, and those that wait for theirs."""
+        triples = [one for one in said if _item_id(one)]
+        entries = found | {one.item_id: one for one in shown}
+        new = any(_item_id(one) not in entries for one in triples)
+        room = self._room(now_ms) if new else 0
+        known = with_triples(entries, triples, room, self._encoder.dimension, now_ms)
+        self._taken += sum(one.item_id not in found for one in known.waiting)
+        told = {one.item_id: one for one in known.entries}
+        both = [told.pop(one.item_id, one) for one in shown]
+        return replace(known, entries=[*both, *told.values()])
 
     def _stored(self, arrivals: Iterable[Arrival]) -> Entries:
         item_ids = list(dict.fromkeys(_item_id(one) for one in arrivals))
@@ -190,7 +219,7 @@ def _catalogue_full(arrival: Arrival, capacity: int, now_ms: int) -> DeadLetter:
         f"the catalogue holds {capacity:,} items, as many as UPWELL_CATALOGUE_ITEMS allows: "
         "raise it, then send the item again"
     )
-    return _letter(arrival, "catalogue_full", detail, now_ms)
+    return letter_of(arrival, "catalogue_full", detail, now_ms)
 
 
 def _unknown_item(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
@@ -198,7 +227,7 @@ def _unknown_item(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
         f"no item {item_id!r} was announced on topic items: announce it first, then send the "
         "control again"
     )
-    return _letter(arrival, "unknown_item", detail, now_ms)
+    return letter_of(arrival, "unknown_item", detail, now_ms)
 
 
 def _untitled(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
@@ -206,7 +235,7 @@ def _untitled(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
         f"title is missing, and no item {item_id!r} was announced that this could change: "
         "the first announcement of an item needs its title"
     )
-    return _letter(arrival, "missing_field", detail, now_ms)
+    return letter_of(arrival, "missing_field", detail, now_ms)
 
 
 def _speechless(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
@@ -214,19 +243,4 @@ def _speechless(arrival: Arrival, item_id: str, now_ms: int) -> DeadLetter:
         f"item {item_id!r} has no title and no text, and its picture cannot be had: send it again "
         "with words, or with a picture that can"
     )
-    return _letter(arrival, "no_picture", detail, now_ms)
-
-
-def _letter(arrival: Arrival, reason: str, detail: str, now_ms: int) -> DeadLetter:
-    record = arrival.record
-    return DeadLetter(
-        reason=reason,
-        detail=detail,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        raw=record.value or b"",
-        key=record.key,
-        ts=now_ms,
-        appended=record.first_ms,
-    )
+    return letter_of(arrival, "no_picture", detail, now_ms)

@@ -340,8 +340,7 @@ class Pipeline:
 
     def _orders(self, state: UserState, events: Sequence[_Signed]) -> list[_Order]:
         """One list for what the user did in this batch, and one for each request."""
-        orders = []
-        newest, words = None, None
+        orders, newest, words = list[_Order](), None, None
         for signed in events:
             if isinstance(signed.event, Request):
                 orders.append(self._requested(state, signed, signed.event))
@@ -369,6 +368,7 @@ class Pipeline:
             k=limits.list_k,
             lot=self._pseudonymizer.lot("explore", trigger),
             worn=worn(state.shown, state.history, now_ms) if limits.fatigue else {},
+            at=now_ms,
         )
 
     def _lists(self, orders: Sequence[_Order]) -> tuple[FreshList, ...]:

@@ -18,6 +18,7 @@ from stream.chain.wire import (
     encode_erasure,
     encode_examples,
     encode_item,
+    encode_rule,
     first_appended_header,
 )
 from upwell.codec import dead_letter_value, recommendations_value
@@ -82,12 +83,14 @@ def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
 
 
 def item_records(effects: ItemEffects) -> Iterator[Outgoing]:
-    """Dead letters, what controls come to, then the catalogue's new entries."""
+    """Dead letters, what controls come to, then the catalogue's new entries, then rules."""
     for letter in (*effects.dead_letters, *effects.decided.letters):
         yield _letter_record(letter)
     yield from _decided_records(effects.decided)
     for item in effects.items:
         yield Outgoing(Topic.CATALOGUE, item.item_id.encode(), encode_item(item))
+    for rule_id, rule in effects.rules.items():
+        yield Outgoing(Topic.RULES, rule_id.encode(), encode_rule(rule_id, rule))
 
 
 def _decided_records(decided: Decided) -> Iterator[Outgoing]:

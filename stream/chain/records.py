@@ -27,6 +27,7 @@ __all__ = [
     "Record",
     "decode_records",
     "interaction_of",
+    "letter_of",
     "user_in",
 ]
 
@@ -162,6 +163,22 @@ def decode_records(
         else:
             arrivals.append(Arrival(decoded, topic, record))
     return arrivals, dead_letters
+
+
+def letter_of(arrival: Arrival, reason: str, detail: str, now_ms: int) -> DeadLetter:
+    """Of a valid event that cannot be heeded. now_ms: UTC ms."""
+    record = arrival.record
+    return DeadLetter(
+        reason=reason,
+        detail=detail,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        raw=record.value or b"",
+        key=record.key,
+        ts=now_ms,
+        appended=record.first_ms,
+    )
 
 
 def interaction_of(event: Event, source: str, offset: int) -> Interaction | None:

@@ -28,7 +28,7 @@ REASONS = (
     *("not_finite", "too_deep", "bad_json", "bad_character", "not_an_object", "missing_field"),
     *("wrong_type", "out_of_range", "too_long", "bad_time", "unknown_value", "length_mismatch"),
     *("unexpected_field", "unknown_version", "unknown_topic", "unknown_item", "catalogue_full"),
-    *("no_picture", "unknown_override", "same_person", "overrides_full"),
+    *("no_picture", "unknown_override", "same_person", "overrides_full", "knowledge_full"),
 )
 """Of all dead letters (docs/events.md), those of the catalogue's chain too."""
 

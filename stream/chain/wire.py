@@ -1,4 +1,4 @@
-"""The bytes of the internal topics: training examples and erasures, the catalogue, rerouted events.
+"""The bytes of the internal topics: examples and erasures, catalogue, rules, rerouted events.
 JSON by orjson, vectors as base64.
 
 Only Upwell's own processes read these; an example or item that does not decode means two versions
@@ -18,6 +18,7 @@ import orjson
 from stream.chain.effects import Erasure
 from upwell.errors import BrokerError
 from upwell.events import Topic, type_of_topic
+from upwell.knowledge import Rule
 from upwell.values import CatalogueItem, Example, Interaction, Vector
 
 __all__ = [
@@ -25,10 +26,12 @@ __all__ = [
     "decode_examples",
     "decode_item",
     "decode_rerouted",
+    "decode_rule",
     "encode_erasure",
     "encode_examples",
     "encode_item",
     "encode_rerouted",
+    "encode_rule",
     "first_appended",
     "first_appended_header",
 ]
@@ -38,6 +41,8 @@ FIRST_APPENDED = "first-appended-ms"
 """Header of what is sent on or sent again: when its value was first appended to the broker, UTC ms.
 """
 _DIGITS = 15
+_ADDED = ("pictured", "triples", "values", "waiting")
+"""Fields of an item that older versions do not know: written where there is something to say."""
 _EVENT_TOPICS = {topic.value.encode(): topic for topic in type_of_topic}
 
 
@@ -77,7 +82,8 @@ def encode_item(item: CatalogueItem) -> bytes:
     """One record of the compacted `catalogue` topic. An item's picture has its share in the vector,
     and stays in the store; what a policy blocks each reader finds by its own.
     """
-    kept = {"vector", "picture", "blocked"} | (set() if item.pictured else {"pictured"})
+    unsaid = (name for name in _ADDED if not getattr(item, name))
+    kept = {"vector", "picture", "blocked", *unsaid}
     value = {name: getattr(item, name) for name in CatalogueItem.__slots__ if name not in kept}
     return orjson.dumps({"v": VERSION, **value, "vector": _pack(item.vector, np.float32)})
 
@@ -87,10 +93,22 @@ def decode_item(raw: bytes) -> CatalogueItem:
     record = _versioned(raw, Topic.CATALOGUE)
     record["vector"] = _unpack(record["vector"], np.float32)
     record["categories"] = tuple(record["categories"])
-    record["relations"] = tuple(
-        (name, tuple(related)) for name, related in record.get("relations", ())
-    )
+    for known in ("relations", "triples", "values"):
+        record[known] = tuple((name, tuple(ends)) for name, ends in record.get(known, ()))
     return CatalogueItem(**record)
+
+
+def encode_rule(rule_id: str, rule: Rule | None) -> bytes:
+    """One record of the compacted `rules` topic; None of a rule that was taken back."""
+    return orjson.dumps({"v": VERSION, "rule_id": rule_id, "rule": rule and asdict(rule)})
+
+
+def decode_rule(raw: bytes) -> tuple[str, Rule | None]:
+    """The inverse."""
+    record = _versioned(raw, Topic.RULES)
+    if (told := record["rule"]) is None:
+        return record["rule_id"], None
+    return record["rule_id"], Rule(**told | {"months": tuple(told["months"])})
 
 
 def encode_rerouted(topic: Topic, value: bytes) -> bytes:

@@ -22,11 +22,11 @@ from learner.release.guard import Ruling, Verdict
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
 from stream.broker.away import Patience
-from stream.broker.feeds import Broadcast
 from stream.broker.incarnations import Incarnations
 from stream.broker.model_records import Version, delta_record, ruling_record, version_record
 from stream.chain.effects import Erasure
-from stream.chain.wire import decode_examples, decode_item
+from stream.chain.wire import decode_examples
+from stream.learn.catalogue import CatalogueFeed
 from stream.learn.erase import Unconfirmed, confirmations
 from stream.learn.letters import LetterIndex, remove_letters
 from stream.learn.lock import LearnerLock
@@ -44,7 +44,7 @@ LEAST_POLL_MS, POLL_MS = 10, 500
 """That an idle loop waits; records end a poll at once."""
 KEEP_CHECKPOINTS = 3
 LOOK_MS = 10_000
-READ_TOPICS = (Topic.EXAMPLES, Topic.CATALOGUE, Topic.MODELS, Topic.DEAD_LETTERS)
+READ_TOPICS = (Topic.EXAMPLES, Topic.CATALOGUE, Topic.RULES, Topic.MODELS, Topic.DEAD_LETTERS)
 
 log = logging.getLogger("upwell.learn")
 
@@ -59,7 +59,7 @@ class LearnLoop:
         self._promotion = Promotion(learner, options.guard)
         self._options = options
         self._clock_ms = clock_ms
-        self._catalogue = Broadcast(options.prefix + Topic.CATALOGUE, options.client)
+        self._catalogue = CatalogueFeed(options.client, options.prefix, options.policy)
         self._positions: dict[int, int] = {}
         self._letters = LetterIndex(options.client, options.prefix)
         self._pace = Pace()
@@ -174,9 +174,7 @@ class LearnLoop:
         due_ms = self._published_ms + self._options.publish_ms - self._clock_ms()
         wait_ms = min(max(due_ms, LEAST_POLL_MS), POLL_MS)
         polled = consumer.poll(timeout_ms=wait_ms, max_records=self._options.batch_records)
-        announced = [one.value for one in self._catalogue.drain() if one.value is not None]
-        judged = self._options.policy.judged
-        self._learner.add_items([judged(decode_item(one)) for one in announced])
+        self._catalogue.tell(self._learner)
         decoded = [decode_examples(one.value) for records in polled.values() for one in records]
         examples = [example for one in decoded if not isinstance(one, Erasure) for example in one]
         self._learner.share = self._pace.look(consumer, len(decoded), len(examples))

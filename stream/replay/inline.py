@@ -8,7 +8,7 @@ memory.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Literal
@@ -26,6 +26,7 @@ from stream.chain.effects import Effects, Rerouted
 from stream.chain.records import Record
 from stream.replay.log import BadLine, LogRecord
 from upwell.events import Topic
+from upwell.knowledge import Rule
 from upwell.ports import Encoder, Pictures
 from upwell.settings import Settings
 from upwell.values import CatalogueItem, Example
@@ -35,7 +36,8 @@ __all__ = ["GUARDED_EXAMPLES", "InlineEngine"]
 FOREVER_MS = 1 << 53
 GUARDED_EXAMPLES = 32
 """That are tested, learned and published at a time where the guard stands before what serves."""
-ITEM_TOPICS = (Topic.ITEMS, Topic.CONTROLS)
+ITEM_TOPICS = (Topic.ITEMS, Topic.CONTROLS, Topic.KNOWLEDGE)
+NO_USERS = (Topic.ITEMS, Topic.KNOWLEDGE)
 
 
 class InlineEngine:
@@ -76,6 +78,7 @@ class InlineEngine:
             partition_of=self._partition_of,
             oldest_ms=lambda: None,
             pictures=pictures,
+            rule_ids=lambda: self.learner.rule_ids,
         )
         self._chains = build_chains(settings, ports)
         self.catalogue, self.users = self._chains.catalogue, self._chains.users
@@ -103,8 +106,9 @@ class InlineEngine:
             [record for record in records if record.topic in ITEM_TOPICS], FOREVER_MS
         )
         self._announce(announced.items)
+        self._take_rules(announced.rules)
         effects = self._chains.pipeline.run(
-            [record for record in records if record.topic is not Topic.ITEMS], FOREVER_MS
+            [record for record in records if record.topic not in NO_USERS], FOREVER_MS
         )
         self._sent_on = [self._rerouted(one) for one in effects.rerouted]
         position = {
@@ -126,6 +130,11 @@ class InlineEngine:
         self.learner.add_items(judged)
         if self.replica is not None:
             self.replica.add_items(judged)
+
+    def _take_rules(self, rules: Mapping[str, Rule | None]) -> None:
+        self.learner.take_rules(rules)
+        if self.replica is not None:
+            self.replica.take_rules(rules)
 
     def _learn(self, examples: Sequence[Example]) -> None:
         if self.promotion is None or self.replica is None:

@@ -43,7 +43,7 @@ USER_TOPICS = (
     Topic.CONTROLS,
     Topic.REROUTED,
 )
-ITEM_TOPICS = (Topic.ITEMS, Topic.CONTROLS)
+ITEM_TOPICS = (Topic.ITEMS, Topic.CONTROLS, Topic.KNOWLEDGE)
 SPARE_SECONDS = 0.02
 MOST_SPARE_SECONDS = 0.25
 """Between two looks for something to do: twice as long after each that found nothing, up to this.

@@ -1,5 +1,5 @@
-"""How a serve worker keeps level with `catalogue` and `models`: in bounded steps between the
-micro-batches, on the thread that runs them.
+"""How a serve worker keeps level with `catalogue`, `rules` and `models`: in bounded steps between
+the micro-batches, on the thread that runs them.
 
 One thread owns catalogue and model, so a list sees either all of a step or nothing of it, and waits
 for one step at most. Only what folding reads of the catalogue is taken in whole before each batch:
@@ -9,13 +9,15 @@ an event finds every item that was announced before it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import sleep
 
 from stream.broker.feeds import Broadcast
+from stream.chain.knowledge import rules_told
 from stream.chain.policy import NO_POLICY, Policy
 from stream.chain.wire import decode_item
 from stream.serve.model_reader import ModelReader
+from upwell.knowledge import Rule
 from upwell.values import CatalogueItem
 
 __all__ = ["Follower"]
@@ -31,7 +33,8 @@ _WAIT_SECONDS = 0.01
 
 class Follower:
     """know, announce: take in entries of the catalogue, in their order: for folding, at once; for
-    ranking, step by step. policy: blocks items of the catalogue.
+    ranking, step by step. heed: takes in rules, at once, and before the next list. policy: blocks
+    items of the catalogue.
 
     All methods raise what reading and applying raise.
     """
@@ -43,8 +46,12 @@ class Follower:
         know: Callable[[Sequence[CatalogueItem]], None],
         announce: Callable[[Sequence[CatalogueItem]], None],
         reader: ModelReader,
+        rules: Broadcast,
+        heed: Callable[[Mapping[str, Rule | None]], None],
         policy: Policy = NO_POLICY,
     ) -> None:
+        self._rules = rules
+        self._heed = heed
         self._catalogue = catalogue
         self._models = models
         self._know = know
@@ -56,12 +63,14 @@ class Follower:
 
     def step(self) -> bool:
         """A few items, or a part of a delta, in turn; False where there was nothing to take in."""
+        self._take_rules()
         return next(self._steps)
 
     def catch_up(self) -> None:
-        """Know every item that was read, and so many steps that no more than a few seconds of
-        records wait; mostly none.
+        """Know every rule and every item that was read, and so many steps that no more than a few
+        seconds of records wait; mostly none.
         """
+        self._take_rules()
         self._read_catalogue()
         while self._models.waiting > MOST_MODELS or len(self._known) > MOST_ITEMS:
             self.step()
@@ -91,6 +100,10 @@ class Follower:
                     yield True
             elif not items:
                 yield False
+
+    def _take_rules(self) -> None:
+        if told := rules_told(self._rules.drain()):
+            self._heed(told)
 
     def _take_items(self, most: int | None) -> int:
         """How many there were."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["run_serve"]
 
 METRICS_SECONDS = 1.0
+TOLD_TOPICS = (Topic.CATALOGUE, Topic.RULES)  # what the items' chain makes of its own
 
 
 def run_serve(settings: Settings) -> None:
@@ -48,7 +49,7 @@ def run_serve(settings: Settings) -> None:
         begin_made_anew(
             client_options(settings.kafka),
             settings.kafka.prefix,
-            {topic: worker.incarnations.ids[topic] for topic in (*INPUT_TOPICS, Topic.CATALOGUE)},
+            {topic: worker.incarnations.ids[topic] for topic in (*INPUT_TOPICS, *TOLD_TOPICS)},
             settings.data,
         )
         with (

@@ -1,5 +1,5 @@
 """What a serve process does, without Faust: builds the two chains from the settings and keeps level
-with `catalogue` and `models`.
+with `catalogue`, `rules` and `models`.
 """
 
 from __future__ import annotations
@@ -62,9 +62,10 @@ __all__ = ["ServeWorker"]
 
 COUNTED = ("events", "items", "lists", "dead_letters", "rerouted", "merged", "removed_unread")
 """There from the beginning, so that the first one is seen as one more."""
+FOLLOWED = (Topic.CATALOGUE, Topic.MODELS, Topic.ENCODERS, Topic.RULES)
+"""Read whole by each worker, from their beginning; and what people said (`DecisionFeed`)."""
 READ_TOPICS = (
-    *(*INPUT_TOPICS, Topic.CATALOGUE, Topic.MODELS, Topic.KEYS, Topic.ENCODERS),
-    *(Topic.OVERRIDES, Topic.AUDIT),
+    *dict.fromkeys((*INPUT_TOPICS, *FOLLOWED, Topic.KEYS, Topic.OVERRIDES, Topic.AUDIT)),
 )
 
 log = logging.getLogger("upwell.serve")
@@ -95,17 +96,17 @@ class ServeWorker:
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
         self._replica = Replica(settings.learner, encoder.dimension)
-        self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)
-        self._model_feed = Broadcast(settings.kafka.prefix + Topic.MODELS, options)
+        self._feeds = {one: Broadcast(settings.kafka.prefix + one, options) for one in FOLLOWED}
         ids = self.incarnations.ids
         self._decided = DecisionFeed(options, settings.kafka.prefix, self.partition_of, ids)
-        self._encoder_feed = Broadcast(settings.kafka.prefix + Topic.ENCODERS, options)
         self._follower = Follower(
-            self._catalogue_feed,
-            self._model_feed,
+            self._feeds[Topic.CATALOGUE],
+            self._feeds[Topic.MODELS],
             self._know,
             self._announce,
             ModelReader(self._replica, models_folder(settings)),
+            self._feeds[Topic.RULES],
+            self._replica.take_rules,
             load_policy(settings.policy),
         )
         ports = Ports(
@@ -119,6 +120,7 @@ class ServeWorker:
             incarnations=ids,
             pictures=self._pictures and TimedPictures(self._pictures, self.meter),
             stood=partial(read_stood, options, settings.kafka.prefix),
+            rule_ids=lambda: self._replica.rule_ids,
         )
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users
@@ -143,10 +145,9 @@ class ServeWorker:
         """Read the catalogue, the model and who was forgotten as they stand; blocks until all are
         whole.
         """
-        self._catalogue_feed.start()
-        self._model_feed.start()
+        for feed in self._feeds.values():
+            feed.start()
         self._decided.start()
-        self._encoder_feed.start()
         self._lineage = Lineage()  # all of it comes by the feed
         self._follow_encoder()
         self._take_fences()
@@ -173,7 +174,7 @@ class ServeWorker:
         """Has the encoder in force loaded, takes it once it is there, and has made anew what the
         one before left.
         """
-        for record in self._encoder_feed.drain():
+        for record in self._feeds[Topic.ENCODERS].drain():
             self._lineage = self._lineage.after(Said.read(record.value))
             self._look_over = True
         if self._lineage.in_force is not None:
@@ -286,10 +287,9 @@ class ServeWorker:
 
     def stop(self) -> None:
         """End the threads and let the store go: what was written is on the disk."""
-        self._catalogue_feed.stop()
-        self._model_feed.stop()
+        for feed in self._feeds.values():
+            feed.stop()
         self._decided.stop()
-        self._encoder_feed.stop()
         self._switch.close()
         if self._pictures is not None:
             self._pictures.close()

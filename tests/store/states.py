@@ -89,6 +89,9 @@ plain_items = st.builds(
     pinned=st.booleans(),
     boost=finite,
     sequence=st.integers(0, 2**53 - 1),
+    triples=st.lists(st.tuples(text, st.lists(text).map(tuple)), max_size=2).map(tuple),
+    values=st.lists(st.tuples(text, st.lists(text).map(tuple)), max_size=2).map(tuple),
+    waiting=st.booleans(),
 )
 pictures = hnp.arrays(np.float16, 3, elements=st.floats(-1, 1, width=16)).map(
     lambda one: one.astype(np.float32)

@@ -16,6 +16,8 @@ from upwell.events import (
     Event,
     Impression,
     Item,
+    Knowledge,
+    KnowledgeKind,
     Match,
     Query,
     Request,
@@ -95,6 +97,36 @@ def controls() -> st.SearchStrategy[Control]:
     return st.builds(build, st.sampled_from(ControlKind), given, scopes, st.floats(-10, 10))
 
 
+def knowledge() -> st.SearchStrategy[Knowledge]:
+    rest: dict[str, Any] = {"ts": times, "event_id": maybe_id, "deleted": st.booleans()}
+    names = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=9)
+    held: dict[str, Any] = {
+        "months": st.lists(st.integers(1, 12), max_size=3).map(tuple),
+        "within": maybe_id,
+    }
+
+    def triple(item_id: str, end: str, is_value: bool, more: dict[str, Any]) -> Knowledge:
+        side: dict[str, Any] = (
+            {"value": end} if is_value else {"object": end if end != item_id else f"{end}2"}
+        )
+        return Knowledge(kind=KnowledgeKind.TRIPLE, item_id=item_id, **side, **more)
+
+    def rule(side: dict[str, Any], more: dict[str, Any]) -> Knowledge:
+        return Knowledge(kind=KnowledgeKind.FILTER, **side, **more)
+
+    sides = [{"category": ids}, {"relation": names, "value": ids}]
+    triples = st.fixed_dictionaries({**rest, "relation": names})
+    rules = st.fixed_dictionaries({**rest, **held, "rule_id": ids})
+    return st.one_of(
+        st.builds(triple, ids, ids, st.booleans(), triples),
+        st.builds(
+            rule,
+            st.one_of([st.fixed_dictionaries(side) for side in sides]),
+            rules,
+        ),
+    )
+
+
 def _item(*, cleared: set[str], **more: Any) -> Item:
     """One that clears nothing that it gives."""
     free = (name for name in CLEARABLE if name in cleared and more[name] in (None, ()))
@@ -142,4 +174,5 @@ def events() -> st.SearchStrategy[Event]:
             category=maybe_id,
         ),
         controls(),
+        knowledge(),
     )

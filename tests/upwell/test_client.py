@@ -102,6 +102,11 @@ def test_every_event_arrives_keyed_and_as_it_was_returned(
         Topic.ITEMS: [("i1", client.item("i1", "Toy Story", categories=("Comedy",)))],
         Topic.REQUESTS: [("ann", client.request("ann", k=3, exclude=("i9",)))],
         Topic.CONTROLS: [("i1", client.control("ban_item", "op", "broken", item_id="i1"))],
+        Topic.KNOWLEDGE: [
+            ("i1", client.triple("i1", "series", value="Alien")),
+            ("i1", client.triple("i1", "sequel_of", "i0", deleted=True)),
+            ("r", client.rule("r", category="Snow", months=(12, 1))),
+        ],
     }
     client.flush()
     for topic, pairs in sent.items():
@@ -146,6 +151,8 @@ def test_what_the_stream_would_refuse_is_refused_at_once(client: UpwellClient) -
         lambda: client.review("ann", "i1", rating=11),
         lambda: client.review("ann", "i1"),
         lambda: client.query("ann", " "),
+        lambda: client.triple("i1", "series"),
+        lambda: client.rule("r"),
         lambda: client.click("", "i1"),
         lambda: client.click("ann", "i1", "clik"),
         lambda: client.click("ann", "i1", ts=1_700_000_000),

@@ -6,18 +6,28 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from upwell.events import Action, Click, ControlKind, Decision, Match, Topic, type_of_topic
+from upwell.events import (
+    Action,
+    Click,
+    ControlKind,
+    Decision,
+    KnowledgeKind,
+    Match,
+    Topic,
+    type_of_topic,
+)
 
 CLICK = Click(event_id="e", ts=1, user_id="u", item_id="i", action=Action.CLICK)
 
 
 def test_topics_actions_and_controls_have_the_names_of_version_1() -> None:
     assert " ".join(Topic) == (
-        "items clicks reviews queries impressions requests controls rerouted catalogue "
+        "items clicks reviews queries impressions requests controls knowledge rerouted catalogue "
         "recommendations confirmations dead_letters examples models metrics keys "
-        "encoders overrides audit"
+        "encoders overrides audit rules"
     )
     assert " ".join(Action) == "view click cart purchase like dislike skip share unlike"
+    assert " ".join(KnowledgeKind) == "triple filter"
     assert " ".join(ControlKind) == (
         "forget_user merge_user ban_item pin_item boost_item clear_item override approve reject "
         "withdraw tag_user untag_user"

@@ -32,7 +32,15 @@ GOOD: dict[Topic, dict[str, Any]] = {
         "item_id": "i1",
         "boost": 2,
     },
+    Topic.KNOWLEDGE: {
+        "ts": TS,
+        "kind": "triple",
+        "item_id": "i1",
+        "relation": "series",
+        "value": "Alien",
+    },
 }
+RULE = {"kind": "filter", "rule_id": "r", "item_id": None, "months": [12, 1]}
 MERGE = {"kind": "merge_user", "user_id": "ann", "item_id": None, "boost": None, "from_user": "g"}
 FORGET = {"kind": "forget_user", "user_id": "ann", "item_id": None, "boost": None}
 BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
@@ -123,6 +131,30 @@ BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.CONTROLS, MERGE | {"from_user": "ann"}, "unexpected_field", "is of two users"),
     (Topic.CONTROLS, FORGET | {"from_user": "g"}, "unexpected_field", "from_user has no meaning"),
     (Topic.CONTROLS, {"why": None}, "missing_field", "why"),
+    (Topic.KNOWLEDGE, {"kind": None}, "missing_field", "kind"),
+    (Topic.KNOWLEDGE, {"kind": "fact"}, "unknown_value", "one of triple, filter"),
+    (Topic.KNOWLEDGE, {"item_id": ""}, "missing_field", "item_id is missing, triple needs it"),
+    (Topic.KNOWLEDGE, {"relation": None}, "missing_field", "relation is missing"),
+    (Topic.KNOWLEDGE, {"relation": "r" * 65}, "too_long", "at most 64"),
+    (Topic.KNOWLEDGE, {"value": ""}, "missing_field", "object and value are both missing"),
+    (Topic.KNOWLEDGE, {"object": "i2"}, "unexpected_field", "not both: send two"),
+    (Topic.KNOWLEDGE, {"object": "i1", "value": None}, "unexpected_field", "item_id itself"),
+    (Topic.KNOWLEDGE, {"value": 3}, "wrong_type", "put the number in quotes"),
+    (Topic.KNOWLEDGE, {"months": [5]}, "unexpected_field", "months has no meaning for triple"),
+    (Topic.KNOWLEDGE, {"within": "C"}, "unexpected_field", "within has no meaning for triple"),
+    (Topic.KNOWLEDGE, RULE | {"rule_id": None}, "missing_field", "rule_id is missing, filter"),
+    (Topic.KNOWLEDGE, RULE | {"months": [13]}, "out_of_range", "months[0] is 13, 1 to 12"),
+    (Topic.KNOWLEDGE, RULE | {"months": []}, "empty", "months is an empty list"),
+    (Topic.KNOWLEDGE, RULE | {"item_id": "i"}, "unexpected_field", "item_id has no meaning"),
+    (Topic.KNOWLEDGE, RULE | {"category": "C"}, "unexpected_field", "not both: send two"),
+    (Topic.KNOWLEDGE, RULE | {"value": None}, "missing_field", "value is missing, filter needs it"),
+    (
+        Topic.KNOWLEDGE,
+        RULE | {"relation": None, "value": None},
+        "missing_field",
+        "category is missing, and so are relation and value",
+    ),
+    (Topic.KNOWLEDGE, RULE | {"object": "i2"}, "unexpected_field", "object has no meaning"),
 ]
 
 
@@ -207,7 +239,7 @@ def test_keys_are_the_owner_of_the_state() -> None:
     keys = {
         topic: key_of(parse_event(topic, value, now_ms=NOW_MS)) for topic, value in GOOD.items()
     }
-    own = {Topic.ITEMS: "i1", Topic.CONTROLS: "i1"}
+    own = {Topic.ITEMS: "i1", Topic.CONTROLS: "i1", Topic.KNOWLEDGE: "i1"}
     assert keys == {topic: own.get(topic, "ann") for topic in GOOD}
     assert (
         key_of(parse_event(Topic.CONTROLS, {**GOOD[Topic.CONTROLS], **FORGET}, now_ms=NOW_MS))

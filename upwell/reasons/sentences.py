@@ -18,6 +18,8 @@ LEAST_SHARE = 0.1
 MOST_CHARACTERS = 80
 """Of a title or of a search in a sentence."""
 OTHER, EXPLORED, NOTHING = "other", "explored", "nothing"
+SHARED = "shared_value"
+"""What a signal of relations says where both have a value in common."""
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 
 
@@ -54,8 +56,11 @@ class Sentences:
         return tuple(told or [self._table[NOTHING].say])
 
     def _sentence(self, reason: Reason) -> str:
-        saying = self._table[reason.signal]
-        because = _SPACE.sub(" ", reason.because or "").strip()
+        saying, because = self._table[reason.signal], reason.because or ""
+        if reason.value is not None:
+            saying = self._table[SHARED]
+            because = f"{(reason.relation or '').replace('_', ' ')}: {reason.value}"
+        because = _SPACE.sub(" ", because).strip()
         if not because:
             return saying.say
         if len(because) > MOST_CHARACTERS:

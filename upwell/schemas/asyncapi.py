@@ -21,6 +21,7 @@ BINDING = "0.5.0"
 KEYS: dict[Topic, str] = {
     Topic.ITEMS: "item_id",
     Topic.CONTROLS: "user_id or item_id; of a merge from_user, of an override override_id",
+    Topic.KNOWLEDGE: "item_id of a triple, rule_id of a rule",
     Topic.DEAD_LETTERS: "topic-partition-offset of the record that was no event",
 }
 """Of the records of a topic; else `user_id`."""

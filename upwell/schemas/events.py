@@ -16,6 +16,7 @@ from typing import Any
 from upwell.controls import RULES, SCOPES, WITH_BOOST
 from upwell.events import ControlKind, Topic, type_of_topic
 from upwell.fields import WORDS, schema_of
+from upwell.knowledge import KnowledgeKind
 from upwell.schema import CHECKS, EARLIEST_MS, VERSION
 
 __all__ = ["DIALECT", "EVENT_TOPICS", "Schema", "event_schema", "schema_id"]
@@ -39,6 +40,7 @@ _VERSION: Schema = {
 _NEVER_SAID: dict[Topic, str] = {
     Topic.IMPRESSIONS: "propensities has as many entries as item_ids",
     Topic.CONTROLS: "from_user is not user_id, until_ts is after from_ts",
+    Topic.KNOWLEDGE: "object is not item_id",
 }
 _OF_WORDS = ("text", "query")
 _COMMENT = (
@@ -127,6 +129,21 @@ def _controls() -> Iterator[Schema]:
     yield {"if": _kind(override), "then": {"allOf": [*pairs, unasked, amounts]}}
 
 
+_ONE_SIDE: Schema = {
+    "oneOf": [
+        {"allOf": [_given("category"), _absent("relation"), _absent("value")]},
+        {"allOf": [_absent("category"), _given("relation"), _given("value")]},
+    ]
+}
+_OF_TRIPLES: list[Schema] = [
+    *(_given("item_id"), _given("relation")),
+    {"oneOf": [_given("object"), _given("value")]},
+    *map(_absent, ("rule_id", "category", "months", "within")),
+]
+_OF_RULES: list[Schema] = [
+    *(_given("rule_id"), _absent("item_id"), _absent("object")),
+    _when("deleted", [True], [], [_ONE_SIDE]),
+]
 _AGREEMENTS: dict[Topic, Schema] = {
     Topic.REVIEWS: _when(
         "deleted",
@@ -135,4 +152,5 @@ _AGREEMENTS: dict[Topic, Schema] = {
         [{"anyOf": [_given("rating"), _given("text")]}],
     ),
     Topic.CONTROLS: {"allOf": list(_controls())},
+    Topic.KNOWLEDGE: _when("kind", [str(KnowledgeKind.TRIPLE)], _OF_TRIPLES, _OF_RULES),
 }

@@ -3,7 +3,7 @@
 
 The checkpoint is immutable and its learner may remove it: then the next one is taken. The embedded
 store is copied by serve, its one opener. Of the broker the records are read that another broker
-would need: the catalogue and which encoders made it, and what neither users nor the model's
+would need: the catalogue, its rules, which encoders made it, and what neither users nor the model's
 checkpoint have taken in.
 """
 
@@ -107,7 +107,8 @@ def read_records(
     client, prefix = client_options(settings.kafka), settings.kafka.prefix
     try:
         with Lag(client, prefix) as lag, path.open("w", encoding="utf-8") as file:
-            whole = lag.ends([Topic.CATALOGUE, Topic.ENCODERS, Topic.OVERRIDES, Topic.AUDIT])
+            topics = (Topic.CATALOGUE, Topic.ENCODERS, Topic.RULES, Topic.OVERRIDES, Topic.AUDIT)
+            whole = lag.ends(topics)
             starts = dict.fromkeys(whole, 0) | dict(offsets)
             for partition in lag.ends([Topic.EXAMPLES]):
                 starts[partition] = int(positions.get(str(partition.partition), 0))

@@ -56,7 +56,7 @@ class Worker:
     """A follower over two feeds, its replica, and how many items each announcement had."""
 
     def __init__(self) -> None:
-        self.catalogue, self.models = Feed(), Feed()
+        self.catalogue, self.models, self.rules = Feed(), Feed(), Feed()
         self.replica = Replica(SETTINGS, DIMENSION)
         self.known: list[CatalogueItem] = []
         self.announced: list[int] = []
@@ -67,6 +67,8 @@ class Worker:
             self.known.extend,
             self._announce,
             self.reader,
+            cast(Broadcast, self.rules),
+            self.replica.take_rules,
         )
 
     def _announce(self, items: Sequence[CatalogueItem]) -> None:

@@ -28,6 +28,7 @@ ODD: st.SearchStrategy[Any] = st.one_of(
             *([], {}, ["a"], ["a", "b"], ["a", None], [""], [0.5], [0], [0.5, 0.5], ["a"] * 65),
             *("click", "like", "forget_user", "merge_user", "ban_item", "boost_item"),
             *("override", "approve", "withdraw", "tag_user", "ban", "boost", "equals"),
+            *("triple", "filter", [1, 12], [13]),
         ]
     ),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
@@ -61,7 +62,10 @@ def test_schema_and_upwell_agree(found: tuple[Topic, dict[str, Any]]) -> None:
     topic, value = found
     why = refused(topic, value)
     ahead = why.startswith("bad_time") and value["ts"] > NOW_MS
-    never = ("from_user is user_id itself", "until_ts is not after from_ts")
+    never = (
+        *("from_user is user_id itself", "until_ts is not after from_ts"),
+        "object is item_id itself",
+    )
     if ahead or any(one in why for one in never):
         return  # no schema says so, and Upwell before it looks for what else may be wrong
     unsaid = why.startswith("length_mismatch")
@@ -76,6 +80,7 @@ def test_schema_and_upwell_agree(found: tuple[Topic, dict[str, Any]]) -> None:
         (Topic.ITEMS, {"price": 2**63}, "out_of_range"),
         (Topic.IMPRESSIONS, {"propensities": [0.5, 0.5]}, "length_mismatch"),
         (Topic.CONTROLS, {"from_user": "u"}, "unexpected_field"),
+        (Topic.KNOWLEDGE, {"object": "i"}, "unexpected_field"),
     ],
 )
 def test_what_json_schema_cannot_say_is_named(topic: Topic, more: dict[str, Any], why: str) -> None:
@@ -84,12 +89,13 @@ def test_what_json_schema_cannot_say_is_named(topic: Topic, more: dict[str, Any]
         Topic.ITEMS: {"item_id": "i", "title": "t"},
         Topic.IMPRESSIONS: {"list_id": "l", "item_ids": ["i"]},
         Topic.CONTROLS: {"kind": "merge_user", "by": "b", "why": "w"},
+        Topic.KNOWLEDGE: {"kind": "triple", "item_id": "i", "relation": "r"},
     }
     value = {"event_id": "e", "ts": NOW_MS, "user_id": "u", **fields[topic], **more}
     assert refused(topic, value).startswith(why)
     assert VALIDATORS[topic].is_valid(value)
     words = {"from_user": "from_user is not user_id", "position": "1.0", "price": "64 bits"}
-    words |= {"ts": "24 hours", "propensities": "as many entries"}
+    words |= {"ts": "24 hours", "propensities": "as many entries", "object": "not item_id"}
     [field] = more
     assert words[field] in event_schema(topic)["$comment"]
 
