@@ -32,5 +32,5 @@ def test_a_record_that_is_none_is_said_with_its_place(kafka: str, prefix: str) -
     ensure_topics(prefix, PARTITIONS, client)
     with KafkaProducer(acks="all", **client) as producer:
         producer.send(prefix + Topic.AUDIT, value=b"x", partition=1)
-    with pytest.raises(BrokerError, match="partition 1, offset 0.*upwell audit verify"):
+    with pytest.raises(BrokerError, match=r"partition 1, offset 0.*upwell audit verify"):
         read_stood(client, prefix, 1)
