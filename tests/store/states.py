@@ -18,6 +18,7 @@ from upwell.values import (
     MergedInto,
     Pending,
     Shown,
+    Tag,
     UserState,
     Vector,
 )
@@ -69,6 +70,7 @@ arbitrary_states = st.builds(
     ),
     merged_into=st.none() | st.builds(MergedInto, text, int64, st.booleans()),
     shown=st.lists(st.builds(Shown, text, int64, st.lists(text, max_size=3).map(tuple))).map(tuple),
+    tags=st.dictionaries(text, st.builds(Tag, int64, text, st.booleans()), max_size=3),
 )
 plain_items = st.builds(
     CatalogueItem,

@@ -21,7 +21,16 @@ from tests.store.states import (
     state,
 )
 from upwell.errors import StoreError
-from upwell.values import CatalogueItem, Guest, Interaction, MergedInto, Pending, Shown, UserState
+from upwell.values import (
+    CatalogueItem,
+    Guest,
+    Interaction,
+    MergedInto,
+    Pending,
+    Shown,
+    Tag,
+    UserState,
+)
 
 
 @given(arbitrary_states)
@@ -61,6 +70,7 @@ def test_no_field_is_left_out() -> None:
         merged={"g": Guest(1, {"clicks-1": 5})},
         merged_into=MergedInto("w", 2, whole=True),
         shown=(Shown("s", 4, ("i", "j")), Shown("t", 5, ("j",))),
+        tags={"vip": Tag(6, "t", on=True), "näw": Tag(7, "u", on=False)},
     )
     empty = UserState(user="", intent=full.intent)
     for field in dataclasses.fields(UserState):
@@ -72,11 +82,11 @@ def test_no_field_is_left_out() -> None:
     assert same_state(decode_user(point.vector.tolist(), point.payload), full)
 
 
-def test_a_state_of_before_there_were_guests_and_impressions_still_loads() -> None:
+def test_a_state_of_before_there_were_guests_impressions_and_segments_still_loads() -> None:
     written = state("u", 3)
     point = encode_user(written, DIMENSION)
     packed = orjson.loads(str(point.payload["state"]))
-    del packed["merged"], packed["merged_into"], packed["shown"]
+    del packed["merged"], packed["merged_into"], packed["shown"], packed["tags"]
     older = {**point.payload, "state": orjson.dumps(packed).decode()}
     assert same_state(decode_user(point.vector.tolist(), older), written)
 

@@ -252,8 +252,7 @@ class StreamSettings:
     )
     approvals: int = setting(
         0,
-        "beside who says an override have to approve it before it holds; 0 is off "
-        "(docs/overrides.md)",
+        "beside who says an override have to approve it (docs/overrides.md); 0 is off",
         "operator",
         "people",
         above=0,
