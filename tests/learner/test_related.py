@@ -92,3 +92,25 @@ def test_an_item_announced_later_is_placed_by_what_it_names(taught: Learner) -> 
 def test_without_relations_nothing_is_said_of_them() -> None:
     learner = learned(catalogue(2 * PAIRS))
     assert not any(listed(learner, f"i{2 * PAIRS - 2}").values())
+
+
+def test_a_value_that_both_share_places_an_item_nobody_met_and_a_reason_names_it() -> None:
+    items = [
+        replace(one, values=(("series", (f"s{number // 2}",)),))
+        for number, one in enumerate(catalogue(2 * PAIRS))
+    ]
+    learner = learned(items)
+    last = 2 * PAIRS - 2
+    event = Interaction("x", 10**6, f"i{last}", "purchase", None, "clicks-0", 10**6)
+    state = UserState("new", np.zeros(DIMENSION, np.float32), 0, (event,), had=(f"i{last}",))
+    [[first, *_]] = learner.rank([RankRequest(state=state, k=5)])
+    assert first.item_id == f"i{last + 1}"
+    [told] = [one for one in first.reasons if one.signal == "relations"]
+    assert (told.because, told.relation, told.value) == (
+        f"Title {last}",
+        "series",
+        f"s{PAIRS - 1}",
+    )
+    [[named, *_]] = learned(related_catalogue()).rank([RankRequest(state=state, k=5)])
+    [told] = [one for one in named.reasons if one.signal == "relations"]
+    assert (told.relation, told.value) == ("goes_with", None)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learner.catalogue.relations import (
     MOST_RELATED,
+    MOST_SHARING,
     NAMED,
+    Relation,
     RelationTable,
 )
 from upwell.values import CatalogueItem
@@ -130,3 +134,89 @@ def test_whatever_came_before_a_table_is_as_if_all_had_come_at_once(
         for other, other_row in rows.items():
             joined = kind_between(grown, row, other_row) >= 0
             assert joined is (frozenset((item_id, other)) in pairs)
+
+
+def valued(item_id: str, *values: str, ts: int = 0, name: str = "series") -> CatalogueItem:
+    return replace(item(item_id, ts=ts), values=((name, values),) if values else ())
+
+
+def test_triples_add_to_what_the_item_says_itself() -> None:
+    both = replace(item("a", (("like", ("b",)),)), triples=(("like", ("b", "c")), ("fits", ("d",))))
+    found = table(both, item("b"), item("c"), item("d"), names=("fits",))
+    assert related(found, 0) == [(0, 1), (0, 2), (1, 3)]
+    assert related(found, 3) == [(1, 0)]
+    found.put([0], [item("a", (("like", ("b",)),))])
+    assert [related(found, row) for row in range(4)] == [[(0, 1)], [(0, 0)], [], []]
+
+
+def test_items_that_share_a_value_are_related_until_one_loses_it() -> None:
+    found = table(
+        valued("a", "Alien"), valued("b", "Alien"), valued("c", "Alien", name="studio"), item("d")
+    )
+    assert [related(found, row) for row in range(4)] == [[(0, 1)], [(0, 0)], [], []]
+    found.put([3], [valued("d", "Alien", ts=5)])
+    assert related(found, 0) == [(0, 3), (0, 1)]
+    assert found.rows_with("series", "Alien").tolist() == [0, 1, 3]
+    found.put([1], [valued("b")])
+    assert (related(found, 0), related(found, 1)) == ([(0, 3)], [])
+    assert found.rows_with("series", "Alien").tolist() == [0, 3]
+    assert found.rows_with("series", "Dune").tolist() == []
+
+
+def test_a_value_that_too_many_have_relates_nobody_and_does_again_when_fewer_have_it() -> None:
+    items = [valued(f"i{number}", "winter") for number in range(MOST_SHARING)]
+    found = RelationTable()
+    found.grow(MOST_SHARING + 2)
+    found.put(range(MOST_SHARING), items)
+    assert len(related(found, 0)) == MOST_SHARING - 1
+    found.put([MOST_SHARING], [valued("late", "winter")])
+    assert all(related(found, row) == [] for row in range(MOST_SHARING + 1))
+    found.put([MOST_SHARING + 1], [valued("later", "winter")])
+    assert related(found, 0) == []
+    found.put([MOST_SHARING, MOST_SHARING + 1], [valued("late"), valued("later")])
+    assert len(related(found, 0)) == MOST_SHARING - 1
+
+
+def test_the_rarest_value_goes_first_and_what_is_named_before_it() -> None:
+    a = replace(valued("a", "Alien", "Space"), relations=(("like", ("d",)),))
+    found = table(
+        a,
+        valued("b", "Space", ts=9),
+        valued("c", "Space", "Alien"),
+        item("d"),
+        valued("e", "Space"),
+    )
+    assert [row for _, row in related(found, 0)] == [3, 2, 1, 4]
+
+
+def test_by_which_two_are_related() -> None:
+    a = replace(valued("a", "Alien"), triples=(("sequel_of", ("b",)),))
+    b, c = valued("b", "Alien"), valued("c", "Alien")
+    found = table(a, b, c, item("d"), names=("sequel_of",))
+    assert found.between(a, b) == found.between(b, a) == Relation("sequel_of")
+    assert found.between(a, b, 1) == Relation("sequel_of")
+    assert found.between(a, c) == Relation("series", "Alien")
+    assert found.between(a, c, 1) is None
+    assert found.between(a, item("d")) is None
+
+
+names_of_values = st.lists(st.sampled_from(["x", "y", "z"]), max_size=3, unique=True)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.integers(0, 5), names_of_values, st.integers(0, 3)), max_size=20))
+def test_values_relate_as_in_a_table_that_is_made_at_once(
+    changes: list[tuple[int, list[str], int]],
+) -> None:
+    found = RelationTable()
+    found.grow(6)
+    newest: dict[int, CatalogueItem] = {}
+    for row, values, ts in changes:
+        newest[row] = valued(f"i{row}", *values, ts=ts)
+        found.put([row], [newest[row]])
+        _ = found.state
+    fresh = RelationTable()
+    fresh.grow(6)
+    fresh.put(list(newest), list(newest.values()))
+    for row in newest:
+        assert related(found, row) == related(fresh, row)

@@ -134,3 +134,14 @@ def test_apps_load_nothing_heavy_for_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout in (b"set()\n", b"{'numpy'}\n")
+
+
+def test_a_value_that_both_share_is_named_instead_of_the_other_item() -> None:
+    found = Reason(
+        signal="relations", weight=1.0, because="Aliens", relation="film_series", value="Alien"
+    )
+    told = Entry(item_id="i", score=1.0, reasons=(found,))
+    assert EN.of(told) == ("Same film series: Alien.",)
+    assert BY_LANGUAGE["de"].of(told) == ("Gleich: film series: Alien.",)
+    named = Reason(signal="relations", weight=1.0, because="Aliens", relation="sequel_of")
+    assert EN.of(Entry(item_id="i", score=1.0, reasons=(named,))) == ("Goes with Aliens.",)

@@ -13,7 +13,7 @@ from upwell.reasons import Sentences
 from upwell.reasons.tables import SHIPPED, Saying, load_table
 from upwell.recommendations import Entry, Reason
 
-NAMES = {*SHARES, OTHER, "explored", "nothing"}
+NAMES = {*SHARES, OTHER, "explored", "nothing", "shared_value"}
 
 
 @pytest.fixture
