@@ -47,6 +47,7 @@ class Topic(StrEnum):
     METRICS = "metrics"
     KEYS = "keys"
     ENCODERS = "encoders"
+    ERASURES = "erasures"
 
 
 class Action(StrEnum):

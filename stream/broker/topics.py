@@ -102,6 +102,7 @@ TOPICS = (
     TopicSpec(Topic.METRICS, single=True, config=KEPT_AN_HOUR),
     TopicSpec(Topic.KEYS, single=True, config={"retention.ms": "-1"}),
     TopicSpec(Topic.ENCODERS, single=True, config={"retention.ms": "-1"}),
+    TopicSpec(Topic.ERASURES, single=True, config={"cleanup.policy": "compact"}),
 )
 
 

@@ -16,6 +16,7 @@ from stream.chain.effects import Effects, FreshList, ItemEffects
 from stream.chain.wire import (
     encode_erasure,
     encode_examples,
+    encode_forgotten,
     encode_item,
     first_appended_header,
 )
@@ -54,8 +55,8 @@ class Outgoing:
 
 
 def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
-    """Dead letters, events sent on, lists, examples, erasures: in this order. `now_ms`: the lists'
-    own time, UTC ms.
+    """Dead letters, events sent on, lists, examples, erasures, their ledger: in this order.
+    `now_ms`: the lists' own time, UTC ms.
     """
     for letter in effects.dead_letters:
         yield _letter_record(letter)
@@ -72,6 +73,8 @@ def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
             headers = ()  # of all of them with the first
     for erasure in effects.erasures:
         yield Outgoing(Topic.EXAMPLES, None, encode_erasure(erasure), partition=erasure.partition)
+    for one in effects.ledger:
+        yield Outgoing(Topic.ERASURES, one.user.encode(), encode_forgotten(one), partition=0)
 
 
 def item_records(effects: ItemEffects) -> Iterator[Outgoing]:

@@ -28,7 +28,8 @@ class LearnOptions:
 
     batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures
     start after so many. guard: the rule by which trained weights take over. show: told each record
-    for `metrics`. learning: around what is done with a poll's records of `examples`.
+    for `metrics`. learning: around what is done with a poll's records of `examples`. ledgers: files
+    that are copies of the ledger of erasures; the first must be written, or nothing is confirmed.
     """
 
     prefix: str
@@ -41,6 +42,7 @@ class LearnOptions:
     batch_records: int = 16
     warmup_examples: int = 0
     guard: Guard = Guard()
+    ledgers: Sequence[Path] = ()
     show: Callable[[bytes], None] = lambda _: None
     learning: Callable[[Mapping[Any, Sequence[Any]]], AbstractContextManager[None]] = unfollowed
     client: Mapping[str, Any] = field(default_factory=dict)

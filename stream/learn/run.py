@@ -12,6 +12,7 @@ from encoders import model_dimension
 from learner.training.learner import Learner
 from stream.broker.connect import models_folder
 from stream.broker.engines import engine_name
+from stream.broker.erasures.ledger import ledger_files
 from stream.broker.quiet import quieten
 from stream.learn.loop import LearnLoop
 from stream.learn.options import LearnOptions, unfollowed
@@ -80,6 +81,7 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
             checkpoint_examples=learner.checkpoint_examples,
             warmup_examples=learner.warmup_examples,
             alone=alone,
+            ledgers=ledger_files(settings),
             client=client_options(settings.kafka),
             show=told,
             learning=unfollowed if spans is None else spans.learning,

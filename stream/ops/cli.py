@@ -25,6 +25,7 @@ from stream.ops.commands.lists import forget, recommend, watch
 from stream.ops.commands.play import demo, replay
 from stream.ops.commands.top import top
 from stream.ops.commands.tune import tune
+from stream.ops.commands.users.export import export
 
 __all__ = ["app", "main"]
 
@@ -39,6 +40,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "watch": watch,
     "recommend": recommend,
     "forget": forget,
+    "export": export,
     "doctor": doctor,
     "snapshot": snapshot,
     "restore": restore,
