@@ -152,9 +152,10 @@ def keep_ledger(
     ledgers.write_file(files[0], whole)
     for file in files[1:]:
         try:
+            file.parent.mkdir(parents=True, exist_ok=True)
             beside = ledgers.read_file(file) if file.exists() else {}
             ledgers.write_file(file, ledgers.newest([*beside.values(), *whole.values()]))
-        except SnapshotError as exc:
+        except (SnapshotError, OSError) as exc:
             log.warning("%s; a restore from there must be told of %s", exc, files[0])
 
 

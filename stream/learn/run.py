@@ -14,6 +14,7 @@ from stream.broker.connect import models_folder
 from stream.broker.engines import engine_name
 from stream.broker.erasures.ledger import ledger_files
 from stream.broker.quiet import quieten
+from stream.learn.erase import keep_ledger
 from stream.learn.loop import LearnLoop
 from stream.learn.options import LearnOptions, unfollowed
 from stream.learn.tracking import tracking
@@ -90,4 +91,5 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
         loop = LearnLoop(trained, options, now_ms)
         stop_on_signals(loop)
         quieten()
+        keep_ledger(options.client, options.prefix, (), options.ledgers)
         loop.run()

@@ -1,7 +1,7 @@
 """The ledger of erasures as a value and as a file: of each user the newest request to forget that
 was carried out. It names users by pseudonym alone.
 
-    erasures.jsonl      a line that says what it is, then one entry a line, oldest first
+    erasures.jsonl      a line that says what it is and how many follow, then an entry a line
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def later(ledger: Mapping[str, Forgotten], than: Mapping[str, Forgotten]) -> Led
 def write_file(path: Path, ledger: Mapping[str, Forgotten]) -> None:
     """Whole or not at all. Raises `SnapshotError` where it cannot be written."""
     rows = sorted(ledger.values(), key=lambda one: (one.order, one.user))
-    lines = [orjson.dumps({"format": FORMAT}), *(orjson.dumps(asdict(one)) for one in rows)]
+    head = {"format": FORMAT, "entries": len(rows)}
+    lines = [orjson.dumps(head), *(orjson.dumps(asdict(one)) for one in rows)]
     try:
         write_whole(path, b"\n".join(lines) + b"\n")
     except OSError as exc:
@@ -76,11 +77,14 @@ def read_file(path: Path) -> Ledger:
             f"the ledger of erasures {path} cannot be read: {exc.strerror or exc}"
         ) from exc
     try:
-        if not lines or orjson.loads(lines[0]) != {"format": FORMAT}:
+        head = orjson.loads(lines[0]) if lines else {}
+        if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise SnapshotError(
                 f"{path} is no ledger of erasures of this version of Upwell ({FORMAT}): name the "
                 f"{FILE} of the data folder"
             )
+        if head["entries"] != len(lines) - 1:
+            raise ValueError(f"{len(lines) - 1} entries of {head['entries']}")
         return newest(_entry(orjson.loads(line)) for line in lines[1:])
     except (ValueError, TypeError, KeyError) as exc:
         raise SnapshotError(
@@ -88,8 +92,8 @@ def read_file(path: Path) -> Ledger:
         ) from exc
 
 
-def _entry(row: dict[str, object]) -> Forgotten:
+def _entry(row: object) -> Forgotten:
     types = {"user": str, "appended_ms": int, "source": str, "offset": int, "partition": int}
-    if row.keys() != types.keys() or any(type(row[one]) is not kind for one, kind in types.items()):
-        raise ValueError(f"an entry has {sorted(row)}")
-    return Forgotten(**row)  # type: ignore[arg-type]
+    if not isinstance(row, dict) or {name: type(one) for name, one in row.items()} != types:
+        raise ValueError(f"an entry is {row!r:.80}")
+    return Forgotten(**row)

@@ -4,7 +4,7 @@ it acknowledges the request. It is read whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kafka import KafkaProducer, TopicPartition
@@ -44,8 +44,10 @@ def fences_of_ledger(kafka: KafkaSettings) -> dict[str, Fence]:
     return fences_carried_out((read_ledger(client_options(kafka), kafka.prefix) or {}).values())
 
 
-def add_to_ledger(client: Mapping[str, Any], prefix: str, entries: Iterable[Forgotten]) -> None:
+def add_to_ledger(client: Mapping[str, Any], prefix: str, entries: Collection[Forgotten]) -> None:
     """Returns when all replicas have them. Raises `BrokerError`."""
+    if not entries:
+        return
     topic = prefix + Topic.ERASURES
     try:
         with KafkaProducer(acks="all", **client) as producer:

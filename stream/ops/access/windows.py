@@ -13,12 +13,11 @@ import numpy as np
 from learner.counts.events import KINDS
 from learner.release import checkpoint
 from learner.release.folder import ModelsFolder
-from learner.training.buffer import digest
+from learner.release.users import WINDOWS, digest
 from upwell.errors import ModelError
 
 __all__ = ["Learned", "read_windows"]
 
-BUFFER = "fused.trainer.buffer."
 TRIES = 5
 
 
@@ -58,10 +57,10 @@ def _newest(folder: ModelsFolder) -> tuple[str, Any, Any] | None:
 
 
 def _windows(arrays: Any, meta: Any, users: Collection[str]) -> list[dict[str, Any]]:
-    if f"{BUFFER}users" not in arrays:
+    if f"{WINDOWS}users" not in arrays:
         return []
     names = {digest(user): user for user in users}
-    owners = arrays[f"{BUFFER}users"]
+    owners = arrays[f"{WINDOWS}users"]
     return [
         _window(arrays, meta["learner"]["items"], int(place), names[int(owners[place])])
         for place in np.flatnonzero(np.isin(owners, list(names)))
@@ -69,9 +68,9 @@ def _windows(arrays: Any, meta: Any, users: Collection[str]) -> list[dict[str, A
 
 
 def _window(arrays: Any, items: list[str], place: int, user: str) -> dict[str, Any]:
-    length = int(arrays[f"{BUFFER}lengths"][place])
+    length = int(arrays[f"{WINDOWS}lengths"][place])
     rows, kinds, ratings, times = (
-        arrays[f"{BUFFER}{name}"][place, :length] for name in ("rows", "kinds", "ratings", "ts")
+        arrays[f"{WINDOWS}{name}"][place, :length] for name in ("rows", "kinds", "ratings", "ts")
     )
     return {
         "user": user,
@@ -84,5 +83,5 @@ def _window(arrays: Any, items: list[str], place: int, user: str) -> dict[str, A
             }
             for row, kind, rating, ts in zip(rows, kinds, ratings, times, strict=True)
         ],
-        "intent": [float(number) for number in arrays[f"{BUFFER}intents"][place]],
+        "intent": [float(number) for number in arrays[f"{WINDOWS}intents"][place]],
     }

@@ -167,13 +167,15 @@ MANUAL: Mapping[str, Entry] = {
     ),
     "restore": Entry(
         "upwell restore backup-monday",
-        (BROKER, SNAPSHOT, MODEL),
+        (BROKER, SNAPSHOT, MODEL, STORE),
         "what was restored",
         {
             "data": "the data folder",
             "files": "how many",
             "records": "that were sent to another broker; 0 where it is the same",
             "beside": "what has to be restored beside it; null where nothing",
+            "forgotten_again": "`users` who were forgotten since the snapshot, and of them "
+            "`states` and `windows` that were removed",
         },
     ),
     "rollback": Entry(
