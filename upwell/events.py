@@ -57,6 +57,7 @@ class Topic(StrEnum):
     OVERRIDES = "overrides"
     AUDIT = "audit"
     RULES = "rules"
+    ERASURES = "erasures"
 
 
 class Action(StrEnum):

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,9 @@ from numpy.typing import NDArray
 
 from learner.catalogue.kernel import grown, room
 from learner.fused.histories import LENGTH, HistoryBatch
+from learner.release.users import digest
 
-__all__ = ["ExampleBatch", "ReplayBuffer", "Windows"]
+__all__ = ["ExampleBatch", "ReplayBuffer", "Windows", "digest"]
 
 STRIDE = 10
 
@@ -239,8 +239,3 @@ class ReplayBuffer:
         self._recent = OrderedDict.fromkeys(range(recent))
         self._older = list(range(recent, count))
         self._open = {int(user): (int(slot), int(before)) for user, slot, before in arrays["open"]}
-
-
-def digest(user: str) -> int:
-    """64 bits of a pseudonym."""
-    return int.from_bytes(blake2b(user.encode(), digest_size=8).digest(), "little", signed=True)

@@ -106,6 +106,7 @@ TOPICS = (
     TopicSpec(Topic.OVERRIDES, config={"cleanup.policy": "compact"}),
     TopicSpec(Topic.AUDIT, config={"retention.ms": "-1"}),
     TopicSpec(Topic.RULES, single=True, config={"cleanup.policy": "compact"}),
+    TopicSpec(Topic.ERASURES, single=True, config={"cleanup.policy": "compact"}),
 )
 
 

@@ -16,7 +16,15 @@ from upwell.recommendations import DeadLetter, Entry
 from upwell.system.trace_context import Headers
 from upwell.values import CatalogueItem, Example, UserState
 
-__all__ = ["Decided", "Effects", "Erasure", "FreshList", "ItemEffects", "Rerouted"]
+__all__ = [
+    "Decided",
+    "Effects",
+    "Erasure",
+    "Forgotten",
+    "FreshList",
+    "ItemEffects",
+    "Rerouted",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +79,26 @@ class Erasure:
         return int(self.source.rpartition("-")[2]) if self.home is None else self.home
 
 
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """One entry of the ledger of erasures, which outlives every other topic's retention.
+
+    user: the pseudonym. appended_ms: when the broker appended the request, UTC ms: what is older is
+    forgotten. source, offset: where it stood. partition: of all the user's examples.
+    """
+
+    user: str
+    appended_ms: int
+    source: str
+    offset: int
+    partition: int
+
+    @property
+    def order(self) -> tuple[int, str, int]:
+        """Of several entries of one user the last counts."""
+        return (self.appended_ms, self.source, self.offset)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
     """What controls come to beside items and users. entries: of the audit log, with their
@@ -119,6 +147,20 @@ class Effects:
     counts: Counter[str] = field(default_factory=Counter)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     traces: Mapping[tuple[str, int], Headers] = field(default_factory=dict)
+
+    @property
+    def ledger(self) -> tuple[Forgotten, ...]:
+        """What the ledger is told of the erasures."""
+        return tuple(
+            Forgotten(
+                one.user,
+                self.fences[one.user].appended_ms,
+                one.source,
+                one.offset,
+                one.partition,
+            )
+            for one in self.erasures
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

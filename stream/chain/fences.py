@@ -4,8 +4,8 @@ whenever it is delivered.
 A fence is needed as long as older events may still come: again after a crash, late from a topic
 that lags behind `controls`, or sent on by `rerouted` just before their own topic let them go. So it
 goes once it is twice as old as anything that an input topic holds, `controls` among them: then
-nothing that it hides can come, and no start reads it again. Nothing of it is stored
-with the user; a process that starts reads `controls` again. It knows nothing about stores.
+nothing that it hides can come. Nothing of it is stored with the user; a process that starts reads
+`controls` again, and the ledger of erasures, which is longer. It knows nothing about stores.
 """
 
 from __future__ import annotations
@@ -22,9 +22,17 @@ from upwell.events import Control, ControlKind, Topic
 from upwell.values import UserState
 
 if TYPE_CHECKING:
+    from stream.chain.effects import Forgotten
     from stream.chain.records import BroadcastRecord
 
-__all__ = ["Fence", "Fences", "begun_after", "fences_on_controls", "newest_fences"]
+__all__ = [
+    "Fence",
+    "Fences",
+    "begun_after",
+    "fences_carried_out",
+    "fences_on_controls",
+    "newest_fences",
+]
 
 FEWEST = 1_024
 DAY_MS = 86_400_000
@@ -34,19 +42,22 @@ DAY_MS = 86_400_000
 @dataclass(frozen=True, slots=True, order=True)
 class Fence:
     """appended_ms: when the broker appended the request to forget, UTC ms; source, offset: its
-    `Source` and offset there. astray_ms: of the newest request on another partition than its
-    user's: it hides, and lets the state be, which begins anew where the request is sent on to.
+    `Source` and offset there. removes: a state that began before goes; False where that was carried
+    out, so that one which came since is let be. astray_ms: of the newest request on another
+    partition than its user's: it hides, and lets the state be, which begins anew where the request
+    is sent on to.
     """
 
     appended_ms: int
     source: str
     offset: int
+    removes: bool = True
     astray_ms: int = -1
 
     @classmethod
     def astray(cls, appended_ms: int) -> Fence:
         """Of such a request alone: every state is beyond it."""
-        return cls(-1, "", -1, appended_ms)
+        return cls(-1, "", -1, astray_ms=appended_ms)
 
     @property
     def until_ms(self) -> int:
@@ -113,7 +124,9 @@ class Fences:
 
 def begun_after(state: UserState, fence: Fence | None) -> UserState:
     """`state` where it began after the fence, else a fresh one that says so in its watermark."""
-    if fence is None or state.watermark.get(fence.source, -1) >= fence.offset:
+    if fence is None or not fence.removes:
+        return state
+    if state.watermark.get(fence.source, -1) >= fence.offset:
         return state
     return replace(
         empty_state(state.user, len(state.intent)), watermark={fence.source: fence.offset}
@@ -147,3 +160,13 @@ def fences_on_controls(
                 fence = Fence(record.appended_ms, source, record.offset)
             asked.append({pseudonymizer.pseudonym(user_id): fence})
     return newest_fences(*asked)
+
+
+def fences_carried_out(ledger: Iterable[Forgotten]) -> dict[str, Fence]:
+    """Of the erasures that were carried out: they hide what is older, and let states be."""
+    return newest_fences(
+        *(
+            {one.user: Fence(one.appended_ms, one.source, one.offset, removes=False)}
+            for one in ledger
+        )
+    )

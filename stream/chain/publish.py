@@ -17,6 +17,7 @@ from stream.chain.overrides.record import withdrawal_of
 from stream.chain.wire import (
     encode_erasure,
     encode_examples,
+    encode_forgotten,
     encode_item,
     encode_rule,
     first_appended_header,
@@ -59,8 +60,8 @@ class Outgoing:
 
 
 def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
-    """Dead letters, events sent on, lists, examples, erasures: in this order. `now_ms`: the lists'
-    own time, UTC ms.
+    """Dead letters, events sent on, lists, examples, erasures, their ledger: in this order.
+    `now_ms`: the lists' own time, UTC ms.
     """
     for letter in effects.dead_letters:
         yield _letter_record(letter)
@@ -80,6 +81,8 @@ def user_records(effects: Effects, now_ms: int) -> Iterator[Outgoing]:
     for override_id, erasure in effects.withdrawn:
         key, value = override_id.encode(), withdrawal_of(override_id, erasure, now_ms)
         yield Outgoing(Topic.CONTROLS, key, value)
+    for one in effects.ledger:
+        yield Outgoing(Topic.ERASURES, one.user.encode(), encode_forgotten(one), partition=0)
 
 
 def item_records(effects: ItemEffects) -> Iterator[Outgoing]:

@@ -1,4 +1,5 @@
-"""The bytes of the internal topics: examples and erasures, catalogue, rules, rerouted events.
+"""The bytes of the internal topics: training examples and erasures, the ledger of those, the
+catalogue, rules, rerouted events.
 JSON by orjson, vectors as base64.
 
 Only Upwell's own processes read these; an example or item that does not decode means two versions
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from stream.chain.effects import Erasure
+from stream.chain.effects import Erasure, Forgotten
 from upwell.errors import BrokerError
 from upwell.events import Topic, type_of_topic
 from upwell.knowledge import Rule
@@ -24,11 +25,13 @@ from upwell.values import CatalogueItem, Example, Interaction, Vector
 __all__ = [
     "FIRST_APPENDED",
     "decode_examples",
+    "decode_forgotten",
     "decode_item",
     "decode_rerouted",
     "decode_rule",
     "encode_erasure",
     "encode_examples",
+    "encode_forgotten",
     "encode_item",
     "encode_rerouted",
     "encode_rule",
@@ -62,6 +65,16 @@ def encode_examples(examples: Sequence[Example]) -> bytes:
 def encode_erasure(erasure: Erasure) -> bytes:
     """One record of the `examples` topic: what came before it of this user is to be removed."""
     return orjson.dumps({"v": VERSION, "erasure": asdict(erasure)})
+
+
+def encode_forgotten(one: Forgotten) -> bytes:
+    """One record of the compacted topic `erasures`, whose key is the pseudonym."""
+    return orjson.dumps({"v": VERSION, **asdict(one)})
+
+
+def decode_forgotten(raw: bytes) -> Forgotten:
+    """The exact inverse. Raises `BrokerError` for a record of another version."""
+    return Forgotten(**_versioned(raw, Topic.ERASURES))
 
 
 def decode_examples(raw: bytes) -> list[Example] | Erasure:

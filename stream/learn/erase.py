@@ -8,22 +8,38 @@ request itself, where that stands.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kafka import TopicPartition
 
+from stream.broker.erasures import ledger as ledgers
+from stream.broker.erasures.topic import add_to_ledger, read_ledger
 from stream.broker.feeds import read_partition
 from stream.broker.incarnations import incarnations_of
 from stream.chain.publish import Outgoing
 from stream.chain.records import Record, decode_records
 from stream.chain.sources import Source
+from stream.learn.options import LearnOptions
 from upwell.codec import confirmation_value
+from upwell.errors import SnapshotError
 from upwell.events import Control, Topic
 from upwell.recommendations import Confirmation
 
-__all__ = ["REMAINS", "Unconfirmed", "confirmation_record", "confirmations", "request_at"]
+__all__ = [
+    "REMAINS",
+    "Unconfirmed",
+    "confirmation_record",
+    "confirmations",
+    "keep_ledger",
+    "request_at",
+]
+
+LEDGER_LOOKS, LEDGER_SECONDS = 20, 0.25
+"""That serve's entry is waited for behind its erasure."""
 
 log = logging.getLogger("upwell.learn")
 
@@ -36,8 +52,9 @@ REMAINS = (
     "the store's write-ahead log and disk blocks hold what was removed until the store "
     "writes over them",
     "weights and counts that were learned from the user stay; they name nobody",
-    "snapshots and backups taken before hold the user: delete them, or forget the user "
-    "again after a restore",
+    "snapshots and backups taken before hold the user: delete them; a restore forgets the user "
+    "again, by the ledger of erasures",
+    "the ledger of erasures keeps that a pseudonym was forgotten, and when",
 )
 """What an erasure cannot take back."""
 
@@ -74,13 +91,14 @@ def confirmation_record(
 
 
 def confirmations(
-    client: Mapping[str, Any],
-    prefix: str,
-    erasures: Iterable[Unconfirmed],
-    checkpoints: int,
-    now_ms: int,
+    options: LearnOptions, erasures: Sequence[Unconfirmed], checkpoints: int, now_ms: int
 ) -> Iterator[Outgoing]:
-    """Of those whose request still stands; the others are named on the log."""
+    """Of those whose request still stands; the others are named on the log. The copies of the
+    ledger have all of them before the first is given.
+    """
+    client, prefix = options.client, options.prefix
+    if erasures and options.ledgers:
+        keep_ledger(client, prefix, erasures, options.ledgers)
     for erasure in (one for one in erasures if not one.guest):
         request = request_at(client, prefix, erasure, now_ms)
         if request is None:
@@ -115,3 +133,60 @@ def request_at(
         assert isinstance(event, Control), "serve has taken it for one"
         return event
     return None
+
+
+def keep_ledger(
+    client: Mapping[str, Any],
+    prefix: str,
+    erasures: Iterable[Unconfirmed],
+    files: Sequence[Path],
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Brings the copies of the ledger level with its topic, once that has `erasures`. The first of
+    `files` must be written (`SnapshotError`); of the others it is logged where one cannot be.
+    """
+    found = _ledger_with(client, prefix, erasures, sleep)
+    known = ledgers.read_file(files[0]) if files[0].exists() else {}
+    whole = ledgers.newest([*known.values(), *found.values()])
+    add_to_ledger(client, prefix, ledgers.later(whole, found).values())  # were it made anew
+    ledgers.write_file(files[0], whole)
+    for file in files[1:]:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            beside = ledgers.read_file(file) if file.exists() else {}
+            ledgers.write_file(file, ledgers.newest([*beside.values(), *whole.values()]))
+        except (SnapshotError, OSError) as exc:
+            log.warning("%s; a restore from there must be told of %s", exc, files[0])
+
+
+def _ledger_with(
+    client: Mapping[str, Any],
+    prefix: str,
+    erasures: Iterable[Unconfirmed],
+    sleep: Callable[[float], None],
+) -> ledgers.Ledger:
+    """Serve sends entry and erasure at once, and either may be there first. An entry of the same
+    source and a later offset stands for those before it, since one user's replace each other.
+    """
+    asked: dict[str, int] = {}
+    for one in erasures:
+        asked[one.source] = max(one.offset, asked.get(one.source, -1))
+    for left in reversed(range(LEDGER_LOOKS)):
+        found = read_ledger(client, prefix) or {}
+        reached: dict[str, int] = {}
+        for entry in found.values():
+            reached[entry.source] = max(entry.offset, reached.get(entry.source, -1))
+        missing = [one for one, offset in asked.items() if reached.get(one, -1) < offset]
+        if not missing:
+            break
+        if left:
+            sleep(LEDGER_SECONDS)
+    else:
+        log.error(
+            "erasures of %s are not in the ledger on %s%s: was serve of an older version? After a "
+            "restore ask for them again",
+            ", ".join(sorted(missing)),
+            prefix,
+            Topic.ERASURES,
+        )
+    return found

@@ -225,8 +225,8 @@ class LearnLoop:
 
         It may go out once more after a crash.
         """
-        owed, options, now = self._unconfirmed, self._options, self._clock_ms()
-        for one in confirmations(options.client, options.prefix, owed, checkpoints, now):
+        owed, now = self._unconfirmed, self._clock_ms()
+        for one in confirmations(self._options, owed, checkpoints, now):
             self._sender.send(one)
         self._unconfirmed = []
 

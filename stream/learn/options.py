@@ -28,9 +28,10 @@ class LearnOptions:
     delta. checkpoint_examples: how many between two checkpoints.
 
     batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures
-    start after so many. guard: the rule by which trained weights take over. policy: blocks
-    items of the catalogue. show: told each record
-    for `metrics`. learning: around what is done with a poll's records of `examples`.
+    start after so many. guard: the rule by which trained weights take over. policy: blocks items of
+    the catalogue. show: told each record for `metrics`. learning: around what is done with a poll's
+    records of `examples`. ledgers: files that are copies of the ledger of erasures; the first must
+    be written, or nothing is confirmed.
     """
 
     prefix: str
@@ -44,6 +45,7 @@ class LearnOptions:
     warmup_examples: int = 0
     guard: Guard = Guard()
     policy: Policy = NO_POLICY
+    ledgers: Sequence[Path] = ()
     show: Callable[[bytes], None] = lambda _: None
     learning: Callable[[Mapping[Any, Sequence[Any]]], AbstractContextManager[None]] = unfollowed
     client: Mapping[str, Any] = field(default_factory=dict)

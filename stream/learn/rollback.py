@@ -4,7 +4,7 @@ for it on the data folder's `models`, wherever checkpoints are kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from kafka import KafkaConsumer
 
 from learner.release import checkpoint
 from learner.release.folder import ModelsFolder
+from learner.release.users import without_users
 from stream.broker.model_records import Version, rollback_record
 from stream.broker.rollback import ERRAND
 from upwell.errors import ModelError, SnapshotError
@@ -24,9 +25,13 @@ __all__ = ["make_newest", "roll_back_if_asked", "seek", "version_of"]
 
 
 def make_newest(
-    folder: ModelsFolder, version: str, confirm: Callable[[], None] = lambda: None
+    folder: ModelsFolder,
+    version: str,
+    forgotten: Collection[str],
+    confirm: Callable[[], None] = lambda: None,
 ) -> Version:
-    """Saves the checkpoint of `version` once more, as the newest. confirm: as of `save_checkpoint`.
+    """Saves the checkpoint of `version` once more, as the newest, without windows of those who are
+    `forgotten` (pseudonyms). confirm: as of `save_checkpoint`.
 
     Raises `SnapshotError` naming those there are, `ModelError`.
     """
@@ -41,6 +46,7 @@ def make_newest(
             f"no checkpoint of version {version} in {folder.address}; there are: {known}"
         )
     arrays, meta = checkpoint.load(folder, wanted.name)
+    arrays, _ = without_users(arrays, forgotten)
     return version_of(checkpoint.save_checkpoint(folder, arrays, meta, confirm), meta)
 
 
@@ -57,7 +63,7 @@ def roll_back_if_asked(home: Path, folder: ModelsFolder, sender: Sender) -> bool
     done = []
 
     def roll_back(asked: Mapping[str, Any]) -> None:
-        version = make_newest(folder, asked["version"], sender.confirm)
+        version = make_newest(folder, asked["version"], sender.forgotten(), sender.confirm)
         sender.truncate(sender.send(rollback_record(version)))
         done.append(version)
 

@@ -12,8 +12,10 @@ from encoders import model_dimension
 from learner.training.learner import Learner
 from stream.broker.connect import models_folder
 from stream.broker.engines import engine_name
+from stream.broker.erasures.ledger import ledger_files
 from stream.broker.quiet import quieten
 from stream.chain.policy import load_policy
+from stream.learn.erase import keep_ledger
 from stream.learn.loop import LearnLoop
 from stream.learn.options import LearnOptions, unfollowed
 from stream.learn.tracking import tracking
@@ -82,6 +84,7 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
             warmup_examples=learner.warmup_examples,
             policy=load_policy(settings.policy),
             alone=alone,
+            ledgers=ledger_files(settings),
             client=client_options(settings.kafka),
             show=told,
             learning=unfollowed if spans is None else spans.learning,
@@ -90,4 +93,5 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
         loop = LearnLoop(trained, options, now_ms)
         stop_on_signals(loop)
         quieten()
+        keep_ledger(options.client, options.prefix, (), options.ledgers)
         loop.run()

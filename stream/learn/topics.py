@@ -4,7 +4,7 @@ lock. It knows nothing of when.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from learner.release.guard import Verdict
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
 from stream.broker.away import Patience
+from stream.broker.erasures.topic import read_ledger
 from stream.broker.feeds import FETCH_BYTES
 from stream.broker.retention import warn_removed
 from stream.chain.publish import Outgoing
@@ -68,6 +69,10 @@ class Sender:
             headers=list(one.headers),
         )
         return int(sent.get(timeout=SEND_TIMEOUT_S).offset)
+
+    def forgotten(self) -> Collection[str]:
+        """Pseudonyms that the ledger of erasures names now. Raises `BrokerError`."""
+        return read_ledger(self._client, self._prefix) or {}
 
     def truncate(self, offset: int) -> None:
         """Cut `models` off before `offset`. Raises `KafkaError`."""

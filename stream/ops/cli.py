@@ -27,6 +27,7 @@ from stream.ops.commands.play import demo, replay
 from stream.ops.commands.top import top
 from stream.ops.commands.trust.policy import policy
 from stream.ops.commands.tune import tune
+from stream.ops.commands.users.export import export
 
 __all__ = ["app", "main"]
 
@@ -41,6 +42,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "watch": watch,
     "recommend": recommend,
     "forget": forget,
+    "export": export,
     "doctor": doctor,
     "snapshot": snapshot,
     "restore": restore,

@@ -8,18 +8,14 @@ starts.
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
-from infra.kafka import KafkaBroker
 from learner.release import checkpoint
 from learner.release.folder import LocalFolder
 from stream.broker.connect import models_folder
@@ -30,6 +26,14 @@ from stream.broker.model_records import Version, rollback_record
 from stream.broker.rollback import ask_learner
 from stream.broker.topics import ensure_topics
 from stream.learn.rollback import make_newest, version_of
+from stream.ops.backup.bring import PARTS, bring
+from stream.ops.backup.erasures import (
+    ledger_now,
+    owed,
+    save_ledger,
+    send_erasures,
+    still_counts,
+)
 from stream.ops.backup.fitting import (
     acknowledged,
     beside,
@@ -40,6 +44,7 @@ from stream.ops.backup.fitting import (
     nothing,
     topic_ids,
 )
+from stream.ops.backup.held import broker, one_at_a_time, runs, stopped
 from stream.ops.backup.running import RECORDS, copy_running, send_records
 from stream.ops.snapshot_files import (
     copy_files,
@@ -49,15 +54,13 @@ from stream.ops.snapshot_files import (
     write_manifest,
 )
 from stream.replay.progress import Moved, unwatched
-from upwell.client import client_options, find_broker
+from upwell.client import client_options
 from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic
 from upwell.settings import Settings
-from upwell.system.lock import try_lock
 
 __all__ = ["restore", "rollback", "snapshot"]
 
-PARTS = ("models", "store", "key")
 NEVER = frozenset({"owner.lock", "lock", "broker.log", "broker.log.1", "ports.json"})
 SEND_TIMEOUT_S = 60
 LEARN_SECONDS = 120.0
@@ -76,12 +79,12 @@ def snapshot(
         raise SnapshotError(f"{folder} is there already: name a new folder")
     check_begun(settings)
     partial = folder.with_name(folder.name + ".partial")
-    with _one_at_a_time(settings):
+    with one_at_a_time(settings):
         shutil.rmtree(partial, ignore_errors=True)
         running = runs(settings)
-        with _broker(settings, say) as found:
+        with broker(settings, say) as found:
             require_topics(client_options(found.kafka), found.kafka.prefix, INPUT_TOPICS)
-            offsets, topics = acknowledged(found), topic_ids(found)
+            offsets, topics, ledger = acknowledged(found), topic_ids(found), ledger_now(found)
             if running:
                 copy_running(found, partial, offsets)
         if running:
@@ -95,6 +98,7 @@ def snapshot(
     if not files:
         shutil.rmtree(partial, ignore_errors=True)
         raise nothing(settings)
+    files |= save_ledger(partial, ledger)
     write_manifest(
         partial,
         {
@@ -123,9 +127,16 @@ def snapshot(
     }
 
 
-def restore(settings: Settings, folder: Path, say: Say, moved: Moved = unwatched) -> dict[str, Any]:
-    """Bring a snapshot into an empty data folder; what was restored, JSON-ready. moved: is told of
-    what was checked, then of what was copied.
+def restore(
+    settings: Settings,
+    folder: Path,
+    say: Say,
+    moved: Moved = unwatched,
+    erasures: Sequence[Path] | None = None,
+) -> dict[str, Any]:
+    """Bring a snapshot into an empty data folder, without those who were forgotten since; what was
+    restored, JSON-ready. moved: is told of what was checked, then of what was copied. erasures: as
+    of `owed`.
 
     Raises `SnapshotError`, and then nothing is restored.
     """
@@ -162,31 +173,41 @@ def restore(settings: Settings, folder: Path, say: Say, moved: Moved = unwatched
     if settings.kafka.address is not None and not elsewhere:
         check_same(settings, manifest.get("topics", {}))
         check_held(settings, offsets)
-    settings.data.mkdir(parents=True, exist_ok=True)
-    copied = copy_files(folder, settings.data, (*PARTS, "kafka"), frozenset(), moved)
-    if copied != {name: sha for name, sha in manifest["files"].items() if name != RECORDS}:
-        raise SnapshotError(
-            f"{settings.data} is not what stands in {folder}: remove it, look at its disk "
-            "and restore again"
-        )
+    same_broker = settings.kafka.address is not None and not elsewhere
+    due = owed(settings, folder, erasures, same_broker)
+    copied, again = bring(settings, folder, manifest["files"], due, moved)
     if settings.models is not None:
         copy_models(LocalFolder(settings.data / "models"), models_folder(settings))
     newest = checkpoint.latest(models_folder(settings))
     records = 0
     if elsewhere:
-        with _broker(settings, say) as found:
+        with broker(settings, say) as found:
             ensure_topics(found.kafka.prefix, found.kafka.partitions, client_options(found.kafka))
-            records = send_records(found, folder / RECORDS)
+            records = send_records(found, folder / RECORDS, still_counts(settings, due))
             say(f"{records} records sent to the other broker")
-    elif settings.kafka.address is not None:
+            send_erasures(found, due)
+    elif not same_broker:
+        if due.since:
+            with broker(settings, say) as found:
+                send_erasures(found, due)
+    else:
+        send_erasures(settings, due)
         rewind(client_options(settings.kafka), settings.kafka.prefix, offsets)
         if newest is not None:
             _, meta = checkpoint.load(models_folder(settings), newest.name)
             _announce(settings, version_of(newest, meta))
     if (left := beside(settings)) is not None:
         say(left)
+    if due.since:
+        say(f"forgotten since the snapshot, and forgotten again: {again}")
     say(f"{len(copied)} files restored to {settings.data}; `upwell run` goes on from there")
-    return {"data": str(settings.data), "files": len(copied), "records": records, "beside": left}
+    return {
+        "data": str(settings.data),
+        "files": len(copied),
+        "records": records,
+        "beside": left,
+        "forgotten_again": again,
+    }
 
 
 def rollback(settings: Settings, version: str, say: Say) -> None:
@@ -198,65 +219,11 @@ def rollback(settings: Settings, version: str, say: Say) -> None:
     if runs(settings):
         ask_learner(settings.data / "models", version, LEARN_SECONDS)
     else:
-        with stopped(settings), _broker(settings, say) as running:
+        with stopped(settings), broker(settings, say) as running:
             require_topics(client_options(running.kafka), running.kafka.prefix, [Topic.MODELS])
-            _announce(running, make_newest(models_folder(settings), version))
+            forgotten = ledger_now(running)
+            _announce(running, make_newest(models_folder(settings), version, forgotten))
     say(f"version {version} is the newest now; what came after it is learned again")
-
-
-def runs(settings: Settings) -> bool:
-    """Whether a worker runs on this data folder."""
-    try:
-        with stopped(settings):
-            return False
-    except SnapshotError:
-        return True
-
-
-@contextmanager
-def _one_at_a_time(settings: Settings) -> Iterator[None]:
-    """Raises `SnapshotError` where another snapshot of this data folder is being taken."""
-    if not settings.data.is_dir():
-        yield
-        return
-    held = try_lock(settings.data / "snapshot.lock")
-    if held is None:
-        raise SnapshotError(f"another snapshot of {settings.data} is being taken: wait for it")
-    try:
-        yield
-    finally:
-        os.close(held)
-
-
-@contextmanager
-def stopped(settings: Settings) -> Iterator[None]:
-    """Holds the locks that a worker takes.
-
-    Raises `SnapshotError` where one runs on this data folder.
-    """
-    with ExitStack() as stack:
-        for part in ("models", "store"):
-            path = settings.data / part / "owner.lock"
-            if not path.parent.is_dir():
-                continue
-            held = try_lock(path)
-            if held is None:
-                raise SnapshotError(f"a worker runs on {path.parent}: stop the engine first")
-            stack.callback(os.close, held)
-        yield
-
-
-@contextmanager
-def _broker(settings: Settings, say: Say) -> Iterator[Settings]:
-    """The settings with the address of a broker that answers; one on the data folder is started for
-    as long as this needs it.
-    """
-    if settings.kafka.address is not None or (settings.data / "broker.json").exists():
-        yield replace(settings, kafka=replace(settings.kafka, address=find_broker(settings)))
-        return
-    say("starting Apache Kafka on the data folder ...")
-    with KafkaBroker(settings.data / "kafka") as broker:
-        yield replace(settings, kafka=replace(settings.kafka, address=broker.address))
 
 
 def _identity(settings: Settings) -> dict[str, Any]:

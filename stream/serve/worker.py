@@ -32,6 +32,7 @@ from stream.broker.connect import (
 from stream.broker.encoders import Lineage, Said
 from stream.broker.encoders.topic import read_lineage
 from stream.broker.engines import agree_on_key, engine_name, refuse_second
+from stream.broker.erasures.topic import fences_of_ledger
 from stream.broker.feeds import Broadcast
 from stream.broker.incarnations import Incarnations
 from stream.broker.lag import INPUT_TOPICS
@@ -49,7 +50,7 @@ from stream.serve.encoders.switch import EncoderSwitch, load, model_in_force
 from stream.serve.follow import Follower
 from stream.serve.meter import Meter, TimedEncoder, TimedPictures, TimedRanker, TimedStore
 from stream.serve.model_reader import ModelReader
-from stream.serve.store_copy import copy_store_if_asked
+from stream.serve.store_copy import answer_commands
 from stream.serve.unknown_fields import KeptOut
 from upwell.errors import SettingsError
 from upwell.events import Topic
@@ -150,6 +151,7 @@ class ServeWorker:
         self._decided.start()
         self._lineage = Lineage()  # all of it comes by the feed
         self._follow_encoder()
+        self._chains.pipeline.fence(fences_of_ledger(self._settings.kafka))
         self._take_fences()
         self._follower.level()
         self._note_version()
@@ -161,10 +163,10 @@ class ServeWorker:
         """
         self._take_fences()
         self._follow_encoder()
-        copied = copy_store_if_asked(self._store, self._settings.data / "store")
+        answered = answer_commands(self._store, self._settings.data / "store")
         more = self._follower.step()
         self._note_version()
-        return more or copied
+        return more or answered
 
     def _note_version(self) -> None:
         if (version := self._replica.version) != self.version:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -37,6 +37,9 @@ STORE_SECONDS = 600.0
 """That serve is given to copy its store: it may be starting."""
 TRIES = 5
 SEND_TIMEOUT_S = 60
+
+Left = Callable[[str, int, bytes | None], bytes | None]
+"""Of a record's topic, append time (UTC ms) and value what is sent on, None where nothing."""
 
 
 def copy_running(settings: Settings, partial: Path, offsets: Mapping[TopicPartition, int]) -> None:
@@ -120,8 +123,9 @@ def read_records(
         raise BrokerError(f"the topics cannot be read for the snapshot: {exc}") from exc
 
 
-def send_records(settings: Settings, path: Path) -> int:
-    """Sends what `read_records` wrote, each to the partition that it stood on; how many. Raises
+def send_records(settings: Settings, path: Path, left: Left) -> int:
+    """Sends what `read_records` wrote, each to the partition that it stood on; how many. left: of
+    topic, append time (UTC ms) and value what is sent of it, None where nothing. Raises
     `BrokerError`.
     """
     try:
@@ -130,7 +134,7 @@ def send_records(settings: Settings, path: Path) -> int:
         ) as producer:
             sent = [
                 producer.send(settings.kafka.prefix + line.pop("topic"), **line)
-                for line in _lines(path)
+                for line in _lines(path, left)
             ]
             for one in sent:
                 one.get(timeout=SEND_TIMEOUT_S)
@@ -150,12 +154,16 @@ def _line(topic: str, record: Any) -> dict[str, Any]:
     }
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _lines(path: Path, left: Left) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as file:
         for text in file:
             line = json.loads(text)
             for name in ("key", "value"):
                 line[name] = _bytes(line[name])
+            whole = line["value"]
+            line["value"] = left(line["topic"], line["timestamp_ms"], whole)
+            if whole is not None and line["value"] is None:
+                continue
             line["headers"] = [(name, _bytes(value)) for name, value in line["headers"]]
             yield line
 

@@ -33,14 +33,27 @@ def snapshot(folder: Folder, as_json: Json = False) -> None:
         _say(done, as_json)
 
 
-def restore(folder: Folder, as_json: Json = False) -> None:
-    """Bring a snapshot into an empty data folder; the engine goes on from its offsets."""
+def restore(
+    folder: Folder,
+    erasures: Annotated[
+        list[Path] | None,
+        typer.Option(help="A ledger of erasures, or the data folder that has it; may be repeated."),
+    ] = None,
+    no_erasures: Annotated[
+        bool, typer.Option("--no-erasures", help="Restore though no ledger is left.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring a snapshot into an empty data folder, without users who were forgotten since it was
+    taken; the engine goes on from its offsets.
+    """
     from stream.ops.snapshot import restore as bring_back
     from stream.replay.progress import watched
 
     with faults(), interruptible():
         with watched(console) as moved:
-            done = bring_back(settings(), folder, tell, moved)
+            given = [] if no_erasures else None
+            done = bring_back(settings(), folder, tell, moved, erasures or given)
         _say(done, as_json)
 
 

@@ -105,6 +105,28 @@ MANUAL: Mapping[str, Entry] = {
         (BROKER,),
         "the confirmation, as docs/schemas/confirmations.schema.json has it",
     ),
+    "export": Entry(
+        "upwell export --user 331 --out 331.json",
+        (BROKER, STORE, MODEL),
+        "all that is held of the user",
+        {
+            "user_id": "the app's own",
+            "pseudonym": "under which the rest is kept",
+            "at": "of this look, UTC ms",
+            "held": "whether anything is, beside that a user was forgotten",
+            "forgotten_ms": "up to when the user was forgotten, UTC ms; null where never",
+            "store": "where the state was read",
+            "state": "intent vector, history, items had, impressions, counters, watermarks; null "
+            "where there is none",
+            "guests": "who is the same person: `ids` as far as `controls` still names them, and "
+            "`states` by pseudonym",
+            "learner": "`windows` of events in the newest `checkpoint`",
+            "newest_list": "as it was published; null where none is kept",
+            "topics": "of each topic `count`, `oldest_ms`, `newest_ms`, with `--events` the "
+            "`records`",
+            "not_in_here": "what was not looked at, a sentence each",
+        },
+    ),
     "doctor": Entry(
         "upwell doctor",
         (),
@@ -146,13 +168,15 @@ MANUAL: Mapping[str, Entry] = {
     ),
     "restore": Entry(
         "upwell restore backup-monday",
-        (BROKER, SNAPSHOT, MODEL),
+        (BROKER, SNAPSHOT, MODEL, STORE),
         "what was restored",
         {
             "data": "the data folder",
             "files": "how many",
             "records": "that were sent to another broker; 0 where it is the same",
             "beside": "what has to be restored beside it; null where nothing",
+            "forgotten_again": "`users` who were forgotten since the snapshot, and of them "
+            "`states` and `windows` that were removed",
         },
     ),
     "rollback": Entry(

@@ -23,7 +23,10 @@ from tests.topics import set_topics, wait_until_shown
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
-SINGLE = {Topic.DEAD_LETTERS, Topic.ENCODERS, Topic.KEYS, Topic.MODELS, Topic.METRICS}
+SINGLE = {
+    *(Topic.DEAD_LETTERS, Topic.ENCODERS, Topic.ERASURES),
+    *(Topic.KEYS, Topic.MODELS, Topic.METRICS),
+}
 HOUR = {"retention.ms": "3600000", "segment.ms": "600000"}
 DERIVED = {"max.message.bytes": str(4 << 20)}
 KEPT = {
@@ -33,6 +36,7 @@ KEPT = {
     Topic.EXAMPLES: {"max.message.bytes": str(32 << 20)},
     Topic.KEYS: {"retention.ms": "-1"},
     Topic.ENCODERS: {"retention.ms": "-1"},
+    Topic.ERASURES: {"cleanup.policy": "compact"},
     Topic.MODELS: {"retention.ms": "-1", "max.message.bytes": str(32 << 20)},
     Topic.METRICS: HOUR,
 }

@@ -12,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.broker.topics import partition_of, partitioner
+from stream.chain.effects import Forgotten
 from stream.chain.fences import (
     DAY_MS,
     FEWEST,
     Fence,
     Fences,
     begun_after,
+    fences_carried_out,
     fences_on_controls,
     newest_fences,
 )
@@ -35,6 +37,7 @@ fences = st.builds(
     st.integers(0, 9),
     st.sampled_from(["controls-0", "controls-1"]),
     st.integers(0, 9),
+    st.booleans(),
     st.integers(-1, 9),
 )
 known = st.dictionaries(st.sampled_from(["u", "v", "w"]), fences)
@@ -133,7 +136,7 @@ def test_the_newest_are_the_same_in_any_order_and_however_often(
 def test_a_state_begins_anew_once(fence: Fence, watermark: dict[str, int]) -> None:
     before = UserState("u", np.ones(2, np.float32), events=5, had=("i",), watermark=watermark)
     after = begun_after(before, fence)
-    if watermark.get(fence.source, -1) >= fence.offset:
+    if not fence.removes or watermark.get(fence.source, -1) >= fence.offset:
         assert after is before
     else:
         assert (after.user, after.events, after.had) == ("u", 0, ())
@@ -206,3 +209,42 @@ def test_an_older_request_that_comes_again_does_not_take_a_newer_one_s_place() -
     fences.add({"ann": fence_at(5)})
     fences.add({"ann": fence_at(3)})
     assert fences.of(["ann", "bob"]) == {"ann": fence_at(5)}
+
+
+ledgers = st.lists(
+    st.builds(
+        Forgotten,
+        st.sampled_from(["u", "v"]),
+        st.integers(0, 9),
+        st.sampled_from(["controls-0", "rerouted-1"]),
+        st.integers(0, 9),
+        st.integers(0, 3),
+    )
+)
+
+
+@given(ledgers)
+def test_what_was_carried_out_hides_what_is_older_and_lets_states_be(
+    ledger: list[Forgotten],
+) -> None:
+    found = fences_carried_out(ledger)
+    state = UserState("u", np.ones(2, np.float32), events=5, watermark={"clicks-0": 3})
+    assert found.keys() == {one.user for one in ledger}
+    for user, fence in found.items():
+        newest = max(one.appended_ms for one in ledger if one.user == user)
+        assert fence.hides(newest)
+        assert not fence.hides(newest + 1)
+        assert begun_after(state, fence) is state
+
+
+@given(ledgers.filter(bool), st.booleans())
+def test_a_request_that_stands_on_controls_still_removes_what_the_ledger_has(
+    ledger: list[Forgotten], before: bool
+) -> None:
+    """A worker that was taken for dead may have brought a state back."""
+    one = max((entry for entry in ledger if entry.user == ledger[0].user), key=lambda e: e.order)
+    asked = {one.user: Fence(one.appended_ms, one.source, one.offset)}
+    both = (asked, fences_carried_out(ledger))
+    joined = newest_fences(*(both if before else reversed(both)))[one.user]
+    assert joined == asked[one.user]
+    assert begun_after(UserState(one.user, np.ones(2, np.float32), events=5), joined).events == 0

@@ -34,6 +34,9 @@ class Sent:
         self.records.append(record)
         return len(self.records)
 
+    def forgotten(self) -> tuple[str, ...]:
+        return ("u3",)
+
     def truncate(self, offset: int) -> None:
         self.truncated.append(offset)
 

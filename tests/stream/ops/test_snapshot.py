@@ -208,7 +208,10 @@ def test_another_broker_gets_the_catalogue_and_what_was_not_worked_off(
     assert not fresh.data.exists()
     delete_topics(client, [prefix + spec.topic for spec in TOPICS])
     ensure_topics(prefix, 1, client)
-    restore(fresh, taken, print)
+    with pytest.raises(SnapshotError, match="--erasures"):
+        restore(fresh, taken, print)
+    assert not fresh.data.exists()
+    restore(fresh, taken, print, erasures=[])
 
     def found(topic: Topic) -> list[Any]:
         return list(read_partition(client, TopicPartition(prefix + topic, 0), 0))

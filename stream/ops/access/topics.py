@@ -1,0 +1,93 @@
+"""Topics read whole, from what their retention left to their ends as they stand, by one consumer.
+It knows nothing about users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from stream.broker.feeds import FETCH_BYTES
+from stream.broker.topics import no_broker
+from stream.replay.progress import Moved, unwatched
+from upwell.events import Topic
+
+__all__ = ["Standing", "read_topics"]
+
+POLL_MS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A record where it stands. appended_ms: UTC ms."""
+
+    topic: Topic
+    partition: int
+    offset: int
+    appended_ms: int
+    key: bytes | None
+    value: bytes | None
+
+    @property
+    def place(self) -> str:
+        return f"{self.topic}-{self.partition}-{self.offset}"
+
+
+def read_topics(
+    client: Mapping[str, Any], prefix: str, topics: Sequence[Topic], moved: Moved = unwatched
+) -> Iterator[Standing]:
+    """Of each partition in the order of offsets; a topic that there is not yet has none. moved: is
+    told of records. Raises `BrokerError`.
+    """
+    try:
+        with closing(
+            KafkaConsumer(
+                isolation_level="read_committed",
+                group_id=None,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                max_partition_fetch_bytes=FETCH_BYTES,
+                max_poll_records=5_000,
+                **client,
+            )
+        ) as consumer:
+            yield from _read(consumer, prefix, topics, moved)
+    except KafkaError as exc:
+        raise no_broker(client, exc) from exc
+
+
+def _read(
+    consumer: KafkaConsumer, prefix: str, topics: Sequence[Topic], moved: Moved
+) -> Iterator[Standing]:
+    partitions = [
+        TopicPartition(prefix + topic, number)
+        for topic in topics
+        for number in sorted(consumer.partitions_for_topic(prefix + topic) or ())
+    ]
+    if not partitions:
+        return
+    consumer.assign(partitions)
+    starts, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+    for partition in partitions:
+        consumer.seek(partition, starts[partition])
+    total = sum(ends[one] - starts[one] for one in partitions)
+    left = {one for one in partitions if starts[one] < ends[one]}
+    while left:
+        for partition, records in consumer.poll(timeout_ms=POLL_MS).items():
+            topic = Topic(partition.topic.removeprefix(prefix))
+            for one in records:
+                if one.offset < ends[partition]:
+                    yield Standing(
+                        topic, one.partition, one.offset, one.timestamp, one.key, one.value
+                    )
+        at_end = {one for one in left if consumer.position(one) >= ends[one]}
+        left -= at_end
+        if at_end:
+            consumer.pause(*at_end)
+        done = sum(min(consumer.position(one), ends[one]) - starts[one] for one in partitions)
+        moved("records read", done, total)

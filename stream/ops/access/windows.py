@@ -1,0 +1,87 @@
+"""What the learner keeps of users: their windows in its replay buffer, as the newest checkpoint has
+them. What it took in since stands on `examples`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from learner.counts.events import KINDS
+from learner.release import checkpoint
+from learner.release.folder import ModelsFolder
+from learner.release.users import WINDOWS, digest
+from upwell.errors import ModelError
+
+__all__ = ["Learned", "read_windows"]
+
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """checkpoint: its file, None where there is none yet. examples: that it had learned. windows:
+    the users', JSON-ready, each a stretch of events, the newest last.
+    """
+
+    checkpoint: str | None
+    examples: int
+    windows: list[dict[str, Any]]
+
+
+def read_windows(folder: ModelsFolder, users: Collection[str]) -> Learned:
+    """users: pseudonyms. Raises `ModelError` where the checkpoint is torn."""
+    loaded = _newest(folder)
+    if loaded is None:
+        return Learned(None, 0, [])
+    name, arrays, meta = loaded
+    learned = int(meta["learner"].get("learned", 0))
+    return Learned(name, learned, _windows(arrays, meta, users))
+
+
+def _newest(folder: ModelsFolder) -> tuple[str, Any, Any] | None:
+    """A running learner may remove one while it is read: then the next."""
+    for left in reversed(range(TRIES)):
+        newest = checkpoint.latest(folder)
+        if newest is None:
+            return None
+        try:
+            return (newest.name, *checkpoint.load(folder, newest.name))
+        except ModelError:
+            if left == 0 or not checkpoint.replaced(folder, newest.name):
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _windows(arrays: Any, meta: Any, users: Collection[str]) -> list[dict[str, Any]]:
+    if f"{WINDOWS}users" not in arrays:
+        return []
+    names = {digest(user): user for user in users}
+    owners = arrays[f"{WINDOWS}users"]
+    return [
+        _window(arrays, meta["learner"]["items"], int(place), names[int(owners[place])])
+        for place in np.flatnonzero(np.isin(owners, list(names)))
+    ]
+
+
+def _window(arrays: Any, items: list[str], place: int, user: str) -> dict[str, Any]:
+    length = int(arrays[f"{WINDOWS}lengths"][place])
+    rows, kinds, ratings, times = (
+        arrays[f"{WINDOWS}{name}"][place, :length] for name in ("rows", "kinds", "ratings", "ts")
+    )
+    return {
+        "user": user,
+        "events": [
+            {
+                "item_id": items[int(row)],
+                "kind": KINDS[int(kind)],
+                "rating": None if np.isnan(rating) else float(rating),
+                "ts": int(ts),
+            }
+            for row, kind, rating, ts in zip(rows, kinds, ratings, times, strict=True)
+        ],
+        "intent": [float(number) for number in arrays[f"{WINDOWS}intents"][place]],
+    }

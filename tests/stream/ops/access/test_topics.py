@@ -1,0 +1,38 @@
+"""Topics are read whole, up to their ends as they stood, and none that is not there."""
+
+from __future__ import annotations
+
+from kafka import KafkaProducer
+
+from stream.broker.topics import ensure_topics
+from stream.ops.access.topics import Standing, read_topics
+from upwell.events import Topic
+
+
+def test_all_records_are_read_once_in_the_order_of_each_partition(kafka: str, prefix: str) -> None:
+    client, told = {"bootstrap_servers": [kafka]}, list[tuple[int, int | None]]()
+    assert list(read_topics(client, prefix, [Topic.CLICKS])) == []
+    ensure_topics(prefix, 2, client)
+    assert list(read_topics(client, prefix, [Topic.CLICKS])) == []
+    with KafkaProducer(acks="all", **client) as producer:
+        for number in range(300):
+            value = None if number == 7 else b"%d" % number
+            producer.send(prefix + Topic.CLICKS, key=b"c", value=value, partition=number % 2)
+        producer.send(prefix + Topic.QUERIES, key=b"k", value=b"q", partition=1)
+    found: list[Standing] = []
+    for one in read_topics(
+        client, prefix, [Topic.CLICKS, Topic.QUERIES], lambda _, done, of: told.append((done, of))
+    ):
+        if not found:  # while it is read, more comes
+            with KafkaProducer(acks="all", **client) as producer:
+                producer.send(prefix + Topic.CLICKS, value=b"late", partition=0).get(30)
+        found.append(one)
+    for partition in range(2):
+        clicks = [one for one in found if (one.topic, one.partition) == (Topic.CLICKS, partition)]
+        assert [one.offset for one in clicks] == list(range(150))
+        assert [one.value for one in clicks] == [
+            None if 2 * n + partition == 7 else b"%d" % (2 * n + partition) for n in range(150)
+        ]
+    [query] = [one for one in found if one.topic is Topic.QUERIES]
+    assert (query.place, query.key, query.value) == ("queries-1-0", b"k", b"q")
+    assert told[-1] == (301, 301)
