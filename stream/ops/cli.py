@@ -23,7 +23,7 @@ from stream.ops.commands.importing import import_command
 from stream.ops.commands.letters import letters_app
 from stream.ops.commands.lists import forget, recommend, watch
 from stream.ops.commands.play import demo, replay
-from stream.ops.commands.top import top
+from stream.ops.commands.top import fairness, top
 from stream.ops.commands.tune import tune
 
 __all__ = ["app", "main"]
@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "run": run,
     "serve": serve,
     "top": top,
+    "fairness": fairness,
     "replay": replay,
     "import": import_command,
     "watch": watch,

@@ -42,6 +42,7 @@ from stream.chain.fences import fences_on_controls
 from stream.chain.pictures import missed_lines
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
+from stream.fairness.ranker import FairRanker
 from stream.serve.encoders.renewal import Renewal
 from stream.serve.encoders.switch import EncoderSwitch, load, model_in_force
 from stream.serve.follow import Follower
@@ -51,7 +52,7 @@ from stream.serve.store_copy import copy_store_if_asked
 from stream.serve.unknown_fields import KeptOut
 from upwell.errors import SettingsError
 from upwell.events import Topic
-from upwell.settings import Settings
+from upwell.settings import Settings, exposure_bounds
 from upwell.system.clock import now_ms
 from upwell.system.process import process_figures
 from upwell.values import CatalogueItem
@@ -90,6 +91,7 @@ class ServeWorker:
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
         self._replica = Replica(settings.learner, encoder.dimension)
+        self._fair = FairRanker(self._replica, exposure_bounds(settings.stream.exposure))
         self._catalogue_feed = Broadcast(settings.kafka.prefix + Topic.CATALOGUE, options)
         self._model_feed = Broadcast(settings.kafka.prefix + Topic.MODELS, options)
         self._control_feed = Broadcast(settings.kafka.prefix + Topic.CONTROLS, options)
@@ -105,7 +107,7 @@ class ServeWorker:
             store=TimedStore(self._store, self.meter),
             encoder=TimedEncoder(self._switch.users, self.meter, "encode"),
             bulk=TimedEncoder(self._switch.items, self.meter, "encode_items"),
-            ranker=TimedRanker(self._replica, self.meter),
+            ranker=TimedRanker(self._fair, self.meter),
             key=pseudonym_key(settings),
             partition_of=self.partition_of,
             oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
@@ -180,14 +182,12 @@ class ServeWorker:
         try:
             check_revision(items, own, self._lineage.known)
         except SettingsError:  # another worker may have heard of it a moment before
-            now = read_lineage(client_options(kafka), kafka.prefix)
-            check_revision(items, own, now.known)
+            check_revision(items, own, read_lineage(client_options(kafka), kafka.prefix).known)
         self._chains.catalogue.put(items)
         if self._switch.settled:
             shown = self._picture_revision
             self.renewal.add(one.item_id for one in items if is_made_otherwise(one, own, shown))
-        advice = self._titles.add([item.title for item in items if item.available])
-        if advice is not None:
+        if advice := self._titles.add([item.title for item in items if item.available]):
             log.warning("%s", advice)
 
     @property
@@ -215,6 +215,7 @@ class ServeWorker:
         self._take_fences()
         self._follower.catch_up()
         effects = self._chains.pipeline.run(records, at_ms)
+        self._fair.published(at_ms)
         self.counts.update(effects.counts)
         self.meter.refused(effects.dead_letters)
         self._kept_out.add(effects.unknown_fields)
@@ -277,6 +278,7 @@ class ServeWorker:
             "lag": self.lag,
             "spans": self.spans(),
             "process": process_figures(),
+            "fairness": self._fair.record,
             **self.meter.report(),
         }
         return Outgoing(Topic.METRICS, instance.encode(), orjson.dumps({**figures, **more}))
