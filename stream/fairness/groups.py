@@ -47,7 +47,8 @@ def members(ranking: Ranking, bands: Bands, bound: Bound) -> NDArray[np.bool_]:
     if bound.by in _FIXED:
         return bands.by[bound.by] == _FIXED[bound.by].index(bound.group)
     mask = np.zeros(bands.rows, np.bool_)
-    mask[_words(ranking, bands, bound.by).get(bound.group, [])] = True
+    rows = _words(ranking, bands, bound.by).get(bound.group, ())
+    mask[np.array(list(rows), np.int64)] = True
     return mask & bands.listed
 
 

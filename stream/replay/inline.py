@@ -45,7 +45,8 @@ class InlineEngine:
 
     serving: lists are `live`, by what was just learned, or `guarded`, by a replica that gets what
     the guard promotes, as a delta's bytes, like a serve worker. watch: is called with examples that
-    are learned next. fair: counts who is shown. pictures: looks at those of items; None where nobody does.
+    are learned next. fair: counts who is shown. pictures: looks at those of items; None where
+    nobody does.
     """
 
     def __init__(

@@ -221,8 +221,8 @@ class StreamSettings:
     )
     exposure: str | None = setting(
         None,
-        "the least share of exposure that groups of items get in a worker's lists; what is added to "
-        "their scores for it is no more than it takes (docs/fairness.md)",
+        "the least share of exposure that groups of items get in a worker's lists, at the least "
+        "loss of score (docs/fairness.md)",
         "tuner",
         "popularity:tail>=0.2, with a semicolon between two",
     )
