@@ -18,7 +18,8 @@ popularity bias in recommender systems with personalized re-ranking").
 """
 HEAD = 0.2
 NEWNESS = ("new", "recent", "old")
-"""The tenth of the catalogue that was announced last; the rest of its newer half; its older half."""
+"""The tenth of the catalogue that was announced last; the rest of its newer half; its older half.
+"""
 _NEW, _RECENT = 0.1, 0.5
 
 

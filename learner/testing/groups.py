@@ -56,8 +56,8 @@ class TargetGroups:
         listed: NDArray[np.bool_],
         learned: int,
     ) -> dict[str, NDArray[np.int8]]:
-        """As `GroupFigures.record` takes them, before the targets are counted. events: (n,) of their
-        users; rows: (n,) of the items; listed: (capacity,); learned: examples so far.
+        """As `GroupFigures.record` takes them, before the targets are counted. events: (n,) of
+        their users; rows: (n,) of the items; listed: (capacity,); learned: examples so far.
         """
         count = int(np.count_nonzero(listed))
         grew = abs(count - self._listed) > GROWN * self._listed

@@ -55,7 +55,12 @@ def test_an_item_of_two_categories_counts_in_each() -> None:
 def test_what_may_not_stand_in_a_list_is_left_out() -> None:
     ranking = ranking_of(item(0, "a", brand="x"), item(1, "a", brand="x", deleted=True))
     bands = Bands(ranking)
-    for by, group in (("category", "a"), ("brand", "x"), ("newness", "new"), ("popularity", "tail")):
+    for by, group in (
+        ("category", "a"),
+        ("brand", "x"),
+        ("newness", "new"),
+        ("popularity", "tail"),
+    ):
         assert members(ranking, bands, Bound(by, group, 0.1)).tolist() == [True, False]
     table = group_table(ranking, bands, np.array([1.0, 5.0]), [])
     assert table["brand"]["x"]["exposure"] == table["category"]["a"]["catalogue"] == 1.0
