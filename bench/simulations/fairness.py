@@ -2,7 +2,7 @@
 and the same model.
 
     python -m bench.simulations.fairness data/movielens/events.jsonl.gz [--events 8000]
-        [--bounds popularity:tail=0,0.1,0.2,0.3 category:Documentary=0,0.05,0.1] [--batch 4]
+        [--bounds popularity:tail=0,0.5,0.6 category:Documentary=0,0.05,0.1] [--batch 4]
 
 A replayed log does not answer to what is shown, so all runs learn the same; their lists differ in
 the term alone. NDCG@10: of each liked event, in the list that its user had been sent before (test,
@@ -36,7 +36,7 @@ from upwell.recommendations import Entry
 from upwell.settings import Settings, load_settings
 from upwell.values import LIKED_RATING
 
-BOUNDS = ("popularity:tail=0,0.1,0.2,0.3", "category:Documentary=0,0.05,0.1")
+BOUNDS = ("popularity:tail=0,0.5,0.6", "category:Documentary=0,0.05,0.1")
 UNHELD = 1e-6
 """A bound for looking at a group: it adds less than .001, where the group is never shown."""
 WARMUP = 0.2

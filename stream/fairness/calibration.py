@@ -19,8 +19,8 @@ def category_mix(codes: NDArray[np.int32], weights: NDArray[np.float64]) -> NDAr
     there = codes >= 0
     own = there.sum(axis=1)
     spread = np.repeat(weights / np.maximum(own, 1), own)
-    mix = np.bincount(codes[there], spread)
-    total = mix.sum()
+    mix = np.bincount(codes[there], spread).astype(np.float64)
+    total = float(mix.sum())
     return mix / total if total > 0.0 else mix
 
 

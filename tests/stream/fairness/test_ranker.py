@@ -8,6 +8,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,8 @@ from learner.training.learner import Learner
 from stream.fairness import ranker as module
 from stream.fairness.bound import MOST
 from stream.fairness.ranker import REPORT_MS, FairRanker
+from stream.metrics.metric import leaves
+from stream.metrics.registry import METRICS, UNTOLD
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
 from upwell.settings import Bound, LearnerSettings
@@ -249,6 +252,24 @@ def test_the_report_s_shares_are_those_of_the_lists() -> None:
     assert found["coverage"] == len(shown) / ITEMS
     assert sum(one["lists"] for one in found["users"].values()) == pytest.approx(1.0)
     assert found["bounds"] == {}
+
+
+def test_the_record_is_json_and_the_registry_tells_all_of_it() -> None:
+    fair = FairRanker(learner_of(), [RARE])
+    fair.rank([request(1)])
+    fair.published(REPORT_MS)
+    record = orjson.loads(orjson.dumps({"fairness": fair.record}))
+    known = [one.path for one in METRICS] + list(UNTOLD)
+    told = sum(len(list(leaves(record, path))) for path in known)
+    assert told == figures_in(record)
+    assert list(leaves(record, "fairness.bounds.{bound}.least")) == [(("category:rare",), 0.3)]
+
+
+def figures_in(record: object) -> int:
+    """None is nothing to tell."""
+    if isinstance(record, dict):
+        return sum(figures_in(one) for one in record.values())
+    return int(record is not None)
 
 
 def test_a_record_is_made_at_times_and_after_a_promotion(monkeypatch: pytest.MonkeyPatch) -> None:
