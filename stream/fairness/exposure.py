@@ -21,12 +21,14 @@ HALF_LIFE = 1_000.0
 WINDOW = 1_000
 """Lists, of which coverage is."""
 _LARGEST_SCALE = 2.0**400
-_PLACES = 1 / np.log2(2.0 + np.arange(1_000))
+_PLACES: NDArray[np.float64] = 1.0 / np.log2(2.0 + np.arange(1_000, dtype=np.float64))
 
 
 def discounts(places: int) -> NDArray[np.float64]:
     """(places,) what an item has on each place of a list, the first is 1."""
-    return _PLACES[:places] if places <= len(_PLACES) else 1 / np.log2(2.0 + np.arange(places))
+    if places <= len(_PLACES):
+        return _PLACES[:places]
+    return np.asarray(1.0 / np.log2(2.0 + np.arange(places)), np.float64)
 
 
 class Exposure:
@@ -53,7 +55,7 @@ class Exposure:
     def values(self, rows: int) -> NDArray[np.float64]:
         """(rows,) as of the newest list, which counts whole."""
         self._make_room(rows)
-        return self._values[:rows] * (self._growth / self._scale)
+        return np.asarray(self._values[:rows] * (self._growth / self._scale), np.float64)
 
     def lately(self, rows: int) -> NDArray[np.bool_]:
         """(rows,) whether an item stood in one of the last `WINDOW` lists."""

@@ -2,12 +2,14 @@
 the catalogue and of the interactions.
 
 By popularity and newness the groups are fixed; by category and brand they are the ten with most
-items, those that are bounded, and all others as one. It knows nothing about lists.
+items, those that are bounded, and all others as one. Of an item the first eight categories count.
+It knows nothing about lists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +48,9 @@ def members(ranking: Ranking, bands: Bands, bound: Bound) -> NDArray[np.bool_]:
     """(n,) the listed items of the bound's group; none where the catalogue has no such."""
     if bound.by in _FIXED:
         return bands.by[bound.by] == _FIXED[bound.by].index(bound.group)
-    mask = np.zeros(bands.rows, np.bool_)
-    rows = _words(ranking, bands, bound.by).get(bound.group, ())
-    mask[np.array(list(rows), np.int64)] = True
-    return mask & bands.listed
+    codes = _codes(ranking, bands, bound.by)
+    code = _code_of(ranking, codes, bound)
+    return bands.listed & (False if code is None else (codes == code).any(axis=1))
 
 
 def group_table(
@@ -58,40 +59,27 @@ def group_table(
     """exposure: (n,) of each row. An item of several categories counts in each, so that their
     shares sum to more than 1.
     """
-    listed = np.where(bands.listed, exposure, 0.0)
-    totals = (float(listed.sum()), float(bands.listed.sum()), float(bands.interactions.sum()))
+    parts = np.stack([exposure, np.ones(bands.rows), bands.interactions]) * bands.listed
+    totals = parts.sum(axis=1)
+    totals[2] = bands.interactions.sum()
     table: Table = {}
     for by, names in _FIXED.items():
-        table[by] = {
-            name: _row(bands, listed, totals, np.flatnonzero(bands.by[by] == place))
-            for place, name in enumerate(names)
-        }
+        sums = _sums(bands.by[by][:, None], parts, len(names))
+        table[by] = {name: _row(one, totals) for name, one in zip(names, sums, strict=True)}
     for by in ("category", "brand"):
-        named = {bound.group for bound in bounds if bound.by == by}
+        named = [bound for bound in bounds if bound.by == by]
         table[by] = {
-            name: _row(bands, listed, totals, rows)
-            for name, rows in _largest(_words(ranking, bands, by), bands, named)
+            name: _row(one, totals) for name, one in _largest(ranking, bands, by, named, parts)
         }
     return table
 
 
-def _row(
-    bands: Bands,
-    exposure: NDArray[np.float64],
-    totals: tuple[float, float, float],
-    rows: NDArray[np.int64],
-) -> dict[str, float | None]:
-    """Shares of the group, its rows given once for each of its memberships. parity: exposure by its
-    share of the catalogue, 1 where each item has the same; ratio: by its share of interactions, 1
-    where it is shown as it is chosen.
+def _row(parts: NDArray[np.float64], totals: NDArray[np.float64]) -> dict[str, float | None]:
+    """parts, totals: (3,) exposure, items, interactions of the group and of all. parity: exposure
+    by its share of the catalogue, 1 where each item has the same; ratio: by its share of
+    interactions, 1 where it is shown as it is chosen.
     """
-    rows = rows[bands.listed[rows]]
-    shown, count, had = (
-        _share(part, whole)
-        for part, whole in zip(
-            (exposure[rows].sum(), len(rows), bands.interactions[rows].sum()), totals, strict=True
-        )
-    )
+    shown, count, had = (_share(*one) for one in zip(parts.tolist(), totals.tolist(), strict=True))
     return {
         "exposure": shown,
         "catalogue": count,
@@ -102,46 +90,69 @@ def _row(
 
 
 def _share(part: float | None, whole: float | None) -> float | None:
-    return float(part) / float(whole) if part is not None and whole else None
+    return part / whole if part is not None and whole else None
 
 
-def _words(ranking: Ranking, bands: Bands, by: str) -> Mapping[str, Collection[int]]:
-    """Rows by the catalogue's own words."""
+def _sums(codes: NDArray[Any], parts: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    """(size, 3) of (3, n) `parts` for each code of (n, m) `codes`; -1 is none."""
+    there = codes >= 0
+    who, flat = np.nonzero(there)[0], codes[there]
+    return np.stack([np.bincount(flat, one[who], minlength=size) for one in parts], axis=1)
+
+
+def _codes(ranking: Ranking, bands: Bands, by: str) -> NDArray[np.int32]:
+    """(n, m) of the catalogue's own words, -1 where an item has fewer."""
+    features = ranking.state().features
     if by == "category":
-        return ranking.catalogue.categories
-    codes = ranking.state().features.brand[: bands.rows]
-    order = np.argsort(codes, kind="stable")
-    order = order[np.searchsorted(codes[order], 0) :]
-    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    runs = np.split(order, starts[1:]) if len(order) else []
-    return {_brand(ranking, int(run[0])): run.tolist() for run in runs}
+        return features.categories[: bands.rows]
+    return features.brand[: bands.rows, None]
 
 
-def _brand(ranking: Ranking, row: int) -> str:
+def _word(ranking: Ranking, by: str, row: int, place: int) -> str:
+    """That has the code at this place of `_codes`."""
     item = ranking.catalogue.items[row]
-    return (item.brand if item is not None else None) or NONE
+    assert item is not None  # only what is announced has a code
+    return list(dict.fromkeys(item.categories))[place] if by == "category" else str(item.brand)
+
+
+def _code_of(ranking: Ranking, codes: NDArray[np.int32], bound: Bound) -> int | None:
+    """None where no item has the word."""
+    if bound.by == "category":
+        near = sorted(ranking.catalogue.categories.get(bound.group, ()))
+        places = ((row, place) for row in near for place in np.flatnonzero(codes[row] >= 0))
+    else:
+        _, first = np.unique(codes, return_index=True)
+        places = ((int(row), 0) for row in first if codes[row, 0] >= 0)
+    for row, place in places:
+        if _word(ranking, bound.by, row, int(place)) == bound.group:
+            return int(codes[row, place])
+    return None
 
 
 def _largest(
-    groups: Mapping[str, Collection[int]], bands: Bands, named: Collection[str]
-) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    """The ten with most items and those that are named; the others as one; what is in no group.
-    Nothing where no item has such a word.
+    ranking: Ranking,
+    bands: Bands,
+    by: str,
+    named: Sequence[Bound],
+    parts: NDArray[np.float64],
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """The ten with most listed items and those that are named; the others as one; what has no word.
+    Nothing where no item has one.
     """
-    sizes = sorted(((-len(rows), name) for name, rows in groups.items() if rows))
-    if not sizes:
+    codes = _codes(ranking, bands, by)
+    sums = _sums(codes, parts, 0)
+    if not sums[:, 1].any():
         return
-    chosen = {name for _, name in sizes[:TOP]} | (set(named) & groups.keys())
-    without = np.ones(bands.rows, np.bool_)
-    others: list[int] = []
-    for _, name in sizes:
-        rows = np.array(list(groups[name]), np.int64)
-        without[rows] = False
-        if name in chosen:
-            yield name, rows
-        else:
-            others.extend(rows.tolist())
-    if others:
-        yield OTHER, np.array(others, np.int64)
-    if without[bands.listed].any():
-        yield NONE, np.flatnonzero(without)
+    largest = np.argsort(-sums[:, 1], kind="stable")[:TOP].tolist()
+    bounded = [_code_of(ranking, codes, bound) for bound in named]
+    chosen = list(dict.fromkeys([*largest, *(code for code in bounded if code is not None)]))
+    for code in chosen:
+        if sums[code, 1]:
+            row, place = divmod(int((codes == code).argmax()), codes.shape[1])
+            yield _word(ranking, by, row, place), sums[code]
+    others = np.delete(sums, chosen, axis=0).sum(axis=0)
+    if others[1]:
+        yield OTHER, others
+    without = (codes < 0).all(axis=1) & bands.listed
+    if without.any():
+        yield NONE, parts[:, without].sum(axis=1)

@@ -25,12 +25,14 @@ from upwell.ports import RankRequest
 from upwell.recommendations import Entry
 from upwell.settings import Bound
 
-__all__ = ["REFRESH", "REPORT_MS", "FairRanker"]
+__all__ = ["PROMOTED_MS", "REFRESH", "REPORT_MS", "FairRanker"]
 
 REFRESH = 256
 """Lists, after which it is looked anew which items belong to a group."""
 REPORT_MS = 10_000
-"""A record is so old at most, while lists are published; a promotion makes it anew at once."""
+"""A record is so old at most, while lists are published."""
+PROMOTED_MS = 1_000
+"""And so old at most after a promotion."""
 
 _Made = Sequence[tuple[RankRequest, Sequence[Entry]]]
 
@@ -112,8 +114,11 @@ class FairRanker:
         }
 
     def _is_due(self, now_ms: int) -> bool:
-        old = now_ms - self._record_ms >= REPORT_MS or now_ms < self._record_ms
-        return old or self.version.partition("-")[2] != self._record_version.partition("-")[2]
+        age = now_ms - self._record_ms
+        if age < 0 or age >= REPORT_MS:
+            return True
+        weights, before = (one.partition("-")[2] for one in (self.version, self._record_version))
+        return age >= PROMOTED_MS and weights != before
 
     def _lift(self) -> NDArray[np.float64]:
         """(n,) what the bounds add; nothing where all are met."""

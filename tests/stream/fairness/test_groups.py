@@ -80,3 +80,11 @@ def test_a_brand_that_a_later_announcement_changes_is_the_new_one() -> None:
     bands = Bands(ranking)
     assert members(ranking, bands, Bound("brand", "y", 0.1)).tolist() == [True, True]
     assert not members(ranking, bands, Bound("brand", "x", 0.1)).any()
+
+
+def test_a_category_beyond_the_eighth_of_an_item_is_not_its_group() -> None:
+    many = tuple(f"c{n}" for n in range(9))
+    ranking = ranking_of(item(0, *many), item(1, "c8", "c8"))
+    bands = Bands(ranking)
+    assert members(ranking, bands, Bound("category", "c7", 0.1)).tolist() == [True, False]
+    assert members(ranking, bands, Bound("category", "c8", 0.1)).tolist() == [False, True]
