@@ -8,7 +8,7 @@ process.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -156,6 +156,11 @@ class Catalogue:
         if len(rows):
             self.graph.put(rows, np.stack([self._vector(row) for row in changed]), len(self))
         return rows
+
+    @property
+    def categories(self) -> Mapping[str, Collection[int]]:
+        """The rows of each."""
+        return self._categories
 
     def of_category(self, category: str) -> NDArray[np.int32]:
         """The rows of this category, in their order."""

@@ -25,6 +25,7 @@ from upwell.recommendations import Reason
 __all__ = [
     "BOOST",
     "CAUSED",
+    "FAIRNESS",
     "FATIGUE",
     "LEXICAL",
     "NEW_ITEM",
@@ -32,8 +33,10 @@ __all__ = [
     "SHARES",
     "UPTAKE",
     "causes",
+    "lifted",
     "reasons",
     "shares",
+    "tell_lift",
 ]
 
 NEW_ITEM = "new_item"
@@ -41,9 +44,11 @@ UPTAKE = "uptake"
 BOOST = "boost"
 LEXICAL = "lexical"
 FATIGUE = "fatigue"
+FAIRNESS = "fairness"
 OTHER = "other"
-SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST, LEXICAL, FATIGUE)
+SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST, LEXICAL, FATIGUE, FAIRNESS)
 _SIGNALS = len(SIGNALS)
+_BOOST, _FAIRNESS = SHARES.index(BOOST), SHARES.index(FAIRNESS)
 CAUSED = FIRST_DENSE - FIRST_USER  # signals that an item of the history causes
 
 
@@ -265,3 +270,30 @@ def reasons(
         named.append(Reason(signal=OTHER, weight=float(weights[rest].sum())))
         named.sort(key=lambda reason: -abs(reason.weight))
     return tuple(named)
+
+
+def lifted(boost: NDArray[np.float64], lift: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(capacity,) what is added to scores: the operators' boost, and the lift where there is one
+    (rows beyond its length have none).
+    """
+    if not len(lift):
+        return boost
+    added = boost.copy()
+    added[: len(lift)] += lift
+    return added
+
+
+def tell_lift(
+    rows: NDArray[np.int32],
+    told: NDArray[np.float64],
+    boost: NDArray[np.float64],
+    lift: NDArray[np.float64],
+) -> None:
+    """Tells the two apart in the shares of lists that were made by what `lifted` gave. rows: (b, K)
+    -1 where a list is shorter; told: (b, K, len(SHARES)).
+    """
+    if not len(lift):
+        return
+    stands = rows >= 0
+    told[stands, _BOOST] = boost[rows[stands]]
+    told[stands, _FAIRNESS] = np.append(lift, 0.0)[np.minimum(rows[stands], len(lift))]

@@ -26,7 +26,7 @@ from learner.fused.histories import HistoryBatch, history_batch
 from learner.fused.model import FusedModel
 from learner.ranking.affinity import empty_scratch, widened
 from learner.ranking.candidates import COLD_DEPTH
-from learner.ranking.explain import reasons
+from learner.ranking.explain import lifted, reasons, tell_lift
 from learner.ranking.explore import draw, propensities
 from learner.ranking.lists import Lists, Wishes, list_block
 from learner.ranking.names import DENSE
@@ -58,7 +58,9 @@ so that titles that share some letters with the words hardly count.
 
 
 class Ranking:
-    """Catalogue, counts and working memory, grown together. Not thread-safe."""
+    """Catalogue, counts and working memory, grown together. Not thread-safe. lift: by row, is added
+    to scores and told as the share `fairness`; empty where nothing is.
+    """
 
     def __init__(self, settings: LearnerSettings, dimension: int) -> None:
         self._settings = settings
@@ -66,6 +68,7 @@ class Ranking:
         self.rules = RuleTable(self.catalogue)
         self.counts = Counts(settings.neighbours)
         self.scratch = empty_scratch()
+        self.lift = np.zeros(0)
         self._capacity = 0
         self._dense = np.zeros((len(DENSE), BLOCK, 0), np.float32)
 
@@ -198,6 +201,7 @@ class Ranking:
                 len(self.catalogue),
                 lists,
             )
+        tell_lift(lists.rows, lists.shares, self.catalogue.boost, self.lift)
         return lists
 
     def _named(self, request: RankRequest) -> Named:
@@ -217,7 +221,7 @@ class Ranking:
             mask,
             np.array(k, np.int64),
             self.catalogue.promoted,
-            self.catalogue.boost,
+            lifted(self.catalogue.boost, self.lift),
             self.catalogue.pinned,
             np.array(
                 [

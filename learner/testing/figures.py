@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CUTOFF", "MODEL", "PEERS", "SLICES", "Figures"]
+__all__ = ["CUTOFF", "MODEL", "PEERS", "SLICES", "Figures", "gini"]
 
 MODEL = "model"
 PEERS = (
@@ -121,15 +121,7 @@ class Figures:
         """Gini index of the exposure in the model's tested top 10 over the catalogue: 0 is even, 1
         is all on one item.
         """
-        n = int(max(self._catalogue[0], np.count_nonzero(self._shown)))
-        total = float(self._shown.sum())
-        if n == 0 or total == 0.0:
-            return math.nan
-        shown = np.sort(self._shown[self._shown > 0.0])
-        places = (
-            n - len(shown) + np.arange(1, len(shown) + 1)
-        )  # items never shown stand before these
-        return float(2.0 * (places * shown).sum() / (n * total) - (n + 1.0) / n)
+        return gini(self._shown, int(self._catalogue[0]))
 
     @property
     def running(self) -> tuple[float, float]:
@@ -205,6 +197,18 @@ class Figures:
             figure: {slice_: _known(value) for slice_, value in values.items()}
             for figure, values in figures.items()
         }
+
+
+def gini(exposure: NDArray[np.float64], items: int) -> float:
+    """Gini index of what each of so many items had: 0 is even, 1 is all on one; nan of nothing.
+    Items beyond `exposure` had none.
+    """
+    shown = np.sort(exposure[exposure > 0.0])
+    n, total = max(items, len(shown)), float(shown.sum())
+    if n == 0 or total == 0.0:
+        return math.nan
+    places = n - len(shown) + np.arange(1, len(shown) + 1)  # items never shown stand before these
+    return float(2.0 * (places * shown).sum() / (n * total) - (n + 1.0) / n)
 
 
 def _known(value: float) -> float | None:

@@ -24,6 +24,7 @@ from learner.ranking.ranking import BLOCK
 from learner.release.delta import ModelDelta
 from learner.release.journal import Journal
 from learner.testing.figures import CUTOFF, Figures
+from learner.testing.groups import GroupFigures, TargetGroups
 from learner.testing.prequential import Outcome, learn_block
 from learner.training.prepare import example_batch, prepared
 from learner.training.trainer import Trainer
@@ -38,7 +39,8 @@ __all__ = ["Learner"]
 class Learner(OnlineModel):
     """Counts, gate, fused model and figures of one stream. It ranks by what it has just learned.
 
-    figures: running prequential figures of the model and its peers. made_room: ids that nobody
+    figures: running prequential figures of the model and its peers; groups: of the model by groups
+    of users and items. made_room: ids that nobody
     announced and that were forgotten for others. share: of the tests that were drawn and of the
     training steps, what there is time for, in (0, 1]; counts take every example. tests: how many
     were drawn, and taken.
@@ -46,6 +48,7 @@ class Learner(OnlineModel):
 
     def __init__(self, settings: LearnerSettings, dimension: int, seed: int) -> None:
         self.figures = Figures()
+        self.groups = GroupFigures()
         self.made_room = 0
         self.share = 1.0
         self.tests = Counter(drawn=0, taken=0)
@@ -61,6 +64,7 @@ class Learner(OnlineModel):
             self.parameters = RankingParameters(self.parameters.gate, model)
             self._trainer = Trainer(model, self.settings, self._seed)
         self._influence = Influence()
+        self._groups_of = TargetGroups()
         self._journal = Journal({})
 
     # ---- learning
@@ -123,12 +127,16 @@ class Learner(OnlineModel):
     def _test_and_count(self, block: Block, targets: Targets) -> None:
         gate = self.parameters.gate
         gate.grow(len(self._catalogue))
+        seen, state, listed = targets.tested, self.ranking.state(), self._catalogue.allowed
+        groups = self._groups_of.of(
+            block.events[seen], targets.rows[seen], state, listed, self.learned
+        )
         outcome = Outcome.empty(len(targets.rows), len(self.figures.names), CUTOFF)
         learn_block(
-            self.ranking.state(),
+            state,
             gate.state,
             self.ranking.scratch,
-            self._catalogue.allowed,
+            listed,
             block,
             targets,
             outcome,
@@ -137,7 +145,7 @@ class Learner(OnlineModel):
             len(self._catalogue),
             self._catalogue.listable,
         )
-        seen = targets.tested
+        self.groups.record(outcome.ranks[seen, 0], groups)
         self.figures.record(
             outcome.ranks[seen],
             outcome.top[seen],
@@ -235,6 +243,7 @@ class Learner(OnlineModel):
         parts: dict[str, Mapping[str, NDArray[Any]]] = {
             "gate.": self.parameters.gate.whole(),
             "figures.": self.figures.arrays(),
+            "groups.": self.groups.arrays(),
             "influence.": self._influence.arrays(),
             "fused.": {} if self._trainer is None else self._trainer.arrays(),
         }
@@ -250,6 +259,7 @@ class Learner(OnlineModel):
         """
         self._restore(arrays, meta)
         self.figures.restore(part(arrays, "figures."))
+        self.groups.restore(part(arrays, "groups."))
         self._influence.restore(part(arrays, "influence."))
         if self._trainer is not None and (trained := part(arrays, "fused.")):
             self._trainer.restore(trained)

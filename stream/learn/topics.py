@@ -150,6 +150,7 @@ def figures_record(
         "ruled": promotion.ruled,
         "unannounced": {"waiting": learner.unannounced, "made_room": learner.made_room},
         "figures": learner.figures.report(),
+        "groups": learner.groups.report(),
         "train": learner.trained,
         "items": learner.items,
         "process": process_figures(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stream.metrics.fairness import FAIRNESS, UNTOLD_FAIRNESS
 from stream.metrics.gateway import FIGURES
 from stream.metrics.metric import Metric, Role
 from stream.metrics.reading import READING
@@ -263,6 +264,7 @@ METRICS = (
         "of these that were forgotten for others",
         LEARN,
     ),
+    *FAIRNESS,
     *FIGURES,
 )
 
@@ -282,5 +284,6 @@ UNTOLD: Mapping[str, str] = {
     "counts.dead_letters": "of users' topics alone: dead_letters has all, by reason",
     "figures.model.{figure}.{slice}": "since the start: ndcg10 and hr10 are the running ones",
     "figures.peers.{model}.{figure}.{slice}": "likewise",
+    **UNTOLD_FAIRNESS,
 }
 """What else stands in records, and why Prometheus does not get it."""

@@ -24,7 +24,7 @@ from stream.ops.commands.importing import import_command
 from stream.ops.commands.letters import letters_app
 from stream.ops.commands.lists import forget, recommend, watch
 from stream.ops.commands.play import demo, replay
-from stream.ops.commands.top import top
+from stream.ops.commands.top import fairness, top
 from stream.ops.commands.trust.policy import policy
 from stream.ops.commands.tune import tune
 from stream.ops.commands.users.export import export
@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "run": run,
     "serve": serve,
     "top": top,
+    "fairness": fairness,
     "replay": replay,
     "import": import_command,
     "watch": watch,

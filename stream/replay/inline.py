@@ -24,11 +24,12 @@ from stream.broker.topics import partitioner
 from stream.chain.build import Ports, build_chains
 from stream.chain.effects import Effects, Rerouted
 from stream.chain.records import Record
+from stream.fairness.ranker import FairRanker
 from stream.replay.log import BadLine, LogRecord
 from upwell.events import Topic
 from upwell.knowledge import Rule
 from upwell.ports import Encoder, Pictures
-from upwell.settings import Settings
+from upwell.settings import Settings, exposure_bounds
 from upwell.values import CatalogueItem, Example
 
 __all__ = ["GUARDED_EXAMPLES", "InlineEngine"]
@@ -46,7 +47,8 @@ class InlineEngine:
 
     serving: lists are `live`, by what was just learned, or `guarded`, by a replica that gets what
     the guard promotes, as a delta's bytes, like a serve worker. watch: is called with examples that
-    are learned next. pictures: looks at those of items; None where nobody does.
+    are learned next. fair: counts who is shown. pictures: looks at those of items; None where
+    nobody does.
     """
 
     def __init__(
@@ -69,11 +71,14 @@ class InlineEngine:
         if serving == "guarded":
             self.promotion = Promotion(self.learner, Guard())
             self.replica = Replica(learner, dimension)
+        self.fair = FairRanker(
+            self.replica or self.learner, exposure_bounds(settings.stream.exposure)
+        )
         ports = Ports(
             store=MemoryStore(dimension),
             encoder=encoder,
             bulk=encoder,
-            ranker=self.replica or self.learner,
+            ranker=self.fair,
             key=key,
             partition_of=self._partition_of,
             oldest_ms=lambda: None,
@@ -110,6 +115,7 @@ class InlineEngine:
         effects = self._chains.pipeline.run(
             [record for record in records if record.topic not in NO_USERS], FOREVER_MS
         )
+        self.fair.published()
         self._sent_on = [self._rerouted(one) for one in effects.rerouted]
         position = {
             (f"{record.topic}-{record.partition}", record.offset): number

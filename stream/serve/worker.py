@@ -44,6 +44,7 @@ from stream.chain.pictures import missed_lines
 from stream.chain.policy import load_policy
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
+from stream.fairness.ranker import FairRanker
 from stream.serve.decisions import DecisionFeed
 from stream.serve.encoders.renewal import Renewal
 from stream.serve.encoders.switch import EncoderSwitch, load, model_in_force
@@ -54,7 +55,7 @@ from stream.serve.store_copy import answer_commands
 from stream.serve.unknown_fields import KeptOut
 from upwell.errors import SettingsError
 from upwell.events import Topic
-from upwell.settings import Settings
+from upwell.settings import Settings, exposure_bounds
 from upwell.system.clock import now_ms
 from upwell.system.process import process_figures
 from upwell.values import CatalogueItem
@@ -65,9 +66,7 @@ COUNTED = ("events", "items", "lists", "dead_letters", "rerouted", "merged", "re
 """There from the beginning, so that the first one is seen as one more."""
 FOLLOWED = (Topic.CATALOGUE, Topic.MODELS, Topic.ENCODERS, Topic.RULES)
 """Read whole by each worker, from their beginning; and what people said (`DecisionFeed`)."""
-READ_TOPICS = (
-    *dict.fromkeys((*INPUT_TOPICS, *FOLLOWED, Topic.KEYS, Topic.OVERRIDES, Topic.AUDIT)),
-)
+READ_TOPICS = (*{*INPUT_TOPICS, *FOLLOWED, Topic.KEYS, Topic.OVERRIDES, Topic.AUDIT},)
 
 log = logging.getLogger("upwell.serve")
 
@@ -97,6 +96,7 @@ class ServeWorker:
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
         self._replica = Replica(settings.learner, encoder.dimension)
+        self._fair = FairRanker(self._replica, exposure_bounds(settings.stream.exposure))
         self._feeds = {one: Broadcast(settings.kafka.prefix + one, options) for one in FOLLOWED}
         ids = self.incarnations.ids
         self._decided = DecisionFeed(options, settings.kafka.prefix, self.partition_of, ids)
@@ -114,7 +114,7 @@ class ServeWorker:
             store=TimedStore(self._store, self.meter),
             encoder=TimedEncoder(self._switch.users, self.meter, "encode"),
             bulk=TimedEncoder(self._switch.items, self.meter, "encode_items"),
-            ranker=TimedRanker(self._replica, self.meter),
+            ranker=TimedRanker(self._fair, self.meter),
             key=pseudonym_key(settings),
             partition_of=self.partition_of,
             oldest_ms=partial(oldest_record_ms, options, settings.kafka.prefix),
@@ -191,14 +191,12 @@ class ServeWorker:
         try:
             check_revision(items, own, self._lineage.known)
         except SettingsError:  # another worker may have heard of it a moment before
-            now = read_lineage(client_options(kafka), kafka.prefix)
-            check_revision(items, own, now.known)
+            check_revision(items, own, read_lineage(client_options(kafka), kafka.prefix).known)
         self._chains.catalogue.put(items)
         if self._switch.settled:
             shown = self._picture_revision
             self.renewal.add(one.item_id for one in items if is_made_otherwise(one, own, shown))
-        advice = self._titles.add([item.title for item in items if item.available])
-        if advice is not None:
+        if advice := self._titles.add([item.title for item in items if item.available]):
             log.warning("%s", advice)
 
     @property
@@ -206,7 +204,7 @@ class ServeWorker:
         return "" if self._pictures is None else self._pictures.revision
 
     def _announce(self, items: Sequence[CatalogueItem]) -> None:
-        self._replica.add_items(_newest(items))
+        self._replica.add_items(list({one.item_id: one for one in items}.values()))
 
     def _take_fences(self) -> None:
         chains = self._chains
@@ -220,6 +218,7 @@ class ServeWorker:
         self._take_fences()
         self._follower.catch_up()
         effects = self._chains.pipeline.run(records, at_ms)
+        self._fair.published(at_ms)
         self.counts.update(effects.counts)
         self.meter.refused(effects.dead_letters)
         self._kept_out.add(effects.unknown_fields)
@@ -283,6 +282,7 @@ class ServeWorker:
             "lag": self.lag,
             "spans": self.spans(),
             "process": process_figures(),
+            "fairness": self._fair.record,
             **self.meter.report(),
         }
         return Outgoing(Topic.METRICS, instance.encode(), orjson.dumps({**figures, **more}))
@@ -296,8 +296,3 @@ class ServeWorker:
         if self._pictures is not None:
             self._pictures.close()
         self._store.close()
-
-
-def _newest(items: Sequence[CatalogueItem]) -> list[CatalogueItem]:
-    """Of each item the last entry read."""
-    return list({item.item_id: item for item in items}.values())

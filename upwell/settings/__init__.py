@@ -3,6 +3,7 @@
 their names, their ranges and what is said of a wrong one. Secrets never print.
 """
 
+from upwell.settings.exposure import Bound, exposure_bounds
 from upwell.settings.face import (
     MetricsSettings,
     ReasonsSettings,
@@ -23,6 +24,7 @@ from upwell.settings.load import all_settings, describe_settings, load_settings,
 from upwell.settings.pictures import PictureSettings
 
 __all__ = [
+    "Bound",
     "EncoderSettings",
     "GatewaySettings",
     "KafkaSettings",
@@ -38,6 +40,7 @@ __all__ = [
     "TrackingSettings",
     "all_settings",
     "describe_settings",
+    "exposure_bounds",
     "load_settings",
     "show_value",
 ]

@@ -219,6 +219,13 @@ class StreamSettings:
         "with time (docs/events.md)",
         "tuner",
     )
+    exposure: str | None = setting(
+        None,
+        "the least share of exposure that groups of items get in a worker's lists, at the least "
+        "loss of score (docs/fairness.md)",
+        "tuner",
+        "popularity:tail>=0.2, with a semicolon between two",
+    )
     hot_users: int = setting(
         50_000,
         "whose state a worker holds in memory; that of the others is read from the store",

@@ -23,6 +23,7 @@ from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
 from upwell.errors import SettingsError
+from upwell.settings.exposure import exposure_bounds
 from upwell.settings.groups import Settings
 from upwell.settings.values import Field, parse
 
@@ -152,6 +153,7 @@ def _refuse_disagreement(settings: Settings) -> None:
             f"UPWELL_RELATIONS is {settings.learner.relations!r}: must be at most two names with a "
             "comma; the others are weighed as one"
         )
+    exposure_bounds(settings.stream.exposure)
     track = settings.tracking.to
     if track is not None and not TRACK.fullmatch(track):
         raise SettingsError(

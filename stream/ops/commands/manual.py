@@ -74,6 +74,15 @@ MANUAL: Mapping[str, Entry] = {
         },
         stream=True,
     ),
+    "fairness": Entry(
+        "upwell fairness",
+        (BROKER,),
+        "what the workers said last",
+        {
+            "workers": "of each serve worker that published lists what docs/fairness.md says",
+            "quality": "`ndcg10` and `hr10` by group; null where no learner speaks",
+        },
+    ),
     "replay": Entry(
         "upwell replay log.jsonl.gz --rate 200",
         (BROKER, LOG),

@@ -1,4 +1,4 @@
-"""`upwell top`: how the engine is, at a glance."""
+"""`upwell top` and `upwell fairness`: how the engine is, at a glance, and who is shown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from upwell.events import Topic
 from upwell.settings import KafkaSettings
 from upwell.system.exit_codes import ExitCode
 
-__all__ = ["top"]
+__all__ = ["fairness", "top"]
 
 
 def top(
@@ -42,6 +42,31 @@ def top(
             _lines(own, every, as_json)
         else:
             _pages(own, every, page)
+
+
+def fairness(as_json: Json = False) -> None:
+    """Show who is shown: exposure of groups of items beside their shares of the catalogue and of
+    the interactions, lists by users' activity, the bounds, and quality by group.
+    """
+    from stream.ops.top.fair import fairness_report, fairness_tables
+    from stream.ops.top.look import looking
+
+    with faults(), interruptible():
+        own, page = connected().kafka, shown(stderr=False)
+        with looking(own) as look:
+            look.first_report()
+            records = look.newest()
+        report = fairness_report(records)
+        if as_json:
+            print_json(report)
+        if not records:
+            tell(_nobody(own))
+            raise typer.Exit(ExitCode.FAILED)
+        if not as_json:
+            if not report["workers"]:
+                tell("no list was published yet")
+            for table in fairness_tables(report):
+                page.print(table)
 
 
 def _pages(kafka: KafkaSettings, every: float, page: Console) -> NoReturn:

@@ -5,7 +5,7 @@ or one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,6 +50,10 @@ class Look:
             time.sleep(TICK_SECONDS)
             self._take(live=True)
         return self.report()
+
+    def newest(self) -> dict[str, Mapping[str, Any]]:
+        """Of each worker its last record."""
+        return {name: one.last for name, one in self._history.workers(self._clock()).items()}
 
     def _all_heard(self) -> bool:
         workers = self._history.workers(self._clock())

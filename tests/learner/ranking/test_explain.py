@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.counts.events import past_of
 from learner.ranking.affinity import MANY, PRIOR_COUNT, SHORT, TEXT_DEPTH
-from learner.ranking.explain import CAUSED, OTHER, SHARES, causes, reasons
+from learner.ranking.explain import (
+    CAUSED,
+    OTHER,
+    SHARES,
+    causes,
+    lifted,
+    reasons,
+    tell_lift,
+)
 from learner.ranking.names import BRAND, FIRST_USER, SIGNALS
 from tests.learner.counted import value_of
 from tests.learner.training.small import ITEMS, catalogue, learner_of, log
@@ -146,3 +154,21 @@ def test_the_cause_of_a_brand_is_the_newest_item_of_it() -> None:
 
 def share_of(state: CountState, row: int) -> float:
     return float(1.0 / (state.liked[row] + PRIOR_COUNT))
+
+
+def test_a_lift_is_added_to_the_boost_and_told_apart_from_it() -> None:
+    boost, lift = np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.0, 0.7, 1.1])
+    assert lifted(boost, lift).tolist() == [0.1, 0.2 + 0.7, 0.3 + 1.1, 0.4]
+    rows = np.array([[1, 3, -1], [2, 0, 1]], np.int32)
+    told = np.full((2, 3, len(SHARES)), 9.0)
+    tell_lift(rows, told, boost, lift)
+    of_boost, of_lift = (told[:, :, SHARES.index(name)].tolist() for name in ("boost", "fairness"))
+    assert of_boost == [[0.2, 0.4, 9.0], [0.3, 0.1, 0.2]]
+    assert of_lift == [[0.7, 0.0, 9.0], [1.1, 0.0, 0.7]]
+
+
+def test_without_a_lift_nothing_is_touched() -> None:
+    boost, told = np.array([0.1]), np.full((1, 1, len(SHARES)), 9.0)
+    assert lifted(boost, np.zeros(0)) is boost
+    tell_lift(np.zeros((1, 1), np.int32), told, boost, np.zeros(0))
+    assert (told == 9.0).all()

@@ -1,0 +1,66 @@
+"""What `upwell fairness` shows, of records as workers write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+
+from stream.ops.commands.manual import MANUAL
+from stream.ops.top.fair import fairness_report, fairness_tables
+from tests.stream.ops.top.records import learn, serve
+
+SHARES = {"exposure": 0.25, "catalogue": 0.5, "interactions": 0.0, "parity": 0.5, "ratio": None}
+SHOWN: dict[str, Any] = {
+    "at": 5,
+    "lists": 1_234,
+    "gini": 0.75,
+    "coverage": 0.4,
+    "groups": {"popularity": {"tail": SHARES}, "category": {"[red]Krimi\x1b[31m": SHARES}},
+    "users": {"15+": {"lists": 1.0, "divergence": 0.125}, "0": {"lists": 0.0, "divergence": None}},
+    "bounds": {},
+}
+BOUND = {"popularity:tail": {"least": 0.3, "share": 0.25, "term": 1.5}}
+QUALITY = {"activity": {"0": {"ndcg10": None, "hr10": None}, "15+": {"ndcg10": 0.05, "hr10": 0.1}}}
+
+
+def shown(report: dict[str, Any], width: int = 160) -> str:
+    console = Console(width=width, color_system=None, highlight=False)
+    with console.capture() as capture:
+        for table in fairness_tables(report):
+            console.print(table)
+    return capture.get()
+
+
+def test_the_object_is_what_the_manual_says() -> None:
+    records = {
+        "serve-0": serve(1, fairness=SHOWN),
+        "serve-1": serve(1, "serve-1", fairness={}),
+        "learn": learn(1, groups=QUALITY),
+        "old": serve(1, "old"),
+    }
+    report = fairness_report(records)
+    assert list(report) == list(MANUAL["fairness"].fields)
+    assert report == {"workers": {"serve-0": SHOWN}, "quality": QUALITY}
+    assert fairness_report({"serve-0": records["serve-1"]}) == {"workers": {}, "quality": None}
+
+
+def test_the_tables_hold_every_figure_and_no_word_of_an_app_writes_on_the_terminal() -> None:
+    report = {"workers": {"serve-0": SHOWN | {"bounds": BOUND}}, "quality": QUALITY}
+    text = shown(report)
+    for figure in ("1,234 lists", "Gini 0.75", "coverage 40.0%", "25.0%", "50.0%", "0.50", "0.12"):
+        assert figure in text
+    assert "popularity:tail" in text
+    assert "30.0%" in text
+    assert "1.50" in text
+    assert "0.0500" in text
+    assert "[red]Krimi" in text
+    assert "\x1b" not in text
+    assert shown(report, width=30)
+
+
+def test_without_bounds_and_a_learner_there_are_no_tables_of_theirs() -> None:
+    text = shown({"workers": {"serve-0": SHOWN}, "quality": None})
+    assert "bounds" not in text
+    assert "NDCG" not in text
+    assert shown({"workers": {}, "quality": None}) == ""
