@@ -28,6 +28,8 @@ ELSEWHERE = {
     ("docs/clients.md", "sh"): "tests/examples/test_clients.py",
     ("docs/events.md", "json"): "tests/stream/test_versions.py",
     ("docs/import.md", "toml"): "tests/docs/test_blocks.py",
+    ("docs/overrides.md", "console"): "tests/stream/ops/commands/audit/test_audit.py",
+    ("docs/overrides.md", "json"): "tests/upwell/controls/test_rules.py",
     ("docs/reasons.md", "toml"): "tests/docs/test_blocks.py",
 }
 """Page and language, and the test that has all such blocks of it."""
