@@ -29,6 +29,8 @@ ELSEWHERE = {
     ("docs/events.md", "json"): "tests/stream/test_versions.py",
     ("docs/import.md", "toml"): "tests/docs/test_blocks.py",
     ("docs/policy.md", "toml"): "tests/docs/test_blocks.py",
+    ("docs/overrides.md", "console"): "tests/stream/ops/commands/audit/test_audit.py",
+    ("docs/overrides.md", "json"): "tests/upwell/controls/test_rules.py",
     ("docs/reasons.md", "toml"): "tests/docs/test_blocks.py",
 }
 """Page and language, and the test that has all such blocks of it."""

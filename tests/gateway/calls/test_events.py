@@ -219,3 +219,19 @@ def test_refusals_name_a_place_for_each_value_that_is_none() -> None:
     refused = caught.value.body["refused"]
     assert isinstance(refused, list)
     assert [one["place"] for one in refused] == [0, 1]
+
+
+@pytest.mark.parametrize("kind", ["override", "approve"])
+def test_a_token_with_a_name_overrides_and_approves_in_that_name_alone(kind: str) -> None:
+    word = {"topic": "controls", "kind": kind, "override_id": "o", "by": "bob", "why": "y"}
+    if kind == "override":
+        word |= {"item_id": "i1", "decision": "ban"}
+
+    def posted(who: str | None) -> None:
+        check_events(orjson.dumps([CLICK, word]), "application/json", Role.OPERATOR, NOW_MS, who)
+
+    posted("bob")
+    posted(None)
+    with pytest.raises(Refused) as caught:
+        posted("ann")
+    assert (caught.value.status, caught.value.body["reason"]) == (403, "not_allowed")

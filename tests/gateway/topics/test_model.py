@@ -14,9 +14,13 @@ from gateway.edge.refusals import Refused
 from gateway.topics.model import ModelFollower
 from stream.broker.model_records import delta_record
 from stream.broker.topics import ensure_topics
+from stream.chain.overrides.ledger import Kept
+from stream.chain.overrides.override import Override
+from stream.chain.overrides.record import encode_kept
 from stream.chain.wire import encode_item
 from tests.gateway.served import wait_until
 from tests.learner.training.small import DIMENSION, SETTINGS, catalogue, learner_of, log
+from tests.stream.chain.overrides.test_override import BASE
 from upwell.events import Topic
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
@@ -58,6 +62,13 @@ class Published:
             partition=0,
             headers=list(record.headers),
         )
+        self._producer.flush()
+
+    def override(self, override_id: str, one: Override | None) -> None:
+        """It stands from now on; None: it is taken back."""
+        value = None if one is None else encode_kept(Kept(seq=0, standing=one))
+        topic, key = self._prefix + Topic.OVERRIDES, override_id.encode()
+        self._producer.send(topic, key=key, value=value, partition=0)
         self._producer.flush()
 
     def close(self) -> None:
@@ -153,6 +164,25 @@ def test_what_operators_said_of_items_is_held_until_it_is_cleared(
     assert model.item("nobody said so") is None
     published.items([ITEMS[7]])
     wait_until(lambda: [one.item_id for one in model.governed()] == ["i3"], "the clearing")
+
+
+def test_what_is_banned_for_everyone_is_shown_to_nobody_and_what_is_for_some_is(
+    published: Published, model: ModelFollower
+) -> None:
+    first, second = ids(model.popular(2, None).items)
+    published.override("all", replace(BASE, item_id=first))
+    published.override("one", replace(BASE, item_id=second, user="somebody"))
+    published.override("words", replace(BASE, item_id="i9", query="title 9"))
+    published.override("new", replace(BASE, item_id="i119"))
+    published.override("like", replace(BASE, item_id="i2"))
+    wait_until(lambda: first not in ids(model.popular(50, None).items), "the ban")
+    wait_until(lambda: "i2" not in ids(model.similar("i1", 100).items), "the last ban")
+    assert ids(model.popular(1, None).items) == [second]
+    assert ids(model.newest(1, None).items) == ["i118"]
+    assert "i9" not in ids(model.search("Title 9", 10).items)
+    assert "i9" in ids(model.newest(120, None).items)
+    published.override("all", None)
+    wait_until(lambda: ids(model.popular(1, None).items) == [first], "its end")
 
 
 def test_what_it_says_of_itself(published: Published, model: ModelFollower) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from upwell.errors import InvalidEventError
 from upwell.events import ControlKind, Topic
 from upwell.schema import event_value, key_of, parse_event
 
+PAGE = Path(__file__).parents[3] / "docs" / "overrides.md"
 NOW_MS = 1_800_000_000_000
 BASE = {"event_id": "e", "ts": NOW_MS, "by": "ann", "why": "season"}
 OVERRIDE = BASE | {"kind": "override", "override_id": "o", "item_id": "i", "decision": "ban"}
@@ -59,3 +63,9 @@ def test_what_is_wrong_is_named(change: dict[str, Any], reason: str, detail: str
     with pytest.raises(InvalidEventError) as caught:
         parse_event(Topic.CONTROLS, OVERRIDE | change, now_ms=NOW_MS)
     assert (caught.value.reason, detail in caught.value.detail) == (reason, True), caught.value
+
+
+def test_the_events_of_the_page_are_events() -> None:
+    blocks = re.findall(r"^```json\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    found = [parse_event(Topic.CONTROLS, json.loads(one), now_ms=NOW_MS) for one in blocks]
+    assert [getattr(one, "kind", None) for one in found] == ["override", "approve"]

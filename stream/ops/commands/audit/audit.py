@@ -67,9 +67,7 @@ def verify(
     heads: Annotated[
         Path | None,
         typer.Option(
-            help="What an earlier `verify --json` printed: entries of then have to be there still.",
-            exists=True,
-            dir_okay=False,
+            help="What an earlier `verify --json` printed: entries of then have to be there still."
         ),
     ] = None,
     as_json: Json = False,

@@ -81,6 +81,8 @@ def heads_of(file: Path) -> Heads:
     try:
         told = orjson.loads(file.read_bytes().splitlines()[-1])["heads"]
         return {int(name): (int(one["seq"]), str(one["digest"])) for name, one in told.items()}
+    except OSError as exc:
+        raise SettingsError(f"--heads {file}: {exc.strerror}") from exc
     except (ValueError, TypeError, LookupError, AttributeError) as exc:
         raise SettingsError(
             f"--heads {file}: this is not what `upwell audit verify --json` printed ({exc})"

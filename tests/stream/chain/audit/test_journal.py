@@ -32,3 +32,13 @@ def test_entries_that_overrides_do_not_know_yet_are_taken_in_each_once() -> None
     found = Journal(Stood(before, (*entries, entries[0]))).kept
     assert found == board.overrides[home("o")]
     assert Journal(Stood({}, entries)).kept == found
+
+
+def test_entries_that_overrides_know_already_are_not_counted_twice() -> None:
+    board = Board(approvals=3)
+    board.say("override")
+    board.say("approve", by="bob")
+    kept = board.overrides[home("o")]
+    [*_, last] = [AuditEntry.read(value) for _, value in board.audit]
+    assert Journal(Stood(kept, (last,))).kept == kept
+    assert kept["o"].approvals == ("bob",)

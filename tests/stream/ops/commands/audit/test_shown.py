@@ -54,6 +54,8 @@ def test_heads_of_a_report_are_read_again(tmp_path: Path) -> None:
     file.write_text("{}")
     with pytest.raises(SettingsError, match="upwell audit verify --json"):
         heads_of(file)
+    with pytest.raises(SettingsError, match="No such file"):
+        heads_of(tmp_path / "none")
 
 
 def test_a_fault_is_one_line() -> None:

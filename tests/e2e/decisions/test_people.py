@@ -84,7 +84,7 @@ def test_overrides_hold_for_whom_they_are_when_two_people_said_so_and_once(
         # more of them, some retried, some on another partition, while serve is killed
         producer = KafkaProducer(bootstrap_servers=kafka, acks="all")
         for number in range(CONTROLS):
-            value = {
+            value: dict[str, Any] = {
                 "event_id": f"more-{number}",
                 "ts": now_ms(),
                 "kind": "override",
