@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -74,8 +73,8 @@ class Played:
 
 
 @pytest.fixture(scope="module", params=["live", "guarded"])
-def played(request: pytest.FixtureRequest) -> Iterator[Played]:
-    yield Played(request.param)
+def played(request: pytest.FixtureRequest) -> Played:
+    return Played(request.param)
 
 
 def test_a_season_holds_in_its_months_alone_until_it_is_taken_back(played: Played) -> None:
