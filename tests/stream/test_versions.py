@@ -38,6 +38,8 @@ from upwell.events import (
     Event,
     Impression,
     Item,
+    Knowledge,
+    KnowledgeKind,
     Query,
     Request,
     Review,
@@ -118,6 +120,22 @@ EVENTS: list[Event] = [
         by="op",
         why="asked",
         user_id="bob",
+    ),
+    Knowledge(
+        ts=T + 8_000,
+        kind=KnowledgeKind.TRIPLE,
+        item_id="i1",
+        relation="director",
+        value="Тарковский",
+    ),
+    Knowledge(
+        ts=T + 9_000,
+        kind=KnowledgeKind.FILTER,
+        rule_id="sf-summer",
+        category="sf",
+        months=(6, 7, 8),
+        within="sea",
+        event_id="e9",
     ),
 ]
 """Of the log. They do not change with a new version of the events: that is the promise."""
