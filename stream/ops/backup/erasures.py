@@ -76,7 +76,7 @@ def owed(settings: Settings, folder: Path, given: Sequence[Path] | None, same_br
     one beside the snapshot, and those that are `given`; None of these is enough where they are
     given as none at all.
 
-    Raises `SnapshotError` where nothing newer than the snapshot tells who was forgotten since.
+    Raises `SnapshotError` where nothing but the snapshot's own tells who was forgotten.
     """
     within = read_file(folder / FILE) if (folder / FILE).exists() else {}
     beside = [one for one in (settings.data / FILE, folder.parent / FILE) if one.exists()]

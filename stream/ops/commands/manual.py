@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from stream.ops.commands.audit.manual import AUDIT
 from stream.ops.commands.entry import ALWAYS, Entry
+from stream.ops.commands.users.manual import EXPORT
 from upwell.system.exit_codes import ExitCode
 
 __all__ = ["ALWAYS", "MANUAL", "Entry"]
@@ -114,28 +115,7 @@ MANUAL: Mapping[str, Entry] = {
         (BROKER,),
         "the confirmation, as docs/schemas/confirmations.schema.json has it",
     ),
-    "export": Entry(
-        "upwell export --user 331 --out 331.json",
-        (BROKER, STORE, MODEL),
-        "all that is held of the user",
-        {
-            "user_id": "the app's own",
-            "pseudonym": "under which the rest is kept",
-            "at": "of this look, UTC ms",
-            "held": "whether anything is, beside that a user was forgotten",
-            "forgotten_ms": "up to when the user was forgotten, UTC ms; null where never",
-            "store": "where the state was read",
-            "state": "intent vector, history, items had, impressions, counters, watermarks; null "
-            "where there is none",
-            "guests": "who is the same person: `ids` as far as `controls` still names them, and "
-            "`states` by pseudonym",
-            "learner": "`windows` of events in the newest `checkpoint`",
-            "newest_list": "as it was published; null where none is kept",
-            "topics": "of each topic `count`, `oldest_ms`, `newest_ms`, with `--events` the "
-            "`records`",
-            "not_in_here": "what was not looked at, a sentence each",
-        },
-    ),
+    "export": EXPORT,
     "doctor": Entry(
         "upwell doctor",
         (),

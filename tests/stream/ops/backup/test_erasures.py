@@ -1,5 +1,5 @@
 """Erasures after a restore: who tells of them, what is removed of store and checkpoints, and what
-is left of records on their way. With a broker: tests/e2e/test_forget_again.py.
+is left of records on their way. With a broker: tests/e2e/erasures/test_forget_again.py.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""A snapshot of before an erasure is restored, on the same broker once its `controls` has let the
-request go, and onto another one: whoever was forgotten is nowhere before and after it runs.
+"""A snapshot of before an erasure is restored, on the same broker, whose `controls` lets the request
+go before the engine starts, and onto another one: whoever was forgotten is nowhere before and after
+it runs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from kafka import KafkaAdminClient
 
 from store import open_store
 from stream.broker.erasures.ledger import FILE, read_file
+from stream.broker.lag import Lag
 from stream.chain.privacy import Pseudonymizer, load_or_create_key
 from stream.ops.access.document import export
 from stream.ops.snapshot import restore, snapshot
@@ -54,7 +56,6 @@ def test_whoever_was_forgotten_since_the_snapshot_is_forgotten_again(
     name = Pseudonymizer(load_or_create_key(old / "key")).pseudonym
     names = {user: name(user) for user in USERS}
     assert set(read_file(old / FILE)) == {names["ann"]}
-    forget_requests(engine)
 
     same = replace(settings, data=tmp_path / "same")
     done = restore(same, taken, said.append)["forgotten_again"]
@@ -62,10 +63,11 @@ def test_whoever_was_forgotten_since_the_snapshot_is_forgotten_again(
     assert done["windows"] > 0
     assert_nothing_of_ann(same, names)
     assert_learned_of(same.data / "models", names, {"bob", "visitor"})
+    forget_requests(engine)
     with Engine(kafka, prefix, same.data, **OWN) as engine:
         engine.wait(engine.settled, "what came after the snapshot")
     bob = assert_nothing_of_ann(same, names)
-    assert bob.had[-1] == "i1"
+    assert (bob.events, bob.history[-1].item_id) == (13, "i1")
     assert_learned_of(same.data / "models", names, {"bob", "visitor"})
 
     delete_all(engine)
@@ -85,8 +87,9 @@ def test_whoever_was_forgotten_since_the_snapshot_is_forgotten_again(
 
 def forget_requests(engine: Engine) -> None:
     """As `controls` is once its retention has passed: no fence can be read from it any more."""
-    with closing(KafkaAdminClient(**engine.client)) as admin:
-        ends = engine.lag.ends([Topic.CONTROLS])
+    prefix = engine.settings.kafka.prefix
+    with closing(KafkaAdminClient(**engine.client)) as admin, Lag(engine.client, prefix) as lag:
+        ends = lag.ends([Topic.CONTROLS])
         admin.delete_records({partition: end for partition, end in ends.items() if end})
 
 
