@@ -8,7 +8,7 @@ It knows nothing about lists.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -119,11 +119,12 @@ def _word(ranking: Ranking, by: str, row: int, place: int) -> str:
 
 def _code_of(ranking: Ranking, codes: NDArray[np.int32], bound: Bound) -> int | None:
     """None where no item has the word."""
+    places: Iterable[tuple[int, int]]
     if bound.by == "category":
         near = sorted(ranking.catalogue.categories.get(bound.group, ()))
-        places = [(row, place) for row in near for place in range(codes.shape[1])]
+        places = ((row, place) for row in near for place in range(codes.shape[1]))
     else:
-        places = [(row, 0) for row in np.unique(codes, return_index=True)[1].tolist()]
+        places = ((row, 0) for row in np.unique(codes, return_index=True)[1].tolist())
     for row, place in places:
         if codes[row, place] >= 0 and _word(ranking, bound.by, row, place) == bound.group:
             return int(codes[row, place])
