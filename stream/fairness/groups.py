@@ -8,7 +8,7 @@ It knows nothing about lists.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,10 +47,12 @@ class Bands:
 def members(ranking: Ranking, bands: Bands, bound: Bound) -> NDArray[np.bool_]:
     """(n,) the listed items of the bound's group; none where the catalogue has no such."""
     if bound.by in _FIXED:
-        return bands.by[bound.by] == _FIXED[bound.by].index(bound.group)
+        return np.asarray(bands.by[bound.by] == _FIXED[bound.by].index(bound.group), np.bool_)
     codes = _codes(ranking, bands, bound.by)
     code = _code_of(ranking, codes, bound)
-    return bands.listed & (False if code is None else (codes == code).any(axis=1))
+    if code is None:
+        return np.zeros(bands.rows, np.bool_)
+    return np.asarray(bands.listed & (codes == code).any(axis=1), np.bool_)
 
 
 def group_table(
@@ -117,14 +119,14 @@ def _word(ranking: Ranking, by: str, row: int, place: int) -> str:
 
 def _code_of(ranking: Ranking, codes: NDArray[np.int32], bound: Bound) -> int | None:
     """None where no item has the word."""
+    places: Iterable[tuple[int, int]]
     if bound.by == "category":
         near = sorted(ranking.catalogue.categories.get(bound.group, ()))
-        places = ((row, place) for row in near for place in np.flatnonzero(codes[row] >= 0))
+        places = ((row, place) for row in near for place in range(codes.shape[1]))
     else:
-        _, first = np.unique(codes, return_index=True)
-        places = ((int(row), 0) for row in first if codes[row, 0] >= 0)
+        places = ((row, 0) for row in np.unique(codes, return_index=True)[1].tolist())
     for row, place in places:
-        if _word(ranking, bound.by, row, int(place)) == bound.group:
+        if codes[row, place] >= 0 and _word(ranking, bound.by, row, place) == bound.group:
             return int(codes[row, place])
     return None
 

@@ -56,17 +56,17 @@ def fairness(as_json: Json = False) -> None:
         with looking(own) as look:
             look.first_report()
             records = look.newest()
-        report = fairness_report(records)
-        if as_json:
-            print_json(report)
         if not records:
             tell(_nobody(own))
             raise typer.Exit(ExitCode.FAILED)
-        if not as_json:
-            if not report["workers"]:
-                tell("no list was published yet")
-            for table in fairness_tables(report):
-                page.print(table)
+        report = fairness_report(records)
+        if as_json:
+            print_json(report)
+            return
+        if not report["workers"]:
+            tell("no list was published since serve started")
+        for table in fairness_tables(report):
+            page.print(table)
 
 
 def _pages(kafka: KafkaSettings, every: float, page: Console) -> NoReturn:

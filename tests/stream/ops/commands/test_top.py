@@ -20,7 +20,7 @@ from stream.broker.topics import ensure_topics
 from stream.ops.commands.manual import MANUAL
 from tests.stream.ops.terminal import ESCAPE, STYLE, running, terminal
 from tests.stream.ops.test_cli import one_line, upwell
-from tests.stream.ops.top.records import learn, packed, serve
+from tests.stream.ops.top.records import QUALITY, SHOWN, learn, packed, serve
 from upwell.events import Topic
 from upwell.system.clock import now_ms
 
@@ -86,6 +86,24 @@ def test_where_nobody_speaks_it_says_what_to_start(
     as_json = upwell(tmp_path, "top", "--once", "--json", **settings)
     assert as_json.returncode == 1
     assert json.loads(as_json.stdout)["workers"] == []
+
+
+def test_who_is_shown_as_json_and_as_tables(
+    kafka: str, prefix: str, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    nobody = upwell(tmp_path, "fairness", "--json", **settings)
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+    assert "Nobody speaks on" in nobody.stderr
+    with KafkaProducer(bootstrap_servers=kafka) as producer:
+        for record in (serve(now_ms(), fairness=SHOWN), learn(now_ms(), groups=QUALITY)):
+            producer.send(prefix + Topic.METRICS, packed(record), partition=0)
+    as_json = upwell(tmp_path, "fairness", "--json", **settings)
+    assert (as_json.returncode, as_json.stderr) == (0, "")
+    assert json.loads(as_json.stdout) == {"workers": {"serve-0": SHOWN}, "quality": QUALITY}
+    as_page = upwell(tmp_path, "fairness", **{**settings, "COLUMNS": "120"})
+    assert (as_page.returncode, as_page.stderr) == (0, "")
+    assert "serve-0: who is shown, of 1,234 lists" in as_page.stdout
+    assert "\x1b" not in as_page.stdout
 
 
 def test_a_prefix_where_no_engine_was_is_named(kafka: str, tmp_path: Path) -> None:

@@ -9,7 +9,19 @@ import orjson
 
 from stream.metrics.histogram import EVENTS, SECONDS, Histogram
 
-__all__ = ["learn", "packed", "serve"]
+__all__ = ["QUALITY", "SHOWN", "learn", "packed", "serve"]
+
+SHARES = {"exposure": 0.25, "catalogue": 0.5, "interactions": 0.0, "parity": 0.5, "ratio": None}
+SHOWN: dict[str, Any] = {
+    "at": 5,
+    "lists": 1_234,
+    "gini": 0.75,
+    "coverage": 0.4,
+    "groups": {"popularity": {"tail": SHARES}, "category": {"[red]Krimi\x1b[31m": SHARES}},
+    "users": {"15+": {"lists": 1.0, "divergence": 0.125}, "0": {"lists": 0.0, "divergence": None}},
+    "bounds": {},
+}
+QUALITY = {"activity": {"0": {"ndcg10": None, "hr10": None}, "15+": {"ndcg10": 0.05, "hr10": 0.1}}}
 
 
 def histogram(bounds: Sequence[float], *values: float) -> dict[str, Any]:

@@ -8,20 +8,9 @@ from rich.console import Console
 
 from stream.ops.commands.manual import MANUAL
 from stream.ops.top.fair import fairness_report, fairness_tables
-from tests.stream.ops.top.records import learn, serve
+from tests.stream.ops.top.records import QUALITY, SHOWN, learn, serve
 
-SHARES = {"exposure": 0.25, "catalogue": 0.5, "interactions": 0.0, "parity": 0.5, "ratio": None}
-SHOWN: dict[str, Any] = {
-    "at": 5,
-    "lists": 1_234,
-    "gini": 0.75,
-    "coverage": 0.4,
-    "groups": {"popularity": {"tail": SHARES}, "category": {"[red]Krimi\x1b[31m": SHARES}},
-    "users": {"15+": {"lists": 1.0, "divergence": 0.125}, "0": {"lists": 0.0, "divergence": None}},
-    "bounds": {},
-}
 BOUND = {"popularity:tail": {"least": 0.3, "share": 0.25, "term": 1.5}}
-QUALITY = {"activity": {"0": {"ndcg10": None, "hr10": None}, "15+": {"ndcg10": 0.05, "hr10": 0.1}}}
 
 
 def shown(report: dict[str, Any], width: int = 160) -> str:
