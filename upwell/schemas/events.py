@@ -104,7 +104,7 @@ def _absent(name: str) -> Schema:
 def _when(name: str, values: list[Any], then: list[Schema], otherwise: list[Schema]) -> Schema:
     return {
         "if": {"required": [name], "properties": {name: {"enum": values}}},
-        "then": {"allOf": then},
+        "then": {"allOf": then} if then else {},
         "else": {"allOf": otherwise},
     }
 
