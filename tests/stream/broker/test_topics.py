@@ -33,6 +33,8 @@ KEPT = {
     Topic.EXAMPLES: {"max.message.bytes": str(32 << 20)},
     Topic.KEYS: {"retention.ms": "-1"},
     Topic.ENCODERS: {"retention.ms": "-1"},
+    Topic.OVERRIDES: {"cleanup.policy": "compact"},
+    Topic.AUDIT: {"retention.ms": "-1"},
     Topic.MODELS: {"retention.ms": "-1", "max.message.bytes": str(32 << 20)},
     Topic.METRICS: HOUR,
 }
