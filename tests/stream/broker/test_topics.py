@@ -37,6 +37,8 @@ KEPT = {
     Topic.KEYS: {"retention.ms": "-1"},
     Topic.ENCODERS: {"retention.ms": "-1"},
     Topic.ERASURES: {"cleanup.policy": "compact"},
+    Topic.OVERRIDES: {"cleanup.policy": "compact"},
+    Topic.AUDIT: {"retention.ms": "-1"},
     Topic.MODELS: {"retention.ms": "-1", "max.message.bytes": str(32 << 20)},
     Topic.METRICS: HOUR,
 }

@@ -63,6 +63,19 @@ def show(
                 print_json(entry_row(partition, offset, value))
 
 
+def standing(as_json: Json = False) -> None:
+    """The overrides that hold or wait for approval, those that wait first."""
+    from stream.broker.audit.log import read_overrides
+    from stream.ops.commands.audit.shown import standing_rows, standing_table
+
+    with faults(), interruptible():
+        own = connected()
+        rows = standing_rows(read_overrides(client_options(own.kafka), own.kafka.prefix))
+        shown(stderr=as_json).print(standing_table(rows))
+        if as_json:
+            print_json({"overrides": rows})
+
+
 def verify(
     heads: Annotated[
         Path | None,
@@ -98,4 +111,5 @@ def verify(
 
 audit_app = new_app("audit", "The record of what people decided: read it, check it.")
 add(audit_app, "audit show", show)
+add(audit_app, "audit standing", standing)
 add(audit_app, "audit verify", verify)

@@ -17,6 +17,15 @@ AUDIT: Mapping[str, Entry] = {
         "an entry a line, as docs/overrides.md has it, with its `partition` and `at_offset`",
         stream=True,
     ),
+    "audit standing": Entry(
+        "upwell audit standing",
+        (ExitCode.BROKER,),
+        "what holds and what waits",
+        {
+            "overrides": "of each its fields (users as pseudonyms), `by`, `why`, `event_id`, `at` "
+            "and `state` (waits or in_force); of one that waits `needs` and `approved_by`"
+        },
+    ),
     "audit verify": Entry(
         "upwell audit verify --json",
         (ExitCode.BROKER,),

@@ -11,10 +11,19 @@ import orjson
 
 from stream.chain.audit.entry import AuditEntry
 from stream.chain.audit.verify import Fault, Verifier
+from stream.chain.overrides.ledger import Kept
 from stream.replay.table import Rows, plain
 from upwell.errors import SettingsError
 
-__all__ = ["entries_table", "entry_row", "fault_line", "heads_of", "report_of"]
+__all__ = [
+    "entries_table",
+    "entry_row",
+    "fault_line",
+    "heads_of",
+    "report_of",
+    "standing_rows",
+    "standing_table",
+]
 
 Heads = dict[int, tuple[int, str]]
 
@@ -23,10 +32,9 @@ def entries_table(entries: Iterable[tuple[int, AuditEntry]]) -> Rows:
     """partition and entry of each, in their order."""
     rows = Rows("when", "who", "what", "on", "came of it", "why", "entry", title="What people said")
     for partition, one in entries:
-        when = datetime.fromtimestamp(one.at / 1000, UTC)
         outcome = one.outcome if one.refusal is None else f"refused: {one.refusal[0]}"
         rows.add_row(
-            f"{when:%Y-%m-%d %H:%M:%S}",
+            _time(one.at),
             plain(one.who),
             plain(str(one.what.get("decision", one.kind))),
             plain(_target(one.what)),
@@ -35,6 +43,43 @@ def entries_table(entries: Iterable[tuple[int, AuditEntry]]) -> Rows:
             f"{partition}-{one.seq}",
         )
     return rows
+
+
+def standing_rows(found: Mapping[str, Kept]) -> list[dict[str, Any]]:
+    """Of each override that holds or waits, for scripts: those that wait first."""
+    rows = []
+    for override_id, kept in sorted(found.items()):
+        for one, state in ((kept.waiting, "waits"), (kept.standing, "in_force")):
+            if one is not None:
+                rows.append({**one.values(), "override_id": override_id, "state": state})
+                if state == "waits":
+                    rows[-1] |= {"needs": kept.needs, "approved_by": list(kept.approvals)}
+    return sorted(rows, key=lambda row: row["state"] != "waits")
+
+
+def standing_table(rows: Iterable[Mapping[str, Any]]) -> Rows:
+    """The same for people."""
+    table = Rows("override", "what", "for", "until", "by", "why", "state", title="Overrides")
+    for row in rows:
+        until = row.get("until_ts")
+        scope = [f"{name} {row[name]}" for name in ("user", "segment", "query") if name in row]
+        state = "in force"
+        if row["state"] == "waits":
+            state = f"waits, {len(row['approved_by'])} of {row['needs']} approved"
+        table.add_row(
+            plain(row["override_id"]),
+            plain(f"{row['decision']} {row['item_id']}"),
+            plain(", ".join(scope) or "everyone"),
+            "" if until is None else _time(until),
+            plain(row["by"]),
+            plain(row["why"]),
+            state,
+        )
+    return table
+
+
+def _time(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms / 1000, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _target(what: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stream.broker.audit.log import read_log
+from stream.broker.audit.log import read_log, read_overrides
 from tests.stream.broker.audit.topics import publish
 from tests.stream.chain.audit.desk import Board
 from upwell.errors import BrokerError
@@ -20,6 +20,7 @@ def test_every_entry_of_every_partition(kafka: str, prefix: str) -> None:
         own = [(offset, value) for partition, offset, value in found if partition == at]
         assert own == list(enumerate(value for partition, value in board.audit if partition == at))
     assert len(found) == 12
+    assert len(read_overrides(client, prefix)) == 12
 
 
 def test_a_prefix_without_an_engine_is_said(kafka: str, prefix: str) -> None:

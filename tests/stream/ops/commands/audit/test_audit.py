@@ -38,6 +38,9 @@ def test_it_shows_what_was_said_and_says_when_it_was_changed(
     assert [(row["who"], row["outcome"]) for row in rows] == [("ann", "waits"), ("bob", "in_force")]
     one = upwell(tmp_path, "audit", "show", "--by", "bob", "--json", **own)
     assert len(one.stdout.splitlines()) == 1
+    stands = upwell(tmp_path, "audit", "standing", "--json", **own)
+    [override] = json.loads(stands.stdout)["overrides"]
+    assert (override["state"], override["item_id"]) == ("in_force", "i1")
     whole = upwell(tmp_path, "audit", "verify", "--json", **own)
     found = json.loads(whole.stdout)
     assert (whole.returncode, found["faults"]) == (0, []), whole.stderr

@@ -16,6 +16,8 @@ from stream.ops.commands.audit.shown import (
     fault_line,
     heads_of,
     report_of,
+    standing_rows,
+    standing_table,
 )
 from tests.stream.chain.audit.desk import Board, home
 from upwell.errors import SettingsError
@@ -32,6 +34,28 @@ def test_a_table_says_who_when_what_on_what_and_what_came_of_it() -> None:
     for word in ("2027-01-15", "ann", "ban", "red [bold]shoes", "waits", "refused: same_person"):
         assert word in text
     assert f"{home('o')}-1" in text
+
+
+def test_what_waits_stands_first_with_who_approved() -> None:
+    board = Board(approvals=2)
+    for override_id in ("a", "b"):
+        board.say("override", override_id, segment="vip", until_ts=1_900_000_000_000)
+    for by in ("bob", "eve"):
+        board.say("approve", "a", by=by)
+    board.say("approve", "b", by="bob")
+    board.say("override", "a", decision="pin")
+    rows = standing_rows({one: kept for of in board.overrides.values() for one, kept in of.items()})
+    assert [(row["override_id"], row["state"], row["decision"]) for row in rows] == [
+        ("a", "waits", "pin"),
+        ("b", "waits", "ban"),
+        ("a", "in_force", "ban"),
+    ]
+    assert (rows[1]["needs"], rows[1]["approved_by"]) == (2, ["bob"])
+    console = Console(width=200, record=True)
+    console.print(standing_table(rows))
+    text = console.export_text()
+    for word in ("waits, 1 of 2 approved", "segment vip", "everyone", "2030-03-17", "in force"):
+        assert word in text
 
 
 def test_a_row_is_the_entry_with_its_place() -> None:
