@@ -32,7 +32,7 @@ from upwell.ports import Encoder, Pictures
 from upwell.settings import Settings, exposure_bounds
 from upwell.values import CatalogueItem, Example
 
-__all__ = ["GUARDED_EXAMPLES", "InlineEngine"]
+__all__ = ["FOREVER_MS", "GUARDED_EXAMPLES", "InlineEngine"]
 
 FOREVER_MS = 1 << 53
 GUARDED_EXAMPLES = 32

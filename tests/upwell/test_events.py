@@ -24,7 +24,7 @@ def test_topics_actions_and_controls_have_the_names_of_version_1() -> None:
     assert " ".join(Topic) == (
         "items clicks reviews queries impressions requests controls knowledge rerouted catalogue "
         "recommendations confirmations dead_letters examples models metrics keys "
-        "encoders overrides audit rules"
+        "encoders overrides audit rules erasures"
     )
     assert " ".join(Action) == "view click cart purchase like dislike skip share unlike"
     assert " ".join(KnowledgeKind) == "triple filter"

@@ -17,11 +17,11 @@ from upwell.settings.groups import (
     PrivacySettings,
     Settings,
     StoreSettings,
-    StreamSettings,
 )
 from upwell.settings.learner import LearnerSettings
 from upwell.settings.load import all_settings, describe_settings, load_settings, show_value
 from upwell.settings.pictures import PictureSettings
+from upwell.settings.stream import StreamSettings
 
 __all__ = [
     "Bound",

@@ -35,6 +35,7 @@ class Standing:
 
     @property
     def place(self) -> str:
+        """Topic, partition and offset."""
         return f"{self.topic}-{self.partition}-{self.offset}"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from stream.ops.commands.audit.manual import AUDIT
 from stream.ops.commands.entry import ALWAYS, Entry
+from stream.ops.commands.trust.manual import TRUST
 from stream.ops.commands.users.manual import EXPORT
 from upwell.system.exit_codes import ExitCode
 
@@ -74,15 +75,6 @@ MANUAL: Mapping[str, Entry] = {
             "`memory_bytes`, `cpu` (cores)",
         },
         stream=True,
-    ),
-    "fairness": Entry(
-        "upwell fairness",
-        (BROKER,),
-        "what the workers said last",
-        {
-            "workers": "of each serve worker that published lists what docs/fairness.md says",
-            "quality": "`ndcg10` and `hr10` by group; null where no learner speaks",
-        },
     ),
     "replay": Entry(
         "upwell replay log.jsonl.gz --rate 200",
@@ -201,17 +193,6 @@ MANUAL: Mapping[str, Entry] = {
             "records_per_s": "of both parts, announcements included, `held` and `found`; null "
             "likewise",
             "written": "the file, null where nothing was gained",
-        },
-    ),
-    "policy": Entry(
-        "upwell policy policy.toml log.jsonl.gz",
-        (LOG,),
-        "what was found",
-        {
-            "texts": "that there are, by topic",
-            "harmful": "of them with a term, by topic",
-            "terms": "of each `list` and `term` its `hits`, and around which words the first "
-            "`examples` stand; the most frequent first",
         },
     ),
     "adapt": Entry(

@@ -1,0 +1,33 @@
+"""What the manual says of `upwell fairness` and `upwell policy`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stream.ops.commands.entry import Entry
+from upwell.system.exit_codes import ExitCode
+
+__all__ = ["TRUST"]
+
+TRUST: Mapping[str, Entry] = {
+    "fairness": Entry(
+        "upwell fairness",
+        (ExitCode.BROKER,),
+        "what the workers said last",
+        {
+            "workers": "of each serve worker that published lists what docs/fairness.md says",
+            "quality": "`ndcg10` and `hr10` by group; null where no learner speaks",
+        },
+    ),
+    "policy": Entry(
+        "upwell policy policy.toml log.jsonl.gz",
+        (ExitCode.LOG,),
+        "what was found",
+        {
+            "texts": "that there are, by topic",
+            "harmful": "of them with a term, by topic",
+            "terms": "of each `list` and `term` its `hits`, and around which words the first "
+            "`examples` stand; the most frequent first",
+        },
+    ),
+}
