@@ -73,6 +73,7 @@ FUTURE_MS = 24 * 3_600_000
 MAX_TEXT = 20_000
 CLEARABLE = ("text", "categories", "relations", "brand", "price", "image", "language")
 """Fields of an item that a null, or an empty text or list, takes away."""
+_LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 _LARGEST = 2**53 - 1  # of whole numbers that every JSON reader keeps exactly
 
 _ID = label()
@@ -139,8 +140,8 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "segment": _OPTIONAL_LABEL,
         "query": text(256, optional=True),
         "match": choice(Match),
-        "from_ts": whole(EARLIEST_MS, _LARGEST),
-        "until_ts": whole(EARLIEST_MS, _LARGEST),
+        "from_ts": whole(EARLIEST_MS, _LATEST_MS),
+        "until_ts": whole(EARLIEST_MS, _LATEST_MS),
         "priority": whole(-1_000_000, 1_000_000),
         "of_event": _OPTIONAL_LABEL,
     },

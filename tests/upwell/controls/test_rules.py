@@ -40,6 +40,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"decision": "bann"}, "unknown_value", "did you mean ban?"),
     ({"from_ts": NOW_MS, "until_ts": NOW_MS}, "bad_time", "never hold"),
     ({"from_ts": 1_700_000_000}, "out_of_range", "from_ts"),
+    ({"until_ts": 2**53 - 1}, "out_of_range", "until_ts"),
     ({"priority": 0.5}, "wrong_type", "priority"),
     ({"of_event": "e"}, "unexpected_field", "of_event has no meaning for override"),
     ({"kind": "approve"}, "unexpected_field", "item_id has no meaning for approve"),
