@@ -37,7 +37,16 @@ from upwell.events import Topic
 from upwell.settings import Settings
 
 Right = tuple[ResourceType, str, ACLOperation]
-EVENTS = ("items", "clicks", "reviews", "queries", "impressions", "requests", "controls", "knowledge")
+EVENTS = (
+    "items",
+    "clicks",
+    "reviews",
+    "queries",
+    "impressions",
+    "requests",
+    "controls",
+    "knowledge",
+)
 
 
 @pytest.fixture(scope="module")
