@@ -23,7 +23,9 @@ from tests.topics import set_topics, wait_until_shown
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
-SINGLE = {Topic.DEAD_LETTERS, Topic.ENCODERS, Topic.KEYS, Topic.MODELS, Topic.METRICS}
+SINGLE = {
+    *(Topic.DEAD_LETTERS, Topic.ENCODERS, Topic.KEYS, Topic.MODELS, Topic.METRICS, Topic.RULES),
+}
 HOUR = {"retention.ms": "3600000", "segment.ms": "600000"}
 DERIVED = {"max.message.bytes": str(4 << 20)}
 KEPT = {
@@ -35,6 +37,7 @@ KEPT = {
     Topic.ENCODERS: {"retention.ms": "-1"},
     Topic.MODELS: {"retention.ms": "-1", "max.message.bytes": str(32 << 20)},
     Topic.METRICS: HOUR,
+    Topic.RULES: {"cleanup.policy": "compact"},
 }
 
 
