@@ -121,21 +121,9 @@ EVENTS: list[Event] = [
         why="asked",
         user_id="bob",
     ),
+    Knowledge(ts=T + 8_000, kind=KnowledgeKind.TRIPLE, item_id="i1", relation="by", value="Т"),
     Knowledge(
-        ts=T + 8_000,
-        kind=KnowledgeKind.TRIPLE,
-        item_id="i1",
-        relation="director",
-        value="Тарковский",
-    ),
-    Knowledge(
-        ts=T + 9_000,
-        kind=KnowledgeKind.FILTER,
-        rule_id="sf-summer",
-        category="sf",
-        months=(6, 7, 8),
-        within="sea",
-        event_id="e9",
+        ts=T + 9_000, kind=KnowledgeKind.FILTER, rule_id="r", category="sf", months=(6,), within="w"
     ),
 ]
 """Of the log. They do not change with a new version of the events: that is the promise."""

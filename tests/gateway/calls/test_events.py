@@ -188,6 +188,20 @@ def test_an_app_says_who_logged_in() -> None:
     assert gateway.out.parcels[0].key == b"g"
 
 
+def test_an_app_says_what_is_so_of_an_item_and_an_operator_what_lists_leave_out() -> None:
+    gateway = InMemory()
+    triple = {"topic": "knowledge", "kind": "triple", "item_id": "i1", "relation": "series"}
+    rule = {"topic": "knowledge", "kind": "filter", "rule_id": "r", "category": "Recalled"}
+    answer = post(gateway, triple | {"value": "Alien"})
+    assert (answer.status_code, answer.json()["event_ids"]) == (202, [None])
+    [sent] = gateway.out.parcels
+    assert (sent.topic, sent.key) == ("knowledge", b"i1")
+    assert post(gateway, triple).json()["reason"] == "missing_field"
+    assert (post(gateway, [CLICK, rule]).status_code, len(gateway.out.parcels)) == (403, 1)
+    assert ask(gateway, "POST", "/v1/events", json=[rule]).status_code == 202
+    assert gateway.out.parcels[1].key == b"r"
+
+
 def test_what_kafka_did_not_acknowledge_is_no_202() -> None:
     gateway = InMemory()
     gateway.out.lost = True

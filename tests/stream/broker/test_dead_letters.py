@@ -187,7 +187,7 @@ def test_a_replay_whose_mark_was_lost_is_a_retry_of_its_event_id(
     assert state.events == 1
 
 
-@pytest.mark.parametrize("topic", sorted(set(type_of_topic) - {Topic.ITEMS}))
+@pytest.mark.parametrize("topic", sorted(set(type_of_topic) - {Topic.ITEMS, Topic.KNOWLEDGE}))
 def test_bytes_without_an_event_id_are_no_event_however_often_they_are_sent(topic: Topic) -> None:
     value = {
         "ts": NOW_MS,

@@ -26,6 +26,7 @@ from upwell.events import Topic
 SINGLE = {
     *(Topic.DEAD_LETTERS, Topic.ENCODERS, Topic.ERASURES),
     *(Topic.KEYS, Topic.MODELS, Topic.METRICS),
+    *(Topic.DEAD_LETTERS, Topic.ENCODERS, Topic.KEYS, Topic.MODELS, Topic.METRICS, Topic.RULES),
 }
 HOUR = {"retention.ms": "3600000", "segment.ms": "600000"}
 DERIVED = {"max.message.bytes": str(4 << 20)}
@@ -41,6 +42,7 @@ KEPT = {
     Topic.AUDIT: {"retention.ms": "-1"},
     Topic.MODELS: {"retention.ms": "-1", "max.message.bytes": str(32 << 20)},
     Topic.METRICS: HOUR,
+    Topic.RULES: {"cleanup.policy": "compact"},
 }
 
 
