@@ -149,7 +149,7 @@ def main() -> None:
             "in_common": round(in_common(lists, lists_of(without, others)), 4),
         }
         print(name, found[name], flush=True)
-    run.tell({"users": found, "ratings": len(whose), "load": busy, **hardware()})
+    run.tell({"users": found, "ratings": len(whose), "load": busy, "hardware": hardware()})
 
 
 if __name__ == "__main__":

@@ -52,8 +52,8 @@ def restore(
 
     with faults(), interruptible():
         with watched(console) as moved:
-            given = [] if no_erasures else None
-            done = bring_back(settings(), folder, tell, moved, erasures or given)
+            none: list[Path] | None = [] if no_erasures else None
+            done = bring_back(settings(), folder, tell, moved, erasures or none)
         _say(done, as_json)
 
 
