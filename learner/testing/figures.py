@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CUTOFF", "MODEL", "PEERS", "SLICES", "Figures", "gini"]
+__all__ = ["CUTOFF", "MODEL", "PEERS", "RUNNING_HALF_LIFE", "SLICES", "Figures", "gini"]
 
 MODEL = "model"
 PEERS = (
