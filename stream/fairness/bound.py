@@ -18,11 +18,11 @@ from upwell.settings import Bound
 
 __all__ = ["HALF_LIFE", "MOST", "Held"]
 
-HALF_LIFE = 100.0
+HALF_LIFE = 200.0
 """Lists, after which exposure counts half for the bound."""
 MOST = 8.0
 """Score, that a bound may add at most."""
-RATE = 0.1
+RATE = 0.05
 """A list adds so much of its shortfall to the price."""
 GAIN = 10.0
 """Score, that a shortfall of 1 adds by itself."""

@@ -71,7 +71,7 @@ FAIRNESS = (
         "gauge",
         "fairness.bounds.{bound}.share",
         "share",
-        "of exposure that a bounded group had in a worker's last hundred lists or so",
+        "of exposure that a bounded group had in a worker's last two hundred lists or so",
         seldom=True,
     ),
     Metric(
