@@ -62,6 +62,8 @@ ELSEWHERE = {
     "learner/training/batch.py": "tests/learner/training/test_trainer.py: what a step looks at",
     "learner/training/objective.py": "tests/learner/training/test_trainer.py: each of its terms",
     "learner/training/warmup.py": "compiles what tests/faults and every start need",
+    "upwell/settings/stream.py": "tests/upwell/settings/test_groups.py",
+    "stream/ops/commands/trust/manual.py": "tests/stream/ops/commands: each command's fields",
     "stream/replay/importers/convert.py": "tests/stream/replay/importers: by format",
     "stream/replay/importers/draft.py": "tests/stream/replay/importers: by format",
     "stream/replay/importers/kinds.py": "tests/stream/replay/importers: by format",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from learner.catalogue.features import FeatureTable
 from learner.catalogue.kernel import grown, room
 from learner.catalogue.lexical import LexicalIndex
-from learner.catalogue.relations import RelationTable
+from learner.catalogue.relations import Relation, RelationTable
 from learner.catalogue.text import EXACT, TextGraph
 from upwell.errors import ModelError
 from upwell.values import CatalogueItem
@@ -30,6 +30,8 @@ wants to do harm, clicks. Enough for a catalogue that comes a little after its e
 """
 _BULK = 1_000  # announcements at once that are taken in by their ids, where their order matters
 _AT_ONCE = 8  # a part of them makes room at a time, since it costs a walk through all counts
+
+_KINDS = {"relations": 0, "relation_1": 1, "relation_2": 2}  # 0 for any
 
 
 class Catalogue:
@@ -191,6 +193,13 @@ class Catalogue:
         """What the item is called; None of a picture alone too."""
         item = self.items[row]
         return (item.title or None) if item is not None else None
+
+    def related(self, row: int, signal: str, cause: int) -> Relation | None:
+        """By which an item is related to what caused a signal of relations; None of others."""
+        one, other = self.items[row], self.items[cause]
+        if signal not in _KINDS or one is None or other is None:
+            return None
+        return self.relations.between(one, other, _KINDS[signal])
 
     def govern(self, row: int, pinned: bool, boost: float) -> None:
         """Whether the item of a row stands first, and what is added to its score."""

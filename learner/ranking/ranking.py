@@ -16,7 +16,6 @@ from learner.catalogue.catalogue import Catalogue
 from learner.catalogue.decisions import under_decisions
 from learner.catalogue.lexical import NAMED
 from learner.catalogue.products import products
-from learner.catalogue.relations import Relation
 from learner.catalogue.rules import RuleTable
 from learner.counts.block import block_of
 from learner.counts.counts import Counts, CountState, inherit
@@ -49,7 +48,6 @@ BLOCK = 256
 NEAR = 100
 """Items that a search finds for a signal, at least."""
 _REASONS = 8
-_KINDS = {"relations": 0, "relation_1": 1, "relation_2": 2}  # 0 for any
 _TITLES = 10  # written like a user's words, that are candidates
 _EXACT = 5.0
 """A title that is the words, in z-scores: as the best of some hundred intents. Likeness is squared,
@@ -264,7 +262,7 @@ class Ranking:
                     request.words,
                     _REASONS,
                     disliked,
-                    partial(self._related, row),
+                    partial(self.catalogue.related, row),
                 ),
                 title=self.catalogue.title(row),
                 propensity=chances[place],
@@ -272,13 +270,6 @@ class Ranking:
             )
             for place, row in enumerate(rows)
         )
-
-    def _related(self, row: int, signal: str, cause: int) -> Relation | None:
-        """By which an entry is related to what caused a signal of relations; None of others."""
-        one, other = self.catalogue.items[row], self.catalogue.items[cause]
-        if signal not in _KINDS or one is None or other is None:
-            return None
-        return self.catalogue.relations.between(one, other, _KINDS[signal])
 
 
 def _padded(named: Sequence[Named]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:

@@ -238,6 +238,7 @@ MANUAL: Mapping[str, Entry] = {
         },
     ),
     **AUDIT,
+    **TRUST,
     "encoder": Entry("upwell encoder show"),
     "encoder try": Entry(
         "upwell encoder try models/adapted",
