@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from kafka import KafkaProducer
 
 from learner.training.learner import Learner
 from stream.broker.topics import ensure_topics
+from stream.chain.policy import Policy
+from stream.chain.policy.policy import TermList
+from stream.chain.policy.terms import Terms
 from stream.chain.wire import encode_item, encode_rule
 from stream.learn.catalogue import CatalogueFeed
 from tests.faults.engine import wait_until
@@ -46,13 +50,18 @@ def test_items_and_rules_that_stand_there_and_that_come_later(
         values=(("s", ("v",)),),
     )
     send(client, prefix + Topic.CATALOGUE, "i", encode_item(item))
+    harmful = replace(item, item_id="j", title="A darn thing", values=())
+    send(client, prefix + Topic.CATALOGUE, "j", encode_item(harmful))
     send(client, prefix + Topic.RULES, "a", encode_rule("a", Rule(rule_id="a", category="C")))
-    feed = CatalogueFeed(client, prefix)
+    policy = Policy([TermList("abuse", Terms(["darn"]))])
+    feed = CatalogueFeed(client, prefix, policy)
     feed.start()
     try:
         feed.tell(learner)
-        assert (learner.items, set(learner.rule_ids)) == (1, {"a"})
-        assert learner.ranking.catalogue.relations.rows_with("s", "v").tolist() == [0]
+        assert (learner.items, set(learner.rule_ids)) == (2, {"a"})
+        catalogue = learner.ranking.catalogue
+        assert catalogue.relations.rows_with("s", "v").tolist() == [catalogue.row("i")]
+        assert [catalogue.allowed[catalogue.row(one)] for one in ("i", "j")] == [True, False]
         send(client, prefix + Topic.RULES, "a", encode_rule("a", None))
 
         def gone() -> bool:
