@@ -23,6 +23,7 @@ from store.memory import MemoryStore
 from stream.broker.topics import partitioner
 from stream.chain.build import Ports, build_chains
 from stream.chain.effects import Effects, Rerouted
+from stream.chain.overrides.record import decode_kept, withdrawal_of
 from stream.chain.records import Record
 from stream.fairness.ranker import FairRanker
 from stream.replay.log import BadLine, LogRecord
@@ -112,11 +113,19 @@ class InlineEngine:
         )
         self._announce(announced.items)
         self._take_rules(announced.rules)
+        for _, override_id, value in announced.decided.overrides:
+            kept = None if value is None else decode_kept(value)
+            self._chains.standing.put(override_id.decode(), kept)
         effects = self._chains.pipeline.run(
             [record for record in records if record.topic not in NO_USERS], FOREVER_MS
         )
         self.fair.published()
+        said = [(key, value) for key, value, _ in announced.decided.strays]
+        said += [(one.encode(), withdrawal_of(one, of, 0)) for one, of in effects.withdrawn]
         self._sent_on = [self._rerouted(one) for one in effects.rerouted]
+        for key, value in said:
+            controls = (Topic.CONTROLS, self._partition_of(key), value, key)
+            self._sent_on.append(self._appended_to(*controls))
         position = {
             (f"{record.topic}-{record.partition}", record.offset): number
             for number, record in enumerate(records)

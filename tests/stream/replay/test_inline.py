@@ -56,6 +56,31 @@ def test_what_is_sent_on_reaches_its_owner_also_after_the_last_line() -> None:
     assert engine.counts["merged"] == 1
 
 
+def test_overrides_hold_wherever_they_were_keyed_until_their_user_is_forgotten() -> None:
+    items = [
+        {"event_id": f"a{n}", "ts": T0, "item_id": f"i{n}", "title": f"Film {n}"} for n in range(3)
+    ]
+    ban = {"kind": "override", "override_id": "o", "item_id": "i1", "decision": "ban"}
+    said = {"event_id": "c", "ts": T0, "by": "op", "why": "w", "user_id": "ann"}
+
+    def asked(number: int) -> LogRecord:
+        value = {"event_id": f"r{number}", "request_id": f"r{number}", "ts": T0, "user_id": "ann"}
+        return record(Topic.REQUESTS, "ann", value)
+
+    lines = [
+        *(record(Topic.ITEMS, str(one["item_id"]), one) for one in items),
+        record(Topic.CONTROLS, "astray", said | ban),
+        *(asked(number) for number in range(2)),
+        record(Topic.CONTROLS, "ann", said | {"event_id": "f", "kind": "forget_user"}),
+        *(asked(number) for number in range(2, 5)),
+    ]
+    engine = InlineEngine(SETTINGS, HashingEncoder())
+    lists = [one for effects in engine.play(lines, 1) for one in effects.lists]
+    shown = {one.trigger: {entry.item_id for entry in one.items} for one in lists}
+    assert shown["r1"] == {"i0", "i2"}
+    assert shown["r4"] == {"i0", "i1", "i2"}
+
+
 def test_guarded_lists_are_by_what_serves_and_training_is_the_same() -> None:
     encoder = HashingEncoder()
     guarded = InlineEngine(SETTINGS, encoder, serving="guarded")
