@@ -1,6 +1,6 @@
-"""A snapshot of before an erasure is restored, on the same broker, whose `controls` lets the request
-go before the engine starts, and onto another one: whoever was forgotten is nowhere before and after
-it runs.
+"""A snapshot of before an erasure is restored, on the same broker, whose `controls` lets the
+request go before the engine starts, and onto another one: whoever was forgotten is nowhere before
+and after it runs.
 """
 
 from __future__ import annotations
