@@ -35,7 +35,7 @@ class Standing:
 
     @property
     def place(self) -> str:
-        """Topic, partition and offset."""
+        """Topic, partition and offset as one name, the same for the same record."""
         return f"{self.topic}-{self.partition}-{self.offset}"
 
 
