@@ -52,7 +52,7 @@ def say(settings: KafkaSettings, user: str, *triggers: str) -> None:
 
 
 def test_it_has_every_method_of_the_plain_client_with_its_arguments() -> None:
-    names = {name for name in vars(UpwellClient) if not name.startswith("_")}
+    names = {name for name in dir(UpwellClient) if not name.startswith("_")}
     assert {name for name in vars(AsyncUpwellClient) if not name.startswith("_")} == names
 
     def given(method: Any) -> list[tuple[str, Any]]:
