@@ -53,11 +53,7 @@ def say(settings: KafkaSettings, user: str, *triggers: str) -> None:
 
 def test_it_has_every_method_of_the_plain_client_with_its_arguments() -> None:
     names = {name for name in dir(UpwellClient) if not name.startswith("_")}
-<<<<<<< HEAD
     assert {name for name in dir(AsyncUpwellClient) if not name.startswith("_")} == names
-=======
-    assert {name for name in vars(AsyncUpwellClient) if not name.startswith("_")} == names
->>>>>>> h-knowledge
 
     def given(method: Any) -> list[tuple[str, Any]]:
         kept = (Parameter.KEYWORD_ONLY, Parameter.VAR_KEYWORD, Parameter.POSITIONAL_OR_KEYWORD)
