@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from unicodedata import category, normalize
 
-__all__ = ["Plain", "Word", "disguised", "joined", "plain", "readings", "unspaced", "words"]
+__all__ = [
+    "Plain",
+    "Word",
+    "chunks",
+    "disguised",
+    "joined",
+    "plain",
+    "readings",
+    "undisguised",
+    "unspaced",
+    "words",
+]
 
 _INVISIBLE = "Cf"
 _ALIKE = str.maketrans("авгеикмнорстухьіјѕԁɡαβεικνορτυχ", "abreukmhopctyxbijsdgabeikvoptux")
@@ -22,8 +33,10 @@ Latin letters too.
 """
 _SIGNS = {"0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s"}
 _SIGNS |= {"!": "i", "|": "il", "€": "e", "+": "t"}
+_BARE = str.maketrans({sign: letters[0] for sign, letters in _SIGNS.items() if sign in "@$€+|"})
 _MOST_READINGS = 16
 _WORD = re.compile(r"[^\W_]+")
+_CHUNK = re.compile(r"\S+")
 _DISGUISED = re.compile(r"[^\W_]*(?:[@$!|€+*]+[^\W_]+)+[@$!|€+]*|[^\W_]+[@$!|€+]+")
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _UNSPACED = re.compile(
@@ -86,6 +99,18 @@ def disguised(text: str) -> Iterator[Word]:
         yield Word(one.group(), *one.span())
 
 
+def chunks(text: str) -> list[Word]:
+    """What stands between white space in plain text, signs and all."""
+    return [Word(one.group(), *one.span()) for one in _CHUNK.finditer(text)]
+
+
+def undisguised(term: str) -> str:
+    """A term of plain text whose letters are signs in part, with the letters: `a$$` is no `a`."""
+    return " ".join(
+        chunk.translate(_BARE) if any(map(str.isalnum, chunk)) else chunk for chunk in term.split()
+    )
+
+
 def unspaced(text: str) -> bool:
     """Whether it is written in a script without spaces between words."""
     return _UNSPACED.search(text) is not None
@@ -94,26 +119,25 @@ def unspaced(text: str) -> bool:
 def readings(word: str) -> set[str]:
     """What a word of plain text may be read as, itself first of all; few, whatever it is.
 
-    Signs and digits count as letters where letters are more than they.
+    Signs and digits are read as letters where there is a letter, and digits are at most half.
     """
     found = {word}
     if any("a" <= letter <= "z" for letter in word):
         found.add(word.translate(_ALIKE))
-    signs = sum(letter in _SIGNS for letter in word)
-    if signs and 2 * signs <= sum(letter.isalpha() for letter in word) + signs:
-        found |= _without_signs(word)
+    letters, digits = sum(map(str.isalpha, word)), sum(map(str.isdigit, word))
+    if letters and digits <= len(word) - digits and any(one in _SIGNS for one in word):
+        found |= _without_signs(word) | _without_signs(word.rstrip("!|+$"))
     return found | {short for one in found for short in _shortened(one)}
 
 
 def _without_signs(word: str) -> set[str]:
-    bare = word.rstrip("!|+$")
-    choices = [_SIGNS.get(letter, letter) for letter in bare]
+    choices = [_SIGNS.get(letter, letter) for letter in word]
     ways = 1
     for choice in choices:
         ways *= len(choice)
     if ways > _MOST_READINGS:
         choices = [choice[0] for choice in choices]
-    return {"".join(letters) for letters in product(*choices)} | {bare}
+    return {"".join(letters) for letters in product(*choices)} | {word}
 
 
 def _shortened(word: str) -> set[str]:

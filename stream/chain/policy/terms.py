@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from stream.chain.policy.spelling import (
     Plain,
     Word,
+    chunks,
     disguised,
     joined,
     plain,
     readings,
+    undisguised,
     unspaced,
     words,
 )
@@ -64,7 +66,7 @@ class Terms:
         return list(_apart(found))
 
     def _add(self, term: str) -> None:
-        shown = plain(term.strip()).text
+        shown = undisguised(plain(term).text)
         parts = tuple(word.text for word in words(shown))
         if not parts:
             raise ValueError(f"{term!r} has no letter and no digit")
@@ -93,6 +95,8 @@ class Terms:
             yield from self._spelled(letters, run)
         if self._phrases:
             yield from self._of_phrases(found, read)
+            signed = chunks(text)
+            yield from self._of_phrases(signed, [readings(one.text) for one in signed])
         for piece, term in self._anywhere.items():
             start = text.find(piece)
             while start >= 0:

@@ -109,6 +109,23 @@ def test_places_are_those_of_the_text_as_it_was_written() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("term", "harmful", "fine"),
+    [
+        ("d@rn", "darn", "d"),
+        ("a$$", "ass", "a"),
+        ("shi+", "shit", "shi"),
+        ("b@d d@y", "bad day", "b"),
+    ],
+)
+def test_a_term_that_is_disguised_itself_is_what_it_means(
+    term: str, harmful: str, fine: str
+) -> None:
+    assert terms_in(harmful, Terms([term])) == [term]
+    assert terms_in(term, Terms([term])) == [term]
+    assert terms_in(fine, Terms([term])) == []
+
+
 def test_a_term_without_a_letter_is_refused() -> None:
     with pytest.raises(ValueError, match="has no letter"):
         Terms(["darn", "!?"])
