@@ -1,4 +1,4 @@
-"""Disguises hide a word from who looks for its letters; texts with a plain word are not innocent."""
+"""Disguises hide a word from who reads letters; texts with a plain word are not innocent."""
 
 from __future__ import annotations
 
