@@ -64,5 +64,6 @@ def test_the_catalogue_is_as_it_was_afterwards_also_after_a_fault() -> None:
 
     with pytest.raises(ValueError, match="a fault"):
         fail()
-    for one, other in zip(before, (held.pinned, held.boost, held.promoted), strict=True):
-        assert np.array_equal(one, other)
+    assert np.array_equal(before[0], held.pinned)
+    assert np.array_equal(before[1], held.boost)
+    assert np.array_equal(before[2], held.promoted)
