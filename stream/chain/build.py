@@ -18,6 +18,7 @@ from stream.chain.items import ItemPipeline
 from stream.chain.overrides.standing import Standing
 from stream.chain.pipeline import Limits, Pipeline
 from stream.chain.policy import Policy, load_policy
+from stream.chain.policy.segments import SegmentRanker
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.users import Users
 from upwell.events import Topic
@@ -72,7 +73,9 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
     stream = settings.stream
     users = Users(ports.store, stream.hot_users, ports.encoder.dimension)
     policy = load_policy(settings.policy)
-    catalogue, pseudonymizer, standing = Catalogue(), Pseudonymizer(ports.key), Standing()
+    ranker = SegmentRanker(ports.ranker, policy)
+    catalogue, standing = Catalogue(ranker.know), Standing()
+    pseudonymizer = Pseudonymizer(ports.key)
     limits = Limits(
         bounds=Bounds(stream.history, stream.had, settings.learner.intent_half_life_days * _DAY_MS),
         partition_of=ports.partition_of,
@@ -85,7 +88,7 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
     pipeline = Pipeline(
         limits,
         encoder=ports.encoder,
-        ranker=ports.ranker,
+        ranker=ranker,
         users=users,
         catalogue=catalogue,
         pseudonymizer=pseudonymizer,

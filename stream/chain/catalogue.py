@@ -7,7 +7,7 @@ It knows nothing about Kafka: announcements and operators' controls in, `Catalog
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -40,9 +40,14 @@ _NUMBER = re.compile(r"(?a:(?<!\d)\d{5,14}(?!\d))")  # shorter ones are years, p
 
 
 class Catalogue:
-    """Every item announced so far, by id. Not thread-safe: one thread owns it."""
+    """Every item announced so far, by id. Not thread-safe: one thread owns it. also: is told what
+    is taken in.
+    """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, also: Callable[[Sequence[CatalogueItem]], None] = lambda items: None
+    ) -> None:
+        self._also = also
         self._items: dict[str, CatalogueItem] = {}
         self._numbers: set[str] = set()
 
@@ -73,8 +78,9 @@ class Catalogue:
             if is_made_otherwise(one, revision, pictures)
         )
 
-    def put(self, items: Iterable[CatalogueItem]) -> None:
+    def put(self, items: Sequence[CatalogueItem]) -> None:
         """Take items in, in place of those with the same id."""
+        self._also(items)
         for item in items:
             self._items[item.item_id] = item
             self._numbers.update(_NUMBER.findall(item.title))

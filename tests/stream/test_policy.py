@@ -117,6 +117,27 @@ def test_an_item_that_says_it_no_more_is_back(own: Settings) -> None:
     assert found == {"i1", "i2"}
 
 
+def test_a_segment_is_not_shown_what_the_policy_hides_from_it(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    hidden = '[lists.horror]\ncategories = ["Horror"]\nitems = "keep"\n'
+    path.write_text(hidden + '[segments.minors]\nhide = ["horror"]\n', "utf-8")
+    engine = InlineEngine(replace(Settings(), policy=path), HashingEncoder())
+    engine.process([announced(0, 1, "Ghosts", True), announced(1, 2, "Fine", False)])
+    said = {"by": "op", "why": "w"}
+    engine.process([record(Topic.CONTROLS, 2, kind="pin_item", item_id="i1", **said)])
+
+    def shown(user: str, number: int) -> list[str]:
+        ask = record(Topic.REQUESTS, number, user_id=user, request_id=f"r{number}")
+        return [one.item_id for one in engine.process([ask]).lists[0].items]
+
+    tag = {"user_id": "kid", "segment": "minors", **said}
+    engine.process([record(Topic.CONTROLS, 3, kind="tag_user", **tag)])
+    assert shown("kid", 4) == ["i2"]
+    assert shown("ann", 5) == ["i1", "i2"]
+    engine.process([record(Topic.CONTROLS, 6, kind="untag_user", **tag)])
+    assert shown("kid", 7) == ["i1", "i2"]
+
+
 def test_users_words_are_read_without_it_and_counted(own: Settings) -> None:
     encoder = Listening()
     engine = InlineEngine(own, encoder)

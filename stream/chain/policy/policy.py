@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,25 +39,39 @@ class TermList:
 
 class Policy:
     """lists: in the order of the file. allowed: ids of items that no list concerns: somebody looked
-    at them.
+    at them. segments: of users, each with the names of lists whose items it is not shown.
     """
 
-    def __init__(self, lists: Sequence[TermList] = (), allowed: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        lists: Sequence[TermList] = (),
+        allowed: Iterable[str] = (),
+        segments: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._lists = tuple(lists)
+        self.segments = dict(segments or {})
+        named = {name for names in self.segments.values() for name in names}
+        self._of_segments = tuple(one for one in lists if one.name in named)
         self._blocking = tuple(one for one in lists if one.blocks)
         self._masking = tuple(one for one in lists if one.masks)
         self._allowed = frozenset(allowed)
 
     def judged(self, item: CatalogueItem) -> CatalogueItem:
         """The item, `blocked` by the name of the first list that it falls under."""
-        if not self._blocking or item.item_id in self._allowed:
-            return item
-        said = (item.title, item.text, item.brand, *item.categories)
-        text = "\n".join(part for part in said if part)
-        for one in self._blocking:
-            if one.categories.intersection(item.categories) or one.terms.find(text):
-                return replace(item, blocked=one.name)
-        return item
+        name = next(self._under(self._blocking, item), None)
+        return item if name is None else replace(item, blocked=name)
+
+    def hidden(self, item: CatalogueItem) -> frozenset[str]:
+        """The lists of segments that the item falls under, by name."""
+        return frozenset(self._under(self._of_segments, item))
+
+    def _under(self, lists: Sequence[TermList], item: CatalogueItem) -> Iterator[str]:
+        if lists and item.item_id not in self._allowed:
+            said = (item.title, item.text, item.brand, *item.categories)
+            text = "\n".join(part for part in said if part)
+            for one in lists:
+                if one.categories.intersection(item.categories) or one.terms.find(text):
+                    yield one.name
 
     def masked(self, text: str) -> str:
         """The text without the terms of lists that mask; the same where it has none, empty where
@@ -97,11 +111,25 @@ def load_policy(path: Path | None) -> Policy:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         raise SettingsError(f"UPWELL_POLICY: {path} cannot be read: {exc}") from exc
     lists, allowed = table.pop("lists", {}), table.pop("allow_items", [])
-    if table or not isinstance(lists, dict):
-        key = next(iter(table), "lists")
-        raise _wrong(path, key, "a policy has the tables [lists.NAME] and the list allow_items")
+    segments = table.pop("segments", {})
+    if table or not isinstance(lists, dict) or not isinstance(segments, dict):
+        key = next(iter(table), "segments" if isinstance(lists, dict) else "lists")
+        tables = "a policy has the tables [lists.NAME], [segments.NAME] and the list allow_items"
+        raise _wrong(path, key, tables)
     named = [_list_of(path, name, lists[name]) for name in lists]
-    return Policy(named, _texts(path, "allow_items", allowed))
+    hidden = {name: _segment_of(path, name, segments[name], lists) for name in segments}
+    return Policy(named, _texts(path, "allow_items", allowed), hidden)
+
+
+def _segment_of(path: Path, name: str, table: Any, lists: Mapping[str, Any]) -> list[str]:
+    key = f"segments.{name}"
+    if not isinstance(table, dict) or table.keys() != {"hide"}:
+        raise _wrong(path, key, "it is to be a table with one key, hide: names of lists")
+    names = _texts(path, f"{key}.hide", table["hide"])
+    for one in names:
+        if one not in lists:
+            raise _wrong(path, f"{key}.hide", f"there is no list {one!r}")
+    return names
 
 
 def _list_of(path: Path, name: str, table: Any) -> TermList:
