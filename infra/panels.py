@@ -49,10 +49,11 @@ UP = Dashboard(
         panel(
             "Without effect",
             "ops",
-            "duplicates, bounces, bots, of the forgotten; fields that are kept out; sent on",
+            "duplicates, bounces, bots, of the forgotten; fields kept out; texts masked; sent on",
             rates("dropped", "reason"),
             (rate("upwell_unknown_fields_total", "field"), "unknown field {{field}}"),
             rates("rerouted", "worker", "rerouted"),
+            rates("masked_texts", "worker", "texts masked"),
         ),
         panel(
             "Memory",
