@@ -88,6 +88,10 @@ NOT_RUN = {
         "export UPWELL_KAFKA": "a Kafka with TLS and logins: tests/security/test_kafka_login.py",
         "export UPWELL_STORE": "a Qdrant server with TLS: tests/store/test_server_tls.py",
     },
+    "docs/privacy.md": {
+        "upwell export": "the data folder of an engine, with its key: "
+        "tests/stream/ops/commands/users/test_export.py",
+    },
     "docs/policy.md": {
         "upwell policy": "a log of one's own: tests/stream/ops/commands/trust/test_policy.py",
     },

@@ -68,6 +68,11 @@ GOOD: dict[Topic, list[dict[str, object]]] = {
             "boost": 1.5,
         },
     ],
+    Topic.KNOWLEDGE: [
+        {"ts": TS, "kind": "triple", "item_id": "1", "relation": "series", "value": "Alien"},
+        {"ts": TS, "kind": "triple", "item_id": "1", "relation": "sequel", "object": "2"},
+        {"ts": TS, "kind": "filter", "rule_id": "r", "category": "Comedy", "months": [6, 7]},
+    ],
 }
 TOPICS = tuple(type_of_topic)
 MOVIELENS = Path(__file__).parents[2] / "data" / "movielens" / "events.jsonl.gz"

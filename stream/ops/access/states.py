@@ -84,6 +84,10 @@ def state_json(state: UserState) -> dict[str, Any]:
             name: {"partition": guest.partition, "covers": dict(guest.covers)}
             for name, guest in state.merged.items()
         },
+        "tags": {
+            name: {"ts": tag.ts, "event_id": tag.event_id, "on": tag.on}
+            for name, tag in state.tags.items()
+        },
         "merged_into": None if state.merged_into is None else state.merged_into.user,
     }
 

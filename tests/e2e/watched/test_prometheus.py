@@ -102,6 +102,7 @@ def test_prometheus_answers_each_query_of_the_dashboards(
     items, events = bundled_log(400)
     coming = iter(events)
     on = {"UPWELL_METRICS_PORT": str(port), "UPWELL_FUSED": "on", "UPWELL_FUSED_EVERY": "20"}
+    on |= {"UPWELL_EXPOSURE": "popularity:tail>=0.1"}
     targets = [f"127.0.0.1:{port + place}" for place in range(3)]
     with (
         Engine(kafka, prefix, tmp_path / "engine", **on) as engine,

@@ -100,6 +100,7 @@ def test_what_stands_is_the_catalogues_with_who_said_so() -> None:
                 "item_id": "i1",
                 "title": "One",
                 "banned": False,
+                "blocked": "",
                 "pinned": True,
                 "boost": 2.0,
                 "words": [
