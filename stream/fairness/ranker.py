@@ -52,6 +52,7 @@ class FairRanker:
         self._due = 0
         self._record: dict[str, Any] = {}
         self._record_ms = 0
+        self._untold = False
         self._record_version = ""
 
     @property
@@ -86,9 +87,16 @@ class FairRanker:
         for request, entries in made:
             if entries:
                 self._count(request, entries)
-        if made and now_ms is not None and self._is_due(now_ms):
+                self._untold = True
+        if now_ms is not None:
+            self.tell(now_ms)
+
+    def tell(self, now_ms: int) -> None:
+        """Make the record anew where lists were counted since, and it is due. now_ms: UTC ms."""
+        if self._untold and self._is_due(now_ms):
             self._record = {"at": now_ms, **self.report()}
             self._record_ms, self._record_version = now_ms, self.version
+            self._untold = False
 
     def report(self) -> dict[str, Any]:
         """JSON-ready: `lists` that were counted, `gini` and `coverage` of the catalogue, `groups`

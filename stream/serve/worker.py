@@ -165,6 +165,7 @@ class ServeWorker:
         self._follow_encoder()
         answered = answer_commands(self._store, self._settings.data / "store")
         more = self._follower.step()
+        self._fair.tell(now_ms())
         self._note_version()
         return more or answered
 

@@ -292,3 +292,14 @@ def test_a_record_is_made_at_times_and_after_a_promotion(monkeypatch: pytest.Mon
     assert at(6) == 5, "the gate learned, but this one is quite new"
     assert at(5 + PROMOTED_MS) == 5 + PROMOTED_MS
     assert at(6 + PROMOTED_MS) == 5 + PROMOTED_MS
+    fair.tell(4 * REPORT_MS)
+    assert fair.record["at"] == 4 * REPORT_MS, "the last lists are told too, though none follow"
+    fair.tell(9 * REPORT_MS)
+    assert fair.record["at"] == 4 * REPORT_MS, "nothing was counted since"
+
+
+def test_a_list_of_nothing_makes_no_record() -> None:
+    fair = FairRanker(learner_of())
+    fair.rank([replace(request(1), k=0)])
+    fair.published(REPORT_MS)
+    assert fair.record == {}
