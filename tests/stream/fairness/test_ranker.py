@@ -275,7 +275,9 @@ def figures_in(record: object) -> int:
 def test_a_record_is_made_at_times_and_after_a_promotion(monkeypatch: pytest.MonkeyPatch) -> None:
     learner = learner_of()
     fair = FairRanker(learner)
-    assert fair.record == {}
+    fair.rank([replace(request(1), k=0)])
+    fair.published(REPORT_MS)
+    assert fair.record == {}, "a list of nothing"
 
     def at(ms: int) -> object:
         fair.rank([request(1)])
@@ -296,10 +298,3 @@ def test_a_record_is_made_at_times_and_after_a_promotion(monkeypatch: pytest.Mon
     assert fair.record["at"] == 4 * REPORT_MS, "the last lists are told too, though none follow"
     fair.tell(9 * REPORT_MS)
     assert fair.record["at"] == 4 * REPORT_MS, "nothing was counted since"
-
-
-def test_a_list_of_nothing_makes_no_record() -> None:
-    fair = FairRanker(learner_of())
-    fair.rank([replace(request(1), k=0)])
-    fair.published(REPORT_MS)
-    assert fair.record == {}
