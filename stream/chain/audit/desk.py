@@ -17,7 +17,7 @@ from stream.chain.audit.journal import Journal, Stood
 from stream.chain.effects import Decided
 from stream.chain.overrides.ledger import Outcome, Refusal, ruled
 from stream.chain.overrides.record import encode_kept
-from stream.chain.records import Arrival
+from stream.chain.records import Arrival, letter_of
 from stream.chain.scrub import scrub
 from upwell.controls import KINDS_OF_OVERRIDES
 from upwell.events import Control
@@ -113,7 +113,7 @@ class Desk:
         if override_id is None:
             return Decided()
         if refusal is not None:
-            return Decided(letters=(_letter(arrival, Refusal(*refusal), now_ms),))
+            return Decided(letters=(letter_of(arrival, *refusal, now_ms),))
         kept = journal.kept.get(override_id)
         value = None if kept is None else encode_kept(kept)
         return Decided(overrides=((arrival.record.partition, override_id.encode(), value),))
@@ -133,18 +133,3 @@ class Desk:
         if partition not in self._journals:
             self._journals[partition] = Journal(self._rules.stood(partition))
         return self._journals[partition]
-
-
-def _letter(arrival: Arrival, refusal: Refusal, now_ms: int) -> DeadLetter:
-    record = arrival.record
-    return DeadLetter(
-        reason=refusal.reason,
-        detail=refusal.detail,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        raw=record.value or b"",
-        key=record.key,
-        ts=now_ms,
-        appended=record.first_ms,
-    )

@@ -87,7 +87,8 @@ class Terms:
         read = [readings(word.text) for word in found]
         for word, ways in zip(found, read, strict=True):
             yield from ((word.start, word.end, term) for term in self._of_word(ways))
-        for word in disguised(text):
+        signed = list(disguised(text))
+        for word in signed:
             ways = readings(word.text)
             yield from ((word.start, word.end, term) for term in self._of_word(ways))
             yield from ((word.start, word.end, term) for term in self._starred(word.text))
@@ -95,8 +96,8 @@ class Terms:
             yield from self._spelled(letters, run)
         if self._phrases:
             yield from self._of_phrases(found, read)
-            signed = chunks(text)
-            yield from self._of_phrases(signed, [readings(one.text) for one in signed])
+            apart = chunks(text) if signed else []
+            yield from self._of_phrases(apart, [readings(one.text) for one in apart])
         for piece, term in self._anywhere.items():
             start = text.find(piece)
             while start >= 0:
@@ -126,8 +127,9 @@ class Terms:
     def _spelled(self, letters: str, run: list[Word]) -> Iterator[tuple[int, int, str]]:
         for single, term in self._single.items():
             start = letters.find(single) if len(single) > _LEAST_SHOWN else -1
-            if start >= 0:
+            while start >= 0:
                 yield run[start].start, run[start + len(single) - 1].end, term
+                start = letters.find(single, start + 1)
 
     def _of_phrases(
         self, found: list[Word], read: list[set[str]]
