@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.walk import search
+from learner.catalogue.nearest.walk import search
 from learner.release.checkpoint import save_checkpoint
 from learner.release.delta import encode
 from learner.release.folder import open_folder

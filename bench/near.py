@@ -32,8 +32,8 @@ from numpy.typing import NDArray
 from bench.hardware import hardware, load
 from bench.results.bench_run import BenchRun
 from encoders import load_encoder
-from learner.catalogue.text import TextGraph
-from learner.catalogue.walk import search
+from learner.catalogue.nearest.text import TextGraph
+from learner.catalogue.nearest.walk import search
 from upwell.values import Vector
 
 MOST_WORDS, LEAST_WORDS, LEAST_LETTERS = 18, 4, 3

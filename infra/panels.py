@@ -273,6 +273,12 @@ GOOD = Dashboard(
             ("upwell_unannounced_forgotten_total", "forgotten"),
         ),
         panel(
+            "Prices",
+            "short",
+            "items with one of their own, of these beyond what counts, and with their category's",
+            ("upwell_prices", "{{counted}}"),
+        ),
+        panel(
             "Titles that the encoder cannot read",
             "percentunit",
             "tokens that it does not know; above 5 % take another encoder",

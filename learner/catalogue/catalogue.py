@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from learner.catalogue.features import FeatureTable
 from learner.catalogue.kernel import grown, room
 from learner.catalogue.lexical import LexicalIndex
+from learner.catalogue.nearest.text import EXACT, TextGraph
 from learner.catalogue.relations import Relation, RelationTable
-from learner.catalogue.text import EXACT, TextGraph
 from upwell.errors import ModelError
 from upwell.values import CatalogueItem
 

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.kernel import grown, kernel, room
+from learner.catalogue.prices import Prices, PriceTable
 from upwell.values import CatalogueItem
 
 __all__ = [
     "CATEGORIES",
     "NEWEST",
-    "NO_PRICE",
     "FeatureTable",
     "Features",
     "add_categories",
@@ -33,7 +33,6 @@ __all__ = [
 
 CATEGORIES = 8  # of an item, the first so many
 NEWEST = 16  # of a brand that are known by it
-NO_PRICE = -1.0
 TASTE_DECAY = 0.95
 TASTE_OF_DISLIKED = -0.3
 _BULK = 64  # announcements at once from which all that stands behind the first is sorted anew
@@ -45,9 +44,8 @@ _Key = tuple[int, int, str, int]
 
 class Features(NamedTuple):
     """categories: (N, 8) codes, -1 where fewer. worth: (C,) log of how rare a category is. year:
-    (N,) that the title names, 0 where it names none. price: (N,) ln(1 + price), -1 where it has
-    none. brand: (N,) code, -1 where it has none. newest: (B, 16) of each brand, the last announced
-    first, -1 where fewer.
+    (N,) that the title names, 0 where it names none. prices: see there. brand: (N,) code, -1 where
+    it has none. newest: (B, 16) of each brand, the last announced first, -1 where fewer.
 
     position: (N,) place in the order of announcement, -1 where never announced. order: (M,) rows in
     that order.
@@ -56,7 +54,7 @@ class Features(NamedTuple):
     categories: NDArray[np.int32]
     worth: NDArray[np.float32]
     year: NDArray[np.int16]
-    price: NDArray[np.float32]
+    prices: Prices
     brand: NDArray[np.int32]
     newest: NDArray[np.int32]
     position: NDArray[np.int32]
@@ -164,7 +162,7 @@ class FeatureTable:
         self._counts = np.zeros(0, np.int64)  # (C,) items of each category
         self._categories = np.zeros((0, CATEGORIES), np.int32)
         self._year = np.zeros(0, np.int16)
-        self._price = np.zeros(0, np.float32)
+        self._prices = PriceTable()
         self._brand = np.zeros(0, np.int32)
         self._newest = np.zeros((0, NEWEST), np.int32)
         self._brands: dict[str, int] = {}
@@ -182,8 +180,7 @@ class FeatureTable:
             self._categories = grown(self._categories, capacity)
             self._categories[before:] = -1
             self._year = grown(self._year, capacity)
-            self._price = grown(self._price, capacity)
-            self._price[before:] = NO_PRICE
+            self._prices.grow(capacity)
             self._brand = grown(self._brand, capacity)
             self._brand[before:] = -1
             self._position = grown(self._position, capacity)
@@ -193,10 +190,10 @@ class FeatureTable:
 
     def put(self, rows: Sequence[int], items: Sequence[CatalogueItem]) -> None:
         """Sets the features of distinct `rows`."""
-        for row, item in zip(rows, items, strict=True):
-            self._categorize(row, item)
-            self._year[row] = year_of(item.title)
-            self._price[row] = NO_PRICE if item.price is None else np.log1p(item.price)
+        codes = [self._categorize(row, item) for row, item in zip(rows, items, strict=True)]
+        if self._prices.put(rows, [item.price for item in items], codes):
+            self._state = None
+        self._year[np.array(rows, np.intp)] = [year_of(item.title) for item in items]
         keys = [
             (item.ts, len(item.item_id), item.item_id, row)
             for row, item in zip(rows, items, strict=True)
@@ -217,7 +214,7 @@ class FeatureTable:
                 self._categories,
                 self._worth(),
                 self._year,
-                self._price,
+                self._prices.state,
                 self._brand,
                 self._newest,
                 self._position,
@@ -225,7 +222,12 @@ class FeatureTable:
             )
         return self._state
 
-    def _categorize(self, row: int, item: CatalogueItem) -> None:
+    def count_prices(self) -> dict[str, int]:
+        """See `PriceTable.count`."""
+        return self._prices.count(self._categories, self._position >= 0)
+
+    def _categorize(self, row: int, item: CatalogueItem) -> tuple[list[int], list[int]]:
+        """The codes of before, and those of now."""
         codes = [
             self._codes.setdefault(one, len(self._codes)) for one in dict.fromkeys(item.categories)
         ][:CATEGORIES]
@@ -237,6 +239,7 @@ class FeatureTable:
             self._categories[row] = -1
             self._categories[row, : len(codes)] = codes
             self._state = None
+        return before, codes
 
     def _put_brand(self, key: _Key, brand: str | None) -> None:
         """Before the key is taken over: the one of before stands in the list of its brand."""

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import mmap
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -22,18 +23,20 @@ __all__ = ["grown", "kernel", "lent", "room", "summing", "thinly_grown"]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _DIGEST_LENGTH = 16
 _SMALLEST_CAPACITY = 1024
+_KERNEL = re.compile(rb"^@(kernel|lent|summing)$", re.MULTILINE)
 _PAGE_BYTES = 1 << 14  # that are copied together, where one of them is not zero
 
 
 @functools.cache
 def _cache_folder() -> str:
-    """Numba looks only at the file of the outermost function, so a changed callee would run stale:
-    the folder names all sources.
+    """Numba looks only at the file of the outermost function, so a changed callee, or a changed
+    constant, would run stale: the folder names all sources of the rooms that have kernels.
     """
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        source = path.read_bytes()
-        if b"import torch" not in source:  # no kernel reads the fused model's files
+    sources = {path: path.read_bytes() for path in Path(__file__).parents[1].rglob("*.py")}
+    rooms = {path.parent for path, source in sources.items() if _KERNEL.search(source)}
+    for path, source in sorted(sources.items()):
+        if path.parent in rooms and b"import torch" not in source:
             digest.update(source)
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return str(base / "upwell" / "kernels" / digest.hexdigest()[:_DIGEST_LENGTH])
@@ -48,7 +51,7 @@ def kernel(function: _Function) -> _Function:
 
 def lent(function: _Function) -> _Function:
     """A kernel that makes no array and returns none: it counts no references to those it is given,
-    which took 40 % of the time of `learner.catalogue.join`.
+    which took 40 % of the time of `learner.catalogue.nearest.join`.
     """
     return _compiled(function, False, counted=False)
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from learner.catalogue.features import Features
 from learner.catalogue.kernel import grown, kernel
+from learner.catalogue.nearest.text import NEAREST, TextNeighbours
 from learner.catalogue.relations import Relations
-from learner.catalogue.text import NEAREST, TextNeighbours
 from learner.counts import neighbours, popularity
 from learner.counts.block import MET_LIKED, NEW
 from learner.counts.neighbours import Neighbours, NeighbourTable

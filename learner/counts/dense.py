@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.cells import dot
 from learner.catalogue.kernel import kernel
+from learner.catalogue.nearest.cells import dot
 
 __all__ = ["FUSED", "INTENT", "Dense", "empty_dense", "is_large", "read_dense"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from learner.catalogue.features import add_categories, add_taste
 from learner.catalogue.kernel import grown, kernel
-from learner.catalogue.text import NEAREST
+from learner.catalogue.nearest.text import NEAREST
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.counts.neighbours import Neighbours
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from learner.catalogue.features import Features
 from learner.catalogue.kernel import kernel
+from learner.catalogue.prices import price_of
 
 __all__ = ["LEVELS", "read_brands", "read_level", "read_order", "read_prices", "read_years"]
 
@@ -107,28 +108,30 @@ def read_prices(
     found: NDArray[np.int32],
     out: NDArray[np.float32],
 ) -> None:
-    """out: (n,) -|ln(1 + price) - its mean over the items `lately`|; who has no price has the mean
-    of those who do, all have 0 where none of `lately` does.
+    """out: (n,) -|ln(1 + price) - its mean over the items `lately`|, prices as they count; who has
+    none has the mean of those who do, all have 0 where none of `lately` does.
     """
     out[:] = 0.0
-    prices = features.price
+    prices, categories = features.prices, features.categories
     mean, known = 0.0, 0
     for row in lately:
-        if prices[row] >= 0.0:
-            mean += prices[row]
+        price = price_of(prices, categories, row)
+        if price >= 0.0:
+            mean += price
             known += 1
     if known == 0:
         return
     mean /= known
-    total, priced = 0.0, 0
+    total, without = 0.0, np.zeros(len(found), np.bool_)
     for position in range(len(found)):
-        if prices[found[position]] >= 0.0:
-            out[position] = -abs(prices[found[position]] - mean)
+        price = price_of(prices, categories, found[position])
+        if price >= 0.0:
+            out[position] = -abs(price - mean)
             total += out[position]
-            priced += 1
-    for position in range(len(found)):
-        if prices[found[position]] < 0.0 and priced > 0:
-            out[position] = total / priced
+        else:
+            without[position] = True
+    if without.any() and not without.all():
+        out[without] = total / (len(found) - without.sum())
 
 
 @kernel

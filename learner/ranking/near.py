@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.catalogue import Catalogue
-from learner.catalogue.walk import MOST_SEEN, search
+from learner.catalogue.nearest.walk import MOST_SEEN, search
 from learner.counts.dense import FUSED, INTENT, Dense, empty_dense
 from learner.fused.model import FusedModel
 from learner.ranking.names import DENSE

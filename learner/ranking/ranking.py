@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from learner.catalogue.catalogue import Catalogue
 from learner.catalogue.decisions import under_decisions
 from learner.catalogue.lexical import NAMED
-from learner.catalogue.products import products
+from learner.catalogue.nearest.products import products
 from learner.catalogue.rules import RuleTable
 from learner.counts.block import block_of
 from learner.counts.counts import Counts, CountState, inherit

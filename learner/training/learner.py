@@ -194,6 +194,11 @@ class Learner(OnlineModel):
         """Ids that wait for their announcement."""
         return self._catalogue.unannounced
 
+    @property
+    def prices(self) -> dict[str, int]:
+        """How many items have one, of their own or their category's."""
+        return self._catalogue.features.count_prices()
+
     # ---- what others take over
 
     def take_delta(

@@ -153,6 +153,7 @@ def figures_record(
         "groups": learner.groups.report(),
         "train": learner.trained,
         "items": learner.items,
+        "prices": learner.prices,
         "process": process_figures(),
     }
     value = orjson.dumps(figures, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)

@@ -264,6 +264,15 @@ METRICS = (
         "of these that were forgotten for others",
         LEARN,
     ),
+    Metric(
+        "prices",
+        "gauge",
+        "prices.{counted:own|bounded|typical}",
+        "items",
+        "with a price of their own, of these beyond what counts, and without one, with the median "
+        "of a category",
+        LEARN,
+    ),
     *FAIRNESS,
     *FIGURES,
 )

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from learner.catalogue.features import (
     CATEGORIES,
     NEWEST,
-    NO_PRICE,
     TASTE_DECAY,
     TASTE_OF_DISLIKED,
     FeatureTable,
@@ -22,6 +21,7 @@ from learner.catalogue.features import (
     read_tastes,
     year_of,
 )
+from learner.catalogue.prices import NO_PRICE
 from upwell.values import CatalogueItem
 
 BRANDS = st.sampled_from(["acme", "brio", None])
@@ -195,6 +195,7 @@ def test_the_newest_of_a_brand_are_known_after_any_announcements(
 
 def test_a_price_is_known_until_it_is_taken_away() -> None:
     features = table(replace(item("a"), price=9.0), item("b"), replace(item("c"), price=0.0))
-    np.testing.assert_allclose(features.state.price[:3], [np.log(10.0), NO_PRICE, 0.0], atol=1e-6)
+    own = features.state.prices.own
+    np.testing.assert_allclose(own[:3], [np.log(10.0), NO_PRICE, 0.0], atol=1e-6)
     features.put([0], [item("a")])
-    assert features.state.price[0] == NO_PRICE
+    assert features.state.prices.own[0] == NO_PRICE

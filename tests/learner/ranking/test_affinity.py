@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.text import NEAREST
+from learner.catalogue.nearest.text import NEAREST
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.counts.events import past_of
 from learner.counts.neighbours import Neighbours

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from learner.catalogue.text import NEAREST, NEIGHBOURS, TextGraph
+from learner.catalogue.nearest.text import NEAREST, NEIGHBOURS, TextGraph
 
 COUNT, DIMENSION, EXACT = 5_000, 24, 600
 

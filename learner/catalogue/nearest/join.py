@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.cells import dot, leave, settle, settle_in
-from learner.catalogue.codes import SLACK, code, prefetch
 from learner.catalogue.kernel import kernel, lent
-from learner.catalogue.lists import (
+from learner.catalogue.nearest.cells import dot, leave, settle, settle_in
+from learner.catalogue.nearest.codes import SLACK, code, prefetch
+from learner.catalogue.nearest.lists import (
     NEIGHBOURS,
     Known,
     TextNeighbours,
@@ -23,7 +23,7 @@ from learner.catalogue.lists import (
     place_of,
     take_out,
 )
-from learner.catalogue.walk import FROM_CELLS, Steps, Trail, nearest, walk
+from learner.catalogue.nearest.walk import FROM_CELLS, Steps, Trail, nearest, walk
 
 __all__ = ["fill", "join"]
 

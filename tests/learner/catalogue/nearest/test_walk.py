@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from learner.catalogue.text import TextGraph
-from learner.catalogue.walk import FROM_CELLS, nearest, search, walk
+from learner.catalogue.nearest.text import TextGraph
+from learner.catalogue.nearest.walk import FROM_CELLS, nearest, search, walk
 
 COUNT, DIMENSION, MOST = 6_000, 24, 100
 EVERYBODY = np.ones(8_192, np.bool_)

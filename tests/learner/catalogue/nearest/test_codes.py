@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from learner.catalogue.codes import SLACK, Codes, code, common, no_codes, prefetch
 from learner.catalogue.kernel import lent
+from learner.catalogue.nearest.codes import SLACK, Codes, code, common, no_codes, prefetch
 
 
 def unit(count: int, dimension: int, seed: int = 0) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learner.catalogue.lists import (
+from learner.catalogue.nearest.lists import (
     NEAREST,
     NEIGHBOURS,
     RESERVE,

@@ -12,11 +12,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.cells import CellTable
-from learner.catalogue.codes import Codes, no_codes
-from learner.catalogue.join import fill, join
 from learner.catalogue.kernel import grown, kernel
-from learner.catalogue.lists import (
+from learner.catalogue.nearest.cells import CellTable
+from learner.catalogue.nearest.codes import Codes, no_codes
+from learner.catalogue.nearest.join import fill, join
+from learner.catalogue.nearest.lists import (
     NEAREST,
     NEIGHBOURS,
     RESERVE,
@@ -25,8 +25,8 @@ from learner.catalogue.lists import (
     bound,
     insert,
 )
-from learner.catalogue.products import row_by_row
-from learner.catalogue.walk import Steps, empty_trail, widened
+from learner.catalogue.nearest.products import row_by_row
+from learner.catalogue.nearest.walk import Steps, empty_trail, widened
 
 __all__ = ["EXACT", "NEAREST", "NEIGHBOURS", "TextGraph", "TextNeighbours"]
 

@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from learner.catalogue.cells import CELL, Cells, CellTable, dot, leave, nearest_first, settle
+from learner.catalogue.nearest.cells import (
+    CELL,
+    Cells,
+    CellTable,
+    dot,
+    leave,
+    nearest_first,
+    settle,
+)
 
 COUNT, DIMENSION = 1_200, 8
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from learner.catalogue.products import FEW, products
+from learner.catalogue.nearest.products import FEW, products
 
 
 @pytest.mark.parametrize("asked", [0, 1, FEW - 1, FEW, FEW + 5])

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.codes import Codes, code, common, no_codes
 from learner.catalogue.kernel import grown, kernel, lent, room, summing
+from learner.catalogue.nearest.codes import Codes, code, common, no_codes
 
 __all__ = [
     "CELL",

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from learner.catalogue.text import NEAREST, NEIGHBOURS, TextGraph
+from learner.catalogue.nearest.text import NEAREST, NEIGHBOURS, TextGraph
 
 COUNT = 300
 DIMENSION = 8

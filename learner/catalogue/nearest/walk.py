@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.catalogue.cells import Cells, dot, enter_best, nearest_first
-from learner.catalogue.codes import SLACK, Codes, code, common, prefetch
 from learner.catalogue.kernel import grown, kernel, lent
+from learner.catalogue.nearest.cells import Cells, dot, enter_best, nearest_first
+from learner.catalogue.nearest.codes import SLACK, Codes, code, common, prefetch
 
 __all__ = [
     "FROM_CELLS",
