@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bench.uses import text_peers
 from bench.uses.support import DeskSide, Figures, Question, calibration_error, rank_in, run
 from bench.uses.text_peers import PEERS, make_peer
 from learner.desk.desk import Desk
@@ -18,7 +19,8 @@ def questions(topics: list[int]) -> list[Question]:
     ]
 
 
-def test_each_side_learns_and_a_hidden_kind_is_found() -> None:
+def test_each_side_learns_and_a_hidden_kind_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_peers, "REFIT", 20)
     topics = [topic for _ in range(30) for topic in range(4)]
     topics += [topic for _ in range(12) for topic in (9, 0, 1)]
     templates = [template(topic) for topic in (0, 1, 2, 3, 9)]
