@@ -18,6 +18,7 @@ from stream.ops.commands.encoders.adapt import adapt
 from stream.ops.commands.encoders.encoder import encoder_app
 from stream.ops.commands.encoders.pictures import pictures_app
 from stream.ops.commands.engine import run, worker_app
+from stream.ops.commands.explain.explain import explain
 from stream.ops.commands.gateway import serve
 from stream.ops.commands.help import add, new_app
 from stream.ops.commands.importing import import_command
@@ -52,6 +53,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "tune": tune,
     "adapt": adapt,
     "policy": policy,
+    "explain": explain,
 }
 for path, command in COMMANDS.items():
     add(app, path, command)
