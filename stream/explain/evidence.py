@@ -35,6 +35,7 @@ _TABLES = (
     "CREATE INDEX IF NOT EXISTS by_user ON lists (user, at)",
     "CREATE INDEX IF NOT EXISTS by_time ON lists (at)",
 )
+_LISTS = "SELECT step, place, list_id, user, at, request, entries FROM lists"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +182,7 @@ class Evidence:
             return [
                 Kept(*row)
                 for row in self._db.execute(
-                    "SELECT step, place, list_id, user, at, request, entries FROM lists "
-                    f"WHERE {where}",
+                    f"{_LISTS} WHERE {where}",
                     (value,),
                 )
             ]
