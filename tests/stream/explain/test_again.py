@@ -81,7 +81,7 @@ def begin_again(engine: InlineEngine) -> None:
     engine.replica.restore(*_checkpoint(engine))
 
 
-@pytest.mark.parametrize("exposure", [None, "popularity:tail>=0.4"])
+@pytest.mark.parametrize("exposure", [None, "popularity:tail>=0.9"])
 def test_every_list_is_made_again_to_the_digit(tmp_path: Path, exposure: str | None) -> None:
     lines, said = long_log(EVENTS), decisions()
     with recorded(tmp_path, settings(exposure)) as engine:
