@@ -92,12 +92,15 @@ class ControlKind(StrEnum):
 
 
 class Decision(StrEnum):
-    """What an override does with an item."""
+    """What an override does with an item. KEEP: nothing, on the record: somebody looked, and let it
+    be.
+    """
 
     BAN = "ban"
     PIN = "pin"
     BOOST = "boost"
     DEMOTE = "demote"
+    KEEP = "keep"
 
 
 class Match(StrEnum):

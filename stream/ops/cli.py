@@ -25,6 +25,7 @@ from stream.ops.commands.importing import import_command
 from stream.ops.commands.letters import letters_app
 from stream.ops.commands.lists import forget, recommend, watch
 from stream.ops.commands.play import demo, replay
+from stream.ops.commands.review.review import review_app
 from stream.ops.commands.top import fairness, top
 from stream.ops.commands.trust.policy import policy
 from stream.ops.commands.tune import tune
@@ -62,6 +63,7 @@ app.add_typer(letters_app, name="dead-letters")
 app.add_typer(encoder_app, name="encoder")
 app.add_typer(audit_app, name="audit")
 app.add_typer(pictures_app, name="pictures")
+app.add_typer(review_app, name="review")
 
 
 def main() -> None:
