@@ -18,6 +18,7 @@ from stream.ops.commands.encoders.adapt import adapt
 from stream.ops.commands.encoders.encoder import encoder_app
 from stream.ops.commands.encoders.pictures import pictures_app
 from stream.ops.commands.engine import run, worker_app
+from stream.ops.commands.explain.card import card
 from stream.ops.commands.explain.explain import explain
 from stream.ops.commands.gateway import serve
 from stream.ops.commands.help import add, new_app
@@ -55,6 +56,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "adapt": adapt,
     "policy": policy,
     "explain": explain,
+    "card": card,
 }
 for path, command in COMMANDS.items():
     add(app, path, command)

@@ -32,7 +32,7 @@ LOOK_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Who decides what of an item, and why. days: for which it holds. boost: of boost and demote."""
+    """Who decides what of an item, and why. days: for which it holds."""
 
     item_id: str
     decision: Decision

@@ -33,4 +33,26 @@ EXPLAIN: Mapping[str, Entry] = {
             "were `tried`; null where the list came out otherwise, or is empty",
         },
     ),
+    "card": Entry(
+        "upwell card --out card.md",
+        (ExitCode.BROKER,),
+        "the card",
+        {
+            "at": "of the card, UTC ms",
+            "versions": "of Upwell and of the `model`, how many `examples_learned`, `workers`, the "
+            "processor of this command",
+            "encoder": "`model` in force, its `revision` as serve tells it, its `licence` as its "
+            "own folder states it",
+            "data": "of each topic, and of `all` of users, `records`, `users`, `items`, "
+            "`oldest_ms`, `newest_ms`",
+            "settings": "by variable, those that matter and those that were set; secrets masked",
+            "figures": "`targets`, `ndcg10`, `hr10`, `peers_ndcg10` by slice; null where nobody "
+            "tested",
+            "fairness": "as `upwell fairness --json` has it",
+            "privacy": "whose key makes pseudonyms, how many users were forgotten, for how long "
+            "lists are kept",
+            "promises": "`held` and `not_promised`, of docs/trust.md beside the code",
+            "not_for": "what it is not made for",
+        },
+    ),
 }

@@ -19,7 +19,7 @@ from stream.ops.review.queue import Reason, Row, override_id_of, queue
 from stream.ops.review.seen import count
 from upwell.events import Decision, Topic
 
-SINCE, UNTIL = 1_000_000, 2_000_000
+SINCE, UNTIL = 1_700_000_000_000, 1_700_001_000_000
 MIDDLE = (SINCE + UNTIL) // 2
 
 

@@ -49,7 +49,7 @@ def own(kafka: str, prefix: str, tmp_path: Path) -> Settings:
     made = settings_of(kafka, prefix, tmp_path / "data")
     with KafkaProducer(acks="all", **client_options(made.kafka)) as producer:
         for n in range(5):
-            told: dict[str, Any] = {"event_id": f"e{n}", "ts": 1, "item_id": "i ü"}
+            told: dict[str, Any] = {"event_id": f"e{n}", "ts": now_ms(), "item_id": "i ü"}
             value = orjson.dumps({**told, "user_id": f"u{n}", "action": "dislike"})
             producer.send(prefix + Topic.CLICKS, key=b"u", value=value).get(30)
     return made
