@@ -61,7 +61,7 @@ def queue(
     """Items with a reason, those with the strongest first. since_ms, until_ms: of what was counted,
     UTC ms. standing: of overrides, by override_id; a decision whose time is over is none.
     """
-    share = _share_now(seen.values())
+    share = _share_now(one for one in seen.values() if (one.announced or 0) < since_ms)
     popular = _popular(seen.values())
     rows = []
     for item in seen.values():
@@ -111,7 +111,7 @@ def _reported(item: Seen) -> bool:
 
 
 def _share_now(items: Iterable[Seen]) -> float:
-    """Of all that was taken, the part in the newer half."""
+    """Of all that was taken of these, the part in the newer half."""
     now = before = 0
     for item in items:
         now, before = now + len(item.now), before + len(item.before)

@@ -28,6 +28,10 @@ GOOD = [
     BASE | {"kind": "withdraw", "override_id": "o"},
     BASE | {"kind": "tag_user", "user_id": "u", "segment": "vip"},
     BASE | {"kind": "untag_user", "user_id": "u", "segment": "vip"},
+    BASE | {"kind": "rollback_model", "version": "120-ab"},
+    BASE | {"kind": "promote_encoder", "version": "v"},
+    BASE | {"kind": "rollback_encoder", "version": "v"},
+    OVERRIDE | {"decision": "keep"},
 ]
 BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"override_id": ""}, "missing_field", "override_id is missing, override needs it"),

@@ -16,7 +16,8 @@ _ROW = {
     "against": "users whose newest word is against it",
     "now": "users who took it in the newer half of the hours",
     "before": "users who took it in the older half",
-    "drift": "standard errors by which the halves differ more than all items do",
+    "drift": "standard errors by which the halves differ more than those of all items that were "
+    "there before",
     "shown": "times it stood in lists of the newer half",
     "announced": "first, as far as the topic goes back, UTC ms; null where it has it no more",
     "decided": "what stands of a decision (as `audit standing` has it), null where nothing does",

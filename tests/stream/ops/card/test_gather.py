@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from learner.testing.figures import MODEL
 from stream.ops.access.topics import Standing
 from stream.ops.card.data import data_seen
 from stream.ops.card.encoder import encoder_of, licence_of
@@ -24,8 +25,8 @@ from upwell.settings import Settings
 FIGURES = {
     "targets": {"all": 120, "warm": 100},
     "running": {
-        "upwell": {"all": {"ndcg10": 0.0512, "hr10": 0.1}},
-        "popularity": {"all": {"ndcg10": 0.0321, "hr10": 0.05}},
+        MODEL: {"ndcg10": {"all": 0.0512}, "hr10": {"all": 0.1}},
+        "popularity": {"ndcg10": {"all": 0.0321}, "hr10": {"all": 0.05}},
     },
 }
 
