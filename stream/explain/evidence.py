@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from upwell.errors import StoreError
 
-__all__ = ["FOLDER", "Evidence", "Kept", "Step", "evidence_file", "evidence_files"]
+__all__ = ["FOLDER", "Evidence", "Kept", "Step", "evidence_file", "evidence_files", "remove"]
 
 FOLDER = "evidence"
 SUFFIX = ".sqlite3"
@@ -212,6 +212,15 @@ class Evidence:
 def evidence_file(data: Path, instance: str) -> Path:
     """Of a worker of this name."""
     return data / FOLDER / f"{quote(instance, safe='')}{SUFFIX}"
+
+
+def remove(path: Path) -> None:
+    """The file, with what SQLite keeps beside it, where they are. Raises `StoreError`."""
+    try:
+        for part in ("", "-wal", "-shm"):
+            path.with_name(path.name + part).unlink(missing_ok=True)
+    except OSError as exc:
+        raise StoreError(f"{path} cannot be removed: {exc.strerror}; remove it") from exc
 
 
 def evidence_files(data: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from safetensors.numpy import save
 
 from learner.release.delta import ModelDelta, encode
 from learner.release.replica import SERVING, Replica
-from stream.explain.evidence import BASE, Evidence, evidence_file
+from stream.explain.evidence import BASE, Evidence, evidence_file, remove
 from stream.explain.packed import (
     pack,
     pack_entries,
@@ -158,11 +158,12 @@ _META = ("items", "watermark", "learned", "dimension")
 
 
 def open_replica(settings: Settings, dimension: int) -> Replica:
-    """One that keeps what lists are made of, where `UPWELL_EXPLAIN` says so. Raises
-    `StoreError`.
+    """One that keeps what lists are made of, where `UPWELL_EXPLAIN` says so; else what was kept
+    before goes. Raises `StoreError`.
     """
     hours = settings.stream.explain
-    if not hours:
-        return Replica(settings.learner, dimension)
     file = evidence_file(settings.data, settings.stream.instance)
+    if not hours:
+        remove(file)
+        return Replica(settings.learner, dimension)
     return RecordedReplica(settings.learner, dimension, Evidence(file), hours)

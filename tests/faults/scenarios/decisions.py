@@ -1,5 +1,5 @@
-"""A worker dies in the midst of an audit entry, an approval, an erasure: each word has its one entry
-and its effect all the same.
+"""A worker dies in the midst of an audit entry, an approval, an erasure: each word has its entry
+once, and its effect, all the same.
 """
 
 from __future__ import annotations

@@ -5,12 +5,16 @@ from __future__ import annotations
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from learner.release.replica import Replica
 from stream.explain.evidence import BASE, Evidence, evidence_file, evidence_files
+from stream.explain.recorded import RecordedReplica, open_replica
 from upwell.errors import StoreError
+from upwell.settings import Settings
 
 
 def rows(*named: tuple[str, str]) -> list[tuple[str, str, bytes, bytes]]:
@@ -28,6 +32,17 @@ def test_it_is_for_its_owner_alone_and_found_whatever_the_workers_name(
     with closing(Evidence(path)):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert evidence_files(tmp_path) == [path]
+
+
+def test_where_nothing_is_to_be_kept_what_was_kept_goes(tmp_path: Path) -> None:
+    own = replace(Settings(), data=tmp_path)
+    kept = replace(own, stream=replace(own.stream, explain=1.0))
+    replica = open_replica(kept, 8)
+    assert isinstance(replica, RecordedReplica)
+    assert len(evidence_files(tmp_path)) == 1
+    replica.evidence.close()
+    assert type(open_replica(own, 8)) is Replica
+    assert list((tmp_path / "evidence").iterdir()) == []
 
 
 def test_another_reads_what_was_kept_while_the_worker_goes_on(path: Path) -> None:
