@@ -80,7 +80,7 @@ def test_what_workers_said_stands_in_it() -> None:
     assert told["versions"]["model"] == "7-ab"
     assert told["versions"]["examples_learned"] == 7
     text = page(told)
-    for figure in ("0.0512", "0.0321", "| all | 120 |", "1,234 lists", "Gini 0.75", "mini@1"):
+    for figure in ("0.0512", "0.0321", "| all | 120 |", "1,234 lists", "Gini 0.75"):
         assert figure in text
     assert "\x1b" not in text
 
