@@ -17,7 +17,17 @@ from urllib.parse import quote
 
 from upwell.errors import StoreError
 
-__all__ = ["FOLDER", "Evidence", "Kept", "Step", "evidence_file", "evidence_files", "remove"]
+__all__ = [
+    "BASE",
+    "FOLDER",
+    "LISTS",
+    "Evidence",
+    "Kept",
+    "Step",
+    "evidence_file",
+    "evidence_files",
+    "remove",
+]
 
 FOLDER = "evidence"
 SUFFIX = ".sqlite3"

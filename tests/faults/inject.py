@@ -32,7 +32,7 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """point: one of `POINTS`, `CLOCK`, `NAN`, `HANG`, or of `tests.faults.words`. passes: how often
+    """point: one of `POINTS`, `CLOCK`, `NAN`, `HANG`, or of `tests.faults.scenarios.words`. passes: how often
     the place is passed before the fault strikes.
     """
 
@@ -53,7 +53,7 @@ class _Countdown:
 
 def install(fault: Fault) -> None:
     """Arm this process."""
-    from tests.faults.words import DECISIONS
+    from tests.faults.scenarios.words import DECISIONS
 
     more = {CLOCK: _clock_jumps, NAN: _nan_from_encoder, HANG: _item_chain_hangs}
     {**POINTS, **DECISIONS, **more}[fault.point](_Countdown(fault.passes))

@@ -40,6 +40,7 @@ class Seen:
 
     @property
     def against(self) -> int:
+        """Users whose newest word is against it."""
         return sum(against for _, against in self.words.values())
 
 

@@ -17,7 +17,7 @@ from stream.ops.access.topics import read_topics
 from stream.replay.log import LogRecord
 from tests.faults.inject import Fault
 from tests.faults.scenarios.surroundings import Stage
-from tests.faults.words import DECISIONS
+from tests.faults.scenarios.words import DECISIONS
 from upwell.events import Topic
 from upwell.system.clock import now_ms
 

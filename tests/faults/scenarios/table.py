@@ -33,7 +33,7 @@ from tests.faults.scenarios.logs import (
     removed_unread,
 )
 from tests.faults.scenarios.surroundings import BROKER_AWAY_SECONDS, FLOOD, PADDING_BYTES, Stage
-from tests.faults.words import DECISIONS
+from tests.faults.scenarios.words import DECISIONS
 
 __all__ = ["Play", "Scenario", "scenarios"]
 
