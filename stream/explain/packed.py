@@ -151,4 +151,5 @@ def unpack_lift(told: Mapping[str, Any]) -> NDArray[np.float64]:
     if not told:
         return np.zeros(0)
     places = np.frombuffer(zlib.decompress(b64decode(told["places"])), "<u4")
-    return np.array(told["values"])[places]
+    lift: NDArray[np.float64] = np.array(told["values"])[places]
+    return lift

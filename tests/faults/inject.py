@@ -32,8 +32,8 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """point: one of `POINTS`, `CLOCK`, `NAN`, `HANG`, or of `tests.faults.scenarios.words`. passes: how often
-    the place is passed before the fault strikes.
+    """point: one of `POINTS`, `CLOCK`, `NAN`, `HANG`, or of `DECISIONS` in `scenarios.words`.
+    passes: how often the place is passed before the fault strikes.
     """
 
     point: str

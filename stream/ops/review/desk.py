@@ -84,9 +84,9 @@ def _ruled(settings: Settings, control: Control, until: float, clock: Callable[[
     options, prefix = client_options(settings.kafka), settings.kafka.prefix
     while True:
         kept = read_overrides(options, prefix).get(control.override_id or "")
-        for one in (kept and kept.standing, kept and kept.waiting):
-            if kept is not None and one is not None and one.event_id == control.event_id:
-                return kept
+        standing = () if kept is None else (kept.standing, kept.waiting)
+        if kept is not None and control.event_id in {one.event_id for one in standing if one}:
+            return kept
         if clock() >= until:
             raise BrokerError(
                 "nobody ruled on the decision in time: does a serve worker run? It stands on "

@@ -18,6 +18,7 @@ from stream.replay.log import LogRecord
 from tests.faults.inject import Fault
 from tests.faults.scenarios.surroundings import Stage
 from tests.faults.scenarios.words import DECISIONS
+from tests.faults.worker import Role
 from upwell.events import Topic
 from upwell.system.clock import now_ms
 
@@ -37,7 +38,7 @@ def decisions(stage: Stage) -> list[float]:
         engine.settle("somebody who will be forgotten")
         engine.restart_with(name, Fault(point))
         fallen_ms = engine.feed_until_fallen([*_words(number), *part], name)
-        role = "learn" if name == "learn" else "serve"
+        role: Role = "learn" if name == "learn" else "serve"
         recoveries.append(engine.recovery_seconds(role, fallen_ms))
     engine.settle("all words")
     _check(stage)

@@ -31,16 +31,14 @@ def _within_erasure(now: Callable[[], bool]) -> None:
 
 def _before_confirmation(now: Callable[[], bool]) -> None:
     """No checkpoint has the user any more, and nobody was told."""
-    from stream.learn import loop as learn
-
-    confirm = learn.confirmations
+    from stream.learn.erase import confirmations as confirm
 
     def stop(options: Any, owed: Any, checkpoints: int, at: int) -> Any:
         if owed and now():
             die()
         return confirm(options, owed, checkpoints, at)
 
-    patch.object(learn, "confirmations", stop).start()
+    patch("stream.learn.loop.confirmations", stop).start()
 
 
 DECISIONS: dict[str, Callable[[Callable[[], bool]], None]] = {

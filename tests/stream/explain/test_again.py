@@ -49,7 +49,7 @@ def test_what_is_gone_is_said_and_never_made_up(tmp_path: Path) -> None:
         base = next(evidence.before(shared.step))
         evidence.prune(shared.at)
         assert next(evidence.before(shared.step)) == base
-        engine.replica.restore(*_checkpoint(engine))
+        replica.restore(*_checkpoint(engine))
         evidence.prune(kept[-1].at + 1)
         with pytest.raises(ModelError, match="no longer held"):
             make_again(evidence, shared)

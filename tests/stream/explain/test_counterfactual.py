@@ -90,7 +90,8 @@ def test_the_intent_is_that_of_the_events_that_are_left(
     vectors = np.eye(4, dtype=np.float32)
 
     def vector(item: str) -> Vector:
-        return vectors[int(item[1:])]
+        found: Vector = vectors[int(item[1:])]
+        return found
 
     some = tuple(
         Interaction(f"e{n}", ts, None if kind == "query" else f"i{item}", kind)

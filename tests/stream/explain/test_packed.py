@@ -25,7 +25,7 @@ from upwell.ports import RankRequest
 from upwell.recommendations import Entry, Reason
 from upwell.values import CatalogueItem, Interaction, UserState
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 TIME = st.integers(-(2**53), 2**53)
 

@@ -47,8 +47,12 @@ def test_kafka_has_it_before_the_call_returns(kafka: str, prefix: str, tmp_path:
 )
 def test_the_desk_enters_it_once_though_it_comes_again(kind: ControlKind) -> None:
     board = Board(approvals=1)
-    board.say(str(kind), override_id=None, version="120-ab", why="lists got worse")
+    said = {"kind": str(kind), "by": "ann", "why": "lists got worse", "version": "120-ab"}
+    record = board.record(said)
+    board.publish(board.run(record))
+    board.publish(board.run(record, desk=board.new_desk()))
     [(partition, value)] = board.audit
+    assert partition == record.partition
     told = orjson.loads(value)
     assert (told["kind"], told["outcome"], told["who"]) == (str(kind), "done", "ann")
     assert told["what"] == {"version": "120-ab"}

@@ -85,7 +85,7 @@ def _words(own: Settings, again: Again) -> Vector | None:
                 "the words of the search stay in: the encoder that read them is not UPWELL_ENCODER"
             )
             return None
-        [vector] = encoder.encode([words])
-        return vector
+        found: Vector = encoder.encode([words])[0]
+        return found
     finally:
         encoder.close()

@@ -34,7 +34,13 @@ class Worker:
             return
         names = ("item_id", "decision", "by", "why", "event_id", "until_ts", "override_id")
         made = Override.of({**{name: getattr(control, name) for name in names}, "at": control.ts})
-        kept = Kept(seq=0, needs=self._needs, **{"waiting" if self._needs else "standing": made})
+        waits = bool(self._needs)
+        kept = Kept(
+            seq=0,
+            needs=self._needs,
+            standing=None if waits else made,
+            waiting=made if waits else None,
+        )
         with KafkaProducer(acks="all", **client_options(self._own.kafka)) as producer:
             key = str(control.override_id).encode()
             topic = self._own.kafka.prefix + Topic.OVERRIDES
@@ -58,7 +64,11 @@ def own(kafka: str, prefix: str, tmp_path: Path) -> Settings:
 def test_it_is_in_the_queue_until_somebody_decides(
     own: Settings, kafka: str, prefix: str, tmp_path: Path
 ) -> None:
-    told = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix, "UPWELL_PARTITIONS": "2"}
+    told: dict[str, Any] = {
+        "UPWELL_KAFKA": kafka,
+        "UPWELL_PREFIX": prefix,
+        "UPWELL_PARTITIONS": "2",
+    }
     done = upwell(tmp_path, "review", "list", "--json", **told)
     assert done.returncode == 0, done.stderr
     [row] = said(done, "review list")["items"]
