@@ -89,15 +89,21 @@ class ControlKind(StrEnum):
     WITHDRAW = "withdraw"
     TAG_USER = "tag_user"
     UNTAG_USER = "untag_user"
+    ROLLBACK_MODEL = "rollback_model"
+    PROMOTE_ENCODER = "promote_encoder"
+    ROLLBACK_ENCODER = "rollback_encoder"
 
 
 class Decision(StrEnum):
-    """What an override does with an item."""
+    """What an override does with an item. KEEP: nothing, on the record: somebody looked, and let it
+    be.
+    """
 
     BAN = "ban"
     PIN = "pin"
     BOOST = "boost"
     DEMOTE = "demote"
+    KEEP = "keep"
 
 
 class Match(StrEnum):
@@ -212,14 +218,15 @@ class Request:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
     """An operator's word on a user (`forget_user`, `merge_user`, `tag_user`, `untag_user`), an item
-    (ban, pin, boost, clear) or an override (`override`, `approve`, `reject`, `withdraw`); `by` and
-    `why` are kept for the record.
+    (ban, pin, boost, clear) or an override (`override`, `approve`, `reject`, `withdraw`), or that
+    they are about to change what serves (`rollback_model`, `promote_encoder`, `rollback_encoder`),
+    which is for the record alone; `by` and `why` are kept for it.
 
     from_user: of a merge, the guest whose events are `user_id`'s. An override is a `decision` on an
     item, for everyone or for one user, one segment of users, or the searches that are like `query`.
     from_ts, until_ts: it holds from the first and before the second, UTC ms. priority: of two on
     one item the higher holds. of_event: an approval or rejection is of the override's record of
-    this event_id and no later one.
+    this event_id and no later one. version: of what is to serve.
     """
 
     event_id: str
@@ -240,6 +247,7 @@ class Control:
     until_ts: int | None = None
     priority: int | None = None
     of_event: str | None = None
+    version: str | None = None
 
 
 Event = Item | Click | Review | Query | Impression | Request | Control | Knowledge

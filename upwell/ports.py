@@ -89,7 +89,8 @@ class RankRequest:
     event that the list answers and a secret, so that no app chooses it. None: no exploration.
     worn: of items, how many impressions the user left unanswered. pinned: items that stand first,
     boosted: what is added to the scores of items, both for this list alone. at: when it is asked
-    for, UTC ms, for rules that hold in some months alone; None where no time is meant.
+    for, UTC ms, for rules that hold in some months alone; None where no time is meant. list_id: of
+    the list, for who keeps what it was made of; nothing hangs on it.
     """
 
     state: UserState
@@ -102,6 +103,7 @@ class RankRequest:
     pinned: tuple[str, ...] = ()
     boosted: Mapping[str, float] = field(default_factory=dict)
     at: int | None = None
+    list_id: str = ""
 
 
 class Ranker(Protocol):

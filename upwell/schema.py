@@ -144,6 +144,7 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "until_ts": whole(EARLIEST_MS, _LATEST_MS),
         "priority": whole(-1_000_000, 1_000_000),
         "of_event": _OPTIONAL_LABEL,
+        "version": _OPTIONAL_LABEL,
     },
     Topic.KNOWLEDGE: records.CHECKS,
 }
@@ -220,7 +221,7 @@ def key_of(event: Event) -> str:
     if isinstance(event, Item | Knowledge):
         return event.key
     if isinstance(event, Control):  # a merge begins at the guest's state
-        named = (event.override_id, event.from_user, event.user_id, event.item_id)
+        named = (event.override_id, event.from_user, event.user_id, event.item_id, event.version)
         return next(filter(None, named), "")
     return event.user_id
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.calls.call import Schema, array, call, reference
+from gateway.calls.events import send_events
 from gateway.calls.users import TIMEOUT
 from gateway.edge.auth import Role
+from gateway.edge.middleware import CALLER
 from gateway.edge.reading import path_id, seconds
-from gateway.edge.refusals import Refused, json_response
+from gateway.edge.refusals import JSON, Refused, json_response
 from gateway.parts import Parts
 from upwell.errors import ModelError
+from upwell.events import ControlKind, Topic
+from upwell.system.clock import now_ms
 
 __all__ = ["CALLS"]
 
@@ -56,8 +61,21 @@ async def versions(parts: Parts, request: Request) -> Response:
     },
 )
 async def roll_back(parts: Parts, request: Request) -> Response:
-    """Have learn, which must run on this data folder, go back to an older version of the model."""
+    """Have learn, which must run on this data folder, go back to an older version of the model. It
+    stands on the audit log that it was asked for, and by whom.
+    """
     version, timeout = path_id(request, "version_id"), seconds(request, "timeout", ROLLBACK_SECONDS)
+    caller = request.scope[CALLER]
+    said = {
+        "topic": Topic.CONTROLS,
+        "kind": ControlKind.ROLLBACK_MODEL,
+        "version": version,
+        "by": caller.who or "gateway",
+        "why": "asked for at the gateway",
+    }
+    await send_events(
+        orjson.dumps(said), JSON, Role.OPERATOR, now_ms(), parts.users.sender, parts.meter
+    )
     try:
         await run_in_threadpool(parts.versions.roll_back, version, timeout)
     except ModelError as exc:

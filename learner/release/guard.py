@@ -16,7 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WRONG_DROP", "WRONG_PROOF", "Bet", "Guard", "Ruling", "Verdict", "not_finite"]
+__all__ = [
+    "WRONG_DROP",
+    "WRONG_PROOF",
+    "Bet",
+    "GroupShare",
+    "Guard",
+    "Ruling",
+    "Verdict",
+    "not_finite",
+]
 
 WRONG_DROP = 0.03
 """At most the chance of ever dropping a candidate that lacks no more than `margin`, however often
@@ -56,7 +65,7 @@ class Ruling:
     was tested on.
 
     candidate, serving: their NDCG@10 on these, of lists as they are served. broken: arrays that are
-    not finite.
+    not finite. short: groups of which the candidate shows less than their bound and than serving.
     """
 
     verdict: Verdict
@@ -65,6 +74,7 @@ class Ruling:
     candidate: float
     serving: float
     broken: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,35 @@ class Bet:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupShare:
+    """A group of items that is to have `least` of the exposure: what the candidate's lists give it,
+    before any price of the bound. shown: sum of its share in each of `lists`. less: the bet that it
+    is less than in the serving version's by more than the margin.
+    """
+
+    name: str
+    least: float
+    lists: int = 0
+    shown: float = 0.0
+    less: Bet = field(default_factory=Bet)
+
+    def observe(
+        self, serving: NDArray[np.float64], candidate: NDArray[np.float64], margin: float
+    ) -> GroupShare:
+        """(n,) and (n,) the group's share of exposure in lists of the two, from 0 to 1."""
+        return replace(
+            self,
+            lists=self.lists + len(candidate),
+            shown=self.shown + float(candidate.sum()),
+            less=self.less.on((1.0 - margin) * serving - candidate),
+        )
+
+    def short(self, error: float) -> bool:
+        """Below the bound, and proven to be below what serves, but for a chance of `error`."""
+        return self.shown < self.least * self.lists and self.less.proves(error)
+
+
+@dataclass(frozen=True, slots=True)
 class Guard:
     """A candidate's NDCG@10 beside the serving version's, on targets that both were tested on.
 
@@ -98,7 +137,8 @@ class Guard:
     proven to have kept before it goes out. patience: targets that it may take. suspect: the one
     before it was worse. The other fields are what was observed of this candidate alone, or the
     errors would not hold for each: sums, and the bets that it lacks more than the margin, and that
-    it has kept its share.
+    it has kept its share. groups: whose exposure is bounded; to break a bound that serving holds
+    better is to be worse.
     """
 
     margin: float = 0.02
@@ -112,6 +152,7 @@ class Guard:
     worse: Bet = field(default_factory=Bet)
     holds: Bet = field(default_factory=Bet)
     broken: bool = False
+    groups: tuple[GroupShare, ...] = ()
 
     def observe(self, serving: NDArray[np.float64], candidate: NDArray[np.float64]) -> Guard:
         """(n,) and (n,) NDCG@10 of the two on the same n targets.
@@ -137,15 +178,38 @@ class Guard:
             holds=self.holds.on(candidate / self.kept - serving),
         )
 
+    def observe_shares(self, serving: NDArray[np.float64], candidate: NDArray[np.float64]) -> Guard:
+        """(g, n) and (g, n) the share of exposure that each of `groups` has in their lists."""
+        if serving.shape != candidate.shape or len(serving) != len(self.groups):
+            raise ValueError(
+                f"{len(self.groups)} groups, got shares {serving.shape} and {candidate.shape}"
+            )
+        seen = zip(self.groups, serving, candidate, strict=True)
+        groups = tuple(one.observe(was, now, self.margin) for one, was, now in seen)
+        return replace(self, groups=groups)
+
+    @property
+    def short(self) -> tuple[str, ...]:
+        """Groups whose bound the candidate breaks more than what serves."""
+        error = WRONG_DROP / max(1, len(self.groups))
+        return tuple(one.name for one in self.groups if one.short(error))
+
+    @property
+    def is_worse(self) -> bool:
+        """Proven: of the score more than the margin is lacking, or of a bounded group's share."""
+        return self.worse.proves(WRONG_DROP) or bool(self.short)
+
     def afresh(self) -> Guard:
         """For the next candidate: nothing speaks for or against it yet, but that the one before it
         was worse; with more patience where that one's was too little.
         """
-        one, patience = Guard(self.margin, self.kept, self.patience), self.patience
+        groups = tuple(GroupShare(group.name, group.least) for group in self.groups)
+        one = Guard(self.margin, self.kept, self.patience, groups=groups)
+        patience = self.patience
         match self.verdict:
             case Verdict.PROMOTE:
                 return replace(one, patience=max(LEAST_PATIENCE, patience // 2))
-            case Verdict.SUPERSEDE if self.worse.proves(WRONG_DROP):
+            case Verdict.SUPERSEDE if self.is_worse:
                 return replace(one, suspect=True)
             case Verdict.SUPERSEDE:
                 return replace(one, patience=min(MOST_PATIENCE, 2 * patience))
@@ -158,7 +222,7 @@ class Guard:
         """
         if self.broken:
             return Verdict.ROLL_BACK
-        if self.worse.proves(WRONG_DROP):
+        if self.is_worse:
             return Verdict.ROLL_BACK if self.suspect else Verdict.SUPERSEDE
         lead = self.candidate - (1.0 - self.margin) * self.serving
         if self.holds.proves(WRONG_PROOF) and lead + math.sqrt(self.square) >= 0.0:

@@ -30,6 +30,14 @@ _STEP = 64  # examples counted at a time: about 4 ms
 class Replica(OnlineModel):
     """What serves: items, counts and parameters."""
 
+    @property
+    def begins_again(self) -> bool:
+        """Whether it would start from the next version that is announced, though it is level."""
+        return False
+
+    def forget_users(self, until: Mapping[str, int]) -> None:
+        """What is kept of these users, by pseudonym, up to then (UTC ms) goes: here, nothing."""
+
     def _begin(self) -> None:
         super()._begin()
         self._assembly = Assembly()

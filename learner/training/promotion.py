@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learner.ranking.parameters import ROWS, Arrays, RankingParameters, prefixed, settle
+from learner.ranking.ranking import Ranking
 from learner.release.delta import ModelDelta
 from learner.release.guard import Guard, Ruling, Verdict, not_finite
 from learner.release.parts import in_parts
@@ -30,7 +31,7 @@ from learner.training.learner import Learner
 from upwell.ports import RankRequest
 from upwell.values import Example, UserState
 
-__all__ = ["Promotion"]
+__all__ = ["Groups", "Promotion"]
 
 TARGETS_A_TEST = 8
 """Of one batch at most so many targets, evenly spread: what the guard may cost."""
@@ -41,19 +42,30 @@ Before lists have scored so much what is trained goes out untested: what serves 
 nothing to lose.
 """
 
+Groups = Callable[[Ranking], Sequence[NDArray[np.bool_]]]
+
 
 class Promotion:
     """Beside the one learner that trains, from after its `restore`. `test` a batch before it is
     learned, `decide` afterwards.
 
-    untested: sum of NDCG@10 before which what is trained goes out at once. serving: what replicas
+    untested: sum of NDCG@10 before which what is trained goes out at once. groups: of the guard's
+    bounds the rows that are in each, looked at once a candidate. serving: what replicas
     rank by once they have the next delta. counts: candidates by what became of them.
     """
 
-    def __init__(self, learner: Learner, guard: Guard, untested: float = UNTESTED_SCORE) -> None:
+    def __init__(
+        self,
+        learner: Learner,
+        guard: Guard,
+        untested: float = UNTESTED_SCORE,
+        groups: Groups = lambda ranking: (),
+    ) -> None:
         self._learner = learner
         self._guard = guard
         self._untested = untested
+        self._groups = groups
+        self._masks: Sequence[NDArray[np.bool_]] = ()
         self.serving = learner.untrained()
         self._candidate = learner.untrained()
         self._frozen_at: int | None = None
@@ -101,11 +113,14 @@ class Promotion:
         not learned yet.
         """
         tried = self.sample(examples)
-        serving = self.gains(tried, self.serving)
+        serving, shown = self._tested(tried, self.serving)
         if self._frozen_at is None:
             self._earned += float(serving.sum())
         else:
-            self._guard = self._guard.observe(serving, self.gains(tried, self._candidate))
+            candidate, shown_by_it = self._tested(tried, self._candidate)
+            self._guard = self._guard.observe(serving, candidate)
+            if self._masks and tried:
+                self._guard = self._guard.observe_shares(shown, shown_by_it)
 
     def sample(self, examples: Sequence[Example]) -> list[Example]:
         """At most `TARGETS_A_TEST` of those that `learn` will test, evenly spread."""
@@ -128,17 +143,22 @@ class Promotion:
         """(n,) NDCG@10 of the lists that these parameters make before each of n targets; nan where
         a score is not finite.
         """
+        return self._tested(targets, parameters)[0]
+
+    def _tested(
+        self, targets: Sequence[Example], parameters: RankingParameters
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(n,) gains, and (g, n) the share of exposure that each bounded group has."""
         requests = [
             RankRequest(state=_state(one, self._learner.dimension), k=CUTOFF) for one in targets
         ]
-        lists = self._learner.ranking.top(requests, parameters)
-        return np.array(
-            [
-                _gain(*found, str(one.event.item_id))
-                for found, one in zip(lists, targets, strict=True)
-            ],
-            np.float64,
-        )
+        lists = list(self._learner.ranking.top(requests, parameters))
+        gains = [
+            _gain(*found, str(one.event.item_id)) for found, one in zip(lists, targets, strict=True)
+        ]
+        rows = [self._learner.ranking.catalogue.rows(listed) for listed, _ in lists]
+        shares = [[_share(some, mask) for some in rows] for mask in self._masks]
+        return np.array(gains, np.float64), np.array(shares, np.float64)
 
     def decide(self) -> Ruling | None:
         """Promotes or drops the candidate, then freezes the next one; None where nothing was
@@ -189,7 +209,8 @@ class Promotion:
         verdict = self._guard.verdict
         if verdict is Verdict.WAIT:
             return None
-        return Ruling(verdict, frozen_at, self._guard.targets, *self.scores)
+        short = self._guard.short
+        return Ruling(verdict, frozen_at, self._guard.targets, *self.scores, short=short)
 
     def _act(self, verdict: Verdict) -> None:
         self.counts[str(verdict)] += 1
@@ -219,6 +240,7 @@ class Promotion:
         """
         trained = self._learner.parameters.changes()
         self._guard, self._frozen_at = self._guard.afresh(), self._learner.learned
+        self._masks = self._groups(self._learner.ranking)
         broken = tuple(not_finite(trained))
         if not broken:
             settle(self._candidate.take(trained))
@@ -259,6 +281,13 @@ def _state(example: Example, dimension: int) -> UserState:
     return UserState(
         example.user, intent, history=example.history, had=example.had, events=example.user_events
     )
+
+
+def _share(rows: Sequence[int], mask: NDArray[np.bool_]) -> float:
+    """Of a list's exposure, that items of `mask` have: 1 / log2(1 + place) each."""
+    weights = 1.0 / np.log2(2.0 + np.arange(len(rows)))
+    inside = [row < len(mask) and bool(mask[row]) for row in rows]
+    return float(weights[inside].sum() / weights.sum()) if rows else 0.0
 
 
 def _gain(listed: Sequence[str], finite: bool, item: str) -> float:

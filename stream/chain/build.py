@@ -36,7 +36,8 @@ class Ports:
     key: of the pseudonyms. partition_of: a record's key to its partition. oldest_ms: as `Fences`
     asks. incarnations: of the topics that are read; none without a broker. pictures: looks at those
     of items; None where nobody does. stood: what stands of the people's decisions on a partition.
-    rule_ids: of the rules that hold now, from any thread.
+    rule_ids: of the rules that hold now, from any thread. forgets: is told until when (UTC ms) each
+    pseudonym is forgotten.
     """
 
     store: Store
@@ -50,6 +51,7 @@ class Ports:
     pictures: Pictures | None = None
     stood: Callable[[int], Stood] = lambda partition: Stood()
     rule_ids: Callable[[], Collection[str]] = tuple
+    forgets: Callable[[Mapping[str, int]], None] = lambda until: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,7 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
         catalogue=catalogue,
         pseudonymizer=pseudonymizer,
         denoiser=Denoiser(NoiseLimits(stream.dedup_window, stream.bounce_ms, stream.bot_events)),
-        fences=Fences(ports.oldest_ms),
+        fences=Fences(ports.oldest_ms, ports.forgets),
         policy=policy,
         standing=standing,
     )

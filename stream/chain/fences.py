@@ -87,11 +87,17 @@ class Fences:
 
     oldest_ms: asked, each time they have doubled since the last look, when the oldest record that
     an input topic still holds was appended (UTC ms, None where there is none): memory follows the
-    topics' retention, and a look is paid by the fences that came since.
+    topics' retention, and a look is paid by the fences that came since. also: is told until when
+    (UTC ms) each user is forgotten.
     """
 
-    def __init__(self, oldest_ms: Callable[[], int | None]) -> None:
+    def __init__(
+        self,
+        oldest_ms: Callable[[], int | None],
+        also: Callable[[Mapping[str, int]], None] = lambda until: None,
+    ) -> None:
         self._oldest_ms = oldest_ms
+        self._also = also
         self._newest: dict[str, Fence] = {}
         self._look_at = FEWEST
 
@@ -102,8 +108,12 @@ class Fences:
         """Those of `users` that there are."""
         return {user: self._newest[user] for user in users if user in self._newest}
 
-    def add(self, fences: Mapping[str, Fence]) -> None:
-        """Of each user the newest counts."""
+    def add(self, fences: Mapping[str, Fence], now_ms: int = 0) -> None:
+        """Of each user the newest counts. now_ms: when their states went, UTC ms; 0 where they did
+        not now.
+        """
+        if fences:
+            self._also({user: max(one.until_ms, now_ms) for user, one in fences.items()})
         for user, fence in fences.items():
             self._newest[user] = fence.joined(self._newest.get(user, fence))
         if len(self) >= self._look_at:

@@ -161,7 +161,7 @@ class Pipeline:
             self._users.forget(effects.forgotten)
             if not self._users.write(effects.states):
                 self._denoiser.commit()
-                self.fence(effects.fences)
+                self._fences.add(effects.fences, now_ms)
                 return effects
         raise StoreError(
             "users' states: refused as stale again and again; two workers own the same "
@@ -369,6 +369,7 @@ class Pipeline:
             lot=self._pseudonymizer.lot("explore", trigger),
             worn=worn(state.shown, state.history, now_ms) if limits.fatigue else {},
             at=now_ms,
+            list_id=blake2b(f"{state.user}\n{trigger}".encode(), digest_size=16).hexdigest(),
         )
 
     def _lists(self, orders: Sequence[_Order]) -> tuple[FreshList, ...]:
@@ -379,9 +380,7 @@ class Pipeline:
         version = self._ranker.version
         return tuple(
             FreshList(
-                list_id=blake2b(
-                    f"{order.request.state.user}\n{order.trigger}".encode(), digest_size=16
-                ).hexdigest(),
+                list_id=order.request.list_id,
                 user_id=order.user_id,
                 items=entries,
                 model_version=version,

@@ -19,7 +19,7 @@ from learner.counts.popularity import COUNT
 from learner.ranking.ranking import Ranking
 from upwell.settings import Bound
 
-__all__ = ["NONE", "OTHER", "TOP", "Bands", "group_table", "members"]
+__all__ = ["NONE", "OTHER", "TOP", "Bands", "all_members", "group_table", "members"]
 
 TOP = 10
 OTHER, NONE = "(other)", "(none)"
@@ -53,6 +53,12 @@ def members(ranking: Ranking, bands: Bands, bound: Bound) -> NDArray[np.bool_]:
     if code is None:
         return np.zeros(bands.rows, np.bool_)
     return np.asarray(bands.listed & (codes == code).any(axis=1), np.bool_)
+
+
+def all_members(ranking: Ranking, bounds: Sequence[Bound]) -> list[NDArray[np.bool_]]:
+    """(n,) of each bound which items are in its group, as they are now."""
+    bands = Bands(ranking) if bounds else None
+    return [] if bands is None else [members(ranking, bands, one) for one in bounds]
 
 
 def group_table(

@@ -56,7 +56,7 @@ class LearnLoop:
         self, learner: Learner, options: LearnOptions, clock_ms: Callable[[], int]
     ) -> None:
         self._learner = learner
-        self._promotion = Promotion(learner, options.guard)
+        self._promotion = Promotion(learner, options.guard, groups=options.groups)
         self._options = options
         self._clock_ms = clock_ms
         self._catalogue = CatalogueFeed(options.client, options.prefix, options.policy)
@@ -122,7 +122,7 @@ class LearnLoop:
             return None
         arrays, meta = checkpoint.load(self._options.folder, newest.name)
         self._learner.restore(arrays, meta["learner"])
-        self._promotion = Promotion(self._learner, self._options.guard)
+        self._promotion = Promotion(self._learner, self._options.guard, groups=self._options.groups)
         self._promotion.restore(arrays)
         self._models_anew = self._made_anew(meta, Topic.MODELS)
         if not self._made_anew(meta, Topic.EXAMPLES):
@@ -234,8 +234,8 @@ class LearnLoop:
         """On the log where something is wrong, on `models` whatever it is."""
         if ruling.verdict is Verdict.ROLL_BACK:
             why = (
-                f"not finite: {', '.join(ruling.broken)}"
-                if ruling.broken
+                f"not finite, or short of a bound: {', '.join((*ruling.broken, *ruling.short))}"
+                if ruling.broken or ruling.short
                 else f"NDCG@10 {ruling.candidate:.4f} on {ruling.targets} targets"
             )
             log.warning(

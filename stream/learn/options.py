@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.ranking.ranking import Ranking
 from learner.release.folder import ModelsFolder
 from learner.release.guard import Guard
 from stream.chain.policy import NO_POLICY, Policy
@@ -28,7 +32,8 @@ class LearnOptions:
     delta. checkpoint_examples: how many between two checkpoints.
 
     batch_records: how many records of `examples` one poll may bring. warmup_examples: the figures
-    start after so many. guard: the rule by which trained weights take over. policy: blocks items of
+    start after so many. guard: the rule by which trained weights take over. groups: the rows of its
+    groups. policy: blocks items of
     the catalogue. show: told each record for `metrics`. learning: around what is done with a poll's
     records of `examples`. ledgers: files that are copies of the ledger of erasures; the first must
     be written, or nothing is confirmed.
@@ -44,6 +49,7 @@ class LearnOptions:
     batch_records: int = 16
     warmup_examples: int = 0
     guard: Guard = Guard()
+    groups: Callable[[Ranking], Sequence[NDArray[np.bool_]]] = lambda ranking: ()
     policy: Policy = NO_POLICY
     ledgers: Sequence[Path] = ()
     show: Callable[[bytes], None] = lambda _: None

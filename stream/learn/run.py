@@ -9,12 +9,14 @@ from pathlib import Path
 import torch
 
 from encoders import model_dimension
+from learner.release.guard import GroupShare, Guard
 from learner.training.learner import Learner
 from stream.broker.connect import models_folder
 from stream.broker.engines import engine_name
 from stream.broker.erasures.ledger import ledger_files
 from stream.broker.quiet import quieten
 from stream.chain.policy import load_policy
+from stream.fairness.groups import all_members
 from stream.learn.erase import keep_ledger
 from stream.learn.loop import LearnLoop
 from stream.learn.options import LearnOptions, unfollowed
@@ -23,7 +25,7 @@ from stream.metrics.endpoint import LEARN_PLACE, endpoint
 from stream.tracing.start import tracing
 from upwell.client import client_options
 from upwell.errors import ModelError
-from upwell.settings import Settings
+from upwell.settings import Settings, exposure_bounds
 from upwell.system.clock import now_ms
 from upwell.system.lock import try_lock
 from upwell.system.threads import end_with_any_thread
@@ -63,6 +65,7 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
     torch.set_num_threads(1)
     dimension = model_dimension(settings.encoder.model)
     learner = settings.learner
+    bounds = exposure_bounds(settings.stream.exposure)
     trained = Learner(learner, dimension, learner.seed)
     with (
         endpoint(settings.metrics, LEARN_PLACE) as show,
@@ -83,6 +86,8 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
             checkpoint_examples=learner.checkpoint_examples,
             warmup_examples=learner.warmup_examples,
             policy=load_policy(settings.policy),
+            guard=Guard(groups=tuple(GroupShare(one.name, one.least) for one in bounds)),
+            groups=lambda ranking: all_members(ranking, bounds),
             alone=alone,
             ledgers=ledger_files(settings),
             client=client_options(settings.kafka),

@@ -18,12 +18,15 @@ from stream.ops.commands.encoders.adapt import adapt
 from stream.ops.commands.encoders.encoder import encoder_app
 from stream.ops.commands.encoders.pictures import pictures_app
 from stream.ops.commands.engine import run, worker_app
+from stream.ops.commands.explain.card import card
+from stream.ops.commands.explain.explain import explain
 from stream.ops.commands.gateway import serve
 from stream.ops.commands.help import add, new_app
 from stream.ops.commands.importing import import_command
 from stream.ops.commands.letters import letters_app
 from stream.ops.commands.lists import forget, recommend, watch
 from stream.ops.commands.play import demo, replay
+from stream.ops.commands.review.review import review_app
 from stream.ops.commands.top import fairness, top
 from stream.ops.commands.trust.policy import policy
 from stream.ops.commands.tune import tune
@@ -52,6 +55,8 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "tune": tune,
     "adapt": adapt,
     "policy": policy,
+    "explain": explain,
+    "card": card,
 }
 for path, command in COMMANDS.items():
     add(app, path, command)
@@ -60,6 +65,7 @@ app.add_typer(letters_app, name="dead-letters")
 app.add_typer(encoder_app, name="encoder")
 app.add_typer(audit_app, name="audit")
 app.add_typer(pictures_app, name="pictures")
+app.add_typer(review_app, name="review")
 
 
 def main() -> None:

@@ -46,6 +46,7 @@ from stream.ops.backup.fitting import (
 )
 from stream.ops.backup.held import broker, one_at_a_time, runs, stopped
 from stream.ops.backup.running import RECORDS, copy_running, send_records
+from stream.ops.on_record import Asked, unasked
 from stream.ops.snapshot_files import (
     copy_files,
     copy_models,
@@ -210,17 +211,20 @@ def restore(
     }
 
 
-def rollback(settings: Settings, version: str, say: Say) -> None:
-    """Make an older checkpoint the newest one, and say so on `models`.
+def rollback(settings: Settings, version: str, say: Say, asked: Asked = unasked) -> None:
+    """Make an older checkpoint the newest one, and say so on `models`. asked: puts on the record,
+    before anything is done, that it was asked for.
 
     Raises `ModelError` or `SnapshotError` naming those there are.
     """
     check_begun(settings)
     if runs(settings):
+        asked(settings)
         ask_learner(settings.data / "models", version, LEARN_SECONDS)
     else:
         with stopped(settings), broker(settings, say) as running:
             require_topics(client_options(running.kafka), running.kafka.prefix, [Topic.MODELS])
+            asked(running)
             forgotten = ledger_now(running)
             _announce(running, make_newest(models_folder(settings), version, forgotten))
     say(f"version {version} is the newest now; what came after it is learned again")

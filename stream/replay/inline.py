@@ -85,6 +85,7 @@ class InlineEngine:
             oldest_ms=lambda: None,
             pictures=pictures,
             rule_ids=lambda: self.learner.rule_ids,
+            forgets=self._forgets,
         )
         self._chains = build_chains(settings, ports)
         self.catalogue, self.users = self._chains.catalogue, self._chains.users
@@ -138,6 +139,10 @@ class InlineEngine:
         self.counts.update(announced.counts)
         self.counts.update(effects.counts)
         return effects
+
+    def _forgets(self, until: Mapping[str, int]) -> None:
+        if self.replica is not None:
+            self.replica.forget_users(until)
 
     def _announce(self, items: Sequence[CatalogueItem]) -> None:
         judged = [self._chains.policy.judged(item) for item in items]

@@ -45,7 +45,7 @@ class ModelReader:
         kind = record.headers.get(KIND)
         if kind == DELTA and not self.waits:
             yield from self._replica.apply(decode(record.value or b""))
-        elif kind == ROLLBACK or (kind == VERSION and missing):
+        elif kind == ROLLBACK or (kind == VERSION and (missing or self._replica.begins_again)):
             self._start_from(Version.read(record.value))
 
     def _start_from(self, version: Version) -> None:

@@ -21,7 +21,6 @@ from encoders import (
     tokens_read,
 )
 from encoders.pictures import load_pictures
-from learner.release.replica import Replica
 from stream.broker.audit.stood import read_stood
 from stream.broker.connect import (
     client_options,
@@ -44,6 +43,7 @@ from stream.chain.pictures import missed_lines
 from stream.chain.policy import load_policy
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
+from stream.explain.recorded import open_replica
 from stream.fairness.ranker import FairRanker
 from stream.serve.decisions import DecisionFeed
 from stream.serve.encoders.renewal import Renewal
@@ -95,7 +95,7 @@ class ServeWorker:
         )
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
-        self._replica = Replica(settings.learner, encoder.dimension)
+        self._replica = open_replica(settings, encoder.dimension)
         self._fair = FairRanker(self._replica, exposure_bounds(settings.stream.exposure))
         self._feeds = {one: Broadcast(settings.kafka.prefix + one, options) for one in FOLLOWED}
         ids = self.incarnations.ids
@@ -122,6 +122,7 @@ class ServeWorker:
             pictures=self._pictures and TimedPictures(self._pictures, self.meter),
             stood=partial(read_stood, options, settings.kafka.prefix),
             rule_ids=lambda: self._replica.rule_ids,
+            forgets=self._replica.forget_users,
         )
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users

@@ -32,6 +32,8 @@ ELSEWHERE = {
     ("docs/overrides.md", "console"): "tests/stream/ops/commands/audit/test_audit.py",
     ("docs/overrides.md", "json"): "tests/upwell/controls/test_rules.py",
     ("docs/reasons.md", "toml"): "tests/docs/test_blocks.py",
+    ("docs/explain.md", "console"): "tests/stream/ops/commands/explain, tests/stream/ops/card",
+    ("docs/review.md", "console"): "tests/stream/ops/commands/review/test_review.py",
 }
 """Page and language, and the test that has all such blocks of it."""
 

@@ -25,15 +25,15 @@ from upwell.events import Topic
 from upwell.system import files
 from upwell.system.clock import now_ms
 
-__all__ = ["CLOCK", "HANG", "NAN", "POINTS", "Fault", "install"]
+__all__ = ["CLOCK", "HANG", "NAN", "POINTS", "Fault", "around_topic", "die", "install"]
 
 DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """point: one of `POINTS`, `CLOCK`, `NAN` or `HANG`. passes: how often the place is passed
-    before the fault strikes.
+    """point: one of `POINTS`, `CLOCK`, `NAN`, `HANG`, or of `DECISIONS` in `scenarios.words`.
+    passes: how often the place is passed before the fault strikes.
     """
 
     point: str
@@ -53,11 +53,13 @@ class _Countdown:
 
 def install(fault: Fault) -> None:
     """Arm this process."""
+    from tests.faults.scenarios.words import DECISIONS
+
     more = {CLOCK: _clock_jumps, NAN: _nan_from_encoder, HANG: _item_chain_hangs}
-    {**POINTS, **more}[fault.point](_Countdown(fault.passes))
+    {**POINTS, **DECISIONS, **more}[fault.point](_Countdown(fault.passes))
 
 
-def _die() -> None:
+def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -70,7 +72,7 @@ def _within_store_write(now: Callable[[], bool]) -> None:
     def half(store: PointStore, states: Any) -> Any:
         if now():
             write(store, states[: len(states) // 2])
-            _die()
+            die()
         return write(store, states)
 
     patch.object(PointStore, "write_users", half).start()
@@ -93,15 +95,20 @@ def _after_examples(now: Callable[[], bool]) -> None:
 
 def _around_send(now: Callable[[], bool], before: Callable[[Any], bool]) -> None:
     """Die once those of a batch's records for which `before` holds are with the broker."""
+    around_topic(now, Topic.EXAMPLES, before)
+
+
+def around_topic(now: Callable[[], bool], topic: Topic, before: Callable[[Any], bool]) -> None:
+    """As `_around_send`, at a batch that has something for this topic."""
     from stream.serve import agents
 
     send = agents.send
 
     async def stop_short(app: Any, prefix: str, outgoing: Iterable[Any]) -> None:
         records = list(outgoing)
-        if any(one.topic is Topic.EXAMPLES for one in records) and now():
+        if any(one.topic is topic for one in records) and now():
             await send(app, prefix, [one for one in records if before(one)])
-            _die()
+            die()
         await send(app, prefix, records)
 
     patch.object(agents, "send", stop_short).start()
@@ -117,7 +124,7 @@ def _among_acknowledgements(now: Callable[[], bool]) -> None:
         acknowledged = bool(await ack(stream, event))
         if now():
             await stream.app.consumer.commit()
-            _die()
+            die()
         return acknowledged
 
     patch.object(Stream, "ack", stop).start()
@@ -132,7 +139,7 @@ def _within_checkpoint(now: Callable[[], bool]) -> None:
     def half(path: Any, data: bytes) -> None:
         if now():
             path.with_name(path.name + ".tmp").write_bytes(data[: len(data) // 2])
-            _die()
+            die()
         write(path, data)
 
     patch.object(folder, "write_whole", half).start()
@@ -146,7 +153,7 @@ def _before_checkpoint_head(now: Callable[[], bool]) -> None:
 
     def stop(path: Any, data: bytes) -> None:
         if path.suffix == ".json" and now():
-            _die()
+            die()
         write(path, data)
 
     patch.object(folder, "write_whole", stop).start()
@@ -183,7 +190,7 @@ def _around_model_record(now: Callable[[], bool], maker: str, sent: bool) -> Non
         if one in armed:
             if sent:
                 send(sender, one)
-            _die()
+            die()
         return send(sender, one)
 
     patch.object(learn, maker, marked).start()

@@ -59,7 +59,8 @@ def run_scenario(scenario: Scenario, broker: KafkaBroker, folder: Path, seed: in
         double = stack.enter_context(QdrantDouble()) if scenario.server and not real else None
         prefix = f"{folder.name}-{uuid.uuid4().hex[:8]}."
         settings = harness_settings(broker.address, prefix, folder)
-        settings = replace(settings, models=f"file://{folder}/models")
+        stream = replace(settings.stream, approvals=scenario.approvals)
+        settings = replace(settings, models=f"file://{folder}/models", stream=stream)
         if double is not None:
             settings = replace(
                 settings, store=StoreSettings(kind="server", url=double.url, grpc_port=double.port)

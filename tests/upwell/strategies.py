@@ -69,6 +69,7 @@ def controls() -> st.SearchStrategy[Control]:
     """Of each kind, with the fields that it needs and some of those that it may have."""
     some: dict[str, st.SearchStrategy[Any]] = {
         **dict.fromkeys(("user_id", "item_id", "override_id", "segment", "of_event"), ids),
+        "version": ids,
         "query": words.map(lambda text: text[:256]).filter(lambda text: not text.isspace()),
         "match": st.sampled_from(Match),
         "from_ts": st.integers(EARLIEST_MS, NOW_MS),

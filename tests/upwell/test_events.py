@@ -30,9 +30,9 @@ def test_topics_actions_and_controls_have_the_names_of_version_1() -> None:
     assert " ".join(KnowledgeKind) == "triple filter"
     assert " ".join(ControlKind) == (
         "forget_user merge_user ban_item pin_item boost_item clear_item override approve reject "
-        "withdraw tag_user untag_user"
+        "withdraw tag_user untag_user rollback_model promote_encoder rollback_encoder"
     )
-    assert " ".join(Decision) == "ban pin boost demote"
+    assert " ".join(Decision) == "ban pin boost demote keep"
     assert " ".join(Match) == "contains equals"
 
 

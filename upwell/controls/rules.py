@@ -47,6 +47,9 @@ RULES: Mapping[ControlKind, Rule] = {
     ControlKind.WITHDRAW: Rule(("override_id",)),
     ControlKind.TAG_USER: Rule(("user_id", "segment")),
     ControlKind.UNTAG_USER: Rule(("user_id", "segment")),
+    ControlKind.ROLLBACK_MODEL: Rule(("version",)),
+    ControlKind.PROMOTE_ENCODER: Rule(("version",)),
+    ControlKind.ROLLBACK_ENCODER: Rule(("version",)),
 }
 KINDS_OF_OVERRIDES = frozenset(
     {ControlKind.OVERRIDE, ControlKind.APPROVE, ControlKind.REJECT, ControlKind.WITHDRAW}

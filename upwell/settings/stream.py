@@ -96,6 +96,15 @@ class StreamSettings:
         above=0,
         below=5,
     )
+    explain: float = setting(
+        0.0,
+        "that what lists were made of is kept, so that `upwell explain` makes them again "
+        "(docs/explain.md); 0 is off",
+        "operator",
+        "hours",
+        above=0.0,
+        below=8_760.0,
+    )
     instance: str = setting(
         "serve-0", "a worker's own name in the group, the same after a restart", "operator"
     )

@@ -27,7 +27,7 @@ __all__ = ["Desk", "Rules"]
 
 _PLAIN = (
     *("item_id", "override_id", "decision", "segment", "query", "match", "boost", "from_ts"),
-    *("until_ts", "priority", "of_event"),
+    *("until_ts", "priority", "of_event", "version"),
 )
 """Fields that an entry has as they came; users go in by pseudonym."""
 

@@ -14,7 +14,13 @@ from upwell.events import Decision, Match
 
 __all__ = ["Override", "stronger"]
 
-_STRENGTH = {Decision.BAN: 2, Decision.PIN: 1, Decision.BOOST: 0, Decision.DEMOTE: 0}
+_STRENGTH = {
+    Decision.BAN: 2,
+    Decision.PIN: 1,
+    Decision.BOOST: 0,
+    Decision.DEMOTE: 0,
+    Decision.KEEP: -1,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,7 @@ class Standing:
         """Of each item on which some override covers such a list, the one that holds."""
         found: dict[str, Override] = {}
         for one in self._candidates(user, segments, words):
-            if one.covers(user, segments, words, at_ms):
+            if one.decision is not Decision.KEEP and one.covers(user, segments, words, at_ms):
                 found[one.item_id] = stronger(one, found.get(one.item_id, one))
         return found
 

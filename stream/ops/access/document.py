@@ -12,6 +12,9 @@ from stream.broker.connect import client_options, models_folder, pseudonym_key
 from stream.broker.engines import check_key, first_key
 from stream.broker.erasures.topic import read_ledger
 from stream.chain.privacy import Pseudonymizer
+from stream.explain.evidence import Kept
+from stream.explain.held import kept_of
+from stream.explain.packed import unpack
 from stream.ops.access.states import read_states, state_json
 from stream.ops.access.topics import Standing, read_topics
 from stream.ops.access.whose import LOOKED_AT, Whose
@@ -30,6 +33,7 @@ NOT_IN_HERE = (
     "the gateway's memory: the newest list, which is on `recommendations` too",
     "Kafka's topics beyond their retention, and bytes that brokers have not yet written over",
     "snapshots and backups, whatever they are of",
+    "what serve workers with other data folders keep of lists (UPWELL_EXPLAIN)",
     "logs, metrics, traces: they name no user",
 )
 """What an export does not look at, a sentence each."""
@@ -109,11 +113,12 @@ def export(
     topics = _look(read_topics(client, prefix, LOOKED_AT, moved), whose)
     entry = (read_ledger(client, prefix) or {}).get(name)
     learned = read_windows(models_folder(settings), whose.names)
+    kept = [one for each in sorted(whose.names) for one in kept_of(settings, each)]
     return {
         "user_id": user_id,
         "pseudonym": name,
         "at": now_ms,
-        "held": _held([own, *of_guests.values()], learned, topics),
+        "held": bool(kept) or _held([own, *of_guests.values()], learned, topics),
         "forgotten_ms": None if entry is None else entry.appended_ms,
         "store": states.where,
         "state": None if own is None else state_json(own),
@@ -126,6 +131,7 @@ def export(
             "examples_learned": learned.examples,
             "windows": learned.windows,
         },
+        "kept_lists": [_kept(one, events) for one in kept],
         "newest_list": topics[Topic.RECOMMENDATIONS].newest,
         "topics": {str(topic): found.json(events) for topic, found in topics.items()},
         "not_in_here": list(NOT_IN_HERE),
@@ -153,6 +159,12 @@ def _look(records: Iterable[Standing], whose: Whose) -> Mapping[Topic, Found]:
         if values or at.topic is Topic.DEAD_LETTERS:
             topics[at.topic].add(at, values)
     return topics
+
+
+def _kept(one: Kept, whole: bool) -> dict[str, Any]:
+    """Of a list what it was made of is kept: which, when; `whole`: all that it was asked with."""
+    told = {"list_id": one.list_id, "at": one.at}
+    return told | ({"request": unpack(one.request)} if whole else {})
 
 
 def _held(

@@ -43,6 +43,9 @@ def _kept(found: Mapping[str, Any]) -> Rows:
     for name, state in found["guests"]["states"].items():
         table.add_row(f"guest {name}", _state(state))
     table.add_row(_checkpoint(found["learner"]), f"{len(found['learner']['windows'])} windows")
+    if found["kept_lists"]:
+        lists = f"{len(found['kept_lists'])} lists, and what they were made of"
+        table.add_row("serve workers' evidence", lists)
     for topic, one in found["topics"].items():
         if one["count"]:
             span = f"{_utc(one['oldest_ms'])} to {_utc(one['newest_ms'])}"

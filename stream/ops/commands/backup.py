@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from stream.ops.commands.command import (
+    By,
     Json,
+    Why,
     console,
     faults,
     interruptible,
@@ -16,6 +18,7 @@ from stream.ops.commands.command import (
     settings,
     tell,
 )
+from upwell.events import ControlKind
 
 __all__ = ["restore", "rollback", "snapshot"]
 
@@ -61,13 +64,19 @@ def rollback(
     version: Annotated[
         str, typer.Argument(help="A version that a checkpoint holds; a wrong one lists them.")
     ],
+    by: By = "upwell rollback",
+    why: Why = "not said",
     as_json: Json = False,
 ) -> None:
-    """Make an older version of the model the newest one; the engine may run."""
+    """Make an older version of the model the newest one; the engine may run. Who asks for it, and
+    why, stands on the audit log.
+    """
+    from stream.ops.on_record import asked_for
     from stream.ops.snapshot import rollback as roll_back
 
     with faults(), interruptible():
-        roll_back(settings(), version, tell)
+        asked = asked_for(ControlKind.ROLLBACK_MODEL, version, by, why)
+        roll_back(settings(), version, tell, asked)
         _say({"version": version}, as_json)
 
 

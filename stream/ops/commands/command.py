@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 __all__ = [
     "NO_ROOM",
     "SETTINGS_FILE",
+    "By",
     "Json",
     "Shares",
+    "Why",
     "client",
     "connected",
     "console",
@@ -58,6 +60,8 @@ SETTINGS_FILE = Path("upwell.toml")
 Shares = Annotated[
     bool, typer.Option("--shares", help="Show signals and their shares, not sentences.")
 ]
+By = Annotated[str, typer.Option(help="Who asks for it; kept on the record.")]
+Why = Annotated[str, typer.Option(help="Kept on the record.")]
 Json = Annotated[
     bool,
     typer.Option(

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from stream.ops.commands.audit.manual import AUDIT
 from stream.ops.commands.entry import ALWAYS, Entry
+from stream.ops.commands.explain.manual import EXPLAIN
+from stream.ops.commands.review.manual import REVIEW
 from stream.ops.commands.trust.manual import TRUST
 from stream.ops.commands.users.manual import EXPORT
 from upwell.system.exit_codes import ExitCode
@@ -238,6 +240,8 @@ MANUAL: Mapping[str, Entry] = {
         },
     ),
     **AUDIT,
+    **EXPLAIN,
+    **REVIEW,
     **TRUST,
     "encoder": Entry("upwell encoder show"),
     "encoder try": Entry(

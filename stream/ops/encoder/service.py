@@ -4,6 +4,7 @@ run follow by themselves.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -42,14 +43,18 @@ def put_into_force(settings: Settings, ready: Ready, now_ms: int, by: str = OPER
     _say(settings, Word.PROMOTED, ready.encoder, ready.before, by, now_ms)
 
 
-def roll_back(settings: Settings, now_ms: int) -> tuple[Named, Named]:
-    """Has the one before in force again: that one, and the one that was. Raises `BrokerError`,
+def roll_back(
+    settings: Settings, now_ms: int, asked: Callable[[str], None] = lambda version: None
+) -> tuple[Named, Named]:
+    """Has the one before in force again: that one, and the one that was. asked: is told first which
+    that is. Raises `BrokerError`,
     `SettingsError` where there is none before.
     """
     lineage = _lineage(settings)
     if lineage.in_force is None or not lineage.earlier:
         raise SettingsError("no encoder was put into force here: there is none to go back to")
     back, gone = lineage.earlier[-1], lineage.in_force
+    asked(back.vectors)
     _say(settings, Word.ROLLED_BACK, back, gone, OPERATOR, now_ms)
     return back, gone
 

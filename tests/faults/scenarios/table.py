@@ -16,6 +16,7 @@ from tests.faults.scenarios.away import (
     broker_away_a_while,
     store_gone,
 )
+from tests.faults.scenarios.decisions import decisions
 from tests.faults.scenarios.engines import COMES, TAKES_OVER, two_engines
 from tests.faults.scenarios.hosts import (
     HOST_KILLS,
@@ -32,6 +33,7 @@ from tests.faults.scenarios.logs import (
     removed_unread,
 )
 from tests.faults.scenarios.surroundings import BROKER_AWAY_SECONDS, FLOOD, PADDING_BYTES, Stage
+from tests.faults.scenarios.words import DECISIONS
 
 __all__ = ["Play", "Scenario", "scenarios"]
 
@@ -53,7 +55,7 @@ class Scenario:
     server: whether the store is a server. named: the one of UPWELL_TEST_QDRANT_URL, where it names
     one. anew: whether offsets begin anew in between. gaps:
     whether they are others than an undisturbed run's. poisoned: whether bad events are among the
-    slice's. counted: those of the events that have an effect.
+    slice's. approvals: UPWELL_APPROVALS. counted: those of the events that have an effect.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Scenario:
     anew: bool = False
     gaps: bool = False
     poisoned: bool = False
+    approvals: int = 0
     counted: Callable[[Sequence[LogRecord]], Sequence[LogRecord]] = tuple
 
 
@@ -84,6 +87,14 @@ def scenarios(kills: int) -> list[Scenario]:
         *(
             Scenario(point, 3, 240, partial(_strike, point=point), 3 if " dies " in point else 0)
             for point in POINTS
+        ),
+        Scenario(
+            "killed in an audit entry, an approval, an erasure",
+            len(DECISIONS),
+            200,
+            decisions,
+            len(DECISIONS),
+            approvals=1,
         ),
         Scenario(
             "two workers, one killed and back; a third joins",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 from learner.release import checkpoint
@@ -18,6 +19,7 @@ from learner.release.folder import LocalFolder
 from stream.broker.rollback import ERRAND
 from tests.gateway.served import APP, InMemory, ask
 from upwell.errors import SnapshotError
+from upwell.events import Topic
 from upwell.system.errands import answer_errand
 
 
@@ -53,10 +55,15 @@ def test_versions_are_told_the_newest_first(folder: Path) -> None:
     assert answer == {"here": "7-abc", "versions": ["2-b", "1-a"], "rulings": []}
 
 
-def test_learn_is_asked_to_go_back(folder: Path) -> None:
+def test_learn_is_asked_to_go_back_once_it_stands_on_the_record(folder: Path) -> None:
     asked: list[str] = []
+    gateway = InMemory(folder=folder)
     with learning(folder, lambda one: asked.append(one["version"])):
-        answer = ask(InMemory(folder=folder), "POST", "/v1/versions/1-a/rollback")
+        answer = ask(gateway, "POST", "/v1/versions/1-a/rollback")
+    [parcel] = gateway.out.parcels
+    told = orjson.loads(parcel.value)
+    assert parcel.topic == Topic.CONTROLS
+    assert (told["kind"], told["version"], told["by"]) == ("rollback_model", "1-a", "gateway")
     assert (answer.status_code, answer.json()) == (200, {"version": "1-a"})
     assert asked == ["1-a"]
 

@@ -18,6 +18,7 @@ from learner.release.guard import (
     WRONG_DROP,
     WRONG_PROOF,
     Bet,
+    GroupShare,
     Guard,
     Verdict,
     not_finite,
@@ -240,3 +241,38 @@ def test_not_finite_arrays_are_named() -> None:
         "d": np.array([np.inf]),
     }
     assert not_finite(arrays) == ["b", "d"]
+
+
+SHARES = np.random.default_rng(2).uniform(0.0, 0.6, size=400)
+
+
+def fair(shares: NDArray[np.float64], least: float, suspect: bool = False) -> Guard:
+    """A candidate of equal scores that gives the group these shares, where serving gives SHARES."""
+    guard = Guard(patience=MOST_PATIENCE, suspect=suspect, groups=(GroupShare("g", least),))
+    for start in range(0, len(SHARES), BATCH):
+        part = slice(start, start + BATCH)
+        guard = guard.observe(SCORES[part], SCORES[part])
+        guard = guard.observe_shares(SHARES[None, part], shares[None, part])
+        if guard.verdict is not Verdict.WAIT:
+            break
+    return guard
+
+
+def test_a_candidate_that_breaks_a_bound_more_than_what_serves_is_worse() -> None:
+    guard = fair(SHARES * 0.0, 0.3)
+    assert (guard.verdict, guard.short) == (Verdict.SUPERSEDE, ("g",))
+    assert guard.afresh().suspect
+    assert guard.afresh().groups == (GroupShare("g", 0.3),)
+    assert fair(SHARES * 0.0, 0.3, suspect=True).verdict is Verdict.ROLL_BACK
+
+
+def test_a_bound_that_is_held_or_that_serving_breaks_as_much_is_no_fault() -> None:
+    """Less than before, and still enough; or as little as what serves."""
+    for shares, least in ((SHARES * 0.8, 0.1), (SHARES, 0.9), (np.ones(len(SHARES)), 0.9)):
+        guard = fair(shares, least)
+        assert (guard.verdict, guard.short) == (Verdict.PROMOTE, ())
+
+
+def test_shares_are_of_the_groups_there_are() -> None:
+    with pytest.raises(ValueError, match="0 groups"):
+        Guard().observe_shares(np.zeros((1, 3)), np.zeros((1, 3)))

@@ -12,7 +12,7 @@ import pytest
 
 from learner.ranking.parameters import settle
 from learner.release.delta import decode, encode
-from learner.release.guard import Guard, Ruling, Verdict
+from learner.release.guard import GroupShare, Guard, Ruling, Verdict
 from learner.release.replica import Replica
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
@@ -280,3 +280,14 @@ def test_after_a_restart_replicas_hear_what_serves_though_they_took_later_promot
     follow(replica, resumed)
     assert replica.version == resumed.version
     assert item_events(replica) == item_events(again)
+
+
+def test_a_candidate_is_held_to_the_shares_of_bounded_groups() -> None:
+    """Of a group that all items are in each list has the whole."""
+    learner, guard = made(), Guard(groups=(GroupShare("all", 1.0),))
+    everything = [np.ones(1_000, np.bool_)]
+    promotion = Promotion(learner, guard, 0.0, lambda ranking: everything)
+    assert list(played(promotion, learner, EXAMPLES[:320]))
+    [share] = promotion._guard.groups
+    assert share.shown == pytest.approx(share.lists)
+    assert share.lists == promotion.targets > 0

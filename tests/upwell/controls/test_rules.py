@@ -28,6 +28,10 @@ GOOD = [
     BASE | {"kind": "withdraw", "override_id": "o"},
     BASE | {"kind": "tag_user", "user_id": "u", "segment": "vip"},
     BASE | {"kind": "untag_user", "user_id": "u", "segment": "vip"},
+    BASE | {"kind": "rollback_model", "version": "120-ab"},
+    BASE | {"kind": "promote_encoder", "version": "v"},
+    BASE | {"kind": "rollback_encoder", "version": "v"},
+    OVERRIDE | {"decision": "keep"},
 ]
 BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"override_id": ""}, "missing_field", "override_id is missing, override needs it"),
@@ -56,7 +60,7 @@ def test_every_kind_has_its_rule() -> None:
 def test_what_is_right_comes_back_as_it_was(value: dict[str, Any]) -> None:
     event = parse_event(Topic.CONTROLS, value, now_ms=NOW_MS)
     assert event_value(event) == value
-    assert key_of(event) == value.get("override_id", "u")
+    assert key_of(event) == value.get("override_id") or value.get("version", "u")
 
 
 @pytest.mark.parametrize(("change", "reason", "detail"), BAD)

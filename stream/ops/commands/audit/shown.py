@@ -84,7 +84,7 @@ def _time(ms: int) -> str:
 
 def _target(what: Mapping[str, Any]) -> str:
     """Whom or what it is about."""
-    names = ("override_id", "item_id", "user", "from_user", "segment", "query")
+    names = ("override_id", "item_id", "user", "from_user", "segment", "query", "version")
     return ", ".join(f"{name} {what[name]}" for name in names if name in what)
 
 

@@ -11,7 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from stream.ops.commands.command import (
+    By,
     Json,
+    Why,
     connected,
     faults,
     interruptible,
@@ -20,6 +22,7 @@ from stream.ops.commands.command import (
 )
 from stream.ops.commands.help import add, new_app
 from upwell.errors import SettingsError, UpwellError
+from upwell.events import ControlKind
 from upwell.system.clock import now_ms
 
 __all__ = ["encoder_app"]
@@ -114,27 +117,39 @@ def learn(
             time.sleep(max(0.0, began - time.monotonic()))
 
 
-def promote(model: Model, as_json: Json = False) -> None:
+def promote(
+    model: Model, by: By = "upwell encoder", why: Why = "not said", as_json: Json = False
+) -> None:
     """Put an encoder into force, whatever a trial said; engines that run change over by
-    themselves.
+    themselves. Who asks for it, and why, stands on the audit log.
     """
     from stream.ops.encoder.service import put_into_force
     from stream.ops.encoder.trial import make_ready
+    from stream.ops.on_record import asked_for
 
     with faults(), interruptible():
         os.nice(_NICE)
         own = connected()
         ready = make_ready(own, model, tell)
+        asked_for(ControlKind.PROMOTE_ENCODER, ready.encoder.vectors, by, why)(own)
         put_into_force(own, ready, now_ms())
         _changed(ready.encoder, ready.before, as_json)
 
 
-def rollback(as_json: Json = False) -> None:
-    """Put the encoder into force that was before; engines that run change over by themselves."""
+def rollback(by: By = "upwell encoder", why: Why = "not said", as_json: Json = False) -> None:
+    """Put the encoder into force that was before; engines that run change over by themselves. Who
+    asks for it, and why, stands on the audit log.
+    """
     from stream.ops.encoder.service import roll_back
+    from stream.ops.on_record import asked_for
 
     with faults(), interruptible():
-        _changed(*roll_back(connected(), now_ms()), as_json)
+        own = connected()
+
+        def asked(version: str) -> None:
+            asked_for(ControlKind.ROLLBACK_ENCODER, version, by, why)(own)
+
+        _changed(*roll_back(own, now_ms(), asked), as_json)
 
 
 def show(as_json: Json = False) -> None:

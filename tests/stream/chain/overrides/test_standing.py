@@ -78,7 +78,8 @@ def banned(some: list[Override], user: str, tags: set[str], ts: int, words: str 
         query = (one.query or "").casefold()
         near = text == query if one.match is Match.EQUALS else f" {query} " in f" {text} "
         covered = (
-            (one.user in (None, PSEUDONYMIZER.pseudonym(user)))
+            one.decision is not Decision.KEEP
+            and (one.user in (None, PSEUDONYMIZER.pseudonym(user)))
             and (one.segment is None or one.segment in tags)
             and (one.query is None or (words is not None and near))
             and (one.from_ts is None or one.from_ts <= ts)

@@ -1,0 +1,3 @@
+"""A model card of the running engine: each figure from its workers or its topics, or `not
+measured`.
+"""

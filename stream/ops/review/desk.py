@@ -1,0 +1,95 @@
+"""The queue of a running engine, and a decision on its way to the record.
+
+A decision is an override under the item's own id: it stands on `audit` with who and why, and waits
+for a second person where UPWELL_APPROVALS says so.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from stream.broker.audit.log import read_overrides
+from stream.broker.connect import client_options
+from stream.chain.overrides.ledger import Kept
+from stream.ops.access.topics import read_topics
+from stream.ops.review.queue import Row, override_id_of, queue
+from stream.ops.review.seen import LOOKED_AT, count
+from stream.replay.progress import Moved, unwatched
+from upwell.client import UpwellClient
+from upwell.errors import BrokerError
+from upwell.events import Control, ControlKind, Decision
+from upwell.settings import Settings
+
+__all__ = ["Said", "decide", "read_queue"]
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who decides what of an item, and why. days: for which it holds."""
+
+    item_id: str
+    decision: Decision
+    by: str
+    why: str
+    days: float
+    boost: float | None = None
+
+
+def read_queue(
+    settings: Settings, hours: float, now_ms: int, moved: Moved = unwatched
+) -> list[Row]:
+    """Of what was appended in the last so many hours. Raises `BrokerError`."""
+    client, prefix = client_options(settings.kafka), settings.kafka.prefix
+    since = now_ms - int(hours * HOUR_MS)
+    seen = count(read_topics(client, prefix, LOOKED_AT, moved), since, now_ms + 1)
+    return queue(seen, since, read_overrides(client, prefix), now_ms)
+
+
+def decide(
+    settings: Settings,
+    client: UpwellClient,
+    said: Said,
+    now_ms: int,
+    seconds: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> Kept:
+    """What stands of it once a worker has ruled. Raises `BrokerError` where none has in time,
+    `InvalidEventError` where the fields do not go together.
+    """
+    control = Control(
+        event_id=f"review-{uuid4().hex}",
+        ts=now_ms,
+        kind=ControlKind.OVERRIDE,
+        by=said.by,
+        why=said.why,
+        override_id=override_id_of(said.item_id),
+        item_id=said.item_id,
+        decision=said.decision,
+        boost=said.boost,
+        until_ts=now_ms + int(said.days * DAY_MS),
+    )
+    client.send(control)
+    client.flush()
+    return _ruled(settings, control, clock() + seconds, clock)
+
+
+def _ruled(settings: Settings, control: Control, until: float, clock: Callable[[], float]) -> Kept:
+    options, prefix = client_options(settings.kafka), settings.kafka.prefix
+    while True:
+        kept = read_overrides(options, prefix).get(control.override_id or "")
+        standing = () if kept is None else (kept.standing, kept.waiting)
+        if kept is not None and control.event_id in {one.event_id for one in standing if one}:
+            return kept
+        if clock() >= until:
+            raise BrokerError(
+                "nobody ruled on the decision in time: does a serve worker run? It stands on "
+                f"`controls` as {control.event_id}; if it was refused, `upwell audit show` says why"
+            )
+        time.sleep(LOOK_SECONDS)

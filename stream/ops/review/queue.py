@@ -1,0 +1,138 @@
+"""The queue: items that somebody should look at, each with its reasons and the figures behind them.
+
+Pure: counts in, rows out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stream.chain.overrides.ledger import Kept
+from stream.ops.review.seen import Seen
+
+__all__ = ["Reason", "Row", "override_id_of", "queue"]
+
+REPORTED_USERS, REPORTED_SHARE = 3, 0.2
+"""So many users speak against it, and so large a part of those who said anything."""
+DRIFT_USERS, DRIFT_Z = 20, 4.0
+"""Users in both halves together, and standard errors by which the halves differ more than all items
+do together: by chance one in 16,000 items has it.
+"""
+POPULAR_USERS, POPULAR_SHARE = 10, 0.05
+"""Of what was announced lately: users in the newer half, and among the items taken most."""
+SHOWN, KNOWN_USERS = 20, 3
+"""Times in lists, not by lot, and fewer users than that who took it: little is known of it."""
+_LONGEST = 200
+
+
+class Reason(StrEnum):
+    """Why somebody should look; the first comes first."""
+
+    REPORTED = "reported"
+    NEWLY_POPULAR = "newly_popular"
+    DRIFTING = "drifting"
+    LOW_CONFIDENCE = "low_confidence"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An item. drift: standard errors, above 0 where more take it than before. decided: what was
+    decided of it in the queue and stands, or waits for approval.
+    """
+
+    item_id: str
+    title: str | None
+    reasons: tuple[Reason, ...]
+    against: int
+    now: int
+    before: int
+    drift: float
+    shown: int
+    announced: int | None
+    decided: Kept | None
+
+
+def queue(
+    seen: Mapping[str, Seen], since_ms: int, standing: Mapping[str, Kept], until_ms: int
+) -> list[Row]:
+    """Items with a reason, those with the strongest first. since_ms, until_ms: of what was counted,
+    UTC ms. standing: of overrides, by override_id; a decision whose time is over is none.
+    """
+    share = _share_now(one for one in seen.values() if (one.announced or 0) < since_ms)
+    popular = _popular(seen.values())
+    rows = []
+    for item in seen.values():
+        drift = _drift(len(item.now), len(item.before), share)
+        held = {
+            Reason.REPORTED: _reported(item),
+            Reason.NEWLY_POPULAR: (item.announced or 0) >= since_ms and len(item.now) >= popular,
+            Reason.DRIFTING: (item.announced or 0) < since_ms
+            and len(item.now) + len(item.before) >= DRIFT_USERS
+            and abs(drift) >= DRIFT_Z,
+            Reason.LOW_CONFIDENCE: item.shown - item.lots >= SHOWN
+            and len(item.now | item.before) < KNOWN_USERS,
+        }
+        if reasons := tuple(reason for reason, holds in held.items() if holds):
+            decided = _decided(standing.get(override_id_of(item.item_id)), until_ms)
+            rows.append(_row(item, reasons, drift, decided))
+    return sorted(rows, key=_order)
+
+
+def override_id_of(item_id: str) -> str:
+    """Of what is decided of an item in the queue: a later decision replaces it."""
+    return f"review:{item_id}"[:_LONGEST]
+
+
+def _row(item: Seen, reasons: tuple[Reason, ...], drift: float, decided: Kept | None) -> Row:
+    return Row(
+        item_id=item.item_id,
+        title=item.title,
+        reasons=reasons,
+        against=item.against,
+        now=len(item.now),
+        before=len(item.before),
+        drift=drift,
+        shown=item.shown,
+        announced=item.announced,
+        decided=decided,
+    )
+
+
+def _order(row: Row) -> tuple[int, int, float, int, str]:
+    first = list(Reason).index(row.reasons[0])
+    return first, -row.against, -abs(row.drift), -row.shown, row.item_id
+
+
+def _reported(item: Seen) -> bool:
+    return item.against >= max(REPORTED_USERS, REPORTED_SHARE * len(item.words))
+
+
+def _share_now(items: Iterable[Seen]) -> float:
+    """Of all that was taken of these, the part in the newer half."""
+    now = before = 0
+    for item in items:
+        now, before = now + len(item.now), before + len(item.before)
+    return now / (now + before) if now + before else 0.5
+
+
+def _drift(now: int, before: int, share: float) -> float:
+    both = now + before
+    spread = math.sqrt(both * share * (1.0 - share))
+    return (now - both * share) / spread if spread else 0.0
+
+
+def _popular(items: Iterable[Seen]) -> int:
+    """Users in the newer half, from which on an item is among those taken most."""
+    taken = sorted((len(item.now) for item in items if item.now), reverse=True)
+    most = taken[math.ceil(POPULAR_SHARE * len(taken)) - 1] if taken else 0
+    return max(POPULAR_USERS, most)
+
+
+def _decided(kept: Kept | None, now_ms: int) -> Kept | None:
+    if kept is None or kept.waiting is not None:
+        return kept
+    over = kept.standing is not None and (kept.standing.until_ts or math.inf) <= now_ms
+    return None if over or kept.standing is None else kept

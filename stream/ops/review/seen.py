@@ -1,0 +1,114 @@
+"""What the topics say of each item, counted by time: who took it, who spoke against it, how often
+it stood in lists and how surely. Each user and item counts once, whoever sends it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from stream.chain.validate import decode
+from stream.ops.access.topics import Standing
+from upwell.codec import parse_recommendations
+from upwell.errors import InvalidEventError
+from upwell.events import Action, Click, Item, Review, Topic
+
+__all__ = ["AGAINST_RATING", "LOOKED_AT", "Seen", "count"]
+
+LOOKED_AT = (Topic.ITEMS, Topic.CLICKS, Topic.REVIEWS, Topic.RECOMMENDATIONS)
+AGAINST_RATING = 2.0
+"""A rating of so much or less is a word against an item."""
+_TAKEN = frozenset({Action.CLICK, Action.CART, Action.PURCHASE, Action.LIKE, Action.SHARE})
+
+
+@dataclass(slots=True)
+class Seen:
+    """Of one item. announced: when it first was, UTC ms, None where the topic has forgotten. now,
+    before: users who took it in the newer and in the older half of the time. against: users whose
+    newest word is against it. shown: times it stood in lists of the newer half; lots: of these,
+    by lot.
+    """
+
+    item_id: str
+    title: str | None = None
+    announced: int | None = None
+    now: set[str] = field(default_factory=set)
+    before: set[str] = field(default_factory=set)
+    words: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    shown: int = 0
+    lots: int = 0
+
+    @property
+    def against(self) -> int:
+        """Users whose newest word is against it."""
+        return sum(against for _, against in self.words.values())
+
+
+def count(records: Iterable[Standing], since_ms: int, until_ms: int) -> dict[str, Seen]:
+    """By item_id, of what was appended in between (UTC ms); announcements of any time."""
+    seen: dict[str, Seen] = {}
+    middle = (since_ms + until_ms) // 2
+    lists: set[str] = set()
+    for one in records:
+        if one.topic is Topic.ITEMS:
+            _announced(seen, one)
+        elif since_ms <= one.appended_ms < until_ms:
+            if one.topic is Topic.RECOMMENDATIONS:
+                _listed(seen, one, middle, lists)
+            else:
+                _done(seen, one, middle)
+    return seen
+
+
+def _announced(seen: dict[str, Seen], one: Standing) -> None:
+    event = decode(one.topic, one.partition, one.offset, one.value, one.appended_ms)
+    if isinstance(event, Item):
+        item = _of(seen, event.item_id)
+        item.title = event.title or item.title
+        known = item.announced
+        item.announced = one.appended_ms if known is None else min(known, one.appended_ms)
+
+
+def _done(seen: dict[str, Seen], one: Standing, middle: int) -> None:
+    event = decode(one.topic, one.partition, one.offset, one.value, one.appended_ms)
+    if not isinstance(event, Click | Review):
+        return
+    item = _of(seen, event.item_id)
+    taken, against = _meaning(event)
+    if taken:
+        (item.now if one.appended_ms >= middle else item.before).add(event.user_id)
+    if against is not None and one.appended_ms >= item.words.get(event.user_id, (-1, False))[0]:
+        item.words[event.user_id] = one.appended_ms, against
+
+
+def _meaning(event: Click | Review) -> tuple[bool, bool | None]:
+    """Whether it takes the item, and whether it speaks against it; None of what says neither."""
+    if isinstance(event, Click):
+        taken = event.action in _TAKEN
+        said = taken or event.action in (Action.DISLIKE, Action.UNLIKE)
+        return taken, (event.action is Action.DISLIKE) if said else None
+    if event.deleted:
+        return False, False
+    against = event.rating is not None and event.rating <= AGAINST_RATING
+    return not against, against
+
+
+def _listed(seen: dict[str, Seen], one: Standing, middle: int, lists: set[str]) -> None:
+    if one.appended_ms < middle:
+        return
+    try:
+        found = parse_recommendations(one.value or b"")
+    except InvalidEventError:  # of another version
+        return
+    if found.list_id in lists:
+        return
+    lists.add(found.list_id)
+    for entry in found.items:
+        item = _of(seen, entry.item_id)
+        item.title = item.title or entry.title
+        item.shown += 1
+        item.lots += entry.explored
+
+
+def _of(seen: dict[str, Seen], item_id: str) -> Seen:
+    return seen.setdefault(item_id, Seen(item_id))

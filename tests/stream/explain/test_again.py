@@ -1,0 +1,105 @@
+"""Every list that was published is made again to the digit, whatever stands behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from stream.chain.privacy import Pseudonymizer
+from stream.explain.again import make_again
+from stream.explain.evidence import Evidence
+from stream.explain.recorded import RecordedReplica
+from stream.replay.inline import InlineEngine
+from stream.replay.log import LogRecord
+from tests.stream.explain.engine import T0, decisions, long_log, recorded, settings
+from upwell.errors import ModelError
+from upwell.events import Topic
+
+EVENTS = 260
+
+
+def played(engine: InlineEngine, lines: list[LogRecord]) -> list[str]:
+    """The ids of the lists that were published, in their order."""
+    return [one.list_id for effects in engine.play(lines) for one in effects.lists]
+
+
+def test_what_is_gone_is_said_and_never_made_up(tmp_path: Path) -> None:
+    """Of a user who is forgotten no list is held; others of the same call say that one is missing;
+    where the beginning is gone, so is the way.
+    """
+    with recorded(tmp_path, settings()) as engine:
+        ids = played(engine, long_log(60))
+        replica = engine.replica
+        assert isinstance(replica, RecordedReplica)
+        evidence = replica.evidence
+        kept = [evidence.lists(one)[0] for one in ids]
+        calls = [one.step for one in kept]
+        shared = next(one for one in kept if calls.count(one.step) > 1 and one.place)
+        gone = next(one for one in kept if one.step == shared.step and one.user != shared.user)
+        replica.forget_users({gone.user: gone.at - 1})
+        assert evidence.lists(gone.list_id)
+        replica.forget_users({gone.user: kept[-1].at})
+        assert evidence.lists(gone.list_id) == []
+        assert evidence.of_user(gone.user) == []
+        again = make_again(evidence, shared)
+        assert again.missing >= 1
+        base = next(evidence.before(shared.step))
+        evidence.prune(shared.at)
+        assert next(evidence.before(shared.step)) == base
+        replica.restore(*_checkpoint(engine))
+        evidence.prune(kept[-1].at + 1)
+        with pytest.raises(ModelError, match="no longer held"):
+            make_again(evidence, shared)
+
+
+def test_a_request_to_forget_reaches_what_is_kept(tmp_path: Path) -> None:
+    lines = long_log(60)
+    asked = {"event_id": "f", "ts": T0, "kind": "forget_user", "user_id": "user 1"}
+    value = orjson.dumps(asked | {"by": "ann", "why": "asked to"})
+    with recorded(tmp_path, settings()) as engine:
+        played(engine, lines)
+        replica = engine.replica
+        assert isinstance(replica, RecordedReplica)
+        name = Pseudonymizer(bytes(32)).pseudonym("user 1")
+        assert replica.evidence.of_user(name)
+        played(engine, [LogRecord(0, Topic.CONTROLS, b"user 1", value)])
+        assert replica.evidence.of_user(name) == []
+        assert replica.evidence.newest() is not None
+
+
+def _checkpoint(engine: InlineEngine) -> tuple[Any, Any]:
+    assert engine.promotion is not None
+    return engine.learner.arrays() | engine.promotion.arrays(), engine.learner.meta()
+
+
+def begin_again(engine: InlineEngine) -> None:
+    """As where `models` announces a version and the replica is due."""
+    assert engine.replica is not None
+    engine.replica.restore(*_checkpoint(engine))
+
+
+@pytest.mark.parametrize("exposure", [None, "popularity:tail>=0.9"])
+def test_every_list_is_made_again_to_the_digit(tmp_path: Path, exposure: str | None) -> None:
+    lines, said = long_log(EVENTS), decisions()
+    with recorded(tmp_path, settings(exposure)) as engine:
+        ids = played(engine, lines[:140])
+        ids += played(engine, said)
+        ids += played(engine, lines[140:240])
+        begin_again(engine)
+        ids += played(engine, lines[240:])
+    assert len(ids) > 100
+    evidence = Evidence(tmp_path / "serve-0.sqlite3")
+    explored = lifted = pinned = searched = 0
+    for list_id in ids[::3]:
+        again = make_again(evidence, evidence.lists(list_id)[0])
+        assert again.entries == again.published
+        assert (again.same, again.missing) == (True, 0)
+        explored += any(one.explored for one in again.entries)
+        lifted += bool(len(again.lift))
+        pinned += bool(again.request.pinned)
+        searched += again.request.words is not None
+    assert min(explored, pinned, searched) > 0
+    assert bool(lifted) == (exposure is not None)
