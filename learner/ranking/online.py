@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.catalogue import Catalogue
+from learner.counts.released import install
 from learner.fused.digest import item_keys
 from learner.fused.items import ItemTable
 from learner.fused.model import FusedModel
@@ -133,6 +134,11 @@ class OnlineModel:
         self.parameters.forget(rows)
         self._catalogue.release(rows.tolist())
         self._digest = None
+
+    def take_told(self, rows: NDArray[np.int32], values: NDArray[np.float32]) -> None:
+        """Counts (n, RELEASED) of n `rows` that were told under noise, in place of all counts."""
+        state, count = self.ranking.state(), len(self._catalogue)
+        install(state, rows, values, count, self._catalogue.graph.large)
 
     # ---- checkpoints
 

@@ -74,7 +74,7 @@ class Learner(OnlineModel):
         source are skipped.
         """
         fresh = self._fresh(examples)
-        while block := list(islice(fresh, BLOCK)):
+        while block := list(islice(fresh, self._room())):
             self._learn_block(block)
 
     def forget(self, user: str) -> int:
@@ -87,6 +87,10 @@ class Learner(OnlineModel):
         """Whether the item is announced and neither deleted nor banned."""
         row = self._catalogue.row(item_id)
         return row is not None and bool(self._catalogue.allowed[row])
+
+    def _room(self) -> int:
+        """Examples that are learned side by side at most."""
+        return BLOCK
 
     def _fresh(self, examples: Iterable[Example]) -> Iterator[Example]:
         for example in examples:
@@ -173,6 +177,11 @@ class Learner(OnlineModel):
             if self._trainer is not None:
                 self._trainer.forget_items(rows)
         return rows
+
+    @property
+    def told(self) -> dict[str, Any] | None:
+        """JSON-ready: what was spent of a budget of privacy; None where there is none."""
+        return None
 
     @property
     def trained(self) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from encoders import model_dimension
-from learner.training.learner import Learner
-from stream.broker.connect import models_folder
+from learner.private.build import new_learner
+from stream.broker.connect import models_folder, pseudonym_key
 from stream.broker.engines import engine_name
 from stream.broker.erasures.ledger import ledger_files
 from stream.broker.quiet import quieten
@@ -63,7 +63,7 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
     torch.set_num_threads(1)
     dimension = model_dimension(settings.encoder.model)
     learner = settings.learner
-    trained = Learner(learner, dimension, learner.seed)
+    trained = new_learner(learner, settings.private, dimension, pseudonym_key(settings))
     with (
         endpoint(settings.metrics, LEARN_PLACE) as show,
         tracing(settings, "learn") as spans,

@@ -1,0 +1,216 @@
+"""A learner under a budget: it tests itself on each example, adds what bounds let through to sums
+that never leave it, and ranks by what is told of them, an epoch at a time.
+
+It knows nothing about who keeps its account beyond its own checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.counts.block import Block, Targets
+from learner.private.bounds import Bounds
+from learner.private.kernel import test_block
+from learner.private.plan import Plan
+from learner.private.sums import Sums
+from learner.ranking.gate import FEATURES
+from learner.ranking.parameters import Arrays, part, prefixed
+from learner.ranking.ranking import BLOCK
+from learner.release.delta import ModelDelta
+from learner.testing.figures import CUTOFF
+from learner.testing.prequential import Outcome
+from learner.training.learner import Learner
+from learner.training.prepare import prepared
+from upwell.errors import ModelError
+from upwell.values import Example
+
+if TYPE_CHECKING:
+    from upwell.settings import LearnerSettings
+
+__all__ = ["PrivateLearner"]
+
+
+class PrivateLearner(Learner):
+    """plan: the budget. secret: what noise is drawn from; who has it can take the noise away.
+
+    epochs: closed so far. generations: by number, how many epochs each told; one ends where a
+    learner goes on from an older state than that which was told last.
+    """
+
+    def __init__(
+        self, settings: LearnerSettings, dimension: int, seed: int, plan: Plan, secret: bytes
+    ) -> None:
+        self.plan = plan
+        self._secret = secret
+        super().__init__(replace(settings, fused=False), dimension, seed)
+
+    def _begin(self) -> None:
+        super()._begin()
+        self.epochs = 0
+        self.generation = 0
+        self.generations: dict[int, int] = {}
+        self._bounds = Bounds(self.plan.events, self.plan.events)
+        self._sums = Sums()
+        self._released: Arrays = {}
+
+    # ---- learning
+
+    @property
+    def exhausted(self) -> bool:
+        """Nothing more may be told, and so nothing is learned."""
+        return not self.plan.allows(self._after_next())
+
+    @property
+    def told(self) -> dict[str, Any]:
+        spent = self.plan.spent(self.generations)[1] if self.generations else 0.0
+        return {
+            "epsilon": self.plan.epsilon,
+            "delta": self.plan.delta,
+            "spent": min(spent, self.plan.epsilon),
+            "epochs": self.epochs,
+            "exhausted": self.exhausted,
+            "users": len(self._bounds),
+        }
+
+    def _after_next(self) -> dict[int, int]:
+        return self.generations | {self.generation: self.epochs + 1}
+
+    def _room(self) -> int:
+        if self.exhausted:
+            return BLOCK
+        return max(1, min(BLOCK, self.plan.ends(self.epochs) - self.learned))
+
+    def _learn_block(self, examples: Sequence[Example]) -> None:
+        examples = self._taken(examples)
+        known = [one for one in examples if self._announced(str(one.event.item_id))]
+        if known:
+            ones = np.ones(len(known), np.float32)
+            found = prepared(known, self.ranking, None, ones, create=False)
+            gradients = self._test(found.block, found.targets)
+            if not self.exhausted:
+                self._add(known, found.targets, gradients)
+        self.learned += len(examples)
+        if not self.exhausted and self.learned >= self.plan.ends(self.epochs):
+            self._tell()
+        self._digest = None
+
+    def _announced(self, item_id: str) -> bool:
+        row = self._catalogue.row(item_id)
+        return row is not None and self._catalogue.items[row] is not None
+
+    def _test(self, block: Block, targets: Targets) -> NDArray[np.float32]:
+        """(b, F) what each would teach."""
+        gate = self.parameters.gate
+        gate.grow(len(self._catalogue))
+        seen, state, listed = targets.tested, self.ranking.state(), self._catalogue.allowed
+        groups = self._groups_of.of(
+            block.events[seen], targets.rows[seen], state, listed, self.learned
+        )
+        outcome = Outcome.empty(len(targets.rows), len(self.figures.names), CUTOFF)
+        gradients = np.zeros((len(targets.rows), FEATURES), np.float32)
+        test_block(
+            state,
+            gate.state,
+            self.ranking.scratch,
+            listed,
+            block,
+            targets,
+            outcome,
+            gradients,
+            self.settings.candidates,
+            len(self._catalogue),
+            self._catalogue.listable,
+        )
+        self.groups.record(outcome.ranks[seen, 0], groups)
+        self.figures.record(
+            outcome.ranks[seen],
+            outcome.top[seen],
+            outcome.cold_user[seen],
+            outcome.cold_item[seen],
+            self._catalogue.listable,
+        )
+        return gradients
+
+    def _add(
+        self, examples: Sequence[Example], targets: Targets, gradients: NDArray[np.float32]
+    ) -> None:
+        for place, one in enumerate(examples):
+            row = int(targets.rows[place])
+            if targets.liked[place]:
+                number = self._bounds.count(one.user, row)
+                if number is not None:
+                    self._sums.count(row, number)
+            if gradients[place].any() and self._bounds.teach(one.user):
+                self._sums.teach(gradients[place], self.plan.events)
+
+    def _tell(self) -> None:
+        told = self._sums.tell(
+            self.plan, self._secret, self.generation, self.epochs, len(self._catalogue)
+        )
+        self.epochs += 1
+        self.generations[self.generation] = self.epochs
+        self.parameters.gate.state.weights[0] = told.weights
+        self.take_told(told.rows, told.values)
+        self._released = {"released.rows": told.rows, "released.values": told.values}
+
+    def forget(self, user: str) -> int:
+        self._bounds.forget(user)
+        return super().forget(user)
+
+    # ---- what others take over
+
+    def take_delta(
+        self, parameters: Arrays | None = None, version: str | None = None, whole: bool = False
+    ) -> ModelDelta:
+        given = self.parameters.changes() if parameters is None else parameters
+        delta = super().take_delta(given | self._released, version, whole)
+        self._released = {}
+        return delta
+
+    def go_on_after(self, account: Mapping[int, int]) -> None:
+        """account: what was told as others know it, by generation. Where this learner knows of
+        less, it goes on as another generation: what was spent stays spent.
+        """
+        behind = any(epochs > self.generations.get(one, 0) for one, epochs in account.items())
+        merged = {
+            one: max(account.get(one, 0), self.generations.get(one, 0))
+            for one in account.keys() | self.generations.keys()
+        }
+        self.generations = merged
+        if behind:
+            self.generation = max(merged) + 1
+
+    # ---- checkpoints
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        own = prefixed("bounds.", self._bounds.arrays()) | prefixed("sums.", self._sums.arrays())
+        return super().arrays() | prefixed("private.", own)
+
+    def meta(self) -> dict[str, Any]:
+        return super().meta() | {
+            "private": {
+                "plan": self.plan.described(),
+                "epochs": self.epochs,
+                "generation": self.generation,
+                "generations": sorted(self.generations.items()),
+            }
+        }
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        if (own := meta.get("private")) is None:
+            raise ModelError(
+                "the checkpoint was learned without a budget of privacy: unset "
+                "UPWELL_PRIVATE_EPSILON, or start afresh with another UPWELL_DATA and UPWELL_PREFIX"
+            )
+        self.plan.check(own["plan"])
+        super().restore(arrays, meta)
+        found = part(arrays, "private.")
+        self._bounds.restore(part(found, "bounds."))
+        self._sums.restore(part(found, "sums."))
+        self.epochs, self.generation = int(own["epochs"]), int(own["generation"])
+        self.generations = {int(one): int(epochs) for one, epochs in own["generations"]}
