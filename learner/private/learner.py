@@ -6,6 +6,8 @@ It knows nothing about who keeps its account beyond its own checkpoints.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from learner.counts.block import Block, Targets
 from learner.private.bounds import Bounds
 from learner.private.kernel import test_block
+from learner.private.moves import WINDOW
 from learner.private.plan import Plan
 from learner.private.sums import Sums
 from learner.ranking.gate import FEATURES
@@ -47,6 +50,7 @@ class PrivateLearner(Learner):
     ) -> None:
         self.plan = plan
         self._secret = secret
+        self._fingerprint = hmac.digest(secret, b"upwell private key", hashlib.sha256).hex()[:16]
         super().__init__(replace(settings, fused=False), dimension, seed)
 
     def _begin(self) -> None:
@@ -54,7 +58,7 @@ class PrivateLearner(Learner):
         self.epochs = 0
         self.generation = 0
         self.generations: dict[int, int] = {}
-        self._bounds = Bounds(self.plan.events, self.plan.events)
+        self._bounds = Bounds(self.plan.events, self.plan.lessons)
         self._sums = Sums()
         self._released: Arrays = {}
 
@@ -93,7 +97,7 @@ class PrivateLearner(Learner):
             found = prepared(known, self.ranking, None, ones, create=False)
             gradients = self._test(found.block, found.targets)
             if not self.exhausted:
-                self._add(known, found.targets, gradients)
+                self._add(known, found.block, found.targets, gradients)
         self.learned += len(examples)
         if not self.exhausted and self.learned >= self.plan.ends(self.epochs):
             self._tell()
@@ -137,16 +141,21 @@ class PrivateLearner(Learner):
         return gradients
 
     def _add(
-        self, examples: Sequence[Example], targets: Targets, gradients: NDArray[np.float32]
+        self,
+        examples: Sequence[Example],
+        block: Block,
+        targets: Targets,
+        gradients: NDArray[np.float32],
     ) -> None:
         for place, one in enumerate(examples):
             row = int(targets.rows[place])
             if targets.liked[place]:
                 number = self._bounds.count(one.user, row)
                 if number is not None:
-                    self._sums.count(row, number)
+                    history = block.history[block.starts[place] : block.starts[place + 1]]
+                    self._sums.count(row, number, history[:WINDOW].tolist())
             if gradients[place].any() and self._bounds.teach(one.user):
-                self._sums.teach(gradients[place], self.plan.events)
+                self._sums.teach(gradients[place], self.plan.lessons)
 
     def _tell(self) -> None:
         told = self._sums.tell(
@@ -155,8 +164,14 @@ class PrivateLearner(Learner):
         self.epochs += 1
         self.generations[self.generation] = self.epochs
         self.parameters.gate.state.weights[0] = told.weights
-        self.take_told(told.rows, told.values)
-        self._released = {"released.rows": told.rows, "released.values": told.values}
+        counts = {
+            "rows": told.rows,
+            "values": told.values,
+            "movers": told.movers,
+            "moves": told.moves,
+        }
+        self.take_told(counts)
+        self._released = prefixed("released.", counts)
 
     def forget(self, user: str) -> int:
         self._bounds.forget(user)
@@ -195,6 +210,7 @@ class PrivateLearner(Learner):
         return super().meta() | {
             "private": {
                 "plan": self.plan.described(),
+                "key": self._fingerprint,
                 "epochs": self.epochs,
                 "generation": self.generation,
                 "generations": sorted(self.generations.items()),
@@ -208,6 +224,11 @@ class PrivateLearner(Learner):
                 "UPWELL_PRIVATE_EPSILON, or start afresh with another UPWELL_DATA and UPWELL_PREFIX"
             )
         self.plan.check(own["plan"])
+        if own["key"] != self._fingerprint:
+            raise ModelError(
+                "the checkpoint's noise is drawn from another key: set UPWELL_KEY, or bring back "
+                "`key` of the data folder, as it was"
+            )
         super().restore(arrays, meta)
         found = part(arrays, "private.")
         self._bounds.restore(part(found, "bounds."))

@@ -15,20 +15,21 @@ from upwell.errors import ModelError
 
 __all__ = ["SHARES", "Plan"]
 
-SHARES: Mapping[str, float] = {"likes": 0.45, "newcomers": 0.25, "gate": 0.3}
+SHARES: Mapping[str, float] = {"likes": 0.2, "newcomers": 0.15, "moves": 0.35, "gate": 0.3}
 """Of the squared budget, by what is told (docs/private.md says how they were found)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """epsilon, delta: the whole budget, for all a user ever does. events: of a user that count at
-    most, for good. epochs: after how many nothing more is told. first: examples in the first epoch.
-    growth: each epoch is that much longer than the one before.
+    """epsilon, delta: the whole budget, for all a user ever does. events, lessons: of a user that
+    count, and that teach the gate, at most, for good. epochs: after how many nothing more is told.
+    first: examples in the first epoch. growth: each epoch is that much longer than the one before.
     """
 
     epsilon: float
     delta: float
     events: int
+    lessons: int = 16
     epochs: int
     first: int
     growth: float = 1.15

@@ -5,7 +5,7 @@ what noise alone would have told. It knows nothing about examples.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from learner.catalogue.kernel import grown, room
 from learner.counts.released import OF_LIKES, OF_NEWCOMERS, RELEASED
 from learner.private.continual import Noise, roots
+from learner.private.moves import Moves
 from learner.private.plan import Plan
 from learner.ranking.gate import FEATURES, PER_SIGNAL
 from learner.ranking.names import SIGNALS
@@ -42,9 +43,7 @@ SILENT = frozenset(
         "affinity_10",
         "affinity_50",
         "affinity_any_10",
-        "transition_last",
         "transition_3",
-        "transition_any_3",
         "transition_recent",
         "transition_10",
         "text_covisitation",
@@ -60,10 +59,14 @@ _COUNTED = {"likes": OF_LIKES, "newcomers": OF_NEWCOMERS}
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """rows: (n,) int32 items, values: (n, RELEASED) float32 people; weights: (F,) of the gate."""
+    """rows: (n,) int32 items, values: (n, RELEASED) float32 people. movers: (k,) int32 items,
+    moves: (k, k) float32 people from one to another. weights: (F,) of the gate.
+    """
 
     rows: NDArray[np.int32]
     values: NDArray[np.float32]
+    movers: NDArray[np.int32]
+    moves: NDArray[np.float32]
     weights: NDArray[np.float64]
 
 
@@ -73,9 +76,13 @@ class Sums:
     def __init__(self) -> None:
         self._people = np.zeros((RELEASED, 0))
         self._lessons = np.zeros(FEATURES)
+        self._moves = Moves()
 
-    def count(self, row: int, place: int) -> None:
-        """One more user liked the item; it is their `place`-th, from 0."""
+    def count(self, row: int, place: int, before: Sequence[int] = ()) -> None:
+        """One more user liked the item, after those `before`, newest first; it is their `place`-th,
+        from 0.
+        """
+        self._moves.count(row, before)
         self._people = grown(self._people, room(row + 1, self._people.shape[1]), 1)
         self._people[OF_LIKES, row] += 1.0
         if place < NEWCOMER_ITEMS:
@@ -102,12 +109,17 @@ class Sums:
         noise = Noise(secret, "gate", generation).of(epoch, 1, FEATURES)[0]
         weights = RATE * np.where(_HEARD, self._lessons + plan.sigma("gate") * noise, 0.0)
         kept = np.flatnonzero(values.any(axis=1)).astype(np.int32)
-        return Told(kept, values[kept], weights)
+        moves = self._moves.tell(plan, secret, generation, epoch)
+        movers = np.array(self._moves.rows, np.int32)
+        self._moves.know(kept[np.argsort(-values[kept].max(axis=1), kind="stable")].tolist())
+        return Told(kept, values[kept], movers, moves, weights)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For a checkpoint."""
-        return {"people": self._people.copy(), "lessons": self._lessons.copy()}
+        moves = {f"moves.{name}": array for name, array in self._moves.arrays().items()}
+        return {"people": self._people.copy(), "lessons": self._lessons.copy(), **moves}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """The inverse."""
         self._people, self._lessons = np.array(arrays["people"]), np.array(arrays["lessons"])
+        self._moves.restore({name: arrays[f"moves.{name}"] for name in ("rows", "sums")})

@@ -135,10 +135,10 @@ class OnlineModel:
         self._catalogue.release(rows.tolist())
         self._digest = None
 
-    def take_told(self, rows: NDArray[np.int32], values: NDArray[np.float32]) -> None:
-        """Counts (n, RELEASED) of n `rows` that were told under noise, in place of all counts."""
+    def take_told(self, told: Mapping[str, NDArray[Any]]) -> None:
+        """Counts that were told under noise, as of `install`, in place of all counts."""
         state, count = self.ranking.state(), len(self._catalogue)
-        install(state, rows, values, count, self._catalogue.graph.large)
+        install(state, told, count, self._catalogue.graph.large)
 
     # ---- checkpoints
 

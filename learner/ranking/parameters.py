@@ -27,6 +27,7 @@ ROWS = {
     "gate.rows": "gate.bias",
     "fused.rows": "fused.identities",
     "released.rows": "released.values",
+    "released.movers": "released.moves",
 }
 """Arrays of row numbers, and what they number."""
 

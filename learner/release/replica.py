@@ -66,7 +66,7 @@ class Replica(OnlineModel):
     def _take_counts(self, told: Arrays) -> None:
         """Counts that are told whole, under a budget of privacy, in place of all of before."""
         if told:
-            self.take_told(told["rows"], told["values"])
+            self.take_told(told)
 
     def _forget(self, item_ids: Sequence[str]) -> None:
         rows = self._catalogue.rows(item_ids)

@@ -28,6 +28,7 @@ from learner.testing.groups import GroupFigures, TargetGroups
 from learner.testing.prequential import Outcome, learn_block
 from learner.training.prepare import example_batch, prepared
 from learner.training.trainer import Trainer
+from upwell.errors import ModelError
 from upwell.values import Example
 
 if TYPE_CHECKING:
@@ -266,6 +267,12 @@ class Learner(OnlineModel):
 
         Raises `ModelError` where they do not fit.
         """
+        if (meta.get("private") is None) != (self.told is None):
+            raise ModelError(
+                "the checkpoint was learned under a budget of privacy, or without one, and this "
+                "learner is not: set UPWELL_PRIVATE_EPSILON as it was, or start afresh with "
+                "another UPWELL_DATA and UPWELL_PREFIX"
+            )
         self._restore(arrays, meta)
         self.figures.restore(part(arrays, "figures."))
         self.groups.restore(part(arrays, "groups."))

@@ -26,6 +26,7 @@ from stream.ops.commands.lists import forget, recommend, watch
 from stream.ops.commands.play import demo, replay
 from stream.ops.commands.top import fairness, top
 from stream.ops.commands.trust.policy import policy
+from stream.ops.commands.trust.privacy import privacy
 from stream.ops.commands.tune import tune
 from stream.ops.commands.users.export import export
 
@@ -52,6 +53,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "tune": tune,
     "adapt": adapt,
     "policy": policy,
+    "privacy": privacy,
 }
 for path, command in COMMANDS.items():
     add(app, path, command)
