@@ -17,18 +17,19 @@ from numpy.typing import NDArray
 
 from learner.counts.block import Block, Targets
 from learner.private.bounds import Bounds
+from learner.private.fused import EVERY, FusedLessons
 from learner.private.kernel import test_block
 from learner.private.moves import WINDOW
 from learner.private.plan import Plan
 from learner.private.sums import Sums
 from learner.ranking.gate import FEATURES
-from learner.ranking.parameters import Arrays, part, prefixed
+from learner.ranking.parameters import Arrays, RankingParameters, part, prefixed
 from learner.ranking.ranking import BLOCK
 from learner.release.delta import ModelDelta
 from learner.testing.figures import CUTOFF
 from learner.testing.prequential import Outcome
-from learner.training.learner import Learner
-from learner.training.prepare import prepared
+from learner.training.learner import Learner, untested
+from learner.training.prepare import Prepared, example_batch, prepared
 from upwell.errors import ModelError
 from upwell.values import Example
 
@@ -51,7 +52,7 @@ class PrivateLearner(Learner):
         self.plan = plan
         self._secret = secret
         self._fingerprint = hmac.digest(secret, b"upwell private key", hashlib.sha256).hex()[:16]
-        super().__init__(replace(settings, fused=False), dimension, seed)
+        super().__init__(replace(settings, fused=plan.fused > 0.0), dimension, seed)
 
     def _begin(self) -> None:
         super()._begin()
@@ -59,7 +60,12 @@ class PrivateLearner(Learner):
         self.generation = 0
         self.generations: dict[int, int] = {}
         self._bounds = Bounds(self.plan.events, self.plan.lessons)
-        self._sums = Sums()
+        self._sums = Sums(fused=self.plan.fused > 0.0)
+        self._trainer = None  # it would learn without bounds
+        self._fused: FusedLessons | None = None
+        if self.plan.fused:
+            self._fused = FusedLessons(self._items, self.settings, self._seed)
+            self.parameters = RankingParameters(self.parameters.gate, self._fused.model)
         self._released: Arrays = {}
 
     # ---- learning
@@ -94,14 +100,25 @@ class PrivateLearner(Learner):
         known = [one for one in examples if self._announced(str(one.event.item_id))]
         if known:
             ones = np.ones(len(known), np.float32)
-            found = prepared(known, self.ranking, None, ones, create=False)
+            found = prepared(known, self.ranking, self.parameters.fused, ones, create=False)
             gradients = self._test(found.block, found.targets)
             if not self.exhausted:
-                self._add(known, found.block, found.targets, gradients)
+                self._add(known, found, gradients)
         self.learned += len(examples)
         if not self.exhausted and self.learned >= self.plan.ends(self.epochs):
             self._tell()
         self._digest = None
+
+    def _taken(self, examples: Sequence[Example]) -> Sequence[Example]:
+        """By a lot for each event, so that nobody's events say which of others' are tested."""
+        drawn = [one for one in examples if one.tested]
+        taken = {one.event.event_id for one in drawn if _lot(one.event.event_id) < self.share}
+        self.tests["drawn"] += len(drawn)
+        self.tests["taken"] += sum(one.event.event_id in taken for one in drawn)
+        return [
+            one if not one.tested or one.event.event_id in taken else untested(one)
+            for one in examples
+        ]
 
     def _announced(self, item_id: str) -> bool:
         row = self._catalogue.row(item_id)
@@ -143,10 +160,10 @@ class PrivateLearner(Learner):
     def _add(
         self,
         examples: Sequence[Example],
-        block: Block,
-        targets: Targets,
+        found: Prepared,
         gradients: NDArray[np.float32],
     ) -> None:
+        block, targets = found.block, found.targets
         for place, one in enumerate(examples):
             row = int(targets.rows[place])
             if targets.liked[place]:
@@ -154,6 +171,10 @@ class PrivateLearner(Learner):
                 if number is not None:
                     history = block.history[block.starts[place] : block.starts[place + 1]]
                     self._sums.count(row, number, history[:WINDOW].tolist())
+                    if self._fused is not None and number % EVERY == EVERY - 1:
+                        own = np.array([place])
+                        batch = example_batch([one], targets.rows[own], found.users.take(own))
+                        self._fused.teach(batch, max(1, self.plan.events // EVERY))
             if gradients[place].any() and self._bounds.teach(one.user):
                 self._sums.teach(gradients[place], self.plan.lessons)
 
@@ -171,6 +192,8 @@ class PrivateLearner(Learner):
             "moves": told.moves,
         }
         self.take_told(counts)
+        if self._fused is not None:
+            self._fused.tell(self.plan, self._secret, self.generation, self.epochs - 1)
         self._released = prefixed("released.", counts)
 
     def forget(self, user: str) -> int:
@@ -204,6 +227,8 @@ class PrivateLearner(Learner):
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         own = prefixed("bounds.", self._bounds.arrays()) | prefixed("sums.", self._sums.arrays())
+        if self._fused is not None:
+            own |= prefixed("fused.", self._fused.arrays())
         return super().arrays() | prefixed("private.", own)
 
     def meta(self) -> dict[str, Any]:
@@ -233,5 +258,12 @@ class PrivateLearner(Learner):
         found = part(arrays, "private.")
         self._bounds.restore(part(found, "bounds."))
         self._sums.restore(part(found, "sums."))
+        if self._fused is not None:
+            self._fused.restore(part(found, "fused."))
         self.epochs, self.generation = int(own["epochs"]), int(own["generation"])
         self.generations = {int(one): int(epochs) for one, epochs in own["generations"]}
+
+
+def _lot(event_id: str) -> float:
+    """In [0, 1)."""
+    return int.from_bytes(hashlib.sha256(event_id.encode()).digest()[:6], "big") / 2.0**48

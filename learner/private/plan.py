@@ -24,6 +24,7 @@ class Plan:
     """epsilon, delta: the whole budget, for all a user ever does. events, lessons: of a user that
     count, and that teach the gate, at most, for good. epochs: after how many nothing more is told.
     first: examples in the first epoch. growth: each epoch is that much longer than the one before.
+    fused: of the squared budget, for the fused model; what is left goes to all else by `SHARES`.
     """
 
     epsilon: float
@@ -33,19 +34,26 @@ class Plan:
     epochs: int
     first: int
     growth: float = 1.15
+    fused: float = 0.0
 
     @property
     def mu(self) -> float:
         """The whole budget as μ."""
         return mu_for(self.epsilon, self.delta)
 
+    @property
+    def shares(self) -> dict[str, float]:
+        """Of the squared budget, by what is told; they sum to 1."""
+        rest = {name: share * (1.0 - self.fused) for name, share in SHARES.items()}
+        return rest | ({"fused": self.fused} if self.fused else {})
+
     def sigma(self, name: str) -> float:
         """Deviation of the noise of the sums `name`, to which a user adds at most 1 in all."""
-        return stretch(self.epochs) / (self.mu * math.sqrt(SHARES[name]))
+        return stretch(self.epochs) / (self.mu * math.sqrt(self.shares[name]))
 
     def mu_after(self, epochs: int) -> float:
         """μ of all that was told by then."""
-        return composed(stretch(epochs) / self.sigma(name) for name in SHARES)
+        return composed(stretch(epochs) / self.sigma(name) for name in self.shares)
 
     def spent(self, mus: Mapping[int, int]) -> tuple[float, float]:
         """(μ, ε) where each generation, by number, told so many epochs."""

@@ -47,11 +47,13 @@ SILENT = frozenset(
         "transition_recent",
         "transition_10",
         "text_covisitation",
-        "fused",
     }
 )
 """Signals that read what is not told, and so say nothing."""
 _HEARD = np.array([name not in SILENT for name in SIGNALS] + [True]).repeat(
+    [PER_SIGNAL] * len(SIGNALS) + [1]
+)
+_OF_FUSED = np.array([name == "fused" for name in SIGNALS] + [False]).repeat(
     [PER_SIGNAL] * len(SIGNALS) + [1]
 )
 _COUNTED = {"likes": OF_LIKES, "newcomers": OF_NEWCOMERS}
@@ -71,9 +73,10 @@ class Told:
 
 
 class Sums:
-    """Running sums over all epochs, of what bounds let through."""
+    """Running sums over all epochs, of what bounds let through. fused: that signal is heard."""
 
-    def __init__(self) -> None:
+    def __init__(self, fused: bool = False) -> None:
+        self._heard = _HEARD if fused else _HEARD & ~_OF_FUSED
         self._people = np.zeros((RELEASED, 0))
         self._lessons = np.zeros(FEATURES)
         self._moves = Moves()
@@ -90,7 +93,7 @@ class Sums:
 
     def teach(self, gradient: NDArray[np.float32], most: int) -> None:
         """A lesson (F,) of a user who gives `most` at most."""
-        heard = np.where(_HEARD, gradient, 0.0)
+        heard = np.where(self._heard, gradient, 0.0)
         length = float(np.linalg.norm(heard))
         if math.isfinite(length) and length > 0.0:
             self._lessons += heard / (max(length, LESSON_LENGTH) * most)
@@ -107,7 +110,7 @@ class Sums:
             told = self._people[column, :rows] + unit * noise
             values[:, column] = np.where(told >= CERTAIN * unit * spread, told, 0.0)
         noise = Noise(secret, "gate", generation).of(epoch, 1, FEATURES)[0]
-        weights = RATE * np.where(_HEARD, self._lessons + plan.sigma("gate") * noise, 0.0)
+        weights = RATE * np.where(self._heard, self._lessons + plan.sigma("gate") * noise, 0.0)
         kept = np.flatnonzero(values.any(axis=1)).astype(np.int32)
         moves = self._moves.tell(plan, secret, generation, epoch)
         movers = np.array(self._moves.rows, np.int32)

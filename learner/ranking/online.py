@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.catalogue import Catalogue
+from learner.counts.popularity import COUNT
 from learner.counts.released import install
 from learner.fused.digest import item_keys
 from learner.fused.items import ItemTable
@@ -139,6 +140,7 @@ class OnlineModel:
         """Counts that were told under noise, as of `install`, in place of all counts."""
         state, count = self.ranking.state(), len(self._catalogue)
         install(state, told, count, self._catalogue.graph.large)
+        self._items.restore(state.popularity.values[COUNT, :count].astype(np.float32))
 
     # ---- checkpoints
 

@@ -34,7 +34,7 @@ from upwell.values import Example
 if TYPE_CHECKING:
     from upwell.settings import LearnerSettings
 
-__all__ = ["Learner"]
+__all__ = ["Learner", "untested"]
 
 
 class Learner(OnlineModel):
@@ -108,7 +108,7 @@ class Learner(OnlineModel):
         if self.share >= 1.0:
             self.tests["taken"] += drawn
             return examples
-        return [one if not one.tested or self._take() else _untested(one) for one in examples]
+        return [one if not one.tested or self._take() else untested(one) for one in examples]
 
     def _take(self) -> bool:
         self._due += self.share
@@ -286,6 +286,6 @@ class Learner(OnlineModel):
         self._journal = Journal(self.watermark)
 
 
-def _untested(example: Example) -> Example:
+def untested(example: Example) -> Example:
     """As it would have come if the lot had fallen otherwise."""
     return replace(example, tested=False, had=(), beside=())

@@ -50,6 +50,15 @@ class PrivateSettings:
         above=1,
         below=4_096,
     )
+    fused: float = setting(
+        0.0,
+        "of the squared budget that the fused model learns by; at 0 it is off (docs/private.md)",
+        "tuner",
+        "share",
+        variable="PRIVATE_FUSED",
+        above=0.0,
+        below=0.9,
+    )
     epoch_examples: int = setting(
         200,
         "in the first epoch; each is 15 % longer than the one before",
