@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.catalogue import Catalogue
+from learner.counts.popularity import COUNT
+from learner.counts.released import install
 from learner.fused.digest import item_keys
 from learner.fused.items import ItemTable
 from learner.fused.model import FusedModel
@@ -133,6 +135,12 @@ class OnlineModel:
         self.parameters.forget(rows)
         self._catalogue.release(rows.tolist())
         self._digest = None
+
+    def take_told(self, told: Mapping[str, NDArray[Any]]) -> None:
+        """Counts that were told under noise, as of `install`, in place of all counts."""
+        state, count = self.ranking.state(), len(self._catalogue)
+        install(state, told, count, self._catalogue.graph.large)
+        self._items.restore(state.popularity.values[COUNT, :count].astype(np.float32))
 
     # ---- checkpoints
 

@@ -23,7 +23,12 @@ __all__ = ["ROWS", "Arrays", "Parameters", "RankingParameters", "part", "prefixe
 Arrays = dict[str, NDArray[Any]]
 
 GATE, FUSED = "gate.", "fused."
-ROWS = {"gate.rows": "gate.bias", "fused.rows": "fused.identities"}
+ROWS = {
+    "gate.rows": "gate.bias",
+    "fused.rows": "fused.identities",
+    "released.rows": "released.values",
+    "released.movers": "released.moves",
+}
 """Arrays of row numbers, and what they number."""
 
 

@@ -65,10 +65,16 @@ class Replica(OnlineModel):
         self._appended()
         parameters = self._assembly.add(delta, rows)
         if parameters is not None:
+            self._take_counts(part(parameters, "released."))
             yield from self.parameters.take(parameters, delta.whole)
             self._digest = None
         elif rows:
             yield
+
+    def _take_counts(self, told: Arrays) -> None:
+        """Counts that are told whole, under a budget of privacy, in place of all of before."""
+        if told:
+            self.take_told(told)
 
     def _forget(self, item_ids: Sequence[str]) -> None:
         rows = self._catalogue.rows(item_ids)

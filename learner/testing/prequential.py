@@ -21,7 +21,7 @@ from learner.ranking.candidates import is_cold
 from learner.ranking.gate import FEATURES, GateState
 from learner.ranking.rank import most_candidates, prepare, rank_user
 
-__all__ = ["Outcome", "count_block", "learn_block"]
+__all__ = ["Outcome", "count_block", "learn_block", "test_user"]
 
 _RECENT_COLUMNS = 4  # popularity at half-lives 50, 200, 1,000, 5,000
 
@@ -149,6 +149,59 @@ def _test_peers(
 
 
 @kernel
+def test_user(
+    state: CountState,
+    gate: GateState,
+    scratch: Scratch,
+    allowed: NDArray[np.bool_],
+    block: Block,
+    user: int,
+    target: int,
+    outcome: Outcome,
+    depth: int,
+    rows: int,
+    announced: int,
+    found: NDArray[np.int32],
+    x: NDArray[np.float32],
+    score: NDArray[np.float64],
+) -> tuple[int, int]:
+    """Ranks the target of one example and writes to `outcome`; how many candidates there are in
+    `found`, `x` and `score`, and the target's place among them, -1 where it is none.
+    """
+    nobody = np.zeros(0, np.int32)
+    prepare(state, scratch, block, user)
+    n = rank_user(
+        state, gate, scratch, allowed, block, user, depth, rows, 0, nobody, found, x, score
+    )
+    blocked = block.blocked[block.blocked_starts[user] : block.blocked_starts[user + 1]]
+    eligible = announced
+    for row in blocked:
+        eligible -= allowed[row]
+    at = -1
+    for position in range(n):
+        if found[position] == target:
+            at = position
+    outcome.ranks[user, 0] = _rank_of(score[:n], at, eligible)
+    _test_peers(
+        state,
+        scratch,
+        allowed,
+        blocked,
+        target,
+        eligible,
+        rows,
+        is_large(block.dense),
+        outcome.ranks[user, 1:],
+    )
+    order = np.argsort(-score[:n], kind="mergesort")
+    for place in range(min(n, outcome.top.shape[1])):
+        outcome.top[user, place] = found[order[place]]
+    outcome.cold_user[user] = block.events[user] <= NEWCOMER_EVENTS
+    outcome.cold_item[user] = is_cold(state, target)
+    return n, at
+
+
+@kernel
 def learn_block(
     state: CountState,
     gate: GateState,
@@ -166,42 +219,27 @@ def learn_block(
     counts it. announced: how many of the `rows` are allowed.
     """
     most = most_candidates(depth, 0)
-    nobody = np.zeros(0, np.int32)
     found, score = np.zeros(most, np.int32), np.zeros(most, np.float64)
     x = np.zeros((most, FEATURES), np.float32)
-    large = is_large(block.dense)
     for user in range(len(targets.rows)):
         target = targets.rows[user]
         if targets.tested[user]:
-            prepare(state, scratch, block, user)
-            n = rank_user(
-                state, gate, scratch, allowed, block, user, depth, rows, 0, nobody, found, x, score
-            )
-            blocked = block.blocked[block.blocked_starts[user] : block.blocked_starts[user + 1]]
-            eligible = announced
-            for row in blocked:
-                eligible -= allowed[row]
-            at = -1
-            for position in range(n):
-                if found[position] == target:
-                    at = position
-            outcome.ranks[user, 0] = _rank_of(score[:n], at, eligible)
-            _test_peers(
+            n, at = test_user(
                 state,
+                gate,
                 scratch,
                 allowed,
-                blocked,
+                block,
+                user,
                 target,
-                eligible,
+                outcome,
+                depth,
                 rows,
-                large,
-                outcome.ranks[user, 1:],
+                announced,
+                found,
+                x,
+                score,
             )
-            order = np.argsort(-score[:n], kind="mergesort")
-            for place in range(min(n, outcome.top.shape[1])):
-                outcome.top[user, place] = found[order[place]]
-            outcome.cold_user[user] = block.events[user] <= NEWCOMER_EVENTS
-            outcome.cold_item[user] = is_cold(state, target)
             if at >= 0:
                 weight = cold_weight if outcome.cold_item[user] else 1.0
                 gates.learn(

@@ -28,12 +28,13 @@ from learner.testing.groups import GroupFigures, TargetGroups
 from learner.testing.prequential import Outcome, learn_block
 from learner.training.prepare import example_batch, prepared
 from learner.training.trainer import Trainer
+from upwell.errors import ModelError
 from upwell.values import Example
 
 if TYPE_CHECKING:
     from upwell.settings import LearnerSettings
 
-__all__ = ["Learner"]
+__all__ = ["Learner", "untested"]
 
 
 class Learner(OnlineModel):
@@ -74,7 +75,7 @@ class Learner(OnlineModel):
         source are skipped.
         """
         fresh = self._fresh(examples)
-        while block := list(islice(fresh, BLOCK)):
+        while block := list(islice(fresh, self._room())):
             self._learn_block(block)
 
     def forget(self, user: str) -> int:
@@ -87,6 +88,10 @@ class Learner(OnlineModel):
         """Whether the item is announced and neither deleted nor banned."""
         row = self._catalogue.row(item_id)
         return row is not None and bool(self._catalogue.allowed[row])
+
+    def _room(self) -> int:
+        """Examples that are learned side by side at most."""
+        return BLOCK
 
     def _fresh(self, examples: Iterable[Example]) -> Iterator[Example]:
         for example in examples:
@@ -103,7 +108,7 @@ class Learner(OnlineModel):
         if self.share >= 1.0:
             self.tests["taken"] += drawn
             return examples
-        return [one if not one.tested or self._take() else _untested(one) for one in examples]
+        return [one if not one.tested or self._take() else untested(one) for one in examples]
 
     def _take(self) -> bool:
         self._due += self.share
@@ -173,6 +178,11 @@ class Learner(OnlineModel):
             if self._trainer is not None:
                 self._trainer.forget_items(rows)
         return rows
+
+    @property
+    def told(self) -> dict[str, Any] | None:
+        """JSON-ready: what was spent of a budget of privacy; None where there is none."""
+        return None
 
     @property
     def trained(self) -> dict[str, Any]:
@@ -262,6 +272,12 @@ class Learner(OnlineModel):
 
         Raises `ModelError` where they do not fit.
         """
+        if (meta.get("private") is None) != (self.told is None):
+            raise ModelError(
+                "the checkpoint was learned under a budget of privacy, or without one, and this "
+                "learner is not: set UPWELL_PRIVATE_EPSILON as it was, or start afresh with "
+                "another UPWELL_DATA and UPWELL_PREFIX"
+            )
         self._restore(arrays, meta)
         self.figures.restore(part(arrays, "figures."))
         self.groups.restore(part(arrays, "groups."))
@@ -275,6 +291,6 @@ class Learner(OnlineModel):
         self._journal = Journal(self.watermark)
 
 
-def _untested(example: Example) -> Example:
+def untested(example: Example) -> Example:
     """As it would have come if the lot had fallen otherwise."""
     return replace(example, tested=False, had=(), beside=())

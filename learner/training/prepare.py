@@ -38,9 +38,10 @@ def prepared(
     ranking: Ranking,
     fused: FusedModel | None,
     weights: NDArray[np.float32],
+    create: bool = True,
 ) -> Prepared:
     """At most `BLOCK` examples, each on an item; one that nobody announced gets a row. weights:
-    (b,) of what they add to the counts.
+    (b,) of what they add to the counts. create: an item of a history gets a row too.
     """
     catalogue = ranking.catalogue
     rows = np.array([catalogue.ensure(str(one.event.item_id)) for one in examples], np.int32)
@@ -52,7 +53,7 @@ def prepared(
         ],
         np.bool_,
     )
-    events = ranking.events([one.history for one in examples], create=True)
+    events = ranking.events([one.history for one in examples], create)
     ranking.state()  # room for the rows that are new
     if fused is not None:
         fused.items.refer(catalogue.graph.vectors, len(catalogue))

@@ -237,6 +237,7 @@ class Promotion:
         back at once.
 
         At the beginning it goes out untested: lists would be by weights that have learned nothing.
+        So does what is told under a budget of privacy: a verdict would tell of users beyond it.
         """
         trained = self._learner.parameters.changes()
         self._guard, self._frozen_at = self._guard.afresh(), self._learner.learned
@@ -245,7 +246,7 @@ class Promotion:
         if not broken:
             settle(self._candidate.take(trained))
             self._ahead = _joined(self._ahead, trained)
-            if self._earned < self._untested:
+            if self._learner.told is not None or self._earned < self._untested:
                 self._promote()
                 self._frozen_at = None
             return None

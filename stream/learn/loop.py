@@ -26,6 +26,7 @@ from stream.broker.incarnations import Incarnations
 from stream.broker.model_records import Version, delta_record, ruling_record, version_record
 from stream.chain.effects import Erasure
 from stream.chain.wire import decode_examples
+from stream.learn.budget import Budget
 from stream.learn.catalogue import CatalogueFeed
 from stream.learn.erase import Unconfirmed, confirmations
 from stream.learn.letters import LetterIndex, remove_letters
@@ -57,6 +58,7 @@ class LearnLoop:
     ) -> None:
         self._learner = learner
         self._promotion = Promotion(learner, options.guard, groups=options.groups)
+        self._budget = Budget(learner, options.folder)
         self._options = options
         self._clock_ms = clock_ms
         self._catalogue = CatalogueFeed(options.client, options.prefix, options.policy)
@@ -119,16 +121,16 @@ class LearnLoop:
         checkpoint.sweep(self._options.folder)
         newest = checkpoint.latest(self._options.folder)
         if newest is None:
+            self._budget.resume()
             return None
         arrays, meta = checkpoint.load(self._options.folder, newest.name)
         self._learner.restore(arrays, meta["learner"])
+        self._budget.resume()
         self._promotion = Promotion(self._learner, self._options.guard, groups=self._options.groups)
         self._promotion.restore(arrays)
         self._models_anew = self._made_anew(meta, Topic.MODELS)
         if not self._made_anew(meta, Topic.EXAMPLES):
-            self._positions = {
-                int(partition): offset for partition, offset in meta["positions"].items()
-            }
+            self._positions = {int(one): offset for one, offset in meta["positions"].items()}
         else:
             topic = self._options.prefix + Topic.EXAMPLES
             log.warning("topic %s was made anew: read from its beginning", topic)
@@ -190,10 +192,10 @@ class LearnLoop:
         if self._learned < self._options.warmup_examples <= self._learned + len(examples):
             self._learner.figures.reset()
         self._learned += len(examples)
-        save = (
-            bool(self._unconfirmed)
-            or self._learned - self._saved_at >= self._options.checkpoint_examples
-        )
+        full = self._learned - self._saved_at >= self._options.checkpoint_examples
+        save = bool(self._unconfirmed) or full
+        if self._budget.due:
+            self._checkpoint()
         if save or self._clock_ms() - self._published_ms >= self._options.publish_ms:
             self._publish()
         if save:
@@ -287,10 +289,9 @@ class LearnLoop:
             meta,
             self._sender.confirm,  # to save takes its time, and the folder is another learner's too
         )
-        named = saved.name, saved.sha256
-        version = Version(self._promotion.version, *named, self._learner.watermark)
+        self._budget.keep()
         self._sender.confirm()
-        self._sender.truncate(self._sender.send(version_record(version)))
+        self._sender.truncate(self._sender.send(version_record(version_of(saved, meta))))
         keep = 1 if self._unconfirmed else KEEP_CHECKPOINTS
         self._sender.confirm()
         gone = checkpoint.prune(self._options.folder, keep=keep)

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 
 from encoders import model_dimension
+from learner.private.build import new_learner
 from learner.release.guard import GroupShare, Guard
-from learner.training.learner import Learner
-from stream.broker.connect import models_folder
+from stream.broker.connect import models_folder, pseudonym_key
 from stream.broker.engines import engine_name
 from stream.broker.erasures.ledger import ledger_files
 from stream.broker.quiet import quieten
@@ -66,7 +66,7 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
     dimension = model_dimension(settings.encoder.model)
     learner = settings.learner
     bounds = exposure_bounds(settings.stream.exposure)
-    trained = Learner(learner, dimension, learner.seed)
+    trained = new_learner(learner, settings.private, dimension, pseudonym_key(settings))
     with (
         endpoint(settings.metrics, LEARN_PLACE) as show,
         tracing(settings, "learn") as spans,

@@ -152,6 +152,7 @@ def figures_record(
         "figures": learner.figures.report(),
         "groups": learner.groups.report(),
         "train": learner.trained,
+        "private": learner.told,
         "items": learner.items,
         "prices": learner.prices,
         "process": process_figures(),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from stream.metrics.fairness import FAIRNESS, UNTOLD_FAIRNESS
 from stream.metrics.gateway import FIGURES
 from stream.metrics.metric import Metric, Role
+from stream.metrics.privacy import PRIVACY
 from stream.metrics.reading import READING
 
 __all__ = ["METRICS", "UNTOLD"]
@@ -273,6 +274,7 @@ METRICS = (
         "of a category",
         LEARN,
     ),
+    *PRIVACY,
     *FAIRNESS,
     *FIGURES,
 )

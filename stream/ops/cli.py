@@ -29,6 +29,7 @@ from stream.ops.commands.play import demo, replay
 from stream.ops.commands.review.review import review_app
 from stream.ops.commands.top import fairness, top
 from stream.ops.commands.trust.policy import policy
+from stream.ops.commands.trust.privacy import privacy
 from stream.ops.commands.tune import tune
 from stream.ops.commands.users.export import export
 
@@ -57,6 +58,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "policy": policy,
     "explain": explain,
     "card": card,
+    "privacy": privacy,
 }
 for path, command in COMMANDS.items():
     add(app, path, command)

@@ -49,7 +49,7 @@ class DemoOptions:
     steady_rate a second measure freshness.
 
     test_sample: the share of the targets, by lot, on which model and peers are tested.
-    keep: go on after the report.
+    keep: go on after the report. private: learn under a budget of privacy.
     """
 
     log: Path
@@ -58,6 +58,7 @@ class DemoOptions:
     steady_events: int = 2_000
     test_sample: float = 0.25
     keep: bool = False
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,7 @@ class Demo:
             "hr10": figures["model"]["hr10"],
             "peers": {name: peer["ndcg10"] for name, peer in figures["peers"].items()},
             "example": self._example(),
+            "private": self._metrics.newest("learn").get("private"),
         }
 
     def _example(self) -> dict[str, Any]:
@@ -279,7 +281,16 @@ def cut_log(options: DemoOptions) -> DemoLog:
 
 def child_environ(options: DemoOptions, log: DemoLog) -> Mapping[str, str]:
     """The first tenth of the events warms the figures up, as the protocol says."""
-    return {
+    found = {
         "UPWELL_TEST_SAMPLE": str(options.test_sample),
         "UPWELL_WARMUP_EXAMPLES": str(log.events // WARMUP_SHARE),
     }
+    return found | (_budget(log) if options.private else {})
+
+
+def _budget(log: DemoLog) -> Mapping[str, str]:
+    """ε 8, and δ one in as many users as the log has."""
+    lines = (*log.bulk, *log.steady)
+    users = {one.key for one in lines if isinstance(one, LogRecord)}
+    delta = min(0.1, 1.0 / max(1, len(users)))
+    return {"UPWELL_PRIVATE_EPSILON": "8", "UPWELL_PRIVATE_DELTA": f"{delta:.6g}"}

@@ -13,11 +13,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Literal
 
+from learner.private.build import new_learner
 from learner.ranking.parameters import settle
 from learner.release.delta import decode, encode
 from learner.release.guard import Guard
 from learner.release.replica import Replica
-from learner.training.learner import Learner
 from learner.training.promotion import Promotion
 from store.memory import MemoryStore
 from stream.broker.topics import partitioner
@@ -66,7 +66,7 @@ class InlineEngine:
         self._appended = 0
         self._sent_on: list[Record] = []
         learner, dimension = settings.learner, encoder.dimension
-        self.learner = Learner(learner, dimension, learner.seed)
+        self.learner = new_learner(learner, settings.private, dimension, key)
         self.promotion: Promotion | None = None
         self.replica: Replica | None = None
         if serving == "guarded":

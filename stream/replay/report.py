@@ -50,6 +50,12 @@ def show_report(report: Mapping[str, Any], console: Console) -> None:
         "freshness, click to list (p50 / p99)",
         f"{fresh['p50']:.0f} ms / {fresh['p99']:.0f} ms over {fresh['lists']:,} lists",
     )
+    if told := report.get("private"):
+        totals.add_row(
+            "privacy (docs/private.md)",
+            f"ε {told['spent']:.2f} of {told['epsilon']:g} at δ {told['delta']:.2g}, "
+            f"{told['epochs']} epochs",
+        )
     totals.add_row("wall time", f"{report['wall_s']:.0f} s")
     console.print(Group(totals, quality_table(report), example_table(report["example"])))
 

@@ -21,6 +21,7 @@ from upwell.settings.groups import (
 from upwell.settings.learner import LearnerSettings
 from upwell.settings.load import all_settings, describe_settings, load_settings, show_value
 from upwell.settings.pictures import PictureSettings
+from upwell.settings.private import PrivateSettings
 from upwell.settings.stream import StreamSettings
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "MetricsSettings",
     "PictureSettings",
     "PrivacySettings",
+    "PrivateSettings",
     "ReasonsSettings",
     "Settings",
     "StoreSettings",

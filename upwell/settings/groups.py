@@ -22,6 +22,7 @@ from upwell.settings.face import (
 from upwell.settings.gateway import GatewaySettings
 from upwell.settings.learner import LearnerSettings
 from upwell.settings.pictures import PictureSettings
+from upwell.settings.private import PrivateSettings
 from upwell.settings.stream import StreamSettings
 from upwell.settings.values import setting
 
@@ -187,6 +188,7 @@ class Settings:
     encoder: EncoderSettings = EncoderSettings()
     pictures: PictureSettings = PictureSettings()
     privacy: PrivacySettings = PrivacySettings()
+    private: PrivateSettings = PrivateSettings()
     stream: StreamSettings = StreamSettings()
     learner: LearnerSettings = LearnerSettings()
     gateway: GatewaySettings = GatewaySettings()

@@ -154,6 +154,7 @@ def _refuse_disagreement(settings: Settings) -> None:
             "comma; the others are weighed as one"
         )
     exposure_bounds(settings.stream.exposure)
+    _refuse_beside_a_budget(settings)
     track = settings.tracking.to
     if track is not None and not TRACK.fullmatch(track):
         raise SettingsError(
@@ -177,6 +178,17 @@ def _refuse_disagreement(settings: Settings) -> None:
         shown = re.sub(r"[^\s/,]*@", "…@", kafka.address)  # of a user and a password nothing
         raise SettingsError(
             f"UPWELL_KAFKA is {shown!r}: must be host:port, several with commas (127.0.0.1:9092)"
+        )
+
+
+def _refuse_beside_a_budget(settings: Settings) -> None:
+    """What would tell of users past it."""
+    if settings.private.epsilon is None:
+        return
+    if settings.stream.exposure is not None:
+        raise SettingsError(
+            "UPWELL_EXPOSURE holds bounds by what all users were shown, without noise: unset it, "
+            "or UPWELL_PRIVATE_EPSILON"
         )
 
 

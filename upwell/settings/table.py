@@ -44,6 +44,7 @@ TITLES = {
     "encoder": "Encoder",
     "pictures": "Pictures",
     "privacy": "Privacy",
+    "private": "Budget of privacy",
     "stream": "Stream",
     "learner": "Learner",
     "gateway": "Gateway",

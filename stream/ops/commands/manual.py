@@ -44,6 +44,7 @@ MANUAL: Mapping[str, Entry] = {
             "hr10": "of Upwell's lists, by slice",
             "peers": "NDCG@10 of each peer, by slice",
             "example": "`user_id` and the `items` of the newest list",
+            "private": "with --private what `upwell privacy --json` says; else null",
             "wall_s": "seconds in all",
         },
     ),

@@ -36,6 +36,9 @@ def demo(
         float, typer.Option(help="Events a second while freshness is measured.", min=1)
     ] = 200.0,
     keep: Annotated[bool, typer.Option("--keep", help="Go on running after the report.")] = False,
+    private: Annotated[
+        bool, typer.Option("--private", help="Learn under a budget of privacy, epsilon 8.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Play a real log through a real broker, language model and learner, and report honestly."""
@@ -51,7 +54,13 @@ def demo(
     with faults(), interruptible():
         run_demo(
             settings(),
-            DemoOptions(log=log or bundled_log(), events=events, steady_rate=rate, keep=keep),
+            DemoOptions(
+                log=log or bundled_log(),
+                events=events,
+                steady_rate=rate,
+                keep=keep,
+                private=private,
+            ),
             console,
             show,
         )

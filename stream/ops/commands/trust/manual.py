@@ -1,4 +1,4 @@
-"""What the manual says of `upwell fairness` and `upwell policy`."""
+"""What the manual says of `upwell fairness`, `upwell policy` and `upwell privacy`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,19 @@ TRUST: Mapping[str, Entry] = {
         {
             "workers": "of each serve worker that published lists what docs/fairness.md says",
             "quality": "`ndcg10` and `hr10` by group; null where no learner speaks",
+        },
+    ),
+    "privacy": Entry(
+        "upwell privacy",
+        (ExitCode.BROKER,),
+        "what the learner said last of its budget; all null where it has none",
+        {
+            "epsilon": "of the whole budget",
+            "delta": "of the whole budget",
+            "spent": "of epsilon, so far",
+            "epochs": "that were told so far",
+            "exhausted": "nothing is learned of new events any more",
+            "users": "of whom something counted",
         },
     ),
     "policy": Entry(
