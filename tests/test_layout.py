@@ -41,6 +41,7 @@ ELSEWHERE = {
     "stream/learn/options.py": "values: tests/stream/learn/test_standby.py, test_erase.py",
     "stream/runs/port.py": "a protocol: tests/stream/runs/test_kinds.py, by each writer",
     "stream/serve/agents.py": "runs in Faust: tests/faults/test_faust_shape.py, tests/e2e",
+    "stream/metrics/catalogue.py": "values: tests/stream/metrics/test_registry.py",
     "stream/metrics/fairness.py": "values: tests/stream/metrics/test_registry.py",
     "stream/metrics/reading.py": "values: tests/stream/metrics/test_registry.py",
     "stream/ops/commands/audit/manual.py": "a table: test_help.py, test_page.py hold it",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stream.metrics.catalogue import CATALOGUE
 from stream.metrics.fairness import FAIRNESS, UNTOLD_FAIRNESS
 from stream.metrics.gateway import FIGURES
 from stream.metrics.metric import Metric, Role
@@ -249,31 +250,7 @@ METRICS = (
         LEARN,
         seldom=True,
     ),
-    Metric(
-        "unannounced_items",
-        "gauge",
-        "unannounced.waiting",
-        "items",
-        "that events name and nobody announced",
-        LEARN,
-    ),
-    Metric(
-        "unannounced_forgotten",
-        "counter",
-        "unannounced.made_room",
-        "items",
-        "of these that were forgotten for others",
-        LEARN,
-    ),
-    Metric(
-        "prices",
-        "gauge",
-        "prices.{counted:own|bounded|typical}",
-        "items",
-        "with a price of their own, of these beyond what counts, and without one, with the median "
-        "of a category",
-        LEARN,
-    ),
+    *CATALOGUE,
     *PRIVACY,
     *FAIRNESS,
     *FIGURES,
