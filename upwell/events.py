@@ -58,6 +58,7 @@ class Topic(StrEnum):
     AUDIT = "audit"
     RULES = "rules"
     ERASURES = "erasures"
+    QUARANTINE = "quarantine"
 
 
 class Action(StrEnum):
@@ -92,12 +93,16 @@ class ControlKind(StrEnum):
 
 
 class Decision(StrEnum):
-    """What an override does with an item."""
+    """What an override does with an item. `release`, `refuse`: with what waits in quarantine
+    because of it (docs/attacks.md); the others with lists.
+    """
 
     BAN = "ban"
     PIN = "pin"
     BOOST = "boost"
     DEMOTE = "demote"
+    RELEASE = "release"
+    REFUSE = "refuse"
 
 
 class Match(StrEnum):

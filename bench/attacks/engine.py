@@ -1,103 +1,156 @@
-"""Upwell over a log with fake events: what lists are worth to honest users, and how often an item
-stands in them. Lists are made before each micro-batch is learned, whether or not what they are
-tested on is learned.
+"""Upwell's learner over a log with fake events: what lists are worth to honest users, and how often
+an item stands in them. Events are folded as serve folds them; lists are made before each block is
+learned, whether or not what they are tested on is learned then.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import orjson
 
 from bench.attacks.profiles import FAKE
 from bench.peers.run import COLD_EVENTS
+from bench.prequential import Log
 from learner.testing.figures import CUTOFF
-from stream.replay.inline import InlineEngine
+from learner.training.learner import Learner
+from stream.chain.fold import Bounds, Incoming, empty_state, fold_events
+from stream.quarantine.quarantine import Quarantine
 from stream.replay.log import LogRecord
+from upwell.events import Topic
 from upwell.ports import Encoder, RankRequest
-from upwell.settings import Settings
-from upwell.values import Example, UserState
+from upwell.settings import LearnerSettings
+from upwell.values import CatalogueItem, Example, Interaction, UserState, Vector
 
-__all__ = ["AttackedEngine", "Outcome"]
+__all__ = ["Folder", "Outcome", "is_fake", "run"]
 
-BATCH = 64
+BLOCK = 64
+BOUNDS = Bounds(history=200, had=100_000, half_life_ms=30 * 86_400_000.0)
+Keep = Callable[[Sequence[Example]], Sequence[Example]]
+"""Of a block what is learned."""
 
 
 @dataclass
 class Outcome:
     """gains: NDCG@10 of each honest target, by slice. shown: places in tested top tens, by item.
-    held, learned: fake events and honest ones that wait at the end, and that taught.
+    held: users of whom something was held, for an item with an alarm; honest, fake: users that
+    there are.
     """
 
-    gains: dict[str, list[float]] = field(default_factory=lambda: {"all": [], "cold_user": []})
+    gains: dict[str, list[float]] = field(
+        default_factory=lambda: {"all": [], "cold_user": [], "warm": []}
+    )
     shown: Counter[str] = field(default_factory=Counter)
-    taught: Counter[str] = field(default_factory=Counter)
 
     def ndcg10(self) -> dict[str, float]:
-        return {name: float(np.mean(some)) if some else 0.0 for name, some in self.gains.items()}
+        return {
+            name: round(float(np.mean(some)), 4) if some else 0.0
+            for name, some in self.gains.items()
+        }
 
     def exposure(self, item_id: str) -> float:
         """The item's share of the places in all tested top tens."""
         return self.shown[item_id] / max(1, self.shown.total())
 
 
-class AttackedEngine(InlineEngine):
-    """The inline engine, which ranks each honest target of `every` before it is learned."""
+class Folder:
+    """Makes examples of a log's events. The texts of a log's items are encoded once."""
 
-    def __init__(self, settings: Settings, encoder: Encoder, every: int = 1) -> None:
-        super().__init__(settings, encoder)
-        self.outcome = Outcome()
-        self._every, self._counted, self._seen = every, False, 0
-        self.fake: set[tuple[str, int]] = set()
-
-    def run(
-        self, items: Sequence[LogRecord], events: Sequence[LogRecord], warmup: int
-    ) -> Outcome:
-        """warmup: honest events before what is counted."""
-        for _ in self.play(items, 256):
-            pass
-        honest = [not _is_fake(one) for one in events]
-        start = int(np.searchsorted(np.cumsum(honest), warmup)) + 1 if warmup else 0
-        for part, counted in ((events[:start], False), (events[start:], True)):
-            self._counted = counted
-            for _ in self.play(part, BATCH):
-                pass
-        return self.outcome
-
-    def _learn(self, examples: Sequence[Example]) -> None:
-        if self._counted:
-            self._test([one for one in examples if not one.event.event_id.startswith(FAKE)])
-        super()._learn(examples)
-
-    def _test(self, examples: Sequence[Example]) -> None:
-        targets = [
-            one
-            for one in examples
-            if one.tested
-            and one.event.liked
-            and one.event.item_id not in one.had
-            and self.learner.may_list(str(one.event.item_id))
+    def __init__(self, log: Log, encoder: Encoder) -> None:
+        values = {one["item_id"]: one for one in (orjson.loads(r.value) for r in log.items)}
+        texts = [f"{one.get('title') or ''}. {one.get('text') or ''}" for one in values.values()]
+        vectors = encoder.encode(texts)
+        self._encoder = encoder
+        self._vectors: dict[str, Vector] = dict(zip(values, vectors, strict=True))
+        self.items = [
+            CatalogueItem(
+                item_id=item_id,
+                ts=0,
+                title=one.get("title") or "",
+                text=one.get("text"),
+                categories=tuple(one.get("categories") or ()),
+                vector=self._vectors[item_id],
+                revision=encoder.revision,
+            )
+            for item_id, one in values.items()
         ]
-        targets = [one for number, one in enumerate(targets, self._seen) if number % self._every == 0]
-        self._seen += len(targets)
-        requests = [
-            RankRequest(state=_state(one, self.learner.dimension), k=CUTOFF) for one in targets
-        ]
-        found = self.learner.ranking.top(requests, self.learner.parameters)
-        for one, (listed, _) in zip(targets, found, strict=True):
-            self.outcome.shown.update(listed)
-            item = str(one.event.item_id)
-            gain = 1.0 / math.log2(2.0 + listed.index(item)) if item in listed else 0.0
-            self.outcome.gains["all"].append(gain)
-            if one.user_events <= COLD_EVENTS:
-                self.outcome.gains["cold_user"].append(gain)
+        self._texts: dict[str, Vector] = {}
+
+    def examples(self, events: Sequence[LogRecord]) -> Iterator[Example]:
+        """In the order of the events, each with its user's state before it."""
+        states: dict[str, UserState] = {}
+        for offset, record in enumerate(events):
+            value = orjson.loads(record.value)
+            user = str(value["user_id"])
+            kind = "review" if record.topic is Topic.REVIEWS else str(value["action"])
+            event = Interaction(
+                value["event_id"],
+                value["ts"],
+                value["item_id"],
+                kind,
+                value.get("rating"),
+                "reviews-0",
+                offset,
+            )
+            state = states.get(user) or empty_state(user, self._encoder.dimension)
+            incoming = Incoming(event, self._text(value.get("text")), True)
+            folded = fold_events(state, [incoming], self._vectors.get, BOUNDS)
+            states[user] = folded.state
+            yield from folded.examples
+
+    def _text(self, text: str | None) -> Vector | None:
+        if not text:
+            return None
+        if text not in self._texts:
+            self._texts[text] = self._encoder.encode([text])[0]
+        return self._texts[text]
 
 
-def _is_fake(record: LogRecord) -> bool:
-    return b'"event_id":"' + FAKE.encode() in record.value
+def is_fake(example: Example) -> bool:
+    """Not an event of the log."""
+    return example.event.event_id.startswith(FAKE)
+
+
+def run(
+    folder: Folder,
+    events: Sequence[LogRecord],
+    settings: LearnerSettings,
+    warmup: int,
+    every: int = 1,
+    keep: Keep | None = None,
+) -> Outcome:
+    """warmup: honest events before what is counted. every: so manyth honest target is tested. keep:
+    what is learned of each block, all of it where it is left out.
+    """
+    learner = Learner(settings, len(folder.items[0].vector), settings.seed)
+    learner.add_items(folder.items)
+    outcome, seen = Outcome(), 0
+    examples = list(folder.examples(events))
+    for start in range(0, len(examples), BLOCK):
+        block = examples[start : start + BLOCK]
+        honest = [one for one in block if not is_fake(one)]
+        if seen >= warmup:
+            _test(learner, honest[::every], outcome)
+        seen += len(honest)
+        learner.learn(block if keep is None else list(keep(block)))
+    return outcome
+
+
+def _test(learner: Learner, examples: Sequence[Example], outcome: Outcome) -> None:
+    targets = [one for one in examples if one.event.liked and one.event.item_id not in one.had]
+    requests = [RankRequest(state=_state(one, learner.dimension), k=CUTOFF) for one in targets]
+    found = learner.ranking.top(requests, learner.parameters)
+    for one, (listed, _) in zip(targets, found, strict=True):
+        outcome.shown.update(listed)
+        item = str(one.event.item_id)
+        gain = 1.0 / math.log2(2.0 + listed.index(item)) if item in listed else 0.0
+        cold = one.user_events <= COLD_EVENTS
+        for name in ("all", "cold_user" if cold else "warm"):
+            outcome.gains[name].append(gain)
 
 
 def _state(example: Example, dimension: int) -> UserState:
@@ -106,3 +159,14 @@ def _state(example: Example, dimension: int) -> UserState:
     return UserState(
         example.user, intent, history=example.history, had=example.had, events=example.user_events
     )
+
+
+def caught(quarantine: Quarantine, users: Mapping[str, bool]) -> dict[str, float]:
+    """users: whether each is fake. Precision and recall of the users who were held for an alarm."""
+    found = quarantine.suspects & users.keys()
+    fake = sum(users.values())
+    right = sum(users[one] for one in found)
+    return {
+        "precision": round(right / len(found), 3) if found else 0.0,
+        "recall": round(right / fake, 3) if fake else 0.0,
+    }

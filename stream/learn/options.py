@@ -31,7 +31,8 @@ class LearnOptions:
     start after so many. guard: the rule by which trained weights take over. policy: blocks items of
     the catalogue. show: told each record for `metrics`. learning: around what is done with a poll's
     records of `examples`. ledgers: files that are copies of the ledger of erasures; the first must
-    be written, or nothing is confirmed.
+    be written, or nothing is confirmed. quarantine_days: after which what waits in quarantine is
+    dropped; None where there is none.
     """
 
     prefix: str
@@ -46,6 +47,7 @@ class LearnOptions:
     guard: Guard = Guard()
     policy: Policy = NO_POLICY
     ledgers: Sequence[Path] = ()
+    quarantine_days: float | None = None
     show: Callable[[bytes], None] = lambda _: None
     learning: Callable[[Mapping[Any, Sequence[Any]]], AbstractContextManager[None]] = unfollowed
     client: Mapping[str, Any] = field(default_factory=dict)

@@ -84,6 +84,7 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
             warmup_examples=learner.warmup_examples,
             policy=load_policy(settings.policy),
             alone=alone,
+            quarantine_days=learner.quarantine_days if learner.quarantine else None,
             ledgers=ledger_files(settings),
             client=client_options(settings.kafka),
             show=told,

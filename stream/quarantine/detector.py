@@ -1,5 +1,5 @@
-"""Which items newcomers like in a burst: for each item a cumulative sum over the likes of users with
-a short past, of how much more often they come than the item's own share of such likes explains.
+"""Which items newcomers like in a burst: for each item a cumulative sum over the likes of users
+with a short past, of how much more often they come than the item's own share of them explains.
 
     sum ← max(0, sum - (RISE - 1) · share · likes since) + ln RISE    a newcomer's like
     sum ← max(0, sum - ln RISE)                                       anybody else's

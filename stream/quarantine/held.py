@@ -6,7 +6,7 @@ It knows nothing about why.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from upwell.system.lru import Lru
@@ -53,12 +53,15 @@ class HeldExamples:
         self._of[user].append(one)
         self._items[one.item_id] += 1
         while len(self) > self._most:
-            oldest = next(iter(self._of))
-            self.dropped += len(self.take(lambda held: held.example.user == oldest, oldest))
+            self.dropped += len(self.take(_all, next(iter(self._of))))
 
     def items(self, user: str) -> set[str]:
         """That the user's examples are held for."""
         return {one.item_id for one in self._of.get(user, ())}
+
+    def holds(self, item_ids: Iterable[str]) -> bool:
+        """Something for any of them."""
+        return any(self._items[one] for one in item_ids)
 
     def of_item(self, item_id: str) -> tuple[int, int]:
         """How many examples are held for it, and of how many users."""
@@ -84,6 +87,10 @@ class HeldExamples:
         self._items.subtract(one.item_id for one in taken)
         self._items += Counter()  # without those of none
         return taken
+
+
+def _all(_: Held) -> bool:
+    return True
 
 
 def released(one: Held, serial: int) -> Example:

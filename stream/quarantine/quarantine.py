@@ -1,15 +1,15 @@
 """What the learner may learn of a stream of examples now, and what waits.
 
-A newcomer's like of an item that newcomers like in a burst is held, and with it what else this user
-does with that item in their past. It is released once the user has the usual past, or once a person
-says so; after some days without either it is dropped. It knows nothing about Kafka.
+A newcomer's like of an item that newcomers like in a burst is held, and what the user does next
+teaches nothing of that item either. It is released once the user has the usual past, or once a
+person says so; after some days without either it is dropped. It knows nothing about Kafka.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stream.quarantine.detector import ALARM, SUSPECT, Detector
@@ -72,12 +72,15 @@ class Quarantine:
         self._sweep(now_ms)
         return [one for example in examples for one in self._sifted(example, now_ms)]
 
-    def decide(self, trusted: Iterable[str], refused: Iterable[str], now_ms: int) -> list[Example]:
+    def decide(self, trusted: Iterable[str], refused: Iterable[str]) -> list[Example]:
         """People's decisions as they stand: items for which nothing is held any more, and those for
         which what is held is dropped. Gives what is released by them.
         """
         self._trusted, self._refused = frozenset(trusted), frozenset(refused)
-        self._drop(self._held.take(lambda one: one.item_id in self._refused))
+        if self._held.holds(self._refused):
+            self._drop(self._held.take(lambda one: one.item_id in self._refused))
+        if not self._held.holds(self._trusted):
+            return []
         return list(self._release(self._held.take(lambda one: one.item_id in self._trusted)))
 
     def forget(self, user: str) -> int:
@@ -110,29 +113,26 @@ class Quarantine:
         newcomer = self._detector.newcomer(example.user_events)
         if not newcomer:
             yield from self._release(self._held.take(lambda _: True, example.user))
-        held_for = self._held_for(example, item_id, newcomer, now_ms)
-        if held_for is None:
-            yield example
-        elif held_for in self._refused:
+        if not self._waits(example, item_id, newcomer, now_ms):
+            silent = self._held.items(example.user) | (self._refused if newcomer else set())
+            yield _without(example, silent)
+        elif item_id in self._refused:
             self.counts["dropped"] += 1
         else:
-            self._hold(Held(held_for, now_ms, example))
+            self._hold(Held(item_id, now_ms, example))
 
-    def _held_for(
-        self, example: Example, item_id: str, newcomer: bool, now_ms: int
-    ) -> str | None:
-        """The item because of which the example waits."""
-        had = {one.item_id for one in example.history}
-        liked = example.event.liked
-        new = liked and item_id not in had
-        total = self._detector.see(item_id, newcomer) if new else self._detector.sum_of(item_id)
-        if not newcomer:
-            return None
-        if total >= ALARM:
+    def _waits(self, example: Example, item_id: str, newcomer: bool, now_ms: int) -> bool:
+        new = all(one.item_id != item_id for one in example.history)
+        if example.event.liked and new:
+            total = self._detector.see(item_id, newcomer)
+        else:
+            total = self._detector.sum_of(item_id)
+        if not newcomer or item_id in self._trusted:
+            return False
+        if example.event.liked and total >= ALARM:
             self._alarm(item_id, total, now_ms)
-        if liked and total >= SUSPECT and item_id not in self._trusted:
-            return item_id
-        return min(self._held.items(example.user) & {*had, item_id}, default=None)
+        suspect = example.event.liked and total >= SUSPECT
+        return suspect or item_id in self._held.items(example.user)
 
     def _alarm(self, item_id: str, total: float, now_ms: int) -> None:
         highest, since = self._alarms.get(item_id, (0.0, now_ms))
@@ -183,3 +183,11 @@ class Quarantine:
         for one in state["held"]:
             self._held.add(one)
         self._changed = {*self._alarms}
+
+
+def _without(example: Example, items: Collection[str]) -> Example:
+    """It says nothing of these: what comes behind a push would teach it too."""
+    if not items:
+        return example
+    history = tuple(one for one in example.history if one.item_id not in items)
+    return replace(example, history=history)
