@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -161,12 +161,17 @@ def _state(example: Example, dimension: int) -> UserState:
     )
 
 
-def caught(quarantine: Quarantine, users: Mapping[str, bool]) -> dict[str, float]:
-    """users: whether each is fake. Precision and recall of the users who were held for an alarm."""
-    found = quarantine.suspects & users.keys()
-    fake = sum(users.values())
-    right = sum(users[one] for one in found)
+def caught(quarantine: Quarantine, pushed: str, events: Sequence[LogRecord]) -> dict[str, float]:
+    """Of the users of whom something was held for an item with an alarm: the share that is fake
+    (precision); of the fake ones who have acted, the share that was held (recall). flagged: whether
+    the pushed item had an alarm.
+    """
+    users = {str(orjson.loads(one.value)["user_id"]) for one in events}
+    fake = {one for one in users if one.startswith(FAKE)}
+    found = {one.example.user for one in quarantine.suspects()}
+    own = {one.example.user for one in quarantine.suspects() if one.item_id == pushed}
     return {
-        "precision": round(right / len(found), 3) if found else 0.0,
-        "recall": round(right / fake, 3) if fake else 0.0,
+        "precision": round(len(found & fake) / len(found), 3) if found else 0.0,
+        "recall": round(len(found & fake) / len(fake), 3) if fake else 0.0,
+        "of_pushed": round(len(own & fake) / len(own), 3) if own else 0.0,
     }

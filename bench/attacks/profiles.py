@@ -33,8 +33,9 @@ Fake = dict[str, Any]
 
 @dataclass(frozen=True)
 class Attack:
-    """share: of the log's events that are fake. slow: spread over the log after its warm-up, else
-    within a tenth of it. fillers: items beside the pushed one in a profile.
+    """share: so many fake profiles for each user of the log; a flood of clicks has as many events
+    as they would. slow: spread over the log after its warm-up, else within a tenth of it. fillers:
+    items beside the pushed one in a profile.
     """
 
     kind: str
@@ -52,9 +53,10 @@ class Attack:
 @dataclass(frozen=True)
 class World:
     """What an attacker may know of a log: items by how often they were rated, their mean rating,
-    titles and categories.
+    titles and categories. users: how many there are.
     """
 
+    users: int
     popular: list[str]
     means: Mapping[str, float]
     titles: Mapping[str, str]
@@ -65,9 +67,11 @@ class World:
     def of(cls, log: Log) -> World:
         seen: Counter[str] = Counter()
         stars: dict[str, list[float]] = defaultdict(list)
+        users = set()
         for record in log.events:
             value = orjson.loads(record.value)
             seen[value["item_id"]] += 1
+            users.add(value["user_id"])
             if value.get("rating") is not None:
                 stars[value["item_id"]].append(float(value["rating"]))
         items = {one["item_id"]: one for one in map(_value, log.items)}
@@ -77,6 +81,7 @@ class World:
             for name in items[item].get("categories") or ():
                 by_category[name].append(item)
         return cls(
+            len(users),
             popular,
             {item: sum(some) / len(some) for item, some in stars.items()},
             {item: one.get("title") or item for item, one in items.items()},
@@ -148,17 +153,18 @@ def _drawn(items: Sequence[str], but: str, count: int, rng: np.random.Generator)
 
 
 def _profiles(
-    attack: Attack, world: World, pushed: str, events: int, rng: np.random.Generator
+    attack: Attack, world: World, pushed: str, rng: np.random.Generator
 ) -> Iterator[tuple[str, list[Fake]]]:
     """Users and what each does, in its order."""
-    budget = max(1, round(attack.share * events))
+    count = max(1, round(attack.share * world.users))
+    budget = count * (attack.fillers + 1)
     if attack.kind.startswith("clicks"):
         click = {"topic": Topic.CLICKS, "item_id": pushed, "action": "click"}
         users = FEW if attack.kind == "clicks_few" else budget
         for number in range(users):
             yield f"{FAKE}user-{number}", [dict(click)] * (budget // users)
         return
-    for number in range(max(1, round(budget / (attack.fillers + 1)))):
+    for number in range(count):
         fillers = _FILLERS[attack.kind](world, pushed, attack.fillers, rng)
         text = f"just like {world.titles.get(fillers[0]['item_id'], '')}" if fillers else None
         push = _rated(pushed, 5.0, text if attack.kind == "text" else None)
@@ -174,7 +180,7 @@ def attacked(
         start += int(rng.integers(0, max(1, (total - start) // 2)))
     end = total if attack.slow else min(total, start + max(1, int(BURST * total)))
     added: dict[int, list[Fake]] = defaultdict(list)
-    for user, fakes in _profiles(attack, world, pushed, total, rng):
+    for user, fakes in _profiles(attack, world, pushed, rng):
         if attack.kind == "clicks_few":
             for fake in fakes:
                 added[int(rng.integers(start, end))].append({**fake, "user_id": user})

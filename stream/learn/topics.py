@@ -130,12 +130,13 @@ def figures_record(
     positions: Mapping[int, int],
     topic_id: str,
     engine: str,
-    quarantine: Mapping[str, Any],
+    quarantine: Mapping[str, Any] | None = None,
 ) -> Outgoing:
     """What the learner says of itself on `metrics`. at: UTC ms. learned: examples since it started.
     waiting: about how many are not learned yet.
     positions: the next offset of each partition of `examples`, of the incarnation `topic_id`.
-    engine: whose learner it is. quarantine: its figures, empty where there is none.
+    engine: whose learner it is. quarantine: its figures, none where
+    there is none.
     """
     figures = {
         "role": "learn",

@@ -105,6 +105,10 @@ class Quarantine:
         self._changed.clear()
         return found
 
+    def suspects(self) -> list[Held]:
+        """What is held for items with an alarm: what a person would look at."""
+        return [one for one in self._held if one.item_id in self._alarms]
+
     def _sifted(self, example: Example, now_ms: int) -> Iterator[Example]:
         item_id = example.event.item_id
         if example.offset <= self._watermark.get(example.source, -1) or item_id is None:
