@@ -58,6 +58,7 @@ class Topic(StrEnum):
     AUDIT = "audit"
     RULES = "rules"
     ERASURES = "erasures"
+    QUARANTINE = "quarantine"
 
 
 class Action(StrEnum):
@@ -96,7 +97,7 @@ class ControlKind(StrEnum):
 
 class Decision(StrEnum):
     """What an override does with an item. KEEP: nothing, on the record: somebody looked, and let it
-    be.
+    be. RELEASE, REFUSE: with what waits in quarantine because of it (docs/attacks.md).
     """
 
     BAN = "ban"
@@ -104,6 +105,8 @@ class Decision(StrEnum):
     BOOST = "boost"
     DEMOTE = "demote"
     KEEP = "keep"
+    RELEASE = "release"
+    REFUSE = "refuse"
 
 
 class Match(StrEnum):

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WINDOWS", "digest", "without_users"]
+__all__ = ["HELD", "WINDOWS", "digest", "without_users"]
 
 WINDOWS = "fused.trainer.buffer."
 """Begins the names of the replay buffer's arrays: a row a window, but in `open` and `state`."""
+HELD = "quarantine."
+"""Begins the names of what waits in quarantine: `users`, `lengths` an example, `rows` the bytes."""
 
 
 def digest(user: str) -> int:
@@ -28,9 +30,10 @@ def without_users(
     """A checkpoint's arrays as they are after its learner forgot the windows of `users`
     (pseudonyms), and how many windows those were.
     """
+    names = np.array([digest(user) for user in users], np.int64)
+    arrays = _without_held(arrays, names)
     if WINDOWS + "users" not in arrays:
         return dict(arrays), 0
-    names = np.array([digest(user) for user in users], np.int64)
     stay = ~np.isin(arrays[WINDOWS + "users"], names)
     opened, (recent, left) = np.array(arrays[WINDOWS + "open"]), arrays[WINDOWS + "state"]
     opened = opened[~np.isin(opened[:, 0], names)]
@@ -43,3 +46,18 @@ def without_users(
     kept[WINDOWS + "open"] = opened
     kept[WINDOWS + "state"] = np.array([stay[:recent].sum(), left], np.int64)
     return kept, int((~stay).sum())
+
+
+def _without_held(
+    arrays: Mapping[str, NDArray[Any]], names: NDArray[np.int64]
+) -> Mapping[str, NDArray[Any]]:
+    if HELD + "users" not in arrays:
+        return arrays
+    stay = ~np.isin(arrays[HELD + "users"], names)
+    lengths = arrays[HELD + "lengths"]
+    return {
+        **arrays,
+        HELD + "users": arrays[HELD + "users"][stay],
+        HELD + "lengths": lengths[stay],
+        HELD + "rows": arrays[HELD + "rows"][np.repeat(stay, lengths)],
+    }

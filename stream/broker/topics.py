@@ -107,6 +107,7 @@ TOPICS = (
     TopicSpec(Topic.AUDIT, config={"retention.ms": "-1"}),
     TopicSpec(Topic.RULES, single=True, config={"cleanup.policy": "compact"}),
     TopicSpec(Topic.ERASURES, single=True, config={"cleanup.policy": "compact"}),
+    TopicSpec(Topic.QUARANTINE, single=True, config={"cleanup.policy": "compact"}),
 )
 
 

@@ -18,7 +18,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import AuthorizationError, KafkaError
 
 from learner.release import checkpoint
-from learner.release.guard import Ruling, Verdict
+from learner.release.guard import Ruling
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
 from stream.broker.away import Patience
@@ -33,9 +33,10 @@ from stream.learn.letters import LetterIndex, remove_letters
 from stream.learn.lock import LearnerLock
 from stream.learn.options import LearnOptions
 from stream.learn.pace import Pace
+from stream.learn.quarantine import HeldBack
 from stream.learn.rollback import roll_back_if_asked, seek, version_of
 from stream.learn.standby import take_turn
-from stream.learn.topics import Sender, examples_consumer, figures_record
+from stream.learn.topics import Sender, examples_consumer, figures_record, warn_of
 from upwell.errors import BrokerError
 from upwell.events import Topic
 
@@ -65,6 +66,7 @@ class LearnLoop:
         self._positions: dict[int, int] = {}
         self._letters = LetterIndex(options.client, options.prefix)
         self._pace = Pace()
+        self._held = HeldBack(options.client, options.prefix, options.quarantine_days)
         self._unconfirmed: list[Unconfirmed] = []
         self._stopping = False
         self._learned = 0
@@ -89,6 +91,7 @@ class LearnLoop:
             self._incarnations = Incarnations(options.client, options.prefix, READ_TOPICS)
             newest = self._resume()
             self._catalogue.start()
+            self._held.start()
             with (
                 closing(
                     Sender(options.client, options.prefix, self._lock, options.show)
@@ -110,6 +113,7 @@ class LearnLoop:
             ) from exc
         finally:
             self._catalogue.stop()
+            self._held.stop()
             self._lock.release()
 
     def stop(self, *_: object) -> None:
@@ -122,12 +126,14 @@ class LearnLoop:
         newest = checkpoint.latest(self._options.folder)
         if newest is None:
             self._budget.resume()
+            self._held.begin({}, {})
             return None
         arrays, meta = checkpoint.load(self._options.folder, newest.name)
         self._learner.restore(arrays, meta["learner"])
         self._budget.resume()
         self._promotion = Promotion(self._learner, self._options.guard, groups=self._options.groups)
         self._promotion.restore(arrays)
+        self._held.begin(self._learner.watermark, arrays)
         self._models_anew = self._made_anew(meta, Topic.MODELS)
         if not self._made_anew(meta, Topic.EXAMPLES):
             self._positions = {int(one): offset for one, offset in meta["positions"].items()}
@@ -180,6 +186,7 @@ class LearnLoop:
         decoded = [decode_examples(one.value) for records in polled.values() for one in records]
         examples = [example for one in decoded if not isinstance(one, Erasure) for example in one]
         self._learner.share = self._pace.look(consumer, len(decoded), len(examples))
+        examples = self._held.sift(examples, self._clock_ms())
         with self._options.learning(polled):
             self._promotion.test(examples)
             self._learner.learn(examples)
@@ -210,6 +217,7 @@ class LearnLoop:
         """
         if not erasures:
             return
+        self._held.forget({one.user for one in erasures})
         found = self._letters.of({one.user for one in erasures})
         self._sender.confirm()
         letters = remove_letters(self._sender.producer, self._options.prefix, found)
@@ -234,18 +242,7 @@ class LearnLoop:
 
     def _say(self, ruling: Ruling) -> None:
         """On the log where something is wrong, on `models` whatever it is."""
-        if ruling.verdict is Verdict.ROLL_BACK:
-            why = (
-                f"not finite, or short of a bound: {', '.join((*ruling.broken, *ruling.short))}"
-                if ruling.broken or ruling.short
-                else f"NDCG@10 {ruling.candidate:.4f} on {ruling.targets} targets"
-            )
-            log.warning(
-                "trained weights rolled back to %s (%s, serving %.4f)",
-                self._promotion.version,
-                why,
-                ruling.serving,
-            )
+        warn_of(ruling, self._promotion.version)
         self._sender.confirm()
         self._sender.send(ruling_record(ruling, self._promotion.version))
 
@@ -266,15 +263,17 @@ class LearnLoop:
             positions=self._positions,
             topic_id=self._incarnations.ids[Topic.EXAMPLES],
             engine=self._options.engine,
+            quarantine=self._held.figures,
         )
-        self._sender.send(figures)
+        for one in (*self._held.records(self._published_ms), figures):
+            self._sender.send(one)
 
     def _checkpoint(self) -> None:
         """Save everything learned, announce it, and cut `models` off before it.
 
         Where an erasure is to be confirmed it is the only one that stays.
         """
-        if self._learned == self._saved_at and not self._unconfirmed:
+        if self._learned == self._saved_at and not self._unconfirmed and not self._held.waiting:
             return
         meta = {
             "version": self._promotion.version,
@@ -285,7 +284,7 @@ class LearnLoop:
         }
         saved = checkpoint.save_checkpoint(
             self._options.folder,
-            self._learner.arrays() | self._promotion.arrays(),
+            self._learner.arrays() | self._promotion.arrays() | self._held.arrays(),
             meta,
             self._sender.confirm,  # to save takes its time, and the folder is another learner's too
         )

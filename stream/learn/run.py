@@ -89,6 +89,7 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
             guard=Guard(groups=tuple(GroupShare(one.name, one.least) for one in bounds)),
             groups=lambda ranking: all_members(ranking, bounds),
             alone=alone,
+            quarantine_days=learner.quarantine_days if learner.quarantine else None,
             ledgers=ledger_files(settings),
             client=client_options(settings.kafka),
             show=told,

@@ -4,6 +4,7 @@ lock. It knows nothing of when.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import orjson
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
-from learner.release.guard import Verdict
+from learner.release.guard import Ruling, Verdict
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
 from stream.broker.away import Patience
@@ -23,10 +24,12 @@ from stream.learn.lock import LearnerLock
 from upwell.events import Topic
 from upwell.system.process import process_figures
 
-__all__ = ["Sender", "examples_consumer", "figures_record"]
+__all__ = ["Sender", "examples_consumer", "figures_record", "warn_of"]
 
 SEND_TIMEOUT_S = 60
 WAIT = Verdict.WAIT  # no ruling
+
+log = logging.getLogger("upwell.learn")
 
 
 class Sender:
@@ -64,7 +67,7 @@ class Sender:
         sent = self.producer.send(
             self._prefix + one.topic,
             key=one.key,
-            value=one.value,
+            value=None if one.gone else one.value,
             partition=one.partition,
             headers=list(one.headers),
         )
@@ -127,11 +130,13 @@ def figures_record(
     positions: Mapping[int, int],
     topic_id: str,
     engine: str,
+    quarantine: Mapping[str, Any] | None = None,
 ) -> Outgoing:
     """What the learner says of itself on `metrics`. at: UTC ms. learned: examples since it started.
     waiting: about how many are not learned yet.
     positions: the next offset of each partition of `examples`, of the incarnation `topic_id`.
-    engine: whose learner it is.
+    engine: whose learner it is. quarantine: its figures, none where
+    there is none.
     """
     figures = {
         "role": "learn",
@@ -155,7 +160,22 @@ def figures_record(
         "private": learner.told,
         "items": learner.items,
         "prices": learner.prices,
+        **({"quarantine": quarantine} if quarantine else {}),
         "process": process_figures(),
     }
     value = orjson.dumps(figures, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
     return Outgoing(Topic.METRICS, b"learn", value)
+
+
+def warn_of(ruling: Ruling, version: str) -> None:
+    """On the log, where trained weights were rolled back to `version`."""
+    if ruling.verdict is not Verdict.ROLL_BACK:
+        return
+    why = (
+        f"not finite, or short of a bound: {', '.join((*ruling.broken, *ruling.short))}"
+        if ruling.broken or ruling.short
+        else f"NDCG@10 {ruling.candidate:.4f} on {ruling.targets} targets"
+    )
+    log.warning(
+        "trained weights rolled back to %s (%s, serving %.4f)", version, why, ruling.serving
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stream.metrics.catalogue import CATALOGUE
+from stream.metrics.catalogue import CATALOGUE, QUARANTINE
 from stream.metrics.fairness import FAIRNESS, UNTOLD_FAIRNESS
 from stream.metrics.gateway import FIGURES
 from stream.metrics.metric import Metric, Role
@@ -252,6 +252,7 @@ METRICS = (
     ),
     *CATALOGUE,
     *PRIVACY,
+    *QUARANTINE,
     *FAIRNESS,
     *FIGURES,
 )

@@ -26,6 +26,7 @@ from stream.chain.effects import Effects, Rerouted
 from stream.chain.overrides.record import decode_kept, withdrawal_of
 from stream.chain.records import Record
 from stream.fairness.ranker import FairRanker
+from stream.quarantine.quarantine import Quarantine
 from stream.replay.log import BadLine, LogRecord
 from upwell.events import Topic
 from upwell.knowledge import Rule
@@ -72,6 +73,7 @@ class InlineEngine:
         if serving == "guarded":
             self.promotion = Promotion(self.learner, Guard())
             self.replica = Replica(learner, dimension)
+        self.quarantine = Quarantine(learner.quarantine_days, {}) if learner.quarantine else None
         self.fair = FairRanker(
             self.replica or self.learner, exposure_bounds(settings.stream.exposure)
         )
@@ -136,6 +138,8 @@ class InlineEngine:
         )
         for erasure in effects.erasures:
             self.learner.forget(erasure.user)
+            if self.quarantine is not None:
+                self.quarantine.forget(erasure.user)
         self.counts.update(announced.counts)
         self.counts.update(effects.counts)
         return effects
@@ -157,6 +161,8 @@ class InlineEngine:
             self.replica.take_rules(rules)
 
     def _learn(self, examples: Sequence[Example]) -> None:
+        if self.quarantine is not None:
+            examples = self.quarantine.sift(examples, self._appended)
         if self.promotion is None or self.replica is None:
             self.watch(examples)
             self.learner.learn(examples)

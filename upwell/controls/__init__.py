@@ -4,6 +4,7 @@ Schema are made.
 
 from upwell.controls.rules import (
     KINDS_OF_OVERRIDES,
+    OF_QUARANTINE,
     RULES,
     SCOPES,
     WITH_BOOST,
@@ -11,4 +12,12 @@ from upwell.controls.rules import (
     check_control,
 )
 
-__all__ = ["KINDS_OF_OVERRIDES", "RULES", "SCOPES", "WITH_BOOST", "Rule", "check_control"]
+__all__ = [
+    "KINDS_OF_OVERRIDES",
+    "OF_QUARANTINE",
+    "RULES",
+    "SCOPES",
+    "WITH_BOOST",
+    "Rule",
+    "check_control",
+]

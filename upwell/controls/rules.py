@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from upwell.errors import InvalidEventError
 from upwell.events import Control, ControlKind, Decision
 
-__all__ = ["KINDS_OF_OVERRIDES", "RULES", "SCOPES", "WITH_BOOST", "Rule", "check_control"]
+__all__ = [
+    "KINDS_OF_OVERRIDES",
+    "OF_QUARANTINE",
+    "RULES",
+    "SCOPES",
+    "WITH_BOOST",
+    "Rule",
+    "check_control",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,8 @@ SCOPES = ("user_id", "segment", "query")
 """Whom an override is for: one of these at most, none for everyone."""
 WITH_BOOST = (Decision.BOOST, Decision.DEMOTE)
 """Decisions that say how much."""
+OF_QUARANTINE = (Decision.RELEASE, Decision.REFUSE)
+"""Decisions on what is learned, for everyone."""
 
 RULES: Mapping[ControlKind, Rule] = {
     ControlKind.FORGET_USER: Rule(("user_id",)),
@@ -76,6 +86,8 @@ def check_control(control: Control) -> None:
 
 def _check_override(control: Control) -> None:
     scopes = [name for name in SCOPES if getattr(control, name) is not None]
+    if scopes and control.decision in OF_QUARANTINE:
+        raise _unexpected(f"{scopes[0]} has no meaning for {control.decision}: leave it out")
     if len(scopes) > 1:
         raise _unexpected(f"an override has one of {', '.join(SCOPES)}, this one {len(scopes)}")
     if control.match is not None and control.query is None:

@@ -13,7 +13,7 @@ from dataclasses import MISSING, fields
 from itertools import combinations
 from typing import Any
 
-from upwell.controls import RULES, SCOPES, WITH_BOOST
+from upwell.controls import OF_QUARANTINE, RULES, SCOPES, WITH_BOOST
 from upwell.events import ControlKind, Topic, type_of_topic
 from upwell.fields import WORDS, schema_of
 from upwell.knowledge import KnowledgeKind
@@ -126,7 +126,10 @@ def _controls() -> Iterator[Schema]:
     amounts = _when(
         "decision", [str(one) for one in WITH_BOOST], [_given("boost"), above], [_absent("boost")]
     )
-    yield {"if": _kind(override), "then": {"allOf": [*pairs, unasked, amounts]}}
+    everyone = _when(
+        "decision", [str(one) for one in OF_QUARANTINE], [{"not": one} for one in some], []
+    )
+    yield {"if": _kind(override), "then": {"allOf": [*pairs, unasked, amounts, everyone]}}
 
 
 _ONE_SIDE: Schema = {

@@ -53,6 +53,20 @@ class LearnerSettings:
         "an event of a user with a short past counts less (docs/decisions/0014)",
         "tuner",
     )
+    quarantine: bool = setting(
+        False,
+        "likes of newcomers that push an item wait, and teach nothing, until their users have a "
+        "past or a person releases them (docs/attacks.md)",
+        "operator",
+    )
+    quarantine_days: float = setting(
+        30.0,
+        "after which what still waits in quarantine is dropped",
+        "operator",
+        "days",
+        above=0.001,
+        below=3_650.0,
+    )
     candidates: int = setting(
         30,
         "that each signal puts forward as candidates for a list",

@@ -14,13 +14,7 @@ from upwell.events import Decision, Match
 
 __all__ = ["Override", "stronger"]
 
-_STRENGTH = {
-    Decision.BAN: 2,
-    Decision.PIN: 1,
-    Decision.BOOST: 0,
-    Decision.DEMOTE: 0,
-    Decision.KEEP: -1,
-}
+_STRENGTH = {Decision.BAN: 2, Decision.PIN: 1, Decision.REFUSE: 1, Decision.KEEP: -1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,4 +84,4 @@ def stronger(one: Override, other: Override) -> Override:
 
 
 def _rank(one: Override) -> tuple[int, int, int, str]:
-    return one.priority, _STRENGTH[one.decision], one.at, one.override_id
+    return one.priority, _STRENGTH.get(one.decision, 0), one.at, one.override_id

@@ -14,6 +14,7 @@ from stream.chain.effects import Erasure
 from stream.chain.overrides.ledger import Kept
 from stream.chain.overrides.override import Override, stronger
 from stream.chain.overrides.tags import segments_of
+from upwell.controls import OF_QUARANTINE
 from upwell.events import Decision
 from upwell.ports import RankRequest
 
@@ -48,7 +49,7 @@ class Standing:
             self.kept.pop(override_id, None)
             return
         self.kept[override_id] = kept
-        if kept.standing is not None:
+        if kept.standing is not None and kept.standing.decision not in OF_QUARANTINE:
             self._in_force[override_id] = kept.standing
             self._place(kept.standing)[override_id] = kept.standing
 

@@ -25,7 +25,7 @@ from upwell.events import Topic
 
 SINGLE = {
     *(Topic.DEAD_LETTERS, Topic.ENCODERS, Topic.ERASURES),
-    *(Topic.KEYS, Topic.MODELS, Topic.METRICS),
+    *(Topic.KEYS, Topic.MODELS, Topic.METRICS, Topic.QUARANTINE),
     *(Topic.DEAD_LETTERS, Topic.ENCODERS, Topic.KEYS, Topic.MODELS, Topic.METRICS, Topic.RULES),
 }
 HOUR = {"retention.ms": "3600000", "segment.ms": "600000"}
@@ -43,6 +43,7 @@ KEPT = {
     Topic.MODELS: {"retention.ms": "-1", "max.message.bytes": str(32 << 20)},
     Topic.METRICS: HOUR,
     Topic.RULES: {"cleanup.policy": "compact"},
+    Topic.QUARANTINE: {"cleanup.policy": "compact"},
 }
 
 

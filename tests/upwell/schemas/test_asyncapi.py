@@ -55,7 +55,7 @@ def test_each_topic_that_apps_know_is_a_channel_with_its_message() -> None:
     internal = {*Topic} - {*EVENT_TOPICS, *OUTPUTS}
     assert internal == {
         *("rerouted", "catalogue", "examples", "models", "metrics", "keys", "encoders"),
-        *("overrides", "audit", "rules", "erasures"),
+        *("overrides", "audit", "rules", "erasures", "quarantine"),
     }
     for operation in DOCUMENT["operations"].values():
         channel = resolved(operation["channel"]["$ref"])

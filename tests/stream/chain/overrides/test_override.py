@@ -35,13 +35,9 @@ def test_which_holds_does_not_depend_on_the_order(some: list[Override], random: 
     other = some[-1]
     for one in reversed(some):
         other = stronger(other, one)
-    rank = [Decision.PIN, Decision.BAN]
-    best = max(
-        (one.priority, rank.index(one.decision) + 1 if one.decision in rank else 0, one.at)
-        for one in some
-    )
-    strength = rank.index(found.decision) + 1 if found.decision in rank else 0
-    assert (found.priority, strength, found.at) == best
+    rank = {Decision.PIN: 1, Decision.REFUSE: 1, Decision.BAN: 2}
+    best = max((one.priority, rank.get(one.decision, 0), one.at) for one in some)
+    assert (found.priority, rank.get(found.decision, 0), found.at) == best
     assert other.override_id == found.override_id or other == found
 
 

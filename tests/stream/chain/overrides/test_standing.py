@@ -17,6 +17,7 @@ from stream.chain.overrides.standing import Standing
 from stream.chain.records import Record
 from tests.stream.chain.chain import ITEMS, NOW_MS, PSEUDONYMIZER, Chain, record
 from tests.stream.chain.overrides.test_override import BASE
+from upwell.controls import OF_QUARANTINE
 from upwell.events import Decision, Match, Topic
 
 USERS = ("ann", "bob", "zoé")
@@ -37,7 +38,7 @@ def overrides(draw: st.DrawFn) -> Override:
             ]
         )
     )
-    decision = draw(st.sampled_from(Decision))
+    decision = draw(st.sampled_from([one for one in Decision if one not in OF_QUARANTINE]))
     strong = decision in (Decision.BOOST, Decision.DEMOTE)
     return replace(
         BASE,
@@ -199,3 +200,14 @@ def test_to_forget_a_user_takes_back_the_overrides_that_name_them() -> None:
     forget = {"kind": "forget_user", "user_id": "ann", "by": "ann", "why": "w"}
     effects = chain.pipeline.run([record(Topic.CONTROLS, 2, forget)], NOW_MS)
     assert [override_id for override_id, _ in effects.withdrawn] == ["o"]
+
+
+def test_what_is_decided_about_the_quarantine_changes_no_list_nor_hides_a_ban() -> None:
+    chain = Chain()
+    ban = replace(BASE, override_id="b", item_id="i0", decision=Decision.BAN)
+    chain.standing.put("b", Kept(seq=0, standing=ban))
+    for decision in (Decision.RELEASE, Decision.REFUSE):
+        one = replace(BASE, override_id="r", item_id="i0", decision=decision, priority=9)
+        chain.standing.put("r", Kept(seq=1, standing=one))
+        assert chain.standing.decisions("ann", (), None, T0) == {"i0": ban}
+    assert chain.standing.kept["r"].standing is not None
