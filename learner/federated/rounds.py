@@ -92,6 +92,8 @@ class Rounds:
         self._contract = contract
         self._reports: dict[str, Report] = {}
         self._since: float | None = None
+        self._gathering: float | None = None
+        self._gathered = False
 
     @property
     def over(self) -> bool:
@@ -180,7 +182,7 @@ class Rounds:
         if self.over:
             return False
         if self._since is None:
-            if len(self.here) >= (self.options.clients if self.model.rounds == 0 else self.options.needed):
+            if self._enough(now_s):
                 self._begin(now_s)
             return False
         if len(self._reports) < self.options.needed:
@@ -188,6 +190,17 @@ class Rounds:
         if self.missing and now_s - self._since < self.options.deadline_s:
             return False
         return self._end(now_s)
+
+    def _enough(self, now_s: float) -> bool:
+        """At the start, also of a server that goes on, all are waited for, but no longer than a
+        round lasts.
+        """
+        here, options = len(self.here), self.options
+        if self._gathering is None and here:
+            self._gathering = now_s
+        waited = self._gathering is not None and now_s - self._gathering >= options.deadline_s
+        self._gathered = self._gathered or here >= options.clients or waited
+        return self._gathered and here >= options.needed
 
     def _begin(self, now_s: float) -> None:
         catalogues = [self.joined[name].texts for name in sorted(self.joined)]
@@ -219,7 +232,7 @@ class Rounds:
 
     def _aggregated(self, reports: Sequence[Report]) -> GlobalModel:
         options, weights = self.options, [one.weights for one in reports]
-        events = [float(one.passed.events) for one in reports]
+        events = [float(max(1, one.passed.events)) for one in reports]
         if options.aggregate == "mean":
             on_items = np.stack([one.counted.sums[ADDED.index(COUNT)] for one in reports])
             moved = mean(weights, events, on_items, BY_ITEM)

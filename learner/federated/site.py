@@ -89,6 +89,7 @@ class Site:
         """
         model = self._taken
         assert model is not None, "take comes first"
+        self._place(model.layout)  # items were announced since
         own = weights_of(self.learner, self._rows)
         moved: dict[str, NDArray[np.float32]] = {}
         for name, one in model.weights.items():
@@ -98,15 +99,13 @@ class Site:
                 moved[name][self._places[self._rows]] -= one[self._places[self._rows]]
             else:
                 moved[name] = own[name] - one
-        counted, fused = self._owed.counted, self.learner.parameters.fused
-        places = np.pad(
-            self._places, (0, counted.sums.shape[1] - len(self._places)), constant_values=-1
-        )
+        fused = self.learner.parameters.fused
+        counted = self._owed.counted.widened(self.learner.items)
         return Report(
             round=model.rounds,
             passed=self._owed.passed,
             weights=moved,
-            counted=counted.placed(places, len(self._layout)),
+            counted=counted.placed(self._places, len(self._layout)),
             ready=fused is not None and fused.ready,
         )
 

@@ -166,7 +166,8 @@ def whole_of(
     found |= {"gate.wear": wear, "gate.squares": own["gate.squares"]}
     for name, of in (("fused.identities", "fused.rows"), ("gate.bias", "gate.rows")):
         if name in found:
-            some = np.flatnonzero(found[name].reshape(len(found[name]), -1).any(axis=1))
+            columns = tuple(range(1, found[name].ndim))
+            some = np.flatnonzero(found[name].any(axis=columns))
             found |= {name: found[name][some], of: some.astype(np.int32)}
     if "fused.ready" in own:
         found["fused.ready"] = np.array([ready])

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from stream.ops.commands.audit.manual import AUDIT
 from stream.ops.commands.entry import ALWAYS, Entry
+from stream.ops.commands.federate.manual import FEDERATE
 from stream.ops.commands.trust.manual import TRUST
 from stream.ops.commands.users.manual import EXPORT
 from upwell.system.exit_codes import ExitCode
@@ -238,6 +239,7 @@ MANUAL: Mapping[str, Entry] = {
         },
     ),
     **AUDIT,
+    **FEDERATE,
     **TRUST,
     "encoder": Entry("upwell encoder show"),
     "encoder try": Entry(
