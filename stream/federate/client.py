@@ -45,7 +45,7 @@ class _Progress:
 
 
 class FederatedClient:
-    """encoder: its name, which has to be the same everywhere. privacy: of its reports, None for
+    """site: of the engine's learner. encoder: its name, which has to be the same everywhere. privacy: of its reports, None for
     none. patience_s: how long a server may not answer.
     """
 
@@ -53,6 +53,7 @@ class FederatedClient:
         self,
         cell: ClientCell,
         engine: InlineEngine,
+        site: Site,
         log: ClientLog,
         encoder: str,
         privacy: Privacy | None,
@@ -67,7 +68,7 @@ class FederatedClient:
         self._patience_s = patience_s
         self._session = uuid.uuid4().hex
         self._contract = contract(engine.learner, encoder)
-        self._site = Site(engine.learner, log.texts)
+        self._site = site
         self._progress = _Progress()
         self._reports: Counter[str] = Counter()
         self._rng = np.random.default_rng()

@@ -95,6 +95,7 @@ def client(
         from encoders import kept_folder, load_encoder
         from encoders.load import model_revision
         from learner.federated.private import Privacy
+        from learner.federated.site import Site
         from stream.federate.cell import ClientCell, Tls
         from stream.federate.client import FederatedClient
         from stream.federate.log import open_log
@@ -125,7 +126,10 @@ def client(
         ):
             revision = model_revision(told.model)
             engine = InlineEngine(own, encoder)
-            found = FederatedClient(cell, engine, read, revision, privacy, tell, patience).run()
+            site = Site(engine.learner, read.texts)
+            found = FederatedClient(
+                cell, engine, site, read, revision, privacy, tell, patience
+            ).run()
         if as_json:
             print_json(found)
         else:
