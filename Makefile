@@ -105,7 +105,7 @@ audit: $(STAMP)
 
 ## make lock     resolve the dependencies anew into requirements.lock
 lock: | $(BIN)/uv
-	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --group test --group docs --extra adapt --extra openvino --extra gateway --extra images --extra trace --extra track --extra tune pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --group test --group docs --extra adapt --extra federate --extra openvino --extra gateway --extra images --extra trace --extra track --extra tune pyproject.toml -o requirements.lock
 
 ## make clean    remove .venv and the local data folder
 clean:

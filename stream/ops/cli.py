@@ -20,6 +20,7 @@ from stream.ops.commands.encoders.pictures import pictures_app
 from stream.ops.commands.engine import run, worker_app
 from stream.ops.commands.explain.card import card
 from stream.ops.commands.explain.explain import explain
+from stream.ops.commands.federate.federate import federate_app
 from stream.ops.commands.gateway import serve
 from stream.ops.commands.help import add, new_app
 from stream.ops.commands.importing import import_command
@@ -68,6 +69,7 @@ app.add_typer(encoder_app, name="encoder")
 app.add_typer(audit_app, name="audit")
 app.add_typer(pictures_app, name="pictures")
 app.add_typer(review_app, name="review")
+app.add_typer(federate_app, name="federate")
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""`upwell federate`: its two processes and what the manual says of them."""
