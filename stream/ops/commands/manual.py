@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from stream.ops.commands.audit.manual import AUDIT
 from stream.ops.commands.entry import ALWAYS, Entry
 from stream.ops.commands.explain.manual import EXPLAIN
-from stream.ops.commands.review.manual import REVIEW
 from stream.ops.commands.federate.manual import FEDERATE
+from stream.ops.commands.review.manual import REVIEW
 from stream.ops.commands.trust.manual import TRUST
 from stream.ops.commands.users.manual import EXPORT
 from upwell.system.exit_codes import ExitCode
