@@ -1,6 +1,6 @@
 # The two commands of a fresh machine are `make demo` and `make test`. Both set up .venv first; a second call starts in seconds.
 .DEFAULT_GOAL := help
-.PHONY: help prerequisites setup demo test test-least coverage check docs bench speed fuzz faults soak audit lock clean
+.PHONY: help prerequisites setup demo test test-slow test-least coverage check docs bench speed fuzz faults soak audit lock clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -47,7 +47,12 @@ demo: setup
 ## make test     formatting, types, import arrows, tests on two processors, each with a real broker; WORKERS=2
 test: setup check
 	@$(BIN)/python -c "$(COMPILE)"
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist worksteal
+
+## make test-slow  what takes tens of seconds each: restores, hosts, encoders, pictures under kills; before a release
+test-slow: setup
+	@$(BIN)/python -c "$(COMPILE)"
+	@$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist worksteal
 
 ## make test-least  the numeric rooms' tests as on a processor without AVX and bf16
 test-least: $(STAMP)
@@ -55,7 +60,7 @@ test-least: $(STAMP)
 
 ## make coverage which lines and branches the tests without a broker reach; fails below the figure in pyproject.toml
 coverage: $(STAMP)
-	@$(BIN)/python -m pytest -m "not broker" -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered $(patsubst %,tests/%,$(COVERED))
+	@$(BIN)/python -m pytest -m "not broker and not slow" -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered $(patsubst %,tests/%,$(COVERED))
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

@@ -104,6 +104,7 @@ def item_of(record: BroadcastRecord) -> CatalogueItem:
     return decode_item(record.value)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(500)
 def test_an_encoder_comes_into_force_and_goes_while_workers_are_killed(
     kafka: str, prefix: str, tmp_path: Path

@@ -144,6 +144,7 @@ def clicks(upwell: UpwellClient, item: str) -> set[str]:
     return sent
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_host_that_is_lost_is_replaced_by_the_other(
     broker: KafkaBroker,

@@ -36,6 +36,7 @@ def upwell_run(environ: dict[str, str], log: Path) -> Iterator[subprocess.Popen[
             engine.send_signal(signal.SIGTERM)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_the_second_of_two_says_what_to_set_and_the_first_goes_on(
     kafka: str, prefix: str, tmp_path: Path

@@ -28,6 +28,7 @@ from upwell.ports import Encoder
 RATINGS = 900
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_restored_engine_goes_on_from_the_snapshot_and_one_rolled_back_learns_again(
     kafka: str, prefix: str, tmp_path: Path, language_model: Encoder

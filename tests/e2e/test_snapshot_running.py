@@ -84,6 +84,7 @@ def test_a_snapshot_of_a_running_engine_goes_on_in_a_new_folder(
     check(engine, undisturbed(engine, language_model, items, events), events)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_on_another_cluster_no_event_is_lost_or_counted_twice(
     kafka: str, prefix: str, tmp_path: Path

@@ -70,7 +70,7 @@ def test_what_was_committed_counts_once_and_silence_after_it_is_no_stall(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("start", "left"), [(8, 2), (22, 0)])
+@pytest.mark.parametrize(("start", "left"), [(8, 2), pytest.param(22, 0, marks=pytest.mark.slow)])
 def test_what_was_removed_unread_is_said_once_and_what_came_after_it_is_served(
     kafka: str, prefix: str, tmp_path: Path, start: int, left: int
 ) -> None:

@@ -45,6 +45,7 @@ def test_nothing_is_printed() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 @openvino_computes
 def test_torch_is_held_neither_where_openvino_computes_nor_where_it_is_converted(
     tiny: Path,
@@ -101,6 +102,7 @@ def test_auto_takes_openvino_where_it_is(tiny: Path, monkeypatch: pytest.MonkeyP
     assert "openvino" not in revision(tiny, "torch")
 
 
+@pytest.mark.slow
 @openvino_computes
 def test_auto_takes_8_bits_where_the_processor_gains_by_them(
     tiny: Path, monkeypatch: pytest.MonkeyPatch

@@ -80,7 +80,10 @@ def ready(client: Client, language: str, folder: Path) -> Path:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("language", CLIENTS)
+@pytest.mark.parametrize(
+    "language",
+    [pytest.param(one, marks=pytest.mark.slow) if one == "go" else one for one in CLIENTS],
+)
 def test_a_like_is_answered_by_its_list(door: Door, language: str, tmp_path: Path) -> None:
     client, user = CLIENTS[language], f"fan-of-{language}"
     copy = ready(client, language, tmp_path)

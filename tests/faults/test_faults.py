@@ -16,6 +16,8 @@ from tests.faults.scenarios.table import scenarios
 SELECTION = (
     "kill -9 of serve or learn at random",
     "serve dies between store write and publish",
+)
+SLOW = (
     "learn dies after a delta is out",
     "serve's reader of erasures fails",
     "topics made anew while all is stopped",
@@ -33,8 +35,10 @@ def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", SELECTION)
+@pytest.mark.parametrize(
+    "name", [*SELECTION, *(pytest.param(one, marks=pytest.mark.slow) for one in SLOW)]
+)
 def test_nothing_is_lost_or_doubled(name: str, own_broker: KafkaBroker, tmp_path: Path) -> None:
     (scenario,) = (one for one in scenarios(KILLS) if one.name == name)
-    row = run_scenario(scenario, own_broker, tmp_path / str(SELECTION.index(name)), SEED)
+    row = run_scenario(scenario, own_broker, tmp_path / str((*SELECTION, *SLOW).index(name)), SEED)
     assert row.outcome.said == ()

@@ -44,6 +44,7 @@ def shown(engine: Engine, *item_ids: str) -> Callable[[], bool]:
     return look
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_pictures_come_into_a_running_catalogue_and_go(
     kafka: str, prefix: str, tmp_path: Path

@@ -95,6 +95,7 @@ def asked(address: str, query: str) -> list[Any]:
         raise
 
 
+@pytest.mark.slow
 def test_prometheus_answers_each_query_of_the_dashboards(
     program: str, kafka: str, prefix: str, tmp_path: Path
 ) -> None:

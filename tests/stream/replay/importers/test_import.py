@@ -52,6 +52,7 @@ price = "cost"
 """
 
 
+@pytest.mark.slow
 def test_the_bundled_log_comes_back_from_csv(tmp_path: Path) -> None:
     records = [line for line in read_log(MOVIELENS) if isinstance(line, LogRecord)]
     before = [(one.topic, orjson.loads(one.value)) for one in records]

@@ -26,6 +26,7 @@ def write_log(folder: Path) -> None:
     (folder / "log.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
 
 
+@pytest.mark.slow
 def test_a_log_makes_a_model_and_the_object_is_the_last_line(tmp_path: Path) -> None:
     write_log(tmp_path)
     tiny_model(tmp_path / "tiny")

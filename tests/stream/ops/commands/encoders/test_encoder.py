@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from stream.ops.commands.manual import MANUAL
 from tests.stream.ops.encoder.tried import adapted, announce, clicks, entries, liked, settings_on
 from tests.stream.ops.test_cli import upwell
@@ -56,6 +58,7 @@ def test_tried_promoted_shown_and_taken_back(kafka: str, prefix: str, tmp_path: 
     assert (none.returncode, none.stdout) == (2, "")
 
 
+@pytest.mark.slow
 def test_what_a_round_did_is_one_line_and_a_prefix_makes_none(
     kafka: str, prefix: str, tmp_path: Path
 ) -> None:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from stream.ops.commands.manual import MANUAL
 from tests.encoders.pictures.drawn import tiny_vit
 from tests.encoders.tiny import tiny_model
@@ -13,6 +15,7 @@ from tests.stream.ops.test_cli import upwell
 from tests.stream.replay.test_picture_map import write_log
 
 
+@pytest.mark.slow
 def test_a_log_makes_a_map_and_says_how_well_words_find(tmp_path: Path) -> None:
     write_log(tmp_path, 61)
     tiny_model(tmp_path / "tiny")
