@@ -4,6 +4,7 @@ vectors, and over hashed n-grams. From scikit-learn, each with its defaults but 
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Protocol
 
 import numpy as np
@@ -51,7 +52,9 @@ class Refitted:
         self.labels.append(label)
         enough = len(self.labels) >= 10 and len(set(self.labels)) > 1
         if enough and len(self.labels) % self.every == 0:
-            self.model.fit(np.stack(self.vectors), self.labels)
+            with warnings.catch_warnings():  # at first there are nearly as many labels as vectors
+                warnings.simplefilter("ignore", UserWarning)
+                self.model.fit(np.stack(self.vectors), self.labels)
             self.fitted = True
 
 

@@ -37,7 +37,10 @@ _BARE = str.maketrans({sign: letters[0] for sign, letters in _SIGNS.items() if s
 _MOST_READINGS = 16
 _WORD = re.compile(r"[^\W_]+")
 _CHUNK = re.compile(r"\S+")
-_DISGUISED = re.compile(r"[^\W_]*+(?:[@$!|€+*]++[^\W_]++)++[@$!|€+]*+|[^\W_]++[@$!|€+]++")
+_DISGUISED = re.compile(
+    r"(?<![^\W_])(?<![@$!|€+*])"  # not within one, or a long one is read as often as it has letters
+    r"(?:[^\W_]*+(?:[@$!|€+*]++[^\W_]++)++[@$!|€+]*+|[^\W_]++[@$!|€+]++)"
+)
 _DRAWN_OUT = re.compile(r"(.)\1{2,}")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"

@@ -46,6 +46,7 @@ class Terms:
         self._single: dict[str, str] = {}
         self._phrases: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
         self._beginnings: dict[str, str] = {}
+        self._longest = 0  # of the beginnings: a word may have as many letters as a text
         self._anywhere: dict[str, str] = {}
         self._lengths: dict[int, list[str]] = defaultdict(list)
         for term in terms:
@@ -76,6 +77,7 @@ class Terms:
             self._phrases[parts[0]].append((parts, term))
         elif shown.endswith(STAR):
             self._beginnings[parts[0]] = term
+            self._longest = max(self._longest, len(parts[0]))
         else:
             self._single[parts[0]] = term
             self._lengths[len(parts[0])].append(parts[0])
@@ -108,7 +110,7 @@ class Terms:
         for way in ways:
             if (term := self._single.get(way)) is not None:
                 yield term
-            for end in range(1, len(way) + 1) if self._beginnings else ():
+            for end in range(1, min(len(way), self._longest) + 1):
                 if (term := self._beginnings.get(way[:end])) is not None:
                     yield term
 
