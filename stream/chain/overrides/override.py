@@ -19,7 +19,7 @@ _STRENGTH = {
     Decision.PIN: 1,
     Decision.BOOST: 0,
     Decision.DEMOTE: 0,
-    Decision.KEEP: -1,
+    Decision.KEEP: 0,
 }
 
 
