@@ -4,7 +4,9 @@ where its user was forgotten.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
 from stream.broker.erasures.ledger import ledger_files, newest, read_file
 from stream.explain.again import Again, make_again
@@ -30,13 +32,15 @@ def explained(settings: Settings, list_id: str) -> Again:
             f"nothing is kept of lists in {settings.data / FOLDER}: set UPWELL_EXPLAIN to hours, "
             "on each serve worker, before the lists are made, and ask where the worker's data are"
         )
+    made: list[Again] = []
+    wanted = _newest(files) if list_id == NEWEST else list_id
     for file in files:
         with closing(Evidence(file)) as evidence:
-            wanted = evidence.newest() if list_id == NEWEST else list_id
-            found = evidence.lists(wanted) if wanted is not None else []
-            if found:
-                _refuse_forgotten(settings, found[0])
-                return _best([make_again(evidence, one) for one in found])
+            for one in evidence.lists(wanted):
+                _refuse_forgotten(settings, one)
+                made.append(make_again(evidence, one))
+    if made:
+        return _best(made)
     raise ModelError(
         f"list {list_id} is not held in {settings.data / FOLDER}: it was made longer than "
         "UPWELL_EXPLAIN hours ago, while that was off, by a worker whose data are elsewhere, or "
@@ -83,9 +87,20 @@ def counterfactual_of(
     return search.of(item_id or inside[0])
 
 
+def _newest(files: Sequence[Path]) -> str:
+    """The id of the list that any worker made last; empty where none did."""
+    newest: list[tuple[int, str]] = []
+    for file in files:
+        with closing(Evidence(file)) as evidence:
+            found = evidence.newest()
+            newest += [] if found is None else [(evidence.lists(found)[0].at, found)]
+    return max(newest, default=(0, ""))[1]
+
+
 def _best(made: list[Again]) -> Again:
-    """Of a list that was made more than once the one that comes out the same, newest first."""
-    return next((one for one in made if one.same), made[0])
+    """Of a list that was made more than once the newest that comes out the same."""
+    newest_first = sorted(made, key=lambda one: one.kept.at, reverse=True)
+    return next((one for one in newest_first if one.same), newest_first[0])
 
 
 def _refuse_forgotten(settings: Settings, kept: Kept) -> None:

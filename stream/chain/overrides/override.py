@@ -14,7 +14,7 @@ from upwell.events import Decision, Match
 
 __all__ = ["Override", "stronger"]
 
-_STRENGTH = {Decision.BAN: 2, Decision.PIN: 1, Decision.REFUSE: 1, Decision.KEEP: -1}
+_STRENGTH = {Decision.BAN: 2, Decision.PIN: 1, Decision.REFUSE: 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

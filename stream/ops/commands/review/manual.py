@@ -33,7 +33,7 @@ REVIEW: Mapping[str, Entry] = {
     ),
     "review show": Entry("upwell review show i1", (ExitCode.BROKER,), "one item", _ROW),
     "review decide": Entry(
-        'upwell review decide i1 --decision demote --boost 2 --by ann --why "many dislike it"',
+        "upwell review decide i1 --decision keep --by ann --why seen",
         (ExitCode.BROKER,),
         "what stands of the decision",
         {

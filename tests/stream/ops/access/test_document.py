@@ -4,6 +4,7 @@ else anything.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from stream.broker.engines import agree_on_key
 from stream.broker.erasures.topic import add_to_ledger
 from stream.chain.effects import Forgotten
+from stream.explain.evidence import Evidence, evidence_file
+from stream.explain.packed import pack
 from stream.ops.access.document import export
 from tests.stream.ops.access.held import ANN, BOB, VISITOR, fill, settings_of
 from upwell.client import client_options
@@ -29,7 +32,14 @@ def test_everything_of_a_user_and_of_their_guest_is_told_and_nothing_of_others(
     own: Settings,
 ) -> None:
     fill(own)
+    request = pack({"history": ["what ann did"]})
+    rows = [("kept", ANN, request, b""), ("his", BOB, b"", b""), ("guest", VISITOR, request, b"")]
+    with closing(Evidence(evidence_file(own.data, "serve-0"))) as evidence:
+        evidence.add_lists(b"", 5, rows)
     found = export(own, "ann", events=True, now_ms=7)
+    kept = sorted(found["kept_lists"], key=lambda one: str(one["list_id"]))
+    assert [(one["list_id"], one["at"]) for one in kept] == [("guest", 5), ("kept", 5)]
+    assert kept[0]["request"] == {"history": ["what ann did"]}
     text = orjson.dumps(found).decode()
     assert BOB not in text
     assert '"bob"' not in text
@@ -52,6 +62,7 @@ def test_everything_of_a_user_and_of_their_guest_is_told_and_nothing_of_others(
     assert [one["value"]["user_id"] for one in clicks] == ["ann", "visitor"]
     assert found["topics"]["clicks"]["oldest_ms"] <= found["topics"]["clicks"]["newest_ms"]
     counted = export(own, "ann", events=False, now_ms=7)
+    assert {tuple(one) for one in counted["kept_lists"]} == {("list_id", "at")}
     assert "records" not in counted["topics"]["clicks"]
     assert counted["topics"]["clicks"]["count"] == 2
 

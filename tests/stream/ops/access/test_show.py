@@ -20,6 +20,7 @@ EMPTY: dict[str, Any] = {
     "state": None,
     "guests": {"ids": [], "states": {}},
     "learner": {"checkpoint": None, "examples_learned": 0, "windows": []},
+    "kept_lists": [],
     "newest_list": None,
     "topics": {"clicks": {"count": 0, "oldest_ms": None, "newest_ms": None}},
     "not_in_here": ["weights"],
@@ -58,6 +59,7 @@ def test_what_is_held_is_counted_by_place() -> None:
         "held": True,
         "state": STATE,
         "guests": {"ids": ["v"], "states": {"b" * 32: None}},
+        "kept_lists": [{"list_id": "l", "at": 1}],
         "newest_list": {"items": [{"item_id": "[red]x"}]},
         "topics": {"clicks": {"count": 3, "oldest_ms": 0, "newest_ms": 10**15}},
     }
@@ -69,3 +71,4 @@ def test_what_is_held_is_counted_by_place() -> None:
         assert "newest list: [red]x" in said
         assert "no state" in said
     assert "3 records" in shown(found)
+    assert "1 lists, and what they were made of" in shown(found)
