@@ -185,7 +185,7 @@ def test_another_generation_has_other_noise() -> None:
     other.learn(EXAMPLES[:62])
     assert (older.epochs, other.epochs) == (1, 1)
     gates = [one.parameters.gate.state.weights for one in (older, other)]
-    assert not np.array_equal(*gates)
+    assert not np.array_equal(gates[0], gates[1])
 
 
 def test_who_was_forgotten_adds_nothing_again() -> None:
