@@ -166,7 +166,7 @@ def main() -> None:
     users = sorted({one.user for one in examples})
     place = {user: number for number, user in enumerate(users)}
     members = np.random.default_rng(arguments.seed).random((arguments.worlds, len(users))) < 0.5
-    plan = Plan(epsilon=arguments.epsilon, delta=1.0 / len(users), events=64, epochs=64, first=200)
+    plan = Plan(epsilon=arguments.epsilon, delta=1.0 / len(users), events=32, epochs=64, first=200)
     row = {item.item_id: number for number, item in enumerate(items)}
     pairs = {
         pair: n for n, pair in enumerate(dict.fromkeys(p for e in examples for p in pairs_of(e)))

@@ -15,11 +15,11 @@ from learner.ranking.gate import FEATURES, GateState
 from learner.ranking.rank import most_candidates
 from learner.testing.prequential import Outcome, test_user
 
-__all__ = ["test_block"]
+__all__ = ["softmax_gradient", "test_block"]
 
 
 @kernel
-def _gradient(
+def softmax_gradient(
     x: NDArray[np.float32], score: NDArray[np.float64], target: int, out: NDArray[np.float32]
 ) -> None:
     """out: (F,) of the log-likelihood of row `target` under the softmax of the scores (n,)."""
@@ -72,4 +72,4 @@ def test_block(
                 score,
             )
             if at >= 0:
-                _gradient(x[:n], score[:n], at, gradients[user])
+                softmax_gradient(x[:n], score[:n], at, gradients[user])

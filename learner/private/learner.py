@@ -77,6 +77,7 @@ class PrivateLearner(Learner):
 
     @property
     def told(self) -> dict[str, Any]:
+        """JSON-ready: the budget, what of it is spent, and by how many users and epochs."""
         spent = self.plan.spent(self.generations)[1] if self.generations else 0.0
         return {
             "epsilon": self.plan.epsilon,
@@ -197,6 +198,7 @@ class PrivateLearner(Learner):
         self._released = prefixed("released.", counts)
 
     def forget(self, user: str) -> int:
+        """What they added stays; they add nothing again."""
         self._bounds.forget(user)
         return super().forget(user)
 
@@ -205,6 +207,7 @@ class PrivateLearner(Learner):
     def take_delta(
         self, parameters: Arrays | None = None, version: str | None = None, whole: bool = False
     ) -> ModelDelta:
+        """As of `Learner`: no examples, and what an epoch told whole."""
         given = self.parameters.changes() if parameters is None else parameters
         delta = super().take_delta(given | self._released, version, whole)
         self._released = {}
@@ -226,12 +229,14 @@ class PrivateLearner(Learner):
     # ---- checkpoints
 
     def arrays(self) -> dict[str, NDArray[Any]]:
+        """As of `Learner`, with sums and bounds, which no replica reads."""
         own = prefixed("bounds.", self._bounds.arrays()) | prefixed("sums.", self._sums.arrays())
         if self._fused is not None:
             own |= prefixed("fused.", self._fused.arrays())
         return super().arrays() | prefixed("private.", own)
 
     def meta(self) -> dict[str, Any]:
+        """As of `Learner`, with the plan and what was told."""
         return super().meta() | {
             "private": {
                 "plan": self.plan.described(),
@@ -243,6 +248,9 @@ class PrivateLearner(Learner):
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> None:
+        """As of `Learner`. Raises `ModelError` too where the budget, or the noise's key, was
+        another.
+        """
         if (own := meta.get("private")) is None:
             raise ModelError(
                 "the checkpoint was learned without a budget of privacy: unset "

@@ -26,10 +26,12 @@ NEWCOMER_ITEMS = 16
 """Of a user's first items that the counts of newcomers are of."""
 LESSON_LENGTH = 3.0
 """A lesson that is longer is cut to it."""
-RATE = 0.04
+RATE = 0.03
 """By which the sum of lessons, in users, makes weights."""
-CERTAIN = 2.0
-"""Deviations of its noise that a count must have, else it is told as 0."""
+CERTAIN, KNOWN = 2.0, 4.0
+"""Deviations of its noise that a count must have, else it is told as 0; and that it has of items
+among which moves are counted.
+"""
 SILENT = frozenset(
     {
         "popularity_50",
@@ -53,6 +55,27 @@ SILENT = frozenset(
 _HEARD = np.array([name not in SILENT for name in SIGNALS] + [True]).repeat(
     [PER_SIGNAL] * len(SIGNALS) + [1]
 )
+_PRIOR_SIGNALS = (
+    "likes_20000",
+    "newcomers_200",
+    "transition_last",
+    "transition_any_3",
+    "catalogue_distance",
+    "order_5",
+    "categories_5",
+    "text_similarity",
+    "intent",
+)
+_PRIOR_WEIGHT = 0.3
+PRIOR = _PRIOR_WEIGHT * np.array(
+    [
+        float(name in _PRIOR_SIGNALS and feature < 2)
+        for name in SIGNALS
+        for feature in range(PER_SIGNAL)
+    ]
+    + [0.0]
+)
+"""Weights of the gate before any lesson, set by hand: z-score and rank of what says the most."""
 _OF_FUSED = np.array([name == "fused" for name in SIGNALS] + [False]).repeat(
     [PER_SIGNAL] * len(SIGNALS) + [1]
 )
@@ -103,18 +126,24 @@ class Sums:
         self._people = grown(self._people, room(rows, self._people.shape[1]), 1)
         spread = math.sqrt(float(np.square(roots(epoch + 1)).sum()))
         values = np.zeros((rows, RELEASED), np.float32)
+        certainty = np.zeros(rows)
         for name, column in _COUNTED.items():
             most = NEWCOMER_ITEMS if name == "newcomers" else plan.events
             unit = math.sqrt(most) * plan.sigma(name)  # of a user's norm, in people
             noise = Noise(secret, name, generation).of(epoch, 1, rows)[0]
             told = self._people[column, :rows] + unit * noise
-            values[:, column] = np.where(told >= CERTAIN * unit * spread, told, 0.0)
+            deviations = told / (unit * spread)
+            values[:, column] = np.where(deviations >= CERTAIN, told, 0.0)
+            certainty = np.maximum(certainty, deviations)
         noise = Noise(secret, "gate", generation).of(epoch, 1, FEATURES)[0]
-        weights = RATE * np.where(self._heard, self._lessons + plan.sigma("gate") * noise, 0.0)
+        weights = PRIOR + RATE * np.where(
+            self._heard, self._lessons + plan.sigma("gate") * noise, 0.0
+        )
         kept = np.flatnonzero(values.any(axis=1)).astype(np.int32)
         moves = self._moves.tell(plan, secret, generation, epoch)
         movers = np.array(self._moves.rows, np.int32)
-        self._moves.know(kept[np.argsort(-values[kept].max(axis=1), kind="stable")].tolist())
+        best = np.argsort(-certainty, kind="stable")
+        self._moves.know(best[certainty[best] >= KNOWN].tolist())
         return Told(kept, values[kept], movers, moves, weights)
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -33,7 +33,7 @@ class PrivateSettings:
         below=0.1,
     )
     events: int = setting(
-        64,
+        32,
         "of a user that count and that teach, each, at most, for good",
         "tuner",
         "events",

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from learner.private.learner import PrivateLearner
 from learner.private.plan import Plan
-from learner.ranking.parameters import prefixed
-from learner.release.delta import ModelDelta
+from learner.ranking.parameters import prefixed, settle
+from learner.release.delta import ModelDelta, decode, encode
 from learner.release.replica import SERVING
 from learner.training.learner import Learner
 from tests.learner.training.small import (
@@ -30,6 +30,8 @@ from upwell.values import Example
 EXAMPLES, STATES = log(420, users=60)
 PLAN = Plan(epsilon=60.0, delta=1e-2, events=8, epochs=4, first=60)
 SECRET = b"s" * 32
+LAST_BITS = 1e-8
+"""Of weights: texts' products differ in them by who is beside whom in a batch."""
 
 
 def private(
@@ -49,9 +51,11 @@ def restored(arrays: dict[str, NDArray[Any]], meta: dict[str, Any]) -> PrivateLe
     return learner
 
 
-def equal(one: ModelDelta, other: ModelDelta) -> bool:
+def equal(one: ModelDelta, other: ModelDelta, atol: float = 0.0) -> bool:
     return one.arrays.keys() == other.arrays.keys() and all(
-        np.array_equal(array, other.arrays[name]) for name, array in one.arrays.items()
+        array.shape == other.arrays[name].shape
+        and np.allclose(array, other.arrays[name], rtol=0.0, atol=atol)
+        for name, array in one.arrays.items()
     )
 
 
@@ -99,7 +103,7 @@ def test_a_replica_ranks_by_what_was_told() -> None:
     assert replica.version == learner.version
     learner.learn(EXAMPLES[200:])
     assert replica.rank(requests_of(STATES)) != learner.rank(requests_of(STATES))
-    replica = replica_of(learner.take_delta())
+    settle(replica.apply(decode(encode(learner.take_delta()))))
     assert replica.rank(requests_of(STATES)) == learner.rank(requests_of(STATES))
     assert (replica.version, replica.watermark) == (learner.version, learner.watermark)
 
@@ -115,8 +119,8 @@ def test_a_replica_from_its_checkpoint_ranks_the_same() -> None:
 
 def test_how_the_stream_is_cut_makes_no_difference() -> None:
     one, other = private(EXAMPLES, step=5), private(EXAMPLES, step=420)
-    assert (one.epochs, one.version) == (other.epochs, other.version)
-    assert equal(one.take_delta(), other.take_delta())
+    assert one.told == other.told
+    assert equal(one.take_delta(), other.take_delta(), LAST_BITS)
 
 
 def test_it_goes_on_from_a_checkpoint_as_if_it_had_not_stopped() -> None:
@@ -125,7 +129,8 @@ def test_it_goes_on_from_a_checkpoint_as_if_it_had_not_stopped() -> None:
     assert again.told == first.told
     again.learn(EXAMPLES)
     assert again.told == through.told
-    assert again.version == through.version
+    first.take_delta()
+    assert equal(again.take_delta(), through.take_delta(), LAST_BITS)
 
 
 def test_what_was_spent_grows_and_stays_within_the_budget() -> None:
@@ -173,19 +178,19 @@ def test_a_state_that_is_level_goes_on_as_it_was() -> None:
 
 
 def test_another_generation_has_other_noise() -> None:
-    wide = replace(PLAN, epsilon=900.0, epochs=9)
+    wide = replace(PLAN, epsilon=900.0, epochs=64)
     older, other = private(EXAMPLES[:50], wide), private(EXAMPLES[:50], wide)
     other.go_on_after({0: 1})
     older.learn(EXAMPLES[:62])
     other.learn(EXAMPLES[:62])
     assert (older.epochs, other.epochs) == (1, 1)
     gates = [one.parameters.gate.state.weights for one in (older, other)]
-    assert not np.array_equal(*gates)
+    assert not np.array_equal(gates[0], gates[1])
 
 
 def test_who_was_forgotten_adds_nothing_again() -> None:
     learner = private(EXAMPLES[:50])
-    user = EXAMPLES[0].user
+    user = next(one.user for one in EXAMPLES if one.event.liked)
     learner.forget(user)
     before = learner.arrays()["private.sums.people"].sum()
     offset = len(EXAMPLES)
