@@ -116,8 +116,8 @@ def is_fake(example: Example) -> bool:
 
 
 def run(
-    folder: Folder,
-    events: Sequence[LogRecord],
+    items: Sequence[CatalogueItem],
+    examples: Sequence[Example],
     settings: LearnerSettings,
     warmup: int,
     every: int = 1,
@@ -126,10 +126,9 @@ def run(
     """warmup: honest events before what is counted. every: so manyth honest target is tested. keep:
     what is learned of each block, all of it where it is left out.
     """
-    learner = Learner(settings, len(folder.items[0].vector), settings.seed)
-    learner.add_items(folder.items)
+    learner = Learner(settings, len(items[0].vector), settings.seed)
+    learner.add_items(items)
     outcome, seen = Outcome(), 0
-    examples = list(folder.examples(events))
     for start in range(0, len(examples), BLOCK):
         block = examples[start : start + BLOCK]
         honest = [one for one in block if not is_fake(one)]
@@ -161,13 +160,12 @@ def _state(example: Example, dimension: int) -> UserState:
     )
 
 
-def caught(quarantine: Quarantine, pushed: str, events: Sequence[LogRecord]) -> dict[str, float]:
+def caught(quarantine: Quarantine, pushed: str, examples: Sequence[Example]) -> dict[str, float]:
     """Of the users of whom something was held for an item with an alarm: the share that is fake
-    (precision); of the fake ones who have acted, the share that was held (recall). flagged: whether
-    the pushed item had an alarm.
+    (precision); of the fake ones, the share that was held (recall). of_pushed: the precision among
+    those held for the pushed item.
     """
-    users = {str(orjson.loads(one.value)["user_id"]) for one in events}
-    fake = {one for one in users if one.startswith(FAKE)}
+    fake = {one.user for one in examples if is_fake(one)}
     found = {one.example.user for one in quarantine.suspects()}
     own = {one.example.user for one in quarantine.suspects() if one.item_id == pushed}
     return {

@@ -31,8 +31,8 @@ class LearnOptions:
     start after so many. guard: the rule by which trained weights take over. policy: blocks items of
     the catalogue. show: told each record for `metrics`. learning: around what is done with a poll's
     records of `examples`. ledgers: files that are copies of the ledger of erasures; the first must
-    be written, or nothing is confirmed. quarantine_days: after which what waits in quarantine is
-    dropped; None where there is none.
+    be written, or nothing is confirmed. quarantine: how strict, or off. quarantine_days: after
+    which what waits in it is dropped.
     """
 
     prefix: str
@@ -47,7 +47,8 @@ class LearnOptions:
     guard: Guard = Guard()
     policy: Policy = NO_POLICY
     ledgers: Sequence[Path] = ()
-    quarantine_days: float | None = None
+    quarantine: str = "off"
+    quarantine_days: float = 30.0
     show: Callable[[bytes], None] = lambda _: None
     learning: Callable[[Mapping[Any, Sequence[Any]]], AbstractContextManager[None]] = unfollowed
     client: Mapping[str, Any] = field(default_factory=dict)

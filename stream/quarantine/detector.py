@@ -24,13 +24,15 @@ from upwell.system.lru import Lru
 __all__ = ["ALARM", "SUSPECT", "Detector"]
 
 RISE = 8.0
-SUSPECT = 3.0
-"""Of the sum: about two likes close to each other."""
+SUSPECT: Mapping[str, float] = {"burst": 3.0, "strict": 2.0}
+"""Of the sum, by how strict: about two likes close to each other, and one of an item that newcomers
+seldom like.
+"""
 ALARM = 9.0
 """Of the sum: about five, which chance brings once in e^9 likes of an item."""
 PRIOR_LIKES, PRIOR_OF = 1.0, 300.0
 """What an item is taken to have before it was seen."""
-WARM_UP = 1_000
+WARM_UP = 300
 """Newcomers' likes, in which shares are learned and nothing is suspect."""
 OTHERS_WEIGHT = 0.25
 """Of a like of someone with a past, in an item's share."""

@@ -77,8 +77,8 @@ def test_a_record_of_the_topic_is_one_json_object_and_nothing_where_nothing_wait
     assert group_record("Ü", None).gone
 
 
-def test_without_a_quarantine_all_is_learned() -> None:
-    held, crowd = HeldBack({}, "p.", None), Crowd()
+def test_without_a_quarantine_all_is_learned(options: LearnOptions) -> None:
+    held, crowd = HeldBack(replace(options, quarantine="off")), Crowd()
     held.begin({}, {})
     examples = crowd.people(40) + crowd.profiles(10)
     assert held.sift(examples, NOW) == examples
@@ -94,10 +94,10 @@ def options(kafka: str, prefix: str, tmp_path: Path) -> LearnOptions:
         home=tmp_path,
         folder=LocalFolder(tmp_path),
         engine="test",
-        publish_ms=1,
+        publish_ms=0,
         checkpoint_examples=1_000_000,
         client=client,
-        quarantine_days=30.0,
+        quarantine="burst",
     )
 
 
