@@ -1,9 +1,9 @@
 """Attacks on the lists, and what each defence leaves of them.
 
-    python -m bench.attacks.run LOG [--ratings 6000] [--kinds KIND …] [--shares .05 …]
+    python -m bench.attacks.run LOG [--ratings 8000] [--kinds KIND …] [--shares .05 …]
     [--paces burst slow] [--defences DEFENCE …] [--seeds 7 …] [--every 2]
 
-Each attack pushes an item that stands in lists about as often as the mean item does; its gain is
+Attacks come, and lists are tested, in the second half of the log. Each pushes an item that stands in lists about as often as the mean item does; its gain is
 its share of all places in honest users' tested top tens, beside its share on the same log without
 the attack. The catalogue is of the items that the log names. NDCG@10 is of honest users' targets.
 Precision and recall are of users held for an item with an alarm at the end of the log. Prints a
@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.attacks.engine import Folder, Outcome, caught, run
-from bench.attacks.profiles import KINDS, Attack, World, attacked
+from bench.attacks.profiles import KINDS, START, Attack, World, attacked
 from bench.hardware import hardware
 from bench.prequential import Log, load_log
 from bench.results.bench_run import BenchRun
@@ -77,7 +77,7 @@ class Bench:
             self.folder.items,
             examples,
             settings,
-            self.log.warmup,
+            int(START * len(self.log.events)),
             self.every,
             None if quarantine is None else lambda block: quarantine.sift(block, 1),
         )
@@ -153,7 +153,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("log", type=Path)
-    parser.add_argument("--ratings", type=int, default=6_000)
+    parser.add_argument("--ratings", type=int, default=8_000)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--shares", nargs="+", type=float, default=[0.005, 0.01, 0.05])
     parser.add_argument("--defences", nargs="+", choices=list(DEFENCES), default=list(DEFENCES))

@@ -32,7 +32,7 @@ ALARM = 9.0
 """Of the sum: about five, which chance brings once in e^9 likes of an item."""
 PRIOR_LIKES, PRIOR_OF = 1.0, 300.0
 """What an item is taken to have before it was seen."""
-WARM_UP = 300
+WARM_UP = 1_000
 """Newcomers' likes, in which shares are learned and nothing is suspect."""
 OTHERS_WEIGHT = 0.25
 """Of a like of someone with a past, in an item's share."""

@@ -74,7 +74,7 @@ def test_no_more_items_than_there_is_room_for_are_followed() -> None:
 
 @given(LIKES, st.integers(0, 200))
 def test_it_goes_on_where_it_was_restored(likes: list[tuple[str, int]], cut: int) -> None:
-    whole, first, second = settled(400), settled(400), Detector()
+    whole, first, second = settled(1_100), settled(1_100), Detector()
     wanted = [whole.see(item, whole.newcomer(past)) for item, past in likes]
     sums = [first.see(item, first.newcomer(past)) for item, past in likes[:cut]]
     second.restore(json.loads(json.dumps(first.state())))
@@ -83,5 +83,5 @@ def test_it_goes_on_where_it_was_restored(likes: list[tuple[str, int]], cut: int
 
 
 def test_its_constants_are_those_that_docs_name() -> None:
-    assert (detector.RISE, ALARM, WARM_UP) == (8.0, 9.0, 300)
+    assert (detector.RISE, ALARM, WARM_UP) == (8.0, 9.0, 1_000)
     assert detector.SUSPECT == {"burst": 3.0, "strict": 2.0}
