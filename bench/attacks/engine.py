@@ -26,12 +26,12 @@ from upwell.ports import Encoder, RankRequest
 from upwell.settings import LearnerSettings
 from upwell.values import CatalogueItem, Example, Interaction, UserState, Vector
 
-__all__ = ["Folder", "Outcome", "is_fake", "run"]
+__all__ = ["Folder", "Outcome", "caught", "is_fake", "run", "state_of"]
 
 BLOCK = 64
 BOUNDS = Bounds(history=200, had=100_000, half_life_ms=30 * 86_400_000.0)
-Keep = Callable[[Sequence[Example]], Sequence[Example]]
-"""Of a block what is learned."""
+Keep = Callable[[Learner, Sequence[Example]], Sequence[Example]]
+"""What a learner learns of the next block."""
 
 
 @dataclass
@@ -135,13 +135,13 @@ def run(
         if seen >= warmup:
             _test(learner, honest[::every], outcome)
         seen += len(honest)
-        learner.learn(block if keep is None else list(keep(block)))
+        learner.learn(block if keep is None else list(keep(learner, block)))
     return outcome
 
 
 def _test(learner: Learner, examples: Sequence[Example], outcome: Outcome) -> None:
     targets = [one for one in examples if one.event.liked and one.event.item_id not in one.had]
-    requests = [RankRequest(state=_state(one, learner.dimension), k=CUTOFF) for one in targets]
+    requests = [RankRequest(state=state_of(one, learner.dimension), k=CUTOFF) for one in targets]
     found = learner.ranking.top(requests, learner.parameters)
     for one, (listed, _) in zip(targets, found, strict=True):
         outcome.shown.update(listed)
@@ -152,7 +152,7 @@ def _test(learner: Learner, examples: Sequence[Example], outcome: Outcome) -> No
             outcome.gains[name].append(gain)
 
 
-def _state(example: Example, dimension: int) -> UserState:
+def state_of(example: Example, dimension: int) -> UserState:
     """The user just before the event."""
     intent = np.zeros(dimension, np.float32) if example.intent is None else example.intent
     return UserState(

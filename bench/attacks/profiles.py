@@ -36,8 +36,8 @@ Fake = dict[str, Any]
 @dataclass(frozen=True)
 class Attack:
     """share: so many fake profiles for each user of the log; a flood of clicks has as many events
-    as they would. slow: spread over the log after its warm-up, else within a tenth of it. fillers:
-    items beside the pushed one in a profile.
+    as they would. slow: spread over the second half of the log, else within a tenth of it. fillers:
+    items beside the pushed one in a profile. first: the pushed one comes before them.
     """
 
     kind: str
@@ -45,7 +45,6 @@ class Attack:
     slow: bool = False
     fillers: int = 9
     first: bool = False
-    """The pushed item comes before the fillers."""
 
     @property
     def name(self) -> str:

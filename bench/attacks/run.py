@@ -3,9 +3,10 @@
     python -m bench.attacks.run LOG [--ratings 8000] [--kinds KIND …] [--shares .05 …]
     [--paces burst slow] [--defences DEFENCE …] [--seeds 7 …] [--every 2]
 
-Attacks come, and lists are tested, in the second half of the log. Each pushes an item that stands in lists about as often as the mean item does; its gain is
-its share of all places in honest users' tested top tens, beside its share on the same log without
-the attack. The catalogue is of the items that the log names. NDCG@10 is of honest users' targets.
+Attacks come, and lists are tested, in the second half of the log. Each pushes an item that stands
+in lists about as often as the mean item does; its gain is its share of all places in honest users'
+tested top tens, beside its share on the same log without the attack. The catalogue is of the items
+that the log names. NDCG@10 is of honest users' targets.
 Precision and recall are of users held for an item with an alarm at the end of the log. Prints a
 table, then one JSON object.
 """
@@ -79,7 +80,7 @@ class Bench:
             settings,
             int(START * len(self.log.events)),
             self.every,
-            None if quarantine is None else lambda block: quarantine.sift(block, 1),
+            None if quarantine is None else lambda _, block: quarantine.sift(block, 1),
         )
         if quarantine is None:
             return outcome, {}

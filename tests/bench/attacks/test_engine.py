@@ -9,6 +9,7 @@ import numpy as np
 
 from bench.attacks.engine import Folder, caught, is_fake, run
 from bench.attacks.profiles import FAKE, Attack, World, attacked
+from learner.training.learner import Learner
 from stream.quarantine.quarantine import Quarantine
 from tests.bench.attacks.test_profiles import EVENTS, LOG
 from tests.learner.training.small import SETTINGS
@@ -39,7 +40,7 @@ def test_examples_are_of_every_event_with_what_its_user_did_before() -> None:
     assert not any(map(is_fake, examples))
 
 
-def honest(some: Sequence[Example]) -> list[Example]:
+def honest(_: Learner, some: Sequence[Example]) -> list[Example]:
     return [one for one in some if not is_fake(one)]
 
 
@@ -49,9 +50,7 @@ def test_fake_events_teach_and_are_not_tested_unless_they_are_kept_back() -> Non
     settings = replace(SETTINGS, test_sample=1.0)
     clean = run(FOLDER.items, HONEST, settings, 0)
     pushed = run(FOLDER.items, examples, settings, 0)
-    kept = run(
-        FOLDER.items, examples, settings, 0, keep=lambda some: [e for e in some if not is_fake(e)]
-    )
+    kept = run(FOLDER.items, examples, settings, 0, keep=honest)
     assert len(clean.gains["all"]) == len(pushed.gains["all"])
     assert kept.ndcg10() != pushed.ndcg10()
     assert 0.0 <= clean.exposure("i3") <= 1.0
