@@ -42,6 +42,7 @@ ELSEWHERE = {
     "stream/runs/port.py": "a protocol: tests/stream/runs/test_kinds.py, by each writer",
     "stream/serve/agents.py": "runs in Faust: tests/faults/test_faust_shape.py, tests/e2e",
     "stream/metrics/fairness.py": "values: tests/stream/metrics/test_registry.py",
+    "stream/metrics/quarantine.py": "values: tests/stream/metrics/test_registry.py",
     "stream/metrics/reading.py": "values: tests/stream/metrics/test_registry.py",
     "stream/ops/commands/audit/manual.py": "a table: test_help.py, test_page.py hold it",
     "stream/ops/demo.py": "a command: `make demo`, whose parts have tests of their own",

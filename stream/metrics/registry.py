@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from stream.metrics.fairness import FAIRNESS, UNTOLD_FAIRNESS
 from stream.metrics.gateway import FIGURES
 from stream.metrics.metric import Metric, Role
+from stream.metrics.quarantine import QUARANTINE
 from stream.metrics.reading import READING
 
 __all__ = ["METRICS", "UNTOLD"]
@@ -264,33 +265,7 @@ METRICS = (
         "of these that were forgotten for others",
         LEARN,
     ),
-    Metric(
-        "quarantine_waiting",
-        "gauge",
-        "quarantine.waiting",
-        "examples",
-        "that wait and teach nothing until their users have a past (docs/attacks.md)",
-        LEARN,
-        seldom=True,
-    ),
-    Metric(
-        "quarantine_items",
-        "gauge",
-        "quarantine.items",
-        "items",
-        "that newcomers liked in a burst, and for which something waits",
-        LEARN,
-        seldom=True,
-    ),
-    Metric(
-        "quarantine_examples",
-        "counter",
-        "quarantine.counts.{fate}",
-        "examples",
-        "that were held, and of these released or dropped",
-        LEARN,
-        seldom=True,
-    ),
+    *QUARANTINE,
     *FAIRNESS,
     *FIGURES,
 )
