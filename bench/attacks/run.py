@@ -43,7 +43,7 @@ DEFENCES: dict[str, tuple[bool, str]] = {
     "bounded": (True, "off"),
     "burst": (False, "burst"),
     "strict": (False, "strict"),
-    "both": (True, "burst"),
+    "both": (True, "strict"),
 }
 """Whether influence is bounded, and how strict the quarantine is."""
 USUAL = (0.5, 2.0)

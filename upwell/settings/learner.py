@@ -56,8 +56,8 @@ class LearnerSettings:
     quarantine: Literal["off", "burst", "strict"] = setting(
         "off",
         "likes of newcomers that push an item wait, and teach nothing, until their users have a "
-        "past or a person releases them: `burst` those that come close to each other, `strict` the "
-        "first of them too (docs/attacks.md)",
+        "past or a person releases them: `burst` from about the fifth of a burst on, `strict` from "
+        "the second (docs/attacks.md)",
         "operator",
     )
     quarantine_days: float = setting(

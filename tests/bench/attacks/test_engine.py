@@ -65,7 +65,7 @@ def test_who_is_caught_is_by_what_is_held_for_an_alarm() -> None:
         else one
         for one in examples
     ]
-    quarantine = Quarantine("burst", 30.0, {})
+    quarantine = Quarantine("strict", 30.0, {})
     assert caught(quarantine, PUSHED, marked) == {"precision": 0, "recall": 0, "of_pushed": 0}
     quarantine.sift(marked, 0)
     assert caught(quarantine, PUSHED, marked) == {"precision": 1, "recall": 0.95, "of_pushed": 1}

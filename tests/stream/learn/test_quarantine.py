@@ -97,7 +97,7 @@ def options(kafka: str, prefix: str, tmp_path: Path) -> LearnOptions:
         publish_ms=0,
         checkpoint_examples=1_000_000,
         client=client,
-        quarantine="burst",
+        quarantine="strict",
     )
 
 

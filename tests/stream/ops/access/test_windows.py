@@ -60,7 +60,7 @@ def test_a_torn_checkpoint_is_said(tmp_path: Path) -> None:
 
 
 def test_what_waits_of_a_user_is_told_too(tmp_path: Path) -> None:
-    crowd, quarantine = Crowd(), Quarantine("burst", 30.0, {})
+    crowd, quarantine = Crowd(), Quarantine("strict", 30.0, {})
     quarantine.sift(crowd.people(80) + crowd.profiles(9), 0)
     user = quarantine.state()["held"][-1].example.user
     place, meta = LocalFolder(tmp_path), {"learner": {"items": [], "learned": 5}}
