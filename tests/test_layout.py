@@ -45,6 +45,7 @@ ELSEWHERE = {
     "stream/metrics/catalogue.py": "values: tests/stream/metrics/test_registry.py",
     "stream/metrics/fairness.py": "values: tests/stream/metrics/test_registry.py",
     "stream/metrics/privacy.py": "values: tests/stream/metrics/test_registry.py",
+    "stream/metrics/quarantine.py": "values: tests/stream/metrics/test_registry.py",
     "stream/metrics/reading.py": "values: tests/stream/metrics/test_registry.py",
     "stream/ops/commands/audit/manual.py": "a table: test_help.py, test_page.py hold it",
     "stream/explain/recorded.py": "tests/stream/explain/test_again.py: what it keeps, read again",

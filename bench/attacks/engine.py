@@ -26,12 +26,12 @@ from upwell.ports import Encoder, RankRequest
 from upwell.settings import LearnerSettings
 from upwell.values import CatalogueItem, Example, Interaction, UserState, Vector
 
-__all__ = ["Folder", "Outcome", "is_fake", "run"]
+__all__ = ["Folder", "Outcome", "caught", "is_fake", "run", "state_of"]
 
 BLOCK = 64
 BOUNDS = Bounds(history=200, had=100_000, half_life_ms=30 * 86_400_000.0)
-Keep = Callable[[Sequence[Example]], Sequence[Example]]
-"""Of a block what is learned."""
+Keep = Callable[[Learner, Sequence[Example]], Sequence[Example]]
+"""What a learner learns of the next block."""
 
 
 @dataclass
@@ -116,8 +116,8 @@ def is_fake(example: Example) -> bool:
 
 
 def run(
-    folder: Folder,
-    events: Sequence[LogRecord],
+    items: Sequence[CatalogueItem],
+    examples: Sequence[Example],
     settings: LearnerSettings,
     warmup: int,
     every: int = 1,
@@ -126,23 +126,22 @@ def run(
     """warmup: honest events before what is counted. every: so manyth honest target is tested. keep:
     what is learned of each block, all of it where it is left out.
     """
-    learner = Learner(settings, len(folder.items[0].vector), settings.seed)
-    learner.add_items(folder.items)
+    learner = Learner(settings, len(items[0].vector), settings.seed)
+    learner.add_items(items)
     outcome, seen = Outcome(), 0
-    examples = list(folder.examples(events))
     for start in range(0, len(examples), BLOCK):
         block = examples[start : start + BLOCK]
         honest = [one for one in block if not is_fake(one)]
         if seen >= warmup:
             _test(learner, honest[::every], outcome)
         seen += len(honest)
-        learner.learn(block if keep is None else list(keep(block)))
+        learner.learn(block if keep is None else list(keep(learner, block)))
     return outcome
 
 
 def _test(learner: Learner, examples: Sequence[Example], outcome: Outcome) -> None:
     targets = [one for one in examples if one.event.liked and one.event.item_id not in one.had]
-    requests = [RankRequest(state=_state(one, learner.dimension), k=CUTOFF) for one in targets]
+    requests = [RankRequest(state=state_of(one, learner.dimension), k=CUTOFF) for one in targets]
     found = learner.ranking.top(requests, learner.parameters)
     for one, (listed, _) in zip(targets, found, strict=True):
         outcome.shown.update(listed)
@@ -153,7 +152,7 @@ def _test(learner: Learner, examples: Sequence[Example], outcome: Outcome) -> No
             outcome.gains[name].append(gain)
 
 
-def _state(example: Example, dimension: int) -> UserState:
+def state_of(example: Example, dimension: int) -> UserState:
     """The user just before the event."""
     intent = np.zeros(dimension, np.float32) if example.intent is None else example.intent
     return UserState(
@@ -161,13 +160,12 @@ def _state(example: Example, dimension: int) -> UserState:
     )
 
 
-def caught(quarantine: Quarantine, pushed: str, events: Sequence[LogRecord]) -> dict[str, float]:
+def caught(quarantine: Quarantine, pushed: str, examples: Sequence[Example]) -> dict[str, float]:
     """Of the users of whom something was held for an item with an alarm: the share that is fake
-    (precision); of the fake ones who have acted, the share that was held (recall). flagged: whether
-    the pushed item had an alarm.
+    (precision); of the fake ones, the share that was held (recall). of_pushed: the precision among
+    those held for the pushed item.
     """
-    users = {str(orjson.loads(one.value)["user_id"]) for one in events}
-    fake = {one for one in users if one.startswith(FAKE)}
+    fake = {one.user for one in examples if is_fake(one)}
     found = {one.example.user for one in quarantine.suspects()}
     own = {one.example.user for one in quarantine.suspects() if one.item_id == pushed}
     return {

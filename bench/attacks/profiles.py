@@ -27,6 +27,8 @@ FEW = 5
 """Users of a flood of clicks from few."""
 BURST = 0.1
 """Of the events, in which a burst comes."""
+START = 0.5
+"""Of the events, before any attack: on an engine that has learned for a while."""
 Fake = dict[str, Any]
 """Of an event but for its id and time: `topic`, and the fields of its value."""
 
@@ -34,8 +36,8 @@ Fake = dict[str, Any]
 @dataclass(frozen=True)
 class Attack:
     """share: so many fake profiles for each user of the log; a flood of clicks has as many events
-    as they would. slow: spread over the log after its warm-up, else within a tenth of it. fillers:
-    items beside the pushed one in a profile.
+    as they would. slow: spread over the second half of the log, else within a tenth of it. fillers:
+    items beside the pushed one in a profile. first: the pushed one comes before them.
     """
 
     kind: str
@@ -43,7 +45,6 @@ class Attack:
     slow: bool = False
     fillers: int = 9
     first: bool = False
-    """The pushed item comes before the fillers."""
 
     @property
     def name(self) -> str:
@@ -175,9 +176,10 @@ def attacked(
     log: Log, world: World, attack: Attack, pushed: str, rng: np.random.Generator
 ) -> list[LogRecord]:
     """The log's events with the attack's."""
-    total, start = len(log.events), log.warmup
+    total = len(log.events)
+    start = int(START * total)
     if not attack.slow:
-        start += int(rng.integers(0, max(1, (total - start) // 2)))
+        start += int(rng.integers(0, max(1, (total - start) // 4)))
     end = total if attack.slow else min(total, start + max(1, int(BURST * total)))
     added: dict[int, list[Fake]] = defaultdict(list)
     for user, fakes in _profiles(attack, world, pushed, rng):

@@ -1,11 +1,12 @@
 """Attacks on the lists, and what each defence leaves of them.
 
-    python -m bench.attacks.run LOG [--ratings 6000] [--kinds KIND …] [--shares .05 …]
-    [--defences DEFENCE …] [--seeds 7 …] [--every 2]
+    python -m bench.attacks.run LOG [--ratings 8000] [--kinds KIND …] [--shares .05 …]
+    [--paces burst slow] [--defences DEFENCE …] [--seeds 7 …] [--every 2]
 
-Each attack pushes an item that stands in lists about as often as the mean item does; its gain is
-its share of all places in honest users' tested top tens, beside its share on the same log without
-the attack. The catalogue is of the items that the log names. NDCG@10 is of honest users' targets.
+Attacks come, and lists are tested, in the second half of the log. Each pushes an item that stands
+in lists about as often as the mean item does; its gain is its share of all places in honest users'
+tested top tens, beside its share on the same log without the attack. The catalogue is of the items
+that the log names. NDCG@10 is of honest users' targets.
 Precision and recall are of users held for an item with an alarm at the end of the log. Prints a
 table, then one JSON object.
 """
@@ -26,24 +27,26 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.attacks.engine import Folder, Outcome, caught, run
-from bench.attacks.profiles import KINDS, Attack, World, attacked
+from bench.attacks.profiles import KINDS, START, Attack, World, attacked
 from bench.hardware import hardware
 from bench.prequential import Log, load_log
 from bench.results.bench_run import BenchRun
 from encoders import load_encoder
 from stream.quarantine.quarantine import Quarantine
 from upwell.settings import LearnerSettings, load_settings
+from upwell.values import Example
 
 __all__ = ["DEFENCES", "Bench", "named_items"]
 
-DEFENCES: dict[str, tuple[bool, bool]] = {
-    "none": (False, False),
-    "bounded": (True, False),
-    "quarantine": (False, True),
-    "both": (True, True),
+DEFENCES: dict[str, tuple[bool, str]] = {
+    "none": (False, "off"),
+    "bounded": (True, "off"),
+    "burst": (False, "burst"),
+    "strict": (False, "strict"),
+    "both": (True, "strict"),
 }
-"""Whether influence is bounded, and whether there is a quarantine."""
-USUAL = (1.0, 4.0)
+"""Whether influence is bounded, and how strict the quarantine is."""
+USUAL = (0.5, 2.0)
 """Of the mean item's places, between which an attacked item's are without an attack."""
 
 
@@ -65,23 +68,23 @@ class Bench:
     every: int
 
     def play(
-        self, events: Sequence[Any], defence: str, pushed: str = ""
+        self, examples: Sequence[Example], defence: str, pushed: str = ""
     ) -> tuple[Outcome, dict[str, Any]]:
         """What lists came to, and who was held."""
         bounded, held = DEFENCES[defence]
         settings = replace(self.settings, bounded_influence=bounded)
-        quarantine = Quarantine(30.0, {}) if held else None
+        quarantine = None if held == "off" else Quarantine(held, 30.0, {})
         outcome = run(
-            self.folder,
-            events,
+            self.folder.items,
+            examples,
             settings,
-            self.log.warmup,
+            int(START * len(self.log.events)),
             self.every,
-            None if quarantine is None else lambda block: quarantine.sift(block, 1),
+            None if quarantine is None else lambda _, block: quarantine.sift(block, 1),
         )
         if quarantine is None:
             return outcome, {}
-        return outcome, {**caught(quarantine, pushed, events), **quarantine.counts}
+        return outcome, {**caught(quarantine, pushed, examples), **quarantine.counts}
 
     def usual(self, clean: Outcome, rng: np.random.Generator) -> str:
         """An item by lot of those that stand in lists about as often as the mean one."""
@@ -91,18 +94,21 @@ class Bench:
         return some[int(rng.integers(len(some)))]
 
 
-def attacks(kinds: Sequence[str], shares: Sequence[float]) -> Iterator[Attack]:
+def attacks(
+    kinds: Sequence[str], shares: Sequence[float], paces: Sequence[str]
+) -> Iterator[Attack]:
     for kind in kinds:
         for share in shares:
-            for slow in (False, True):
-                yield Attack(kind, share, slow)
+            for pace in paces:
+                yield Attack(kind, share, pace == "slow")
 
 
 def measure(
     bench: Bench, some: Sequence[Attack], defences: Sequence[str], seed: int
 ) -> dict[str, Any]:
     """By defence: figures without an attack, and under each."""
-    clean = {name: bench.play(bench.log.events, name)[0] for name in defences}
+    honest = list(bench.folder.examples(bench.log.events))
+    clean = {name: bench.play(honest, name)[0] for name in defences}
     found: dict[str, Any] = {
         name: {"clean": outcome.ndcg10(), "attacks": {}} for name, outcome in clean.items()
     }
@@ -111,8 +117,9 @@ def measure(
         rng = np.random.default_rng([seed, number])
         pushed = bench.usual(next(iter(clean.values())), rng)
         events = attacked(bench.log, bench.world, attack, pushed, rng)
+        examples = list(bench.folder.examples(events))
         for name in defences:
-            outcome, who = bench.play(events, name, pushed)
+            outcome, who = bench.play(examples, name, pushed)
             usual = clean[name].exposure(pushed)
             row = {
                 "usual": usual,
@@ -147,10 +154,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("log", type=Path)
-    parser.add_argument("--ratings", type=int, default=6_000)
+    parser.add_argument("--ratings", type=int, default=8_000)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--shares", nargs="+", type=float, default=[0.005, 0.01, 0.05])
     parser.add_argument("--defences", nargs="+", choices=list(DEFENCES), default=list(DEFENCES))
+    paces = ("burst", "slow")
+    parser.add_argument("--paces", nargs="+", choices=paces, default=list(paces))
     parser.add_argument("--seeds", nargs="+", type=int, default=[7])
     parser.add_argument("--every", type=int, default=2)
     parser.add_argument("--fused", action="store_true", help="with the fused model")
@@ -164,7 +173,7 @@ def main() -> None:
     for seed in arguments.seeds:
         learner = replace(settings.learner, seed=seed, test_sample=1.0, fused=arguments.fused)
         bench = Bench(log, folder, World.of(log), learner, arguments.every)
-        some = list(attacks(arguments.kinds, arguments.shares))
+        some = list(attacks(arguments.kinds, arguments.shares, arguments.paces))
         found[seed] = measure(bench, some, arguments.defences, seed)
     show(found)
     tracked.tell(

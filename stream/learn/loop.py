@@ -66,7 +66,7 @@ class LearnLoop:
         self._positions: dict[int, int] = {}
         self._letters = LetterIndex(options.client, options.prefix)
         self._pace = Pace()
-        self._held = HeldBack(options.client, options.prefix, options.quarantine_days)
+        self._held = HeldBack(options)
         self._unconfirmed: list[Unconfirmed] = []
         self._stopping = False
         self._learned = 0

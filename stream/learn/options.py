@@ -36,8 +36,8 @@ class LearnOptions:
     groups. policy: blocks items of
     the catalogue. show: told each record for `metrics`. learning: around what is done with a poll's
     records of `examples`. ledgers: files that are copies of the ledger of erasures; the first must
-    be written, or nothing is confirmed. quarantine_days: after which what waits in quarantine is
-    dropped; None where there is none.
+    be written, or nothing is confirmed. quarantine: how strict, or off. quarantine_days: after
+    which what waits in it is dropped.
     """
 
     prefix: str
@@ -53,7 +53,8 @@ class LearnOptions:
     groups: Callable[[Ranking], Sequence[NDArray[np.bool_]]] = lambda ranking: ()
     policy: Policy = NO_POLICY
     ledgers: Sequence[Path] = ()
-    quarantine_days: float | None = None
+    quarantine: str = "off"
+    quarantine_days: float = 30.0
     show: Callable[[bytes], None] = lambda _: None
     learning: Callable[[Mapping[Any, Sequence[Any]]], AbstractContextManager[None]] = unfollowed
     client: Mapping[str, Any] = field(default_factory=dict)

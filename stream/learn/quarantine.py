@@ -16,6 +16,7 @@ from stream.chain.overrides.override import Override, stronger
 from stream.chain.overrides.record import decode_kept
 from stream.chain.publish import Outgoing
 from stream.chain.records import BroadcastRecord
+from stream.learn.options import LearnOptions
 from stream.quarantine.quarantine import Group, Quarantine
 from stream.quarantine.state import arrays_of, take_arrays
 from upwell.controls import OF_QUARANTINE
@@ -56,13 +57,14 @@ class Decided:
 
 
 class HeldBack:
-    """Between what `examples` brings and the learner. days: None where there is no quarantine:
-    everything is learned as it comes.
+    """Between what `examples` brings and the learner. Where the quarantine is off, everything is
+    learned as it comes.
     """
 
-    def __init__(self, client: Mapping[str, Any], prefix: str, days: float | None) -> None:
-        self._days = days
-        self._overrides = Broadcast(prefix + Topic.OVERRIDES, client)
+    def __init__(self, options: LearnOptions) -> None:
+        self._options = options
+        self._on = options.quarantine != "off"
+        self._overrides = Broadcast(options.prefix + Topic.OVERRIDES, options.client)
         self._decided = Decided()
         self._quarantine: Quarantine | None = None
 
@@ -70,17 +72,18 @@ class HeldBack:
         """From a checkpoint's arrays; where they have no quarantine, empty, behind what the learner
         learned. Raises `ModelError`.
         """
-        if self._days is not None:
-            self._quarantine = Quarantine(self._days, watermark)
+        if self._on:
+            one = self._options
+            self._quarantine = Quarantine(one.quarantine, one.quarantine_days, watermark)
             take_arrays(self._quarantine, arrays)
 
     def start(self) -> None:
         """Reads what was decided. Raises `BrokerError`."""
-        if self._days is not None:
+        if self._on:
             self._overrides.start()
 
     def stop(self) -> None:
-        if self._days is not None:
+        if self._on:
             self._overrides.stop()
 
     def sift(self, examples: Sequence[Example], now_ms: int) -> list[Example]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stream.metrics.catalogue import CATALOGUE, QUARANTINE
+from stream.metrics.catalogue import CATALOGUE
 from stream.metrics.fairness import FAIRNESS, UNTOLD_FAIRNESS
 from stream.metrics.gateway import FIGURES
 from stream.metrics.metric import Metric, Role
 from stream.metrics.privacy import PRIVACY
+from stream.metrics.quarantine import QUARANTINE
 from stream.metrics.reading import READING
 
 __all__ = ["METRICS", "UNTOLD"]

@@ -24,8 +24,8 @@ from upwell.system.lru import Lru
 __all__ = ["ALARM", "SUSPECT", "Detector"]
 
 RISE = 8.0
-SUSPECT = 3.0
-"""Of the sum: about two likes close to each other."""
+SUSPECT: Mapping[str, float] = {"burst": 9.0, "strict": 3.0}
+"""Of the sum, by how strict: about five likes close to each other, and two."""
 ALARM = 9.0
 """Of the sum: about five, which chance brings once in e^9 likes of an item."""
 PRIOR_LIKES, PRIOR_OF = 1.0, 300.0

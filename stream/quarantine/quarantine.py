@@ -37,13 +37,14 @@ class Group:
 
 
 class Quarantine:
-    """One thread owns it. days: after which what is held is dropped. watermark: per source the last
-    offset that was taken in before it.
+    """One thread owns it. strictness: of `SUSPECT`. days: after which what is held is dropped.
+    watermark: per source the last offset that was taken in before it.
 
     counts: examples by what became of them since the process began: held, released, dropped.
     """
 
-    def __init__(self, days: float, watermark: Mapping[str, int]) -> None:
+    def __init__(self, strictness: str, days: float, watermark: Mapping[str, int]) -> None:
+        self._suspect = SUSPECT[strictness]
         self._keep_ms = days * DAY_MS
         self._watermark = dict(watermark)
         self._detector = Detector()
@@ -135,7 +136,7 @@ class Quarantine:
             return False
         if example.event.liked and total >= ALARM:
             self._alarm(item_id, total, now_ms)
-        suspect = example.event.liked and total >= SUSPECT
+        suspect = example.event.liked and total >= self._suspect
         return suspect or item_id in self._held.items(example.user)
 
     def _alarm(self, item_id: str, total: float, now_ms: int) -> None:

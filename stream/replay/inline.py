@@ -73,7 +73,9 @@ class InlineEngine:
         if serving == "guarded":
             self.promotion = Promotion(self.learner, Guard())
             self.replica = Replica(learner, dimension)
-        self.quarantine = Quarantine(learner.quarantine_days, {}) if learner.quarantine else None
+        self.quarantine: Quarantine | None = None
+        if learner.quarantine != "off":
+            self.quarantine = Quarantine(learner.quarantine, learner.quarantine_days, {})
         self.fair = FairRanker(
             self.replica or self.learner, exposure_bounds(settings.stream.exposure)
         )

@@ -20,6 +20,7 @@ LANGUAGES = {*PROGRAMS, "console", "text", "json", "toml", "javascript", "go", "
 _FENCE = re.compile(r"^( *)```([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 ELSEWHERE = {
+    ("docs/attacks.md", "json"): "tests/upwell/controls/test_rules.py",
     ("docs/gateway.md", "bash"): "tests/e2e/gateway/test_calls_live.py",
     ("docs/cli.md", "bash"): "tests/docs/test_commands.py",
     ("docs/clients.md", "javascript"): "tests/examples/test_clients.py",

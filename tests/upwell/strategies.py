@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from upwell.controls import RULES, SCOPES, WITH_BOOST
+from upwell.controls import OF_QUARANTINE, RULES, SCOPES, WITH_BOOST
 from upwell.events import (
     Action,
     Click,
@@ -88,7 +88,9 @@ def controls() -> st.SearchStrategy[Control]:
             held["boost"] = boost
         if held.get("decision") in WITH_BOOST:
             held["boost"] = abs(boost) or 1.0
-        if scope != "query":
+        if held.get("decision") in OF_QUARANTINE:  # for everyone
+            held = {name: one for name, one in held.items() if name not in SCOPES}
+        if scope != "query" or held.get("decision") in OF_QUARANTINE:
             held.pop("match", None)
         return Control(**given["rest"], kind=kind, **held)
 

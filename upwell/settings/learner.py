@@ -53,10 +53,11 @@ class LearnerSettings:
         "an event of a user with a short past counts less (docs/decisions/0014)",
         "tuner",
     )
-    quarantine: bool = setting(
-        False,
+    quarantine: Literal["off", "burst", "strict"] = setting(
+        "off",
         "likes of newcomers that push an item wait, and teach nothing, until their users have a "
-        "past or a person releases them (docs/attacks.md)",
+        "past or a person releases them: `burst` from about the fifth of a burst on, `strict` from "
+        "the second (docs/attacks.md)",
         "operator",
     )
     quarantine_days: float = setting(

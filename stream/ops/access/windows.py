@@ -1,10 +1,10 @@
-"""What the learner keeps of users: their windows in its replay buffer, as the newest checkpoint has
-them. What it took in since stands on `examples`.
+"""What the learner keeps of users: their windows in its replay buffer and what of them waits in
+quarantine, as the newest checkpoint has it. What it took in since stands on `examples`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from learner.counts.events import KINDS
 from learner.release import checkpoint
 from learner.release.folder import ModelsFolder
 from learner.release.users import WINDOWS, digest
+from stream.quarantine.state import held_in
 from upwell.errors import ModelError
 
 __all__ = ["Learned", "read_windows"]
@@ -39,7 +40,7 @@ def read_windows(folder: ModelsFolder, users: Collection[str]) -> Learned:
         return Learned(None, 0, [])
     name, arrays, meta = loaded
     learned = int(meta["learner"].get("learned", 0))
-    return Learned(name, learned, _windows(arrays, meta, users))
+    return Learned(name, learned, [*_windows(arrays, meta, users), *_waiting(arrays, users)])
 
 
 def _newest(folder: ModelsFolder) -> tuple[str, Any, Any] | None:
@@ -85,3 +86,21 @@ def _window(arrays: Any, items: list[str], place: int, user: str) -> dict[str, A
         ],
         "intent": [float(number) for number in arrays[f"{WINDOWS}intents"][place]],
     }
+
+
+def _waiting(arrays: Any, users: Collection[str]) -> Iterator[dict[str, Any]]:
+    """What is held of them, each example as a window that ends with its event."""
+    for one in (held.example for held in held_in(arrays) if held.example.user in users):
+        yield {
+            "user": one.user,
+            "events": [
+                {
+                    "item_id": entry.item_id,
+                    "kind": entry.kind,
+                    "rating": entry.rating,
+                    "ts": entry.ts,
+                }
+                for entry in (*one.history, one.event)
+            ],
+            "intent": None if one.intent is None else [float(number) for number in one.intent],
+        }

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import orjson
 
 from bench.attacks.engine import Folder, caught, is_fake, run
-from bench.attacks.profiles import Attack, World, attacked
+from bench.attacks.profiles import FAKE, Attack, World, attacked
+from learner.training.learner import Learner
 from stream.quarantine.quarantine import Quarantine
 from tests.bench.attacks.test_profiles import EVENTS, LOG
 from tests.learner.training.small import SETTINGS
-from upwell.values import Vector
+from tests.stream.quarantine.crowd import PUSHED, Crowd
+from upwell.values import Example, Vector
 
 
 class Letters:
@@ -21,13 +23,14 @@ class Letters:
     dimension = 16
     revision = "letters"
 
-    def encode(self, texts: list[str]) -> Vector:
+    def encode(self, texts: Sequence[str]) -> Vector:
         drawn = [np.random.default_rng(list(one.encode())).normal(size=16) for one in texts]
         return np.array([one / np.linalg.norm(one) for one in drawn], np.float32)
 
 
 FOLDER = Folder(LOG, Letters())
 WORLD = World.of(LOG)
+HONEST = list(FOLDER.examples(EVENTS))
 
 
 def test_examples_are_of_every_event_with_what_its_user_did_before() -> None:
@@ -37,22 +40,32 @@ def test_examples_are_of_every_event_with_what_its_user_did_before() -> None:
     assert not any(map(is_fake, examples))
 
 
+def honest(_: Learner, some: Sequence[Example]) -> list[Example]:
+    return [one for one in some if not is_fake(one)]
+
+
 def test_fake_events_teach_and_are_not_tested_unless_they_are_kept_back() -> None:
     events = attacked(LOG, WORLD, Attack("bandwagon", 1.0), "i3", np.random.default_rng(1))
+    examples = list(FOLDER.examples(events))
     settings = replace(SETTINGS, test_sample=1.0)
-    clean = run(FOLDER, EVENTS, settings, 0)
-    pushed = run(FOLDER, events, settings, 0)
-    kept = run(FOLDER, events, settings, 0, keep=lambda some: [e for e in some if not is_fake(e)])
+    clean = run(FOLDER.items, HONEST, settings, 0)
+    pushed = run(FOLDER.items, examples, settings, 0)
+    kept = run(FOLDER.items, examples, settings, 0, keep=honest)
     assert len(clean.gains["all"]) == len(pushed.gains["all"])
     assert kept.ndcg10() != pushed.ndcg10()
     assert 0.0 <= clean.exposure("i3") <= 1.0
 
 
 def test_who_is_caught_is_by_what_is_held_for_an_alarm() -> None:
-    crowd = [
-        orjson.dumps({"event_id": "e", "user_id": name, "item_id": "x", "ts": 0})
-        for name in ("fake-user-1", "ann")
+    crowd = Crowd()
+    examples = crowd.people(80) + crowd.profiles(20)
+    marked = [
+        replace(one, event=replace(one.event, event_id=f"{FAKE}{one.offset}"))
+        if one.user.startswith("fake")
+        else one
+        for one in examples
     ]
-    records = [replace(EVENTS[0], value=one) for one in crowd]
-    empty = caught(Quarantine(30.0, {}), "x", records)
-    assert empty == {"precision": 0.0, "recall": 0.0, "of_pushed": 0.0}
+    quarantine = Quarantine("strict", 30.0, {})
+    assert caught(quarantine, PUSHED, marked) == {"precision": 0, "recall": 0, "of_pushed": 0}
+    quarantine.sift(marked, 0)
+    assert caught(quarantine, PUSHED, marked) == {"precision": 1, "recall": 0.95, "of_pushed": 1}

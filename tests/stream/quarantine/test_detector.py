@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.quarantine import detector
-from stream.quarantine.detector import ALARM, MOST_ITEMS, SUSPECT, WARM_UP, Detector
+from stream.quarantine.detector import ALARM, MOST_ITEMS, WARM_UP, Detector
 
+SUSPECT = detector.SUSPECT["strict"]
 LIKES = st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 200)), max_size=200)
 
 
@@ -82,4 +83,5 @@ def test_it_goes_on_where_it_was_restored(likes: list[tuple[str, int]], cut: int
 
 
 def test_its_constants_are_those_that_docs_name() -> None:
-    assert (detector.RISE, SUSPECT, ALARM, WARM_UP) == (8.0, 3.0, 9.0, 1_000)
+    assert (detector.RISE, ALARM, WARM_UP) == (8.0, 9.0, 1_000)
+    assert detector.SUSPECT == {"burst": ALARM, "strict": 3.0}

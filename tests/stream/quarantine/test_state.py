@@ -16,14 +16,14 @@ NOW = 1_700_000_000_000
 
 
 def filled(crowd: Crowd) -> Quarantine:
-    made = Quarantine(30.0, {})
+    made = Quarantine("strict", 30.0, {})
     made.sift(crowd.people(80) + crowd.profiles(15), NOW)
     return made
 
 
 def test_a_restored_quarantine_goes_on_as_the_other_does() -> None:
     crowd = Crowd()
-    one, other = filled(crowd), Quarantine(30.0, {})
+    one, other = filled(crowd), Quarantine("strict", 30.0, {})
     assert take_arrays(other, arrays_of(one))
     rest = crowd.people(5) + crowd.profiles(5)
     before, after = ([e.offset for e in made.sift(rest, NOW)] for made in (one, other))
@@ -35,16 +35,16 @@ def test_a_restored_quarantine_goes_on_as_the_other_does() -> None:
 
 
 def test_a_checkpoint_of_before_has_none() -> None:
-    quarantine = Quarantine(30.0, {"reviews-0": 7})
+    quarantine = Quarantine("strict", 30.0, {"reviews-0": 7})
     assert not take_arrays(quarantine, {})
     assert quarantine.state()["watermark"] == {"reviews-0": 7}
 
 
 def test_one_of_another_version_is_an_error() -> None:
-    arrays = arrays_of(Quarantine(30.0, {}))
+    arrays = arrays_of(Quarantine("strict", 30.0, {}))
     arrays[f"{HELD}state"] = np.frombuffer(orjson.dumps({"v": 2}), np.uint8)
     with pytest.raises(ModelError, match="another version"):
-        take_arrays(Quarantine(30.0, {}), arrays)
+        take_arrays(Quarantine("strict", 30.0, {}), arrays)
 
 
 def test_a_user_is_taken_out_of_a_checkpoint_and_the_others_stay() -> None:

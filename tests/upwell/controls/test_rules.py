@@ -14,7 +14,7 @@ from upwell.errors import InvalidEventError
 from upwell.events import ControlKind, Topic
 from upwell.schema import event_value, key_of, parse_event
 
-PAGE = Path(__file__).parents[3] / "docs" / "overrides.md"
+DOCS = Path(__file__).parents[3] / "docs"
 NOW_MS = 1_800_000_000_000
 BASE = {"event_id": "e", "ts": NOW_MS, "by": "ann", "why": "season"}
 OVERRIDE = BASE | {"kind": "override", "override_id": "o", "item_id": "i", "decision": "ban"}
@@ -74,7 +74,11 @@ def test_what_is_wrong_is_named(change: dict[str, Any], reason: str, detail: str
     assert (caught.value.reason, detail in caught.value.detail) == (reason, True), caught.value
 
 
-def test_the_events_of_the_page_are_events() -> None:
-    blocks = re.findall(r"^```json\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+@pytest.mark.parametrize(
+    ("page", "kinds"), [("overrides.md", ["override", "approve"]), ("attacks.md", ["override"])]
+)
+def test_the_events_of_the_page_are_events(page: str, kinds: list[str]) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^ *```json\n(.*?)^ *```", text, re.M | re.S)
     found = [parse_event(Topic.CONTROLS, json.loads(one), now_ms=NOW_MS) for one in blocks]
-    assert [getattr(one, "kind", None) for one in found] == ["override", "approve"]
+    assert [getattr(one, "kind", None) for one in found] == kinds

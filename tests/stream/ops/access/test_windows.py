@@ -13,7 +13,10 @@ from learner.release import checkpoint
 from learner.release.folder import LocalFolder
 from learner.training.learner import Learner
 from stream.ops.access.windows import Learned, read_windows
+from stream.quarantine.quarantine import Quarantine
+from stream.quarantine.state import arrays_of
 from tests.learner.training.small import DIMENSION, SETTINGS, catalogue, log
+from tests.stream.quarantine.crowd import PUSHED, Crowd
 from upwell.errors import ModelError
 
 
@@ -54,3 +57,15 @@ def test_a_torn_checkpoint_is_said(tmp_path: Path) -> None:
     newest.write_bytes(newest.read_bytes() + b" ")
     with pytest.raises(ModelError, match="is torn"):
         read_windows(place, {"u3"})
+
+
+def test_what_waits_of_a_user_is_told_too(tmp_path: Path) -> None:
+    crowd, quarantine = Crowd(), Quarantine("strict", 30.0, {})
+    quarantine.sift(crowd.people(80) + crowd.profiles(9), 0)
+    user = quarantine.state()["held"][-1].example.user
+    place, meta = LocalFolder(tmp_path), {"learner": {"items": [], "learned": 5}}
+    checkpoint.save_checkpoint(place, arrays_of(quarantine), meta)
+    found = read_windows(place, {user, "nobody"}).windows
+    assert {one["user"] for one in found} == {user}
+    assert found[-1]["events"][-1]["item_id"] == PUSHED
+    assert len(found[-1]["events"]) == 6
