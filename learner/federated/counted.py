@@ -153,7 +153,10 @@ class Counted:
         met = added.sums[ADDED.index(COUNT)] > 0.5
         return Counted(
             now.sums + added.sums,
-            {name: summed([one, added.tables[name]]).capped(cap) for name, one in now.tables.items()},
+            {
+                name: summed([one, added.tables[name]]).capped(cap)
+                for name, one in now.tables.items()
+            },
             np.where(met, float(clock), self.last),
             np.where(met & (self.first == 0.0), float(clock), self.first),
             clock,

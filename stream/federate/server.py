@@ -15,7 +15,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from learner.federated.message import decode, encode
-from learner.federated.rounds import Joined, Options, Rounds, difference
+from learner.federated.options import Joined, Options, difference
+from learner.federated.rounds import Rounds
 from learner.federated.state import GlobalModel, checkpoint_of, contract, first_model
 from learner.ranking.parameters import part, prefixed
 from learner.release.checkpoint import latest, load, prune, save_checkpoint, sweep

@@ -33,7 +33,9 @@ def flat(found: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
 
 
 def drawn(data: st.DataObject, rows: int, numbers: st.SearchStrategy[float]) -> NDArray[np.float64]:
-    some = data.draw(st.lists(st.lists(numbers, min_size=3, max_size=3), min_size=rows, max_size=rows))
+    some = data.draw(
+        st.lists(st.lists(numbers, min_size=3, max_size=3), min_size=rows, max_size=rows)
+    )
     return np.array(some, np.float64).reshape(rows, 3)
 
 

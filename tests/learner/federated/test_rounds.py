@@ -9,7 +9,8 @@ import pytest
 
 from learner.federated.aggregate import least_reports
 from learner.federated.counted import read_counted
-from learner.federated.rounds import Joined, Options, Rounds, difference
+from learner.federated.options import Joined, Options, difference
+from learner.federated.rounds import Rounds
 from learner.federated.site import Site
 from learner.training.learner import Learner
 from tests.learner.federated.small import (
