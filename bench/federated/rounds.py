@@ -33,10 +33,8 @@ from bench.hardware import hardware, load
 from bench.prequential import Log, load_log
 from bench.results.bench_run import BenchRun
 from encoders import load_encoder
-from learner.federated.private import Privacy, epsilon
-from learner.federated.report import Report
 from learner.federated.options import Options
-from learner.federated.site import Site
+from learner.federated.private import Privacy, epsilon
 from stream.federate.cell import ClientCell, Tls
 from stream.federate.client import FederatedClient, Hiding
 from stream.federate.log import ClientLog

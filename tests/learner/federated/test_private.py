@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learner.federated.private import Privacy, epsilon
 from learner.federated.options import Options
+from learner.federated.private import Privacy, epsilon
 from learner.federated.state import BY_ITEM
 from tests.learner.federated.small import join, rounds_of, site_of, split, take, teach
 
