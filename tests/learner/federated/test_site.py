@@ -1,5 +1,4 @@
-"""A learner of a client takes over what all know, keeps what is its own, and says what it added.
-"""
+"""A learner of a client takes over what all know, and says what it added."""
 
 from __future__ import annotations
 
