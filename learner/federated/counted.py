@@ -31,12 +31,22 @@ from learner.counts.popularity import (
 from learner.federated.aggregate import clamped_sum
 from learner.federated.tables import Table, empty_table, read_table, summed, table_arrays
 
-__all__ = ["ADDED", "FLOOR", "Counted", "Passed", "added_up", "empty_counted", "read_counted"]
+__all__ = [
+    "ADDED",
+    "FLOOR",
+    "Counted",
+    "Passed",
+    "added_up",
+    "all_passed",
+    "empty_counted",
+    "read_counted",
+]
 
 ADDED = (*range(COUNT), COUNT, TEXT, EARNED)
 """Columns of popularity that are sums; behind them stand `liked` and `people`."""
 LIKED, PEOPLE = len(ADDED), len(ADDED) + 1
 WIDTH = len(ADDED) + 2
+MOST_TIMES = 10
 FLOOR = 3.0
 """Events of one client on one item, or on one pair, that count in a round whoever else has them."""
 
@@ -205,6 +215,20 @@ def added_up(added: Sequence[Counted], liars: int | None) -> Counted:
         np.zeros(size),
         np.zeros(size),
     )
+
+
+def all_passed(passed: Sequence[Passed], liars: int | None) -> Passed:
+    """Of several clients; with `liars`, none of them lets more pass than `MOST_TIMES` what the
+    (`liars` + 1)-th largest does: by what passed the counts of all others decay.
+    """
+    events = sorted((one.events for one in passed), reverse=True)
+    total = Passed()
+    for one in passed:
+        kept = one.events
+        if liars is not None and liars < len(events):
+            kept = min(kept, MOST_TIMES * events[liars])
+        total = total.plus(Passed(kept, min(one.newcomers, kept)))
+    return total
 
 
 def _leaders(values: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

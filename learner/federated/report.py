@@ -23,6 +23,7 @@ __all__ = ["Report", "fault_of", "report_of"]
 
 LARGEST = 1e3
 """Of a weight's change: honest ones of a round stay below 10."""
+MOST_EVENTS = 1_000_000_000
 _SLACK = 1e-6
 Names = Mapping[str, NDArray[np.float32]]
 
@@ -89,6 +90,8 @@ def fault_of(report: Report, size: int) -> str | None:
             return f"{name} is not finite"
         if np.abs(one).max(initial=0.0) > LARGEST:
             return f"{name} moved by more than {LARGEST:,.0f}"
+    if report.passed.events > MOST_EVENTS:
+        return f"more than {MOST_EVENTS:,} events in a round"
     if report.passed.newcomers > report.passed.events:
         return "there are more events of newcomers than events"
     return _sums(report.counted.sums, report.passed.events) or next(

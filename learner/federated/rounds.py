@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from learner.counts.popularity import COUNT
 from learner.federated.aggregate import AGGREGATES, mean
-from learner.federated.counted import ADDED, Counted, Passed, added_up
+from learner.federated.counted import ADDED, Counted, Passed, added_up, all_passed
 from learner.federated.masked import length, opened, summed_up
 from learner.federated.options import Joined, Options, difference
 from learner.federated.report import Report, report_of
@@ -54,6 +54,7 @@ class Rounds:
         self._masked: dict[str, NDArray[np.uint64]] = {}
         self._members: list[str] = []
         self._attempt = 0
+        self._out: set[str] = set()  # of this round: what they said was no report
         self._since: float | None = None
         self._gathering: float | None = None
         self._gathered = False
@@ -77,11 +78,8 @@ class Rounds:
     def missing(self) -> list[str]:
         """Clients that are here, take part in this round and have not reported."""
         done = self._masked if self.options.secure else self._reports
-        return [name for name in self.here if name not in done and name in self._taking_part]
-
-    @property
-    def _taking_part(self) -> list[str]:
-        return self._members if self.options.secure else self.here
+        part = self._members if self.options.secure else self.here
+        return [one for one in self.here if one in part and one not in {*done, *self._out}]
 
     # ---- what clients say
 
@@ -104,6 +102,7 @@ class Rounds:
         known.here, known.session = True, session
         self._reports.pop(name, None)  # of the process before
         self._masked.pop(name, None)
+        self._out.discard(name)
 
     def left(self, name: str) -> None:
         """Its process is gone: no round waits for it. What it reported holds."""
@@ -144,7 +143,7 @@ class Rounds:
             return self._take_masked(name, head, arrays)
         found = report_of(head, arrays, self.model.weights, len(self.model.layout))
         if isinstance(found, str):
-            return self._refuse(name, "malformed", found)
+            return self._shut_out(name, found)
         self._reports[name] = found
         return None
 
@@ -159,7 +158,7 @@ class Rounds:
             or numbers.dtype != np.uint64
             or numbers.shape != (length(self.model.weights, size),)
         ):
-            return self._refuse(name, "malformed", "what is masked is of another length or type")
+            return self._shut_out(name, "what is masked is of another length or type")
         self._masked[name] = numbers
         return None
 
@@ -196,7 +195,7 @@ class Rounds:
         catalogues = [self.joined[name].texts for name in sorted(self.joined)]
         self.model = self.model.widened(self.model.layout.extended(catalogues))
         self._reports, self._since = {}, now_s
-        self._masked, self._members, self._attempt = {}, self.here, 0
+        self._masked, self._members, self._attempt, self._out = {}, self.here, 0, set()
 
     def _step_masked(self, now_s: float) -> bool:
         """A sum needs all its members: without one of them, those who are here begin it anew."""
@@ -209,9 +208,10 @@ class Rounds:
             self._since = None
             return True
         late = now_s - self._since >= self.options.deadline_s
-        still = [one for one in self._members if one in (self._masked if late else self.here)]
+        there = set(self._masked if late else self.here) - self._out
+        still = [one for one in self._members if one in there]
         if len(still) < self.options.needed:
-            still = self.here if late else self._members
+            still = sorted(set(self.here) - self._out) if late else self._members
         if still != self._members and len(still) >= self.options.needed:
             self.told["waited_in_vain"] += len(self.missing)
             self.told["masked_anew"] += 1
@@ -256,10 +256,8 @@ class Rounds:
             moved = mean(weights, events, on_items, BY_ITEM)
         else:
             moved = AGGREGATES[options.aggregate](weights, options.liars)
-        passed = Passed()
-        for one in reports:
-            passed = passed.plus(one.passed)
         liars = None if options.aggregate == "mean" else options.liars
+        passed = all_passed([one.passed for one in reports], liars)
         counted = added_up([one.counted for one in reports], liars)
         return self._moved(moved, counted, passed, any(one.ready for one in reports))
 
@@ -274,6 +272,11 @@ class Rounds:
             model.ready or ready,
             model.rounds + 1,
         )
+
+    def _shut_out(self, name: str, why: str) -> str:
+        """This round does not wait for it, and asks it no more."""
+        self._out.add(name)
+        return self._refuse(name, "malformed", why)
 
     def _refuse(self, name: str, kind: str, why: str) -> str:
         self.told[f"refused_{kind}"] += 1

@@ -33,6 +33,7 @@ STEP_S = 0.1
 FAREWELL_S = 30.0
 """For how long clients may fetch the last model."""
 KEEP = 2
+MOST_ID, DIGITS = 512, 16
 _STATE = "federated."
 Tell = Callable[[str], None]
 
@@ -178,8 +179,11 @@ class FederatedServer:
 
     def _join(self, name: str, session: str, head: Mapping[str, Any], _: object) -> bytes:
         texts = head.get("texts")
-        if not isinstance(texts, dict) or not all(isinstance(one, str) for one in texts.values()):
-            raise ModelError("a client that joins says the digests of its items' texts")
+        if not isinstance(texts, dict) or not all(map(_fits, texts.items())):
+            raise ModelError(
+                "a client that joins names its items, each by 1 to 512 characters, and digests of "
+                "their texts of 16"
+            )
         self.rounds.join(name, session, str(head.get("log")), texts, head.get("contract"))
         self._tell(f"{name} joined, with {len(texts):,} items")
         return encode({})
@@ -212,3 +216,13 @@ class FederatedServer:
         with self._lock:
             self.rounds.left(name)
         self._tell(f"{name} is gone")
+
+
+def _fits(item: tuple[str, object]) -> bool:
+    """An id as events have it, and a digest."""
+    item_id, digest = item
+    try:
+        item_id.encode()
+    except UnicodeEncodeError:
+        return False
+    return 0 < len(item_id) <= MOST_ID and isinstance(digest, str) and len(digest) == DIGITS

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from learner.federated.counted import ADDED, Passed, added_up, empty_counted, read_counted
+from learner.federated.counted import (
+    ADDED,
+    Passed,
+    added_up,
+    all_passed,
+    empty_counted,
+    read_counted,
+)
 from learner.training.learner import Learner
 from tests.learner.training.small import DIMENSION, SETTINGS, catalogue, learner_of, log
 
@@ -68,6 +75,13 @@ def test_sums_of_clients_and_of_liars() -> None:
     one.sums[:, 0], lie.sums[:, 1] = 5.0, 1e9
     assert added_up([one, one, lie], None).sums[0].tolist() == [10.0, 1e9]
     assert added_up([one, one, lie], 1).sums[0].tolist() == [10.0, 3.0]
+
+
+def test_one_liar_does_not_let_all_else_decay() -> None:
+    told = [Passed(10, 2), Passed(20, 0), Passed(10**9, 10**9)]
+    assert all_passed(told, None).events == 10**9 + 30
+    assert all_passed(told, 1) == Passed(230, 202)
+    assert all_passed([Passed(10, 2), Passed(90, 0)], 1) == Passed(100, 2)  # it caught up
 
 
 def test_events_tell_who_was_met_first_and_last_by_rounds() -> None:
