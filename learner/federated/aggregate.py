@@ -92,9 +92,9 @@ def clamped_sum(values: NDArray[np.float64], liars: int, floor: float) -> NDArra
     counts, and `liars` clients add at most what as many honest ones could, or `liars` · `floor`.
     """
     if liars >= len(values):
-        return np.minimum(values, floor).sum(axis=0)
+        return np.asarray(np.minimum(values, floor).sum(axis=0), np.float64)
     bound = np.sort(values, axis=0)[len(values) - 1 - liars]
-    return np.minimum(values, np.maximum(bound, floor)).sum(axis=0)
+    return np.asarray(np.minimum(values, np.maximum(bound, floor)).sum(axis=0), np.float64)
 
 
 def least_reports(aggregate: str, liars: int) -> int:
@@ -114,7 +114,8 @@ def _stack(changes: Sequence[Changes], name: str) -> NDArray[np.float64]:
 def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, …) that sum to 1 over the clients; 0 where nobody has any."""
     total = weights.sum(axis=0)
-    return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    shares = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    return np.asarray(shares, np.float64)
 
 
 def _check(count: int, least: int, what: str, liars: int) -> None:

@@ -132,7 +132,7 @@ class Counted:
     @property
     def events(self) -> NDArray[np.float32]:
         """(N,) on each item."""
-        return np.round(self.sums[ADDED.index(COUNT)]).astype(np.float32)
+        return np.asarray(np.round(self.sums[ADDED.index(COUNT)]), np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """As `Counts.arrays` of a learner whose rows are these items."""
@@ -237,6 +237,8 @@ def _leaders(values: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np
     """
     leaders, held = np.zeros((len(values), LEADERS), np.int32), np.zeros(len(values), np.int32)
     for column, one in enumerate(values):
+        if column == EARNED:  # nobody asks for its leaders, and nobody keeps them
+            continue
         best = np.argsort(-one, kind="stable")[:LEADERS]
         best = best[one[best] > 0.0]
         leaders[column, : len(best)], held[column] = best, len(best)

@@ -58,8 +58,10 @@ class Site:
         self._place(model.layout)
         own = self._counted()
         shared = model.counted.placed(self._from_layout(), self.learner.items)
+        here = np.where(self._places < 0, -1, np.arange(self.learner.items))
+        owed = self._owed.counted.widened(self.learner.items)
+        shared = shared.with_added(owed.placed(here, self.learner.items))
         counted = _beside(shared, own, self._places < 0)
-        counted = counted.with_added(self._owed.counted.widened(self.learner.items))
         self._write(replace(counted, tables=own.tables) if own_tables else counted)
         weights = {
             name: one[self._places[self._rows]] if name in BY_ITEM else one

@@ -122,8 +122,9 @@ class FederatedClient:
         number, progress = task["round"], self._progress
         if progress.played <= number:
             stretches = self._log.stretches(task["rounds"])
+            taken = task["taken"] if self._privacy is None else ()  # with noise counts stay owed
             for missed in range(progress.played, number):
-                self._site.learn(self._play(stretches[missed], missed), missed in task["taken"])
+                self._site.learn(self._play(stretches[missed], missed), missed in taken)
             self._take(task)
             self._site.learn(self._play(stretches[number], number))
             progress.played = number + 1

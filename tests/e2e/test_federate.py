@@ -26,6 +26,7 @@ from learner.release.replica import Replica
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
 from stream.federate.cell import ClientCell, Tls
+from stream.ops.commands.manual import MANUAL
 from tests.encoders.tiny import tiny_model
 from upwell.ports import RankRequest
 from upwell.settings import Settings
@@ -121,6 +122,8 @@ def test_a_server_and_a_client_are_killed_in_a_round_and_nothing_is_lost_or_twic
     assert (told["rounds"], told["clients"]) == (ROUNDS, ["c0", "c1", "c2"])
     assert told["events"] == CLIENTS * EVENTS
     assert told["items"] == ITEMS + CLIENTS
+    assert list(told) == list(MANUAL["federate server"].fields)
+    assert list(federation.told("c0")) == list(MANUAL["federate client"].fields)
     assert federation.told("c0")["events"] == EVENTS
     assert federation.told("c2")["targets"]["all"] > 0
     assert_an_engine_starts_from(federation.out)

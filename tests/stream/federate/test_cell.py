@@ -21,11 +21,14 @@ def free_address() -> str:
 
 def test_a_server_answers_by_name_and_without_one_nobody_does() -> None:
     address = free_address()
-    with closing(ClientCell(address, "shop-1", Tls())) as client:
-        with pytest.raises(BrokerError, match="does not answer"):
-            client.ask("echo", b"x", 1.0)
-        answers = {"echo": lambda name, body: name.encode() + body}
-        with closing(ServerCell(address, Tls(), answers, lambda name: None)):
+    with (
+        closing(ClientCell(address, "shop-0", Tls())) as client,
+        pytest.raises(BrokerError, match="does not answer"),
+    ):
+        client.ask("echo", b"x", 1.0)
+    answers = {"echo": lambda name, body: name.encode() + body}
+    with closing(ServerCell(address, Tls(), answers, lambda name: None)):
+        with closing(ClientCell(address, "shop-1", Tls())) as client:
             found = b""
             deadline = time.monotonic() + 60
             while not found and time.monotonic() < deadline:
