@@ -208,7 +208,7 @@ def main() -> None:
         [
             lambda: played(setting.base, together),
             *(
-                lambda log=log: played(setting.base, log.stretches(setting.rounds))  # type: ignore[misc]
+                lambda log=log: played(setting.base, log.stretches(setting.rounds))
                 for log in setting.logs
             ),
         ],

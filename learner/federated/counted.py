@@ -34,6 +34,7 @@ from learner.federated.tables import Table, empty_table, read_table, summed, tab
 __all__ = [
     "ADDED",
     "FLOOR",
+    "WIDTH",
     "Counted",
     "Passed",
     "added_up",

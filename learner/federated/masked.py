@@ -57,7 +57,8 @@ def masked(
         )
     found = np.round(numbers * _SCALE).astype(np.int64).view(np.uint64).copy()
     for other in others:
-        mask = _mask(secret, *sorted((name, other)), about, len(found))
+        first, second = sorted((name, other))
+        mask = _mask(secret, first, second, about, len(found))
         found = found + mask if name < other else found - mask
     return found
 

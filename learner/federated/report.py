@@ -114,8 +114,8 @@ def _shapes(arrays: Mapping[str, NDArray[Any]], like: Names, size: int) -> str |
             return f"{name} is {given[name].dtype}{given[name].shape}, not float32{one.shape}"
     shape = {"counts.sums": (WIDTH, size), "counts.last": (size,), "counts.first": (size,)}
     for name, wanted in shape.items():
-        one = arrays.get(name)
-        if one is None or one.shape != wanted or one.dtype != np.float64:
+        sums = arrays.get(name)
+        if sums is None or sums.shape != wanted or sums.dtype != np.float64:
             return f"{name} is missing, or not float64{wanted}"
     try:
         tables = counted_of(arrays).tables

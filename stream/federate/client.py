@@ -116,7 +116,7 @@ class FederatedClient:
                 {"log": self._log.digest, "texts": self._log.texts, "contract": self._contract},
             )
             told, _ = self._ask("task", {})
-        return told
+        return dict(told)
 
     def _learn(self, task: dict[str, Any]) -> None:
         number, progress = task["round"], self._progress

@@ -68,7 +68,7 @@ NOT_RUN = {
         "old topics refused",
     },
     "docs/federated.md": {
-        "pip install": "three machines: tests/e2e/test_federate.py has their processes",
+        "pip install": "three machines: tests/e2e/federated has their processes",
     },
     "docs/pictures.md": {
         "pip install": "another model, from the internet: tests/encoders/pictures has small ones",

@@ -54,7 +54,7 @@ def test_what_passed_decays_as_the_learner_does() -> None:
     added = counted_of(learner).minus(before.decayed(Passed(100, newcomers)))
     assert added.sums[ADDED.index(8)].sum() == 100
     met = np.zeros(learner.items, np.bool_)
-    met[[learner.ranking.catalogue.row(str(one.event.item_id)) for one in EXAMPLES[100:]]] = True
+    met[learner.ranking.catalogue.rows(str(one.event.item_id) for one in EXAMPLES[100:])] = True
     assert (added.sums[:8, ~met] < 1e-9).all()
 
 

@@ -84,8 +84,8 @@ def test_where_a_member_is_missing_the_others_mask_anew_and_the_late_one_is_refu
     head = {"round": 0, "attempt": late["attempt"]}
     assert "mask anew" in str(rounds.report("c3", SESSION, head, {"masked": np.zeros(1)}))
     assert rounds.step(6.0)
-    together = sum(sites[name].report().counted.sums for name in ("c0", "c1", "c2"))
-    np.testing.assert_allclose(rounds.model.counted.sums[8], together[8], atol=1e-3)
+    events = [sites[name].report().counted.sums[8] for name in ("c0", "c1", "c2")]
+    np.testing.assert_allclose(rounds.model.counted.sums[8], np.sum(events, axis=0), atol=1e-3)
     assert rounds.joined["c3"].taken == []
 
 

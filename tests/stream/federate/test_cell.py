@@ -27,15 +27,17 @@ def test_a_server_answers_by_name_and_without_one_nobody_does() -> None:
     ):
         client.ask("echo", b"x", 1.0)
     answers = {"echo": lambda name, body: name.encode() + body}
-    with closing(ServerCell(address, Tls(), answers, lambda name: None)):
-        with closing(ClientCell(address, "shop-1", Tls())) as client:
-            found = b""
-            deadline = time.monotonic() + 60
-            while not found and time.monotonic() < deadline:
-                try:
-                    found = client.ask("echo", bytes(3), 5.0)
-                except BrokerError:
-                    time.sleep(0.1)
+    with (  # the client's ends first: in one process a server's waits for it
+        closing(ServerCell(address, Tls(), answers, lambda name: None)),
+        closing(ClientCell(address, "shop-1", Tls())) as client,
+    ):
+        found = b""
+        deadline = time.monotonic() + 60
+        while not found and time.monotonic() < deadline:
+            try:
+                found = client.ask("echo", bytes(3), 5.0)
+            except BrokerError:
+                time.sleep(0.1)
     assert found == b"shop-1" + bytes(3)
 
 

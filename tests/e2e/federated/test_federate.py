@@ -148,7 +148,9 @@ def assert_an_engine_starts_from(folder: Path) -> None:
     replica.restore(arrays, meta["learner"])
     replica.add_items(items)
     assert meta["version"] == promotion.version == learner.version == replica.version
-    (entries,) = replica.rank([RankRequest(state=UserState("new", np.zeros(DIMENSION)), k=5)])
+    (entries,) = replica.rank(
+        [RankRequest(state=UserState("new", np.zeros(DIMENSION, np.float32)), k=5)]
+    )
     assert entries[0].item_id in ("i0", "i1")  # what most users met
     assert {one for one in meta["learner"]["items"] if one.startswith("é")} == {
         f"é-{one}" for one in range(CLIENTS)
