@@ -44,7 +44,7 @@ class Bad(Site):
         if self.bad != "lies":
             return honest
         sums = np.zeros_like(honest.counted.sums)
-        sums[:, 0] = honest.counted.sums.sum(axis=1)
+        sums[:, 0] = np.minimum(honest.counted.sums.sum(axis=1), honest.passed.events)
         weights = {name: np.float32(BACKWARDS) * one for name, one in honest.weights.items()}
         return replace(honest, weights=weights, counted=replace(honest.counted, sums=sums))
 

@@ -189,21 +189,8 @@ def scenarios(arguments: argparse.Namespace) -> list[Scenario]:
     return [one for one in every if not arguments.only or one.name in arguments.only]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("log", type=Path)
-    parser.add_argument("--ratings", type=int, default=6_000)
-    parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--deadline", type=float, default=30.0)
-    parser.add_argument("--clip", type=float, default=0.5)
-    parser.add_argument("--noise", type=float, default=2.8)
-    parser.add_argument("--only", nargs="*", default=[])
-    arguments = parser.parse_args()
-    run = BenchRun(__file__, arguments, arguments.log)
-    busy = load()
-    torch.set_num_threads(1)
-    setting, together = prepared(arguments)
+def _apart(setting: Setting, together: Sequence[Sequence[LogRecord]]) -> dict[str, Any]:
+    """One learner of all events, and each client by itself."""
     alone = forked(
         [
             lambda: played(setting.base, together),
@@ -214,10 +201,29 @@ def main() -> None:
         ],
         3_600.0,
     )
-    rows: dict[str, Any] = {
+    return {
         "one learner of all events": {"all": pooled(alone[:1])},
         "each alone": {"others": pooled(alone[1:-1]), "all": pooled(alone[1:])},
     }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("log", type=Path)
+    parser.add_argument("--ratings", type=int, default=6_000)
+    parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--deadline", type=float, default=30.0)
+    parser.add_argument("--clip", type=float, default=0.5)
+    parser.add_argument("--noise", type=float, default=2.8)
+    parser.add_argument("--federations", action="store_true", help="these alone")
+    parser.add_argument("--only", nargs="*", default=[])
+    arguments = parser.parse_args()
+    run = BenchRun(__file__, arguments, arguments.log)
+    busy = load()
+    torch.set_num_threads(1)
+    setting, together = prepared(arguments)
+    rows = {} if arguments.federations else _apart(setting, together)
     for scenario in scenarios(arguments):
         started = time.perf_counter()
         told, *clients = federated(setting, scenario)
