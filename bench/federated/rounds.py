@@ -33,6 +33,7 @@ from bench.hardware import hardware, load
 from bench.prequential import Log, load_log
 from bench.results.bench_run import BenchRun
 from encoders import load_encoder
+from learner.federated.layout import text_digest
 from learner.federated.options import Options
 from learner.federated.private import Privacy, epsilon
 from stream.federate.cell import ClientCell, Tls
@@ -152,7 +153,7 @@ def prepared(arguments: argparse.Namespace) -> tuple[Setting, list[list[LogRecor
     base = InlineEngine(settings, encoder)
     for _ in base.play(items, 256):
         pass
-    texts = dict.fromkeys(sorted(used), "the same catalogue")
+    texts = dict.fromkeys(sorted(used), text_digest("the same catalogue"))
     logs = [
         ClientLog(part, f"log {number}", texts)
         for number, part in enumerate(split(log, arguments.clients))

@@ -151,7 +151,8 @@ def assert_an_engine_starts_from(folder: Path) -> None:
     (entries,) = replica.rank(
         [RankRequest(state=UserState("new", np.zeros(DIMENSION, np.float32)), k=5)]
     )
-    assert entries[0].item_id in ("i0", "i1")  # what most users met
+    assert len({one.item_id for one in entries} & {item.item_id for item in items}) == 5
+    assert all(one.reasons for one in entries)  # a new user's, by what others did
     assert {one for one in meta["learner"]["items"] if one.startswith("é")} == {
         f"é-{one}" for one in range(CLIENTS)
     }
