@@ -12,36 +12,32 @@ Figures are pooled over all other clients, and in brackets over all.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
-import signal
 import socket
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from multiprocessing.queues import SimpleQueue
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 import torch
 from rich.console import Console
 from rich.table import Table
 
+from bench.federated.processes import Bad, forked
 from bench.hardware import hardware, load
 from bench.prequential import Log, load_log
 from bench.results.bench_run import BenchRun
 from encoders import load_encoder
+from learner.federated.layout import text_digest
+from learner.federated.options import Options
 from learner.federated.private import Privacy, epsilon
-from learner.federated.report import Report
-from learner.federated.rounds import Options
-from learner.federated.site import Site
 from stream.federate.cell import ClientCell, Tls
-from stream.federate.client import FederatedClient
+from stream.federate.client import FederatedClient, Hiding
 from stream.federate.log import ClientLog
 from stream.federate.server import FederatedServer
 from stream.replay.inline import InlineEngine
@@ -49,9 +45,7 @@ from stream.replay.log import LogRecord
 from upwell.settings import Settings, load_settings
 
 BATCH = 64
-BACKWARDS = -8.0
 SLICES = ("all", "cold_user", "cold_item", "warm")
-FORK = multiprocessing.get_context("fork")
 Figures = Mapping[str, Any]
 
 
@@ -62,32 +56,8 @@ class Scenario:
     name: str
     aggregate: str
     bad: str = ""
-    privacy: Privacy | None = None
+    hiding: Hiding = Hiding()
     deadline_s: float = 600.0
-
-
-class Bad(Site):
-    """A client's learner that does not do as it should, from its second round on."""
-
-    bad = ""
-    learned = 0
-
-    def learn(self, batches: Any, settled: bool = False) -> None:
-        self.learned += 1
-        if self.learned > 1 and self.bad == "dies":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if self.learned > 1 and self.bad == "lags":
-            time.sleep(3_600)
-        super().learn(batches, settled)
-
-    def report(self) -> Report:
-        honest = super().report()
-        if self.bad != "lies":
-            return honest
-        sums = np.zeros_like(honest.counted.sums)
-        sums[:, 0] = honest.counted.sums.sum(axis=1)
-        weights = {name: np.float32(BACKWARDS) * one for name, one in honest.weights.items()}
-        return replace(honest, weights=weights, counted=replace(honest.counted, sums=sums))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,40 +93,20 @@ def played(engine: InlineEngine, stretches: Sequence[Sequence[LogRecord]]) -> Fi
     return {"targets": told["targets"], "ndcg10": told["model"]["ndcg10"]}
 
 
-def forked(works: Sequence[Callable[[], Any]], wait_s: float) -> list[Any]:
-    """Each in a process of its own, all at once; None of one that died, or was ended so long after
-    the first was done.
-    """
-    queue: SimpleQueue[tuple[int, Any]] = FORK.SimpleQueue()
-
-    def run(number: int, work: Callable[[], Any]) -> None:
-        torch.set_num_threads(1)
-        queue.put((number, work()))
-
-    processes = [FORK.Process(target=run, args=one, daemon=True) for one in enumerate(works)]
-    found: list[Any] = [None] * len(works)
-    for process in processes:
-        process.start()
-    while any(process.is_alive() for process in processes) or not queue.empty():
-        while not queue.empty():
-            number, value = queue.get()
-            found[number] = value
-        if found[0] is not None and not processes[0].is_alive():
-            for process in processes:
-                process.join(wait_s)
-                process.kill()
-        time.sleep(0.1)
-    return found
-
-
 def federated(setting: Setting, scenario: Scenario) -> list[Any]:
     """What the server says, then each client."""
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
-        address = "127.0.0.1:{}".format(free.getsockname()[1])
+        address = f"127.0.0.1:{free.getsockname()[1]}"
     clients = len(setting.logs)
     options = Options(
-        clients, setting.rounds, 1, scenario.deadline_s, scenario.aggregate, liars=1
+        clients,
+        setting.rounds,
+        1,
+        scenario.deadline_s,
+        scenario.aggregate,
+        1,
+        scenario.hiding.secret is not None,
     )
 
     def serve() -> Figures:
@@ -173,7 +123,7 @@ def federated(setting: Setting, scenario: Scenario) -> list[Any]:
             site.bad = scenario.bad if last else ""
             with closing(ClientCell(address, f"client-{number}", Tls())) as cell:
                 return FederatedClient(
-                    cell, engine, site, log, setting.encoder[0], scenario.privacy, _tell
+                    cell, engine, site, log, setting.encoder[0], scenario.hiding, _tell
                 ).run()
 
         return run
@@ -203,7 +153,7 @@ def prepared(arguments: argparse.Namespace) -> tuple[Setting, list[list[LogRecor
     base = InlineEngine(settings, encoder)
     for _ in base.play(items, 256):
         pass
-    texts = dict.fromkeys(sorted(used), "the same catalogue")
+    texts = dict.fromkeys(sorted(used), text_digest("the same catalogue"))
     logs = [
         ClientLog(part, f"log {number}", texts)
         for number, part in enumerate(split(log, arguments.clients))
@@ -221,6 +171,7 @@ def prepared(arguments: argparse.Namespace) -> tuple[Setting, list[list[LogRecor
 def scenarios(arguments: argparse.Namespace) -> list[Scenario]:
     """Those asked for, or all."""
     noisy = Privacy(arguments.clip, arguments.noise)
+    secret = Hiding(secret=bytes(32))
     told = f"ε = {epsilon(arguments.noise, arguments.rounds):.1f}"
     lag = arguments.deadline
     every = [
@@ -232,9 +183,29 @@ def scenarios(arguments: argparse.Namespace) -> list[Scenario]:
         Scenario("Krum, one lies", "krum", "lies"),
         Scenario("mean, one dies", "mean", "dies"),
         Scenario("mean, one lags", "mean", "lags", deadline_s=lag),
-        Scenario(f"mean, noise of {told}", "mean", privacy=noisy),
+        Scenario(f"mean, noise of {told}", "mean", hiding=Hiding(privacy=noisy)),
+        Scenario("secure sum", "mean", hiding=secret),
+        Scenario("secure sum, one dies", "mean", "dies", secret),
     ]
     return [one for one in every if not arguments.only or one.name in arguments.only]
+
+
+def _apart(setting: Setting, together: Sequence[Sequence[LogRecord]]) -> dict[str, Any]:
+    """One learner of all events, and each client by itself."""
+    alone = forked(
+        [
+            lambda: played(setting.base, together),
+            *(
+                lambda log=log: played(setting.base, log.stretches(setting.rounds))
+                for log in setting.logs
+            ),
+        ],
+        3_600.0,
+    )
+    return {
+        "one learner of all events": {"all": pooled(alone[:1])},
+        "each alone": {"others": pooled(alone[1:-1]), "all": pooled(alone[1:])},
+    }
 
 
 def main() -> None:
@@ -246,26 +217,14 @@ def main() -> None:
     parser.add_argument("--deadline", type=float, default=30.0)
     parser.add_argument("--clip", type=float, default=0.5)
     parser.add_argument("--noise", type=float, default=2.8)
+    parser.add_argument("--federations", action="store_true", help="these alone")
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()
     run = BenchRun(__file__, arguments, arguments.log)
     busy = load()
     torch.set_num_threads(1)
     setting, together = prepared(arguments)
-    alone = forked(
-        [
-            lambda: played(setting.base, together),
-            *(
-                lambda log=log: played(setting.base, log.stretches(setting.rounds))  # type: ignore[misc]
-                for log in setting.logs
-            ),
-        ],
-        3_600.0,
-    )
-    rows: dict[str, Any] = {
-        "one learner of all events": {"all": pooled(alone[:1])},
-        "each alone": {"others": pooled(alone[1:-1]), "all": pooled(alone[1:])},
-    }
+    rows = {} if arguments.federations else _apart(setting, together)
     for scenario in scenarios(arguments):
         started = time.perf_counter()
         told, *clients = federated(setting, scenario)
@@ -300,9 +259,7 @@ def _table(rows: Mapping[str, Any]) -> Table:
         table.add_column(column)
     for name, row in rows.items():
         cells = [
-            " ".join(
-                [_shown(row.get("others"), one), f"({_shown(row.get('all'), one)})"]
-            )
+            " ".join([_shown(row.get("others"), one), f"({_shown(row.get('all'), one)})"])
             for one in SLICES
         ]
         table.add_row(name, *cells)

@@ -35,9 +35,12 @@ from learner.counts.popularity import (
 __all__ = [
     "COUNTED",
     "FAR_DECAY",
+    "FORGETTING",
     "NEAR_DECAY",
     "NEAR_WINDOW",
+    "RECENT_HALF_LIFE",
     "RECENT_WINDOW",
+    "TABLES",
     "CountState",
     "Counts",
     "count_event",

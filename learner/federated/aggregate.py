@@ -36,8 +36,8 @@ def mean(
 ) -> dict[str, NDArray[np.float64]]:
     """Federated averaging (McMahan et al. 2017): each client weighs as many events as it learned.
 
-    events: (n,). row_events: (n, N) on each item: arrays named in `by_row` have a row an item, which
-    is averaged over those who learned of it, so that what one client alone knows is not diluted.
+    events: (n,). row_events: (n, N) on each item: arrays named in `by_row` have a row an item,
+    which is averaged over those who learned of it, so that what one alone knows is not diluted.
     """
     shares = _shares(np.asarray(events, np.float64))
     found = {}
@@ -81,20 +81,20 @@ def krum(changes: Sequence[Changes], liars: int) -> dict[str, NDArray[np.float64
     gaps = np.array([[np.square(one - other).sum() for other in flat] for one in flat])
     nearest = np.sort(gaps, axis=1)[:, 1 : count - liars - 1]
     chosen = np.argsort(nearest.sum(axis=1), kind="stable")[: count - liars]
-    return {name: _stack([changes[one] for one in chosen], name).mean(axis=0) for name in changes[0]}
+    return {
+        name: _stack([changes[one] for one in chosen], name).mean(axis=0) for name in changes[0]
+    }
 
 
-def clamped_sum(
-    values: NDArray[np.float64], liars: int, floor: float
-) -> NDArray[np.float64]:
+def clamped_sum(values: NDArray[np.float64], liars: int, floor: float) -> NDArray[np.float64]:
     """(n, …) counts at or above zero → their sum, where each is at most what the (`liars` + 1)-th
     largest client says, or `floor` where that is more: an item that one client alone has still
     counts, and `liars` clients add at most what as many honest ones could, or `liars` · `floor`.
     """
     if liars >= len(values):
-        return np.minimum(values, floor).sum(axis=0)
+        return np.asarray(np.minimum(values, floor).sum(axis=0), np.float64)
     bound = np.sort(values, axis=0)[len(values) - 1 - liars]
-    return np.minimum(values, np.maximum(bound, floor)).sum(axis=0)
+    return np.asarray(np.minimum(values, np.maximum(bound, floor)).sum(axis=0), np.float64)
 
 
 def least_reports(aggregate: str, liars: int) -> int:
@@ -107,14 +107,15 @@ AGGREGATES: Mapping[str, Aggregate] = {"trimmed-mean": trimmed_mean, "krum": kru
 
 
 def _stack(changes: Sequence[Changes], name: str) -> NDArray[np.float64]:
-    """(n, …)"""
+    """Of one name, (n, …)."""
     return np.stack([np.asarray(one[name], np.float64) for one in changes])
 
 
 def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, …) that sum to 1 over the clients; 0 where nobody has any."""
     total = weights.sum(axis=0)
-    return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    shares = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    return np.asarray(shares, np.float64)
 
 
 def _check(count: int, least: int, what: str, liars: int) -> None:

@@ -31,12 +31,23 @@ from learner.counts.popularity import (
 from learner.federated.aggregate import clamped_sum
 from learner.federated.tables import Table, empty_table, read_table, summed, table_arrays
 
-__all__ = ["ADDED", "FLOOR", "Counted", "Passed", "added_up", "empty_counted", "read_counted"]
+__all__ = [
+    "ADDED",
+    "FLOOR",
+    "WIDTH",
+    "Counted",
+    "Passed",
+    "added_up",
+    "all_passed",
+    "empty_counted",
+    "read_counted",
+]
 
 ADDED = (*range(COUNT), COUNT, TEXT, EARNED)
 """Columns of popularity that are sums; behind them stand `liked` and `people`."""
 LIKED, PEOPLE = len(ADDED), len(ADDED) + 1
 WIDTH = len(ADDED) + 2
+MOST_TIMES = 10
 FLOOR = 3.0
 """Events of one client on one item, or on one pair, that count in a round whoever else has them."""
 
@@ -122,7 +133,7 @@ class Counted:
     @property
     def events(self) -> NDArray[np.float32]:
         """(N,) on each item."""
-        return np.round(self.sums[ADDED.index(COUNT)]).astype(np.float32)
+        return np.asarray(np.round(self.sums[ADDED.index(COUNT)]), np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """As `Counts.arrays` of a learner whose rows are these items."""
@@ -153,7 +164,10 @@ class Counted:
         met = added.sums[ADDED.index(COUNT)] > 0.5
         return Counted(
             now.sums + added.sums,
-            {name: summed([one, added.tables[name]]).capped(cap) for name, one in now.tables.items()},
+            {
+                name: summed([one, added.tables[name]]).capped(cap)
+                for name, one in now.tables.items()
+            },
             np.where(met, float(clock), self.last),
             np.where(met & (self.first == 0.0), float(clock), self.first),
             clock,
@@ -204,12 +218,28 @@ def added_up(added: Sequence[Counted], liars: int | None) -> Counted:
     )
 
 
+def all_passed(passed: Sequence[Passed], liars: int | None) -> Passed:
+    """Of several clients; with `liars`, none of them lets more pass than `MOST_TIMES` what the
+    (`liars` + 1)-th largest does: by what passed the counts of all others decay.
+    """
+    events = sorted((one.events for one in passed), reverse=True)
+    total = Passed()
+    for one in passed:
+        kept = one.events
+        if liars is not None and liars < len(events):
+            kept = min(kept, MOST_TIMES * events[liars])
+        total = total.plus(Passed(kept, min(one.newcomers, kept)))
+    return total
+
+
 def _leaders(values: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """(C, N) → (C, LEADERS) rows of the largest values, best first, of equals the earlier row, and
     (C,) how many of them there are.
     """
     leaders, held = np.zeros((len(values), LEADERS), np.int32), np.zeros(len(values), np.int32)
     for column, one in enumerate(values):
+        if column == EARNED:  # nobody asks for its leaders, and nobody keeps them
+            continue
         best = np.argsort(-one, kind="stable")[:LEADERS]
         best = best[one[best] > 0.0]
         leaders[column, : len(best)], held[column] = best, len(best)

@@ -37,7 +37,9 @@ class Privacy:
     def applied(self, report: Report, rng: np.random.Generator) -> Report:
         """The report as it may leave."""
         kept = {name: one for name, one in report.weights.items() if name not in BY_ITEM}
-        norm = math.sqrt(sum(float(np.square(one, dtype=np.float64).sum()) for one in kept.values()))
+        norm = math.sqrt(
+            sum(float(np.square(one, dtype=np.float64).sum()) for one in kept.values())
+        )
         scale = min(1.0, self.clip / norm) if norm > 0.0 else 1.0
         noisy = {
             name: (one * scale + rng.normal(0.0, self.noise * self.clip, one.shape)).astype(
@@ -47,9 +49,7 @@ class Privacy:
         }
         size = report.counted.sums.shape[1]
         zeros = {name: np.zeros_like(one) for name, one in report.weights.items()}
-        return replace(
-            report, weights=zeros | noisy, counted=empty_counted(size), passed=Passed()
-        )
+        return replace(report, weights=zeros | noisy, counted=empty_counted(size), passed=Passed())
 
 
 def epsilon(noise: float, rounds: int, delta: float = DELTA) -> float:

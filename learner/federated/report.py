@@ -23,6 +23,7 @@ __all__ = ["Report", "fault_of", "report_of"]
 
 LARGEST = 1e3
 """Of a weight's change: honest ones of a round stay below 10."""
+MOST_EVENTS = 1_000_000_000
 _SLACK = 1e-6
 Names = Mapping[str, NDArray[np.float32]]
 
@@ -89,6 +90,8 @@ def fault_of(report: Report, size: int) -> str | None:
             return f"{name} is not finite"
         if np.abs(one).max(initial=0.0) > LARGEST:
             return f"{name} moved by more than {LARGEST:,.0f}"
+    if report.passed.events > MOST_EVENTS:
+        return f"more than {MOST_EVENTS:,} events in a round"
     if report.passed.newcomers > report.passed.events:
         return "there are more events of newcomers than events"
     return _sums(report.counted.sums, report.passed.events) or next(
@@ -111,8 +114,8 @@ def _shapes(arrays: Mapping[str, NDArray[Any]], like: Names, size: int) -> str |
             return f"{name} is {given[name].dtype}{given[name].shape}, not float32{one.shape}"
     shape = {"counts.sums": (WIDTH, size), "counts.last": (size,), "counts.first": (size,)}
     for name, wanted in shape.items():
-        one = arrays.get(name)
-        if one is None or one.shape != wanted or one.dtype != np.float64:
+        sums = arrays.get(name)
+        if sums is None or sums.shape != wanted or sums.dtype != np.float64:
             return f"{name} is missing, or not float64{wanted}"
     try:
         tables = counted_of(arrays).tables

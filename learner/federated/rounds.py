@@ -9,65 +9,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learner.counts.popularity import COUNT
-from learner.federated.aggregate import AGGREGATES, least_reports, mean
-from learner.federated.counted import ADDED, Passed, added_up
+from learner.federated.aggregate import AGGREGATES, mean
+from learner.federated.counted import ADDED, Counted, Passed, added_up, all_passed
+from learner.federated.masked import length, opened, summed_up
+from learner.federated.options import Joined, Options, difference
 from learner.federated.report import Report, report_of
 from learner.federated.state import BY_ITEM, GlobalModel
 from upwell.errors import ModelError
 
-__all__ = ["Joined", "Options", "Rounds", "difference"]
+__all__ = ["Rounds"]
 
 OUTLYING = 20.0
 """Times the median norm of a round's reports, above which one is refused."""
 _LEAST_TO_COMPARE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """clients: how many the first round waits for. rounds: in all. least: reports without which no
-    round is over. aggregate: `mean`, `trimmed-mean` or `krum`; liars: how many of the clients it
-    withstands. Raises `ValueError` where so many clients cannot withstand them.
-    """
-
-    clients: int
-    rounds: int
-    least: int = 1
-    deadline_s: float = 600.0
-    aggregate: str = "mean"
-    liars: int = 1
-
-    def __post_init__(self) -> None:
-        needed = self.needed
-        if needed > self.clients:
-            raise ValueError(
-                f"{self.aggregate} against {self.liars} liars needs {needed} reports a round, "
-                f"there are {self.clients} clients: more clients, or fewer liars"
-            )
-
-    @property
-    def needed(self) -> int:
-        """Reports without which no round is over."""
-        return max(self.least, least_reports(self.aggregate, self.liars))
-
-
-@dataclass(slots=True)
-class Joined:
-    """What is known of a client that came once. log: the digest of its log. texts: id → digest.
-    taken: rounds whose model has what it reported. here: it is connected. session: of its process.
-    """
-
-    log: str
-    texts: Mapping[str, str]
-    taken: list[int] = field(default_factory=list)
-    here: bool = False
-    session: str = ""
 
 
 class Rounds:
@@ -91,6 +51,10 @@ class Rounds:
         self.refusals: dict[str, str] = {}
         self._contract = contract
         self._reports: dict[str, Report] = {}
+        self._masked: dict[str, NDArray[np.uint64]] = {}
+        self._members: list[str] = []
+        self._attempt = 0
+        self._out: set[str] = set()  # of this round: what they said was no report
         self._since: float | None = None
         self._gathering: float | None = None
         self._gathered = False
@@ -112,8 +76,10 @@ class Rounds:
 
     @property
     def missing(self) -> list[str]:
-        """Clients that are here and have not reported."""
-        return [name for name in self.here if name not in self._reports]
+        """Clients that are here, take part in this round and have not reported."""
+        done = self._masked if self.options.secure else self._reports
+        part = self._members if self.options.secure else self.here
+        return [one for one in self.here if one in part and one not in {*done, *self._out}]
 
     # ---- what clients say
 
@@ -135,6 +101,8 @@ class Rounds:
             self.told["came_again"] += 1
         known.here, known.session = True, session
         self._reports.pop(name, None)  # of the process before
+        self._masked.pop(name, None)
+        self._out.discard(name)
 
     def left(self, name: str) -> None:
         """Its process is gone: no round waits for it. What it reported holds."""
@@ -149,9 +117,11 @@ class Rounds:
             return {"do": "join"}
         known.here = True
         head = {"round": self.model.rounds, "rounds": self.options.rounds, "taken": known.taken}
+        if self.options.secure:
+            head |= {"members": self._members, "attempt": self._attempt}
         if self.over:
             return {"do": "done", **head}
-        waits = not self.running or name in self._reports
+        waits = not self.running or name not in self.missing
         return {"do": "wait" if waits else "learn", **head}
 
     def report(
@@ -169,10 +139,27 @@ class Rounds:
             return self._refuse(
                 name, "late", f"round {head.get('round')} is over: {self.model.rounds} is running"
             )
+        if self.options.secure:
+            return self._take_masked(name, head, arrays)
         found = report_of(head, arrays, self.model.weights, len(self.model.layout))
         if isinstance(found, str):
-            return self._refuse(name, "malformed", found)
+            return self._shut_out(name, found)
         self._reports[name] = found
+        return None
+
+    def _take_masked(
+        self, name: str, head: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> str | None:
+        if head.get("attempt") != self._attempt or name not in self._members:
+            return self._refuse(name, "late", "the others mask anew, without those who are missing")
+        numbers, size = arrays.get("masked"), len(self.model.layout)
+        if (
+            numbers is None
+            or numbers.dtype != np.uint64
+            or numbers.shape != (length(self.model.weights, size),)
+        ):
+            return self._shut_out(name, "what is masked is of another length or type")
+        self._masked[name] = numbers
         return None
 
     # ---- as time goes on
@@ -185,11 +172,13 @@ class Rounds:
             if self._enough(now_s):
                 self._begin(now_s)
             return False
+        if self.options.secure:
+            return self._step_masked(now_s)
         if len(self._reports) < self.options.needed:
             return False
         if self.missing and now_s - self._since < self.options.deadline_s:
             return False
-        return self._end(now_s)
+        return self._end()
 
     def _enough(self, now_s: float) -> bool:
         """At the start, also of a server that goes on, all are waited for, but no longer than a
@@ -206,8 +195,37 @@ class Rounds:
         catalogues = [self.joined[name].texts for name in sorted(self.joined)]
         self.model = self.model.widened(self.model.layout.extended(catalogues))
         self._reports, self._since = {}, now_s
+        self._masked, self._members, self._attempt, self._out = {}, self.here, 0, set()
 
-    def _end(self, now_s: float) -> bool:
+    def _step_masked(self, now_s: float) -> bool:
+        """A sum needs all its members: without one of them, those who are here begin it anew."""
+        assert self._since is not None, "a round runs"
+        if set(self._masked) == set(self._members):
+            self.told["reports"] += len(self._members)
+            self.model = self._opened()
+            for name in self._members:
+                self.joined[name].taken.append(self.model.rounds - 1)
+            self._since = None
+            return True
+        late = now_s - self._since >= self.options.deadline_s
+        there = set(self._masked if late else self.here) - self._out
+        still = [one for one in self._members if one in there]
+        if len(still) < self.options.needed:
+            still = sorted(set(self.here) - self._out) if late else self._members
+        if still != self._members and len(still) >= self.options.needed:
+            self.told["waited_in_vain"] += len(self.missing)
+            self.told["masked_anew"] += 1
+            self._masked, self._members, self._since = {}, still, now_s
+            self._attempt += 1
+        return False
+
+    def _opened(self) -> GlobalModel:
+        model = self.model
+        total = opened([self._masked[name] for name in self._members])
+        moved, counted, passed, ready = summed_up(total, model.weights, len(model.layout))
+        return self._moved(moved, counted, passed, ready)
+
+    def _end(self) -> bool:
         self._refuse_outliers()
         if len(self._reports) < self.options.needed:
             return False
@@ -238,40 +256,29 @@ class Rounds:
             moved = mean(weights, events, on_items, BY_ITEM)
         else:
             moved = AGGREGATES[options.aggregate](weights, options.liars)
-        passed = Passed()
-        for one in reports:
-            passed = passed.plus(one.passed)
         liars = None if options.aggregate == "mean" else options.liars
+        passed = all_passed([one.passed for one in reports], liars)
+        counted = added_up([one.counted for one in reports], liars)
+        return self._moved(moved, counted, passed, any(one.ready for one in reports))
+
+    def _moved(
+        self, moved: Mapping[str, NDArray[np.float64]], added: Counted, passed: Passed, ready: bool
+    ) -> GlobalModel:
         model, cap = self.model, int(self._contract["neighbours"])
         return GlobalModel(
             model.layout,
-            {
-                name: (one + moved[name]).astype(np.float32)
-                for name, one in model.weights.items()
-            },
-            model.counted.plus(added_up([one.counted for one in reports], liars), passed, cap),
-            model.ready or any(one.ready for one in reports),
+            {name: (one + moved[name]).astype(np.float32) for name, one in model.weights.items()},
+            model.counted.plus(added, passed, cap),
+            model.ready or ready,
             model.rounds + 1,
         )
+
+    def _shut_out(self, name: str, why: str) -> str:
+        """This round does not wait for it, and asks it no more."""
+        self._out.add(name)
+        return self._refuse(name, "malformed", why)
 
     def _refuse(self, name: str, kind: str, why: str) -> str:
         self.told[f"refused_{kind}"] += 1
         self.refusals[name] = why
         return why
-
-
-def difference(said: Any, wanted: Mapping[str, Any]) -> str:
-    """The first thing in which they differ, in words."""
-    if not isinstance(said, dict):
-        return "it says nothing of its settings"
-    for name, one in wanted.items():
-        if name == "weights" and isinstance(said.get(name), dict):
-            for weight in sorted(one.keys() | said[name].keys()):
-                if one.get(weight) != said[name].get(weight):
-                    return (
-                        f"{weight} is of shape {said[name].get(weight)} there and "
-                        f"{one.get(weight)} here: run one version with the same settings"
-                    )
-        elif said.get(name) != one:
-            return f"{name} is {said.get(name)!r} there and {one!r} here"
-    return "it names what this version does not know"

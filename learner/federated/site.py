@@ -34,8 +34,8 @@ class _Owed:
 
 
 class Site:
-    """Around one learner, whose items are announced before. texts: id → digest of the item's text,
-    of what the client has.
+    """Around one learner. texts: id → digest of the item's text, of what the client has. disputed:
+    ids whose text is another one elsewhere.
     """
 
     def __init__(self, learner: Learner, texts: Mapping[str, str]) -> None:
@@ -48,16 +48,21 @@ class Site:
         self._owed = _Owed(Passed(), empty_counted(0))
         self.disputed: list[str] = []
 
-    def take(self, model: GlobalModel, settled: bool) -> None:
+    def take(self, model: GlobalModel, settled: bool, own_tables: bool = False) -> None:
         """Rank, and learn on, from the model of all. settled: what this client reported last is in
-        it; where it is not, that is owed, and counted here beside it.
+        it; where it is not, that is owed, and counted here beside it. own_tables: those of pairs
+        are shared with nobody.
         """
         if settled:
             self._owed = _Owed(Passed(), empty_counted(0))
         self._place(model.layout)
         own = self._counted()
         shared = model.counted.placed(self._from_layout(), self.learner.items)
-        self._write(_beside(shared, own, self._places < 0))
+        here = np.where(self._places < 0, -1, np.arange(self.learner.items))
+        owed = self._owed.counted.widened(self.learner.items)
+        shared = shared.with_added(owed.placed(here, self.learner.items))
+        counted = _beside(shared, own, self._places < 0)
+        self._write(replace(counted, tables=own.tables) if own_tables else counted)
         weights = {
             name: one[self._places[self._rows]] if name in BY_ITEM else one
             for name, one in model.weights.items()
@@ -126,11 +131,9 @@ class Site:
         found[self._places[self._rows]] = self._rows
         return found
 
-    def _write(self, shared: Counted) -> None:
-        """In place of all that is counted, with what is owed."""
-        owed = self._owed.counted.widened(self.learner.items)
-        counted = shared.with_added(owed)
-        counted = replace(counted, clock=shared.clock + self._owed.passed.events)
+    def _write(self, counted: Counted) -> None:
+        """In place of all that is counted."""
+        counted = replace(counted, clock=counted.clock + self._owed.passed.events)
         ranking = self.learner.ranking
         gone = np.ones(len(ranking.state().liked), np.bool_)
         ranking.counts.forget(gone, self.learner.items)

@@ -177,9 +177,7 @@ def whole_of(
 def first_model(settings: LearnerSettings, dimension: int) -> GlobalModel:
     """Nothing learned, from the settings' seed."""
     fresh = Learner(settings, dimension, settings.seed)
-    return GlobalModel(
-        Layout(), weights_of(fresh, np.zeros(0, np.int64)), empty_counted(0)
-    )
+    return GlobalModel(Layout(), weights_of(fresh, np.zeros(0, np.int64)), empty_counted(0))
 
 
 def checkpoint_of(

@@ -73,10 +73,12 @@ class Table:
 
     @property
     def rows(self) -> NDArray[np.int64]:
+        """(k,) ascending."""
         return self.keys // _WIDE
 
     @property
     def columns(self) -> NDArray[np.int64]:
+        """(k,) ascending within a row."""
         return self.keys % _WIDE
 
 

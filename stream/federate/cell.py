@@ -110,6 +110,7 @@ class ClientCell:
             raise SettingsError(
                 f"--name is {name!r}: 1 to 64 of A-Z, a-z, 0-9, _ and -, and not {SERVER!r}"
             )
+        self.name = name
         self._address = address
         self._flare = load_flare()
         self._cell = self._flare.CoreCell(

@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from learner.federated.masked import masked, packed
 from learner.federated.message import decode, encode
 from learner.federated.private import Privacy, epsilon
+from learner.federated.report import Report
 from learner.federated.site import Site
 from learner.federated.state import GlobalModel, contract
 from stream.federate.cell import ClientCell
@@ -25,7 +27,7 @@ from stream.federate.log import ClientLog
 from stream.replay.inline import InlineEngine
 from upwell.errors import BrokerError, ModelError
 
-__all__ = ["FederatedClient"]
+__all__ = ["FederatedClient", "Hiding"]
 
 BATCH_EVENTS = 64
 POLL_S = 0.3
@@ -44,9 +46,19 @@ class _Progress:
     reported: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Hiding:
+    """Of a client's reports. privacy: noise on each, None for none. secret: that all clients share
+    and the server has not, for masks that cancel in the sum; None for none.
+    """
+
+    privacy: Privacy | None = None
+    secret: bytes | None = None
+
+
 class FederatedClient:
-    """site: of the engine's learner. encoder: its name, which has to be the same everywhere. privacy: of its reports, None for
-    none. patience_s: how long a server may not answer.
+    """site: of the engine's learner. encoder: its name, which has to be the same everywhere.
+    patience_s: how long a server may not answer.
     """
 
     def __init__(
@@ -56,14 +68,15 @@ class FederatedClient:
         site: Site,
         log: ClientLog,
         encoder: str,
-        privacy: Privacy | None,
+        hiding: Hiding,
         tell: Tell,
         patience_s: float = 600.0,
     ) -> None:
         self._cell = cell
         self._engine = engine
         self._log = log
-        self._privacy = privacy
+        self._privacy, self._secret = hiding.privacy, hiding.secret
+        self._name = cell.name
         self._tell = tell
         self._patience_s = patience_s
         self._session = uuid.uuid4().hex
@@ -103,14 +116,15 @@ class FederatedClient:
                 {"log": self._log.digest, "texts": self._log.texts, "contract": self._contract},
             )
             told, _ = self._ask("task", {})
-        return told
+        return dict(told)
 
     def _learn(self, task: dict[str, Any]) -> None:
         number, progress = task["round"], self._progress
         if progress.played <= number:
             stretches = self._log.stretches(task["rounds"])
+            taken = task["taken"] if self._privacy is None else ()  # with noise counts stay owed
             for missed in range(progress.played, number):
-                self._site.learn(self._play(stretches[missed], missed), missed in task["taken"])
+                self._site.learn(self._play(stretches[missed], missed), missed in taken)
             self._take(task)
             self._site.learn(self._play(stretches[number], number))
             progress.played = number + 1
@@ -118,20 +132,38 @@ class FederatedClient:
         report = self._site.report()
         if self._privacy is not None:
             report = self._privacy.applied(report, self._rng)
-        told, _ = self._ask("report", report.head(), report.arrays())
+        told, _ = self._ask("report", *self._as_sent(report, task))
         why = told.get("why")
         self._reports["refused" if why else "kept"] += 1
         self._tell(f"round {number}: " + (f"the report was refused: {why}" if why else "reported"))
 
+    def _as_sent(self, report: Report, task: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+        """Raises `ModelError` where the server and this client do not both want it masked, or it
+        would be hidden among too few.
+        """
+        if ("members" in task) != (self._secret is not None):
+            raise ModelError(
+                "a secure sum takes --secure at the server and --secret at every client: this one "
+                + ("has no secret" if self._secret is None else "would send to a server without")
+            )
+        if self._secret is None:
+            return report.head(), report.arrays()
+        number, attempt = task["round"], task["attempt"]
+        about = f"{number} {attempt} {' '.join(task['members'])}"
+        try:
+            numbers = masked(packed(report), self._name, task["members"], self._secret, about)
+        except ValueError as exc:
+            raise ModelError(str(exc)) from exc
+        return {"round": number, "attempt": attempt}, {"masked": numbers}
+
     def _take(self, task: dict[str, Any]) -> None:
         model = GlobalModel.of(*self._ask("model", {}))
         taken = self._progress.reported in task["taken"]
-        self._site.take(model, taken and self._privacy is None)
+        self._site.take(model, taken and self._privacy is None, "members" in task)
         if self._site.disputed:
             some = ", ".join(map(repr, sorted(self._site.disputed)[:3]))
-            self._tell(
-                f"{len(self._site.disputed)} items have another text elsewhere and stay here: {some}"
-            )
+            count = len(self._site.disputed)
+            self._tell(f"{count} items have another text elsewhere and stay here: {some}")
 
     def _play(self, records: Any, number: int) -> Iterator[None]:
         for _ in self._engine.play(records, BATCH_EVENTS):

@@ -15,7 +15,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from learner.federated.message import decode, encode
-from learner.federated.rounds import Joined, Options, Rounds, difference
+from learner.federated.options import Joined, Options, difference
+from learner.federated.rounds import Rounds
 from learner.federated.state import GlobalModel, checkpoint_of, contract, first_model
 from learner.ranking.parameters import part, prefixed
 from learner.release.checkpoint import latest, load, prune, save_checkpoint, sweep
@@ -32,6 +33,7 @@ STEP_S = 0.1
 FAREWELL_S = 30.0
 """For how long clients may fetch the last model."""
 KEEP = 2
+MOST_ID, DIGITS = 512, 16
 _STATE = "federated."
 Tell = Callable[[str], None]
 
@@ -177,8 +179,11 @@ class FederatedServer:
 
     def _join(self, name: str, session: str, head: Mapping[str, Any], _: object) -> bytes:
         texts = head.get("texts")
-        if not isinstance(texts, dict) or not all(isinstance(one, str) for one in texts.values()):
-            raise ModelError("a client that joins says the digests of its items' texts")
+        if not isinstance(texts, dict) or not all(map(_fits, texts.items())):
+            raise ModelError(
+                "a client that joins names its items, each by 1 to 512 characters, and digests of "
+                "their texts of 16"
+            )
         self.rounds.join(name, session, str(head.get("log")), texts, head.get("contract"))
         self._tell(f"{name} joined, with {len(texts):,} items")
         return encode({})
@@ -211,3 +216,13 @@ class FederatedServer:
         with self._lock:
             self.rounds.left(name)
         self._tell(f"{name} is gone")
+
+
+def _fits(item: tuple[str, object]) -> bool:
+    """An id as events have it, and a digest."""
+    item_id, digest = item
+    try:
+        item_id.encode()
+    except UnicodeEncodeError:
+        return False
+    return 0 < len(item_id) <= MOST_ID and isinstance(digest, str) and len(digest) == DIGITS

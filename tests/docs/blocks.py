@@ -70,6 +70,9 @@ NOT_RUN = {
         "export UPWELL_ENCODER": "that model: tests/stream/test_versions.py has the start on the "
         "old topics refused",
     },
+    "docs/federated.md": {
+        "pip install": "three machines: tests/e2e/federated has their processes",
+    },
     "docs/pictures.md": {
         "pip install": "another model, from the internet: tests/encoders/pictures has small ones",
         "export UPWELL_IMAGE_ENCODER": "that model: tests/stream/ops/test_doctor_pictures.py",

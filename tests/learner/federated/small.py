@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from learner.federated.message import decode, encode
-from learner.federated.rounds import Options, Rounds
+from learner.federated.options import Options
+from learner.federated.rounds import Rounds
 from learner.federated.site import Site
 from learner.federated.state import GlobalModel, contract, first_model
 from learner.training.learner import Learner

@@ -36,7 +36,7 @@ def test_torn_ones_are_an_error(at: int) -> None:
 
 def test_another_format_is_named() -> None:
     data = safetensors.numpy.save({}, metadata={"format": "other", "head": "{}"})
-    with pytest.raises(ModelError, match="'other'.*one version"):
+    with pytest.raises(ModelError, match=r"'other'.*one version"):
         decode(data)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from learner.federated.options import Options
 from learner.federated.report import Report, report_of
-from learner.federated.rounds import Options
 from tests.learner.federated.small import join, rounds_of, site_of, split, take, teach
 
 Arrays = dict[str, NDArray[Any]]

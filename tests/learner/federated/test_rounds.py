@@ -9,7 +9,8 @@ import pytest
 
 from learner.federated.aggregate import least_reports
 from learner.federated.counted import read_counted
-from learner.federated.rounds import Joined, Options, Rounds, difference
+from learner.federated.options import Joined, Options, difference
+from learner.federated.rounds import Rounds
 from learner.federated.site import Site
 from learner.training.learner import Learner
 from tests.learner.federated.small import (
@@ -172,6 +173,21 @@ def test_far_more_than_all_others_is_refused_and_the_round_goes_on() -> None:
     assert "weights moved by" in rounds.refusals["c0"]
     assert rounds.joined["c0"].taken == []
     assert rounds.joined["c1"].taken == [0]
+
+
+def test_what_is_no_report_is_neither_waited_for_nor_asked_again() -> None:
+    rounds, sites = begun()
+    for name, site in sites.items():
+        take(rounds, name, site)
+        teach(site, stretch(name, 0))
+    broken = {one: array * np.nan for one, array in sites["c0"].report().weights.items()}
+    assert "not finite" in str(report(rounds, "c0", sites["c0"], weights=broken))
+    assert rounds.task("c0", SESSION)["do"] == "wait"
+    for name in ("c1", "c2"):
+        assert report(rounds, name, sites[name]) is None
+    assert rounds.step(1.0)
+    rounds.step(1.0)
+    assert rounds.task("c0", SESSION) == {"do": "learn", "round": 1, "rounds": 2, "taken": []}
 
 
 def test_no_round_is_over_with_fewer_reports_than_its_aggregate_needs() -> None:

@@ -38,7 +38,9 @@ def test_a_sum_is_that_of_the_entries(many: list[dict[tuple[int, int], int]]) ->
 
 
 @given(ENTRIES, ENTRIES)
-def test_what_came_to_it(before: dict[tuple[int, int], int], more: dict[tuple[int, int], int]) -> None:
+def test_what_came_to_it(
+    before: dict[tuple[int, int], int], more: dict[tuple[int, int], int]
+) -> None:
     both = summed([table(before), table(more)])
     np.testing.assert_allclose(dense(both.minus(table(before))), dense(table(more)))
     np.testing.assert_allclose(dense(both.decayed(0.5)), dense(both) / 2)

@@ -22,6 +22,7 @@ from upwell.errors import SettingsError
 
 __all__ = ["federate_app"]
 
+LEAST_SECRET = 32
 AGGREGATES = ("mean", "trimmed-mean", "krum")
 Ca = Annotated[Path | None, typer.Option("--tls-ca", help="PEM of who signed the others.")]
 Certificate = Annotated[Path | None, typer.Option("--tls-cert", help="PEM of this process.")]
@@ -41,6 +42,9 @@ def server(
     deadline: Annotated[
         float, typer.Option(help="Seconds that a round waits for clients that lag.", min=0.1)
     ] = 600.0,
+    secure: Annotated[
+        bool, typer.Option("--secure", help="Know the sum of all reports alone; `mean` only.")
+    ] = False,
     tls_ca: Ca = None,
     tls_cert: Certificate = None,
     tls_key: Key = None,
@@ -49,7 +53,7 @@ def server(
     """Gather what clients learned into one model, round after round, without their events."""
     with faults(), interruptible():
         from encoders.load import model_dimension, model_revision
-        from learner.federated.rounds import Options
+        from learner.federated.options import Options
         from stream.federate.cell import Tls, load_flare
         from stream.federate.server import FederatedServer
 
@@ -58,7 +62,7 @@ def server(
         if aggregate not in AGGREGATES:
             raise SettingsError(f"--aggregate is {aggregate!r}: one of {', '.join(AGGREGATES)}")
         try:
-            options = Options(clients, rounds, least, deadline, aggregate, liars)
+            options = Options(clients, rounds, least, deadline, aggregate, liars, secure)
         except ValueError as exc:
             raise SettingsError(str(exc)) from exc
         model = own.encoder.model
@@ -82,6 +86,10 @@ def client(
     noise: Annotated[
         float | None, typer.Option(help="Standard deviation on each number, in clips.")
     ] = None,
+    secret: Annotated[
+        Path | None,
+        typer.Option(help="File that all clients have and the server has not, for --secure there."),
+    ] = None,
     patience: Annotated[
         float, typer.Option(help="Seconds that the server may be away.", min=0.0)
     ] = 600.0,
@@ -97,7 +105,7 @@ def client(
         from learner.federated.private import Privacy
         from learner.federated.site import Site
         from stream.federate.cell import ClientCell, Tls
-        from stream.federate.client import FederatedClient
+        from stream.federate.client import FederatedClient, Hiding
         from stream.federate.log import open_log
         from stream.replay.inline import InlineEngine
 
@@ -109,6 +117,9 @@ def client(
                 privacy = Privacy(clip, noise)
             except ValueError as exc:
                 raise SettingsError(str(exc)) from exc
+        hiding = Hiding(privacy, _secret(secret))
+        if hiding.privacy is not None and hiding.secret is not None:
+            raise SettingsError("--noise and --secret do not go together: take either")
         told, read = own.encoder, open_log(log)
         with (
             closing(ClientCell(server, name, Tls(tls_ca, tls_cert, tls_key))) as cell,
@@ -128,12 +139,25 @@ def client(
             engine = InlineEngine(own, encoder)
             site = Site(engine.learner, read.texts)
             found = FederatedClient(
-                cell, engine, site, read, revision, privacy, tell, patience
+                cell, engine, site, read, revision, hiding, tell, patience
             ).run()
         if as_json:
             print_json(found)
         else:
             tell(f"{found['rounds']} rounds, {found['taken']} of them with what was learned here")
+
+
+def _secret(file: Path | None) -> bytes | None:
+    """Raises `SettingsError` where it is too short to be one."""
+    if file is None:
+        return None
+    found = file.read_bytes().strip()
+    if len(found) < LEAST_SECRET:
+        raise SettingsError(
+            f"{file} has {len(found)} bytes, a secret at least {LEAST_SECRET}: "
+            "openssl rand -hex 32 makes one"
+        )
+    return found
 
 
 federate_app = new_app("federate", "One model of many logs that stay where they are.")

@@ -27,7 +27,7 @@ FEDERATE: Mapping[str, Entry] = {
         },
     ),
     "federate client": Entry(
-        "upwell federate client log.jsonl.gz --server 10.0.0.1:8470 --name shop-1 --json",
+        "upwell federate client log.jsonl --server 10.0.0.1:8470 --name a",
         (ExitCode.BROKER, ExitCode.ENCODER, ExitCode.MODEL, ExitCode.LOG),
         "what came of all rounds here",
         {
