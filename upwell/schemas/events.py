@@ -105,7 +105,7 @@ def _when(name: str, values: list[Any], then: list[Schema], otherwise: list[Sche
     return {
         "if": {"required": [name], "properties": {name: {"enum": values}}},
         "then": {"allOf": then} if then else {},
-        "else": {"allOf": otherwise},
+        "else": {"allOf": otherwise} if otherwise else {},
     }
 
 
