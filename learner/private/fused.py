@@ -44,9 +44,8 @@ class FusedLessons:
     def __init__(self, items: ItemTable, settings: LearnerSettings, seed: int) -> None:
         self.model = TrainedModel(items, seed, device="cpu")
         self._seed = seed
-        self._objective = Objective(
-            self.model, Identities(self.model.width), None, settings, _TUNING
-        )
+        self._identities = Identities(self.model.width)  # stay zero
+        self._objective = Objective(self.model, self._identities, None, settings, _TUNING)
         self._first = self._flat()
         self._sum = np.zeros(len(self._first))
 
@@ -66,6 +65,7 @@ class FusedLessons:
         one = ReplayBuffer(1, 1, self.model.dimension, self._seed)
         one.add(example)
         items = self.model.items
+        self._identities.grow(len(items.events))
         sampler = NegativeSampler(items.announced[: items.size], items.events[: items.size])
         batch = self._objective.prepare(one.sample(1, rng), sampler, rng)
         if batch is None:

@@ -288,7 +288,7 @@ def child_environ(options: DemoOptions, log: DemoLog) -> Mapping[str, str]:
     return found | (_budget(log) if options.private else {})
 
 
-def _budget(log: DemoLog) -> Mapping[str, str]:
+def _budget(log: DemoLog) -> dict[str, str]:
     """ε 8, and δ one in as many users as the log has."""
     lines = (*log.bulk, *log.steady)
     users = {one.key for one in lines if isinstance(one, LogRecord)}
