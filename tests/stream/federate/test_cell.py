@@ -14,7 +14,6 @@ import pytest
 from stream.federate.cell import ClientCell, Tls
 from upwell.errors import BrokerError, SettingsError
 
-
 ROOT = Path(__file__).parents[3]
 
 
