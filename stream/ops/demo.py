@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -279,7 +279,7 @@ def cut_log(options: DemoOptions) -> DemoLog:
     return DemoLog(items, events[: len(events) - steady], events[len(events) - steady :])
 
 
-def child_environ(options: DemoOptions, log: DemoLog) -> Mapping[str, str]:
+def child_environ(options: DemoOptions, log: DemoLog) -> dict[str, str]:
     """The first tenth of the events warms the figures up, as the protocol says."""
     found = {
         "UPWELL_TEST_SAMPLE": str(options.test_sample),
