@@ -1,9 +1,10 @@
 """What stands on the dashboards, over the figures of docs/metrics.md: is it up, is it fresh, is it
-good, and the gateway. It knows nothing of Grafana's files.
+good, is it fair, and the gateway. It knows nothing of Grafana's files.
 """
 
 from __future__ import annotations
 
+from infra.fair_panels import FAIR
 from infra.gateway_panels import GATEWAY
 from infra.panel import RATE, Dashboard, panel, quantiles, rate, rates
 
@@ -223,49 +224,6 @@ GOOD = Dashboard(
             ("upwell_exposure_gini", "Gini index"),
         ),
         panel(
-            "Shown by group",
-            "percentunit",
-            "share of the exposure in published lists beside the shares of the catalogue and of "
-            "the interactions, by popularity and newness",
-            ('upwell_group_exposure_share{by=~"popularity|newness"}', "{{group}} shown"),
-            ('upwell_group_catalogue_share{by=~"popularity|newness"}', "{{group}} there"),
-            ('upwell_group_interactions_share{by=~"popularity|newness"}', "{{group}} chosen"),
-        ),
-        panel(
-            "Published lists",
-            "percentunit",
-            "share of the catalogue that stood in them lately, and how uneven: 1 is all on one",
-            ("upwell_shown_coverage", "{{worker}} coverage"),
-            ("upwell_shown_gini", "{{worker}} Gini index"),
-        ),
-        panel(
-            "Lists by users' activity",
-            "percentunit",
-            "whose lists they are, and how far their categories are from what was liked",
-            ("upwell_user_lists_share", "{{activity}} lists"),
-            ("upwell_user_divergence", "{{activity}} divergence"),
-        ),
-        panel(
-            "Bounds on exposure",
-            "percentunit",
-            "what each bounded group had, and should have at least (UPWELL_EXPOSURE)",
-            ("upwell_bound_share", "{{worker}} {{bound}}"),
-            ("upwell_bound_least_share", "{{bound}} at least"),
-        ),
-        panel(
-            "Terms of the bounds",
-            "none",
-            "score that each bounded group gets; at 8 its bound is out of reach",
-            ("upwell_bound_term", "{{worker}} {{bound}}"),
-        ),
-        panel(
-            "Quality by group",
-            "none",
-            "NDCG@10 and HR@10 of Upwell over the last thousand targets or so of each group",
-            ("upwell_group_ndcg10", "{{by}} {{group}} NDCG@10"),
-            ("upwell_group_hr10", "{{by}} {{group}} HR@10"),
-        ),
-        panel(
             "Items that nobody announced",
             "short",
             "that events name, and how many were forgotten for others",
@@ -286,4 +244,4 @@ GOOD = Dashboard(
         ),
     ),
 )
-DASHBOARDS = (UP, FRESH, GOOD, GATEWAY)
+DASHBOARDS = (UP, FRESH, GOOD, FAIR, GATEWAY)

@@ -128,6 +128,11 @@ class GroupShare:
         """Below the bound, and proven to be below what serves, but for a chance of `error`."""
         return self.shown < self.least * self.lists and self.less.proves(error)
 
+    @property
+    def in_doubt(self) -> bool:
+        """Below the bound, and likelier below what serves than not; nothing is proven."""
+        return self.shown < self.least * self.lists and self.less.proves(1.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -218,14 +223,15 @@ class Guard:
     @property
     def verdict(self) -> Verdict:
         """Promoted as soon as it is proven to have kept its share and is, within a standard error,
-        no worse than the margin allows.
+        no worse than the margin allows, and no bounded group is in doubt.
         """
         if self.broken:
             return Verdict.ROLL_BACK
         if self.is_worse:
             return Verdict.ROLL_BACK if self.suspect else Verdict.SUPERSEDE
         lead = self.candidate - (1.0 - self.margin) * self.serving
-        if self.holds.proves(WRONG_PROOF) and lead + math.sqrt(self.square) >= 0.0:
+        proven = self.holds.proves(WRONG_PROOF) and lead + math.sqrt(self.square) >= 0.0
+        if proven and not any(group.in_doubt for group in self.groups):
             return Verdict.PROMOTE
         if self.targets < self.patience:
             return Verdict.WAIT

@@ -98,6 +98,10 @@ NOT_RUN = {
         "upwell export": "the data folder of an engine, with its key: "
         "tests/stream/ops/commands/users/test_export.py",
     },
+    "docs/private.md": {
+        "UPWELL_PRIVATE_EPSILON": "until Ctrl-C, then minutes of a demo: "
+        "tests/stream/learn/test_budget.py, tests/stream/ops/commands/trust/test_privacy.py",
+    },
     "docs/policy.md": {
         "upwell policy": "a log of one's own: tests/stream/ops/commands/trust/test_policy.py",
     },

@@ -24,7 +24,7 @@ def test_topics_actions_and_controls_have_the_names_of_version_1() -> None:
     assert " ".join(Topic) == (
         "items clicks reviews queries impressions requests controls knowledge rerouted catalogue "
         "recommendations confirmations dead_letters examples models metrics keys "
-        "encoders overrides audit rules erasures"
+        "encoders overrides audit rules erasures quarantine"
     )
     assert " ".join(Action) == "view click cart purchase like dislike skip share unlike"
     assert " ".join(KnowledgeKind) == "triple filter"
@@ -32,7 +32,7 @@ def test_topics_actions_and_controls_have_the_names_of_version_1() -> None:
         "forget_user merge_user ban_item pin_item boost_item clear_item override approve reject "
         "withdraw tag_user untag_user rollback_model promote_encoder rollback_encoder"
     )
-    assert " ".join(Decision) == "ban pin boost demote keep"
+    assert " ".join(Decision) == "ban pin boost demote keep release refuse"
     assert " ".join(Match) == "contains equals"
 
 

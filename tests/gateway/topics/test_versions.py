@@ -52,7 +52,7 @@ def test_rulings_and_those_who_went_back_are_kept_the_latest_first(tmp_path: Pat
         {"verdict": "went_back", "version": "2-b", "at": 2},
         {
             "verdict": "promote", "learned": 900, "targets": 200, "candidate": 0.08,
-            "serving": 0.07, "broken": [], "version": "1-a", "at": 0,
+            "serving": 0.07, "broken": [], "short": [], "version": "1-a", "at": 0,
         },
     ]  # fmt: skip
     many = heard([ruling_record(RULING, "1-a")] * (MOST_RULINGS + 1), tmp_path)

@@ -105,6 +105,7 @@ def demo_report() -> dict[str, Any]:
         "hr10": slices,
         "peers": {"popularity_1000": slices, "text_similarity": slices},
         "example": {"user_id": "331", "items": items},
+        "private": None,
         "wall_s": 73.0,
     }
 

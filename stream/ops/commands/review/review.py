@@ -72,7 +72,14 @@ def show(item: Item, hours: Hours = 24.0, as_json: Json = False) -> None:
 
 def decide(
     item: Item,
-    decision: Annotated[Decision, typer.Option(help="What is done with it; keep: nothing.")],
+    decision: Annotated[
+        Decision,
+        typer.Option(
+            metavar="<decision>",
+            help="ban, pin, boost, demote, keep (nothing), or release and refuse what waits in "
+            "quarantine because of it.",
+        ),
+    ],
     by: Annotated[str, typer.Option(help="Who decides; kept on the record.")],
     why: Annotated[str, typer.Option(help="Kept on the record.")],
     boost: Annotated[
