@@ -66,7 +66,7 @@ FAIR = Dashboard(
             "What was told under it",
             "short",
             "epochs so far, and users whose share is counted",
-            ("upwell_privacy_epochs", "epochs"),
+            ("upwell_privacy_epochs_total", "epochs"),
             ("upwell_privacy_users", "users"),
         ),
         panel(
