@@ -52,6 +52,7 @@ def log_of(engine: Engine) -> tuple[list[AuditEntry], Verifier]:
     return list(entries.values()), verifier
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_overrides_hold_for_whom_they_are_when_two_people_said_so_and_once(
     kafka: str, prefix: str, tmp_path: Path
