@@ -148,7 +148,6 @@ def pushed(learner: Learner) -> int:
     return item_events(learner).get(PUSHED, 0)
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_group_waits_over_a_restart_and_partitions_until_a_person_releases_it(
     options: LearnOptions,
