@@ -47,5 +47,5 @@ if __name__ == "__main__":
     environ = {**os.environ, **least()}
     compiling = "from learner.training.warmup import compile_kernels; compile_kernels()"
     subprocess.run([sys.executable, "-c", compiling], env=environ, check=True)
-    command = [sys.executable, "-m", "pytest", "-m", "not broker and not slow", *sys.argv[1:], *rooms]
-    os.execve(sys.executable, command, environ)
+    pytest = [sys.executable, "-m", "pytest", "-m", "not broker and not slow"]
+    os.execve(sys.executable, [*pytest, *sys.argv[1:], *rooms], environ)
