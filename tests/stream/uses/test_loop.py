@@ -187,10 +187,9 @@ def test_a_crash_loses_nothing_and_counts_nothing_twice(
     """Whatever is going on: what has been answered is not answered again, and what is learned is
     what one that never crashed has learned.
     """
-    from stream.uses import loop as module
     from stream.uses.sender import Sender
 
-    commit, save = Sender.commit, module.checkpoint.save_checkpoint
+    commit, save = Sender.commit, checkpoint.save_checkpoint
     calls = {"left": 3}
 
     def crashes() -> bool:
@@ -217,7 +216,7 @@ def test_a_crash_loses_nothing_and_counts_nothing_twice(
         return save(*args, **more)
 
     monkeypatch.setattr(Sender, "commit", committed)
-    monkeypatch.setattr(module.checkpoint, "save_checkpoint", saved)
+    monkeypatch.setattr(checkpoint, "save_checkpoint", saved)
     asked = threading.Thread(target=_ask_and_choose, args=(producing, options))
     with running(options) as one:
         asked.start()
