@@ -293,6 +293,7 @@ def test_a_second_process_shuts_the_first_one_out(
         until(lambda: len(answers(options)) == 1)
         other = replace(options, folder=LocalFolder(Path(f"{options.folder.address}-other")))
         with running(other) as second:
+            until(lambda: hasattr(second.loop, "_inputs"))
             producing.ask(1)
             fault = first.ended()
             until(lambda: len(answers(options)) == 2)
