@@ -20,6 +20,7 @@ ELSEWHERE = {
     "gateway/ranks.py": "a port and its values: tests/gateway/topics/test_model.py",
     "encoders/pictures/refused.py": "an exception: every test of tests/encoders/pictures",
     "infra/fair_panels.py": "tests/infra/test_panels.py",
+    "infra/use_panels.py": "tests/infra/test_panels.py",
     "infra/gateway_panels.py": "tests/infra/test_panels.py",
     "infra/panel.py": "values: tests/infra/test_panels.py, test_dashboards.py",
     "stream/broker/group.py": "tests/stream/broker/test_incarnations.py",
