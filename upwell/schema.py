@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
-from enum import StrEnum
 from typing import Any
 
 from upwell.controls import check_control
@@ -31,17 +29,16 @@ from upwell.events import (
 from upwell.fields import (
     Check,
     choice,
-    describe,
     flag,
     label,
     listing,
     mapping,
     number,
-    shorten,
     text,
     whole,
 )
 from upwell.knowledge import records
+from upwell.uses.shape import EARLIEST_MS, VERSION, Shape
 
 __all__ = [
     "CHECKS",
@@ -57,19 +54,10 @@ __all__ = [
     "unknown_fields",
 ]
 
-VERSION = 1
-"""Of the events' meaning.
-
-A new field does not raise it; what an older reader would take for something else does.
-"""
 OTHER_FIELD = "(other)"
 """Stands for a field whose name is no plain word: it may be about a person."""
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")
 
-EARLIEST_MS = 100_000_000_000
-"""1973 in milliseconds, the year 5138 in seconds: what lies between 0 and this is in seconds."""
-FUTURE_MS = 24 * 3_600_000
-"""How far ahead of our clock an app's clock may go."""
 MAX_TEXT = 20_000
 CLEARABLE = ("text", "categories", "relations", "brand", "price", "image", "language")
 """Fields of an item that a null, or an empty text or list, takes away."""
@@ -163,26 +151,7 @@ def parse_event(topic: Topic, value: object, *, now_ms: int) -> Event:
         raise InvalidEventError(
             "unknown_topic", f"{topic!s} takes no events; apps write to {', '.join(_SHAPES)}"
         )
-    if type(value) is not dict:
-        raise InvalidEventError(
-            "not_an_object", f"the value is {describe(value)}, Upwell takes a JSON object"
-        )
-    kind, checks, needed, agree = shape
-    get = value.get
-    if (version := get("v")) is not None:
-        _check_version(version)
-    known: dict[str, Any] = {"ts": _time(get("ts"), now_ms)}
-    for name, check in checks:
-        if (one := get(name)) is not None:
-            known[name] = check(name, one)
-        elif name in needed:
-            raise _missing(name, value)
-    if topic is Topic.ITEMS:
-        gone = (one for one in CLEARABLE if one in value)
-        known["cleared"] = tuple(one for one in gone if known.get(one) in (None, ()))
-    event = kind(**known)
-    if agree is not None:
-        agree(event)
+    event: Event = shape.read(value, now_ms)
     return event
 
 
@@ -190,7 +159,7 @@ def unknown_fields(topic: Topic, value: Mapping[str, object]) -> list[str]:
     """The fields of an event's value that `parse_event` keeps out, in no order."""
     return [
         name if _PLAIN_NAME.fullmatch(name) else OTHER_FIELD
-        for name in value.keys() - _FIELDS[topic]
+        for name in value.keys() - _SHAPES[topic].names
     ]
 
 
@@ -198,17 +167,7 @@ def event_value(event: Event) -> dict[str, Any]:
     """The event as JSON's types, what is absent or the default left out: `parse_event` of it gives
     the event again.
     """
-    value: dict[str, Any] = dict.fromkeys(getattr(event, "cleared", ()))
-    for name, default in _DEFAULTS[type(event)]:
-        one = getattr(event, name)
-        if one is None or one == default:
-            continue
-        if type(one) is tuple:
-            one = {of: list(ids) for of, ids in one} if name == "relations" else list(one)
-        elif isinstance(one, StrEnum):
-            one = one.value
-        value[name] = one
-    return value
+    return _SHAPES[topic_of(event)].value(event)
 
 
 def topic_of(event: Event) -> Topic:
@@ -224,69 +183,6 @@ def key_of(event: Event) -> str:
         named = (event.override_id, event.from_user, event.user_id, event.item_id, event.version)
         return next(filter(None, named), "")
     return event.user_id
-
-
-def _check_version(version: object) -> None:
-    if type(version) is not int:
-        raise InvalidEventError(
-            "wrong_type", f"v is {describe(version)}, Upwell takes a whole number"
-        )
-    if version < 1:
-        raise InvalidEventError("out_of_range", f"v is {shorten(version)}, 1 to {VERSION} is right")
-    if version > VERSION:
-        remedy = "update Upwell, then `upwell dead-letters replay --reason unknown_version`"
-        raise InvalidEventError(
-            "unknown_version",
-            f"v is {shorten(version)}, this Upwell knows events up to {VERSION}: {remedy}",
-        )
-
-
-def _time(ts: object, now_ms: int) -> int:
-    if type(ts) is not int:
-        if ts is None:
-            raise InvalidEventError(
-                "missing_field", "ts is missing: the event's time in UTC milliseconds since 1970"
-            )
-        raise InvalidEventError(
-            "wrong_type", f"ts is {describe(ts)}, Upwell takes UTC milliseconds as a whole number"
-        )
-    if EARLIEST_MS <= ts <= now_ms + FUTURE_MS or ts == 0:
-        return ts
-    shown = shorten(ts)
-    if ts < 0:
-        raise InvalidEventError(
-            "bad_time", f"ts is before 1970 ({shown}): Upwell takes UTC milliseconds since then"
-        )
-    if ts < EARLIEST_MS:
-        raise InvalidEventError(
-            "bad_time", f"ts looks like seconds ({shown}): Upwell takes UTC milliseconds"
-        )
-    for unit, per_ms in (("microseconds", 1_000), ("nanoseconds", 1_000_000)):
-        if EARLIEST_MS <= ts // per_ms <= now_ms + FUTURE_MS:
-            raise InvalidEventError(
-                "bad_time", f"ts looks like {unit} ({shown}): Upwell takes UTC milliseconds"
-            )
-    hours = shorten((ts - now_ms) // 3_600_000)
-    raise InvalidEventError(
-        "bad_time",
-        f"ts is {hours} hours in the future ({shown}), 24 are allowed: check the app's clock",
-    )
-
-
-def _missing(name: str, value: dict[str, Any]) -> InvalidEventError:
-    what = "null" if name in value else "missing"
-    plain = name.replace("_", "").lower()
-    for given in value:
-        if (
-            isinstance(given, str)
-            and given != name
-            and given[:64].replace("_", "").lower() == plain
-        ):
-            return InvalidEventError(
-                "missing_field",
-                f"{name} is {what}; the field {given[:64]} is spelled otherwise, rename it {name}",
-            )
-    return InvalidEventError("missing_field", f"{name} is {what}")
 
 
 def _review_says_something(review: Any) -> None:
@@ -317,16 +213,11 @@ _AGREEMENTS: dict[Topic, Callable[[Any], None]] = {
     Topic.KNOWLEDGE: records.fields_agree,
 }
 _SHAPES = {
-    topic: (
+    topic: Shape(
         kind,
-        tuple(CHECKS[topic].items()),
-        frozenset(field.name for field in fields(kind) if field.default is MISSING),
+        CHECKS[topic],
         _AGREEMENTS.get(topic),
+        CLEARABLE if topic is Topic.ITEMS else (),
     )
     for topic, kind in type_of_topic.items()
-}
-_FIELDS = {topic: frozenset({"v", "ts", *checks}) for topic, checks in CHECKS.items()}
-_DEFAULTS: dict[type[Event], tuple[tuple[str, Any], ...]] = {
-    kind: tuple((one.name, one.default) for one in fields(kind) if one.name in _FIELDS[topic])
-    for kind, topic in _TOPICS.items()
 }

@@ -172,6 +172,10 @@ class Desk:
         self._learn(question_id, asked, place)
         return None
 
+    def template(self, template_id: str) -> Template:
+        """The one of this id; `KeyError` where there is none."""
+        return self.templates[self._places[template_id]]
+
     def load(self, templates: list[Template], arrays: Mapping[str, NDArray[Any]]) -> None:
         """Takes over what was told of each template: `allowed`, `own`, `sums`, `counts`."""
         self.templates = templates

@@ -10,8 +10,9 @@ import json
 import logging
 import uuid
 from collections.abc import Collection, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
@@ -34,12 +35,14 @@ DIGITS = 8
 FILE = "topics.json"
 NO_ID = "0" * 32
 
+Named = TypeVar("Named", bound=StrEnum)
+
 log = logging.getLogger("upwell.topics")
 
 
 def incarnations_of(
-    client: Mapping[str, Any], prefix: str, topics: Collection[Topic]
-) -> dict[Topic, str]:
+    client: Mapping[str, Any], prefix: str, topics: Collection[Named]
+) -> dict[Named, str]:
     """The first digits of each topic's id; empty where the broker has no ids (before Kafka 2.8).
 
     Topics that do not exist are left out. Raises `BrokerError`.
@@ -75,10 +78,10 @@ def _digits(topic_id: str | None) -> str:
 class Incarnations:
     """Of `topics` as they were when this was made. Raises `BrokerError`."""
 
-    def __init__(self, client: Mapping[str, Any], prefix: str, topics: Collection[Topic]) -> None:
+    def __init__(self, client: Mapping[str, Any], prefix: str, topics: Collection[StrEnum]) -> None:
         self._client = dict(client)
         self._prefix = prefix
-        self.ids = incarnations_of(client, prefix, topics)
+        self.ids: dict[Any, str] = incarnations_of(client, prefix, topics)
         if missing := [prefix + topic for topic in topics if topic not in self.ids]:
             raise BrokerError(
                 f"topics {', '.join(missing)} do not exist: `upwell run` makes them at its start"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -60,7 +61,7 @@ class TopicSpec:
     settings.
     """
 
-    topic: Topic
+    topic: StrEnum
     single: bool = False
     config: Mapping[str, str] | None = None
 
@@ -116,8 +117,13 @@ def partitioner(partitions: int) -> Callable[[bytes], int]:
     return partial(partition_of, partitions=partitions)
 
 
-def ensure_topics(prefix: str, partitions: int, client_options: Mapping[str, Any]) -> None:
-    """Make what is missing; check what is there, and set what Upwell needs of it.
+def ensure_topics(
+    prefix: str,
+    partitions: int,
+    client_options: Mapping[str, Any],
+    specs: Sequence[TopicSpec] = TOPICS,
+) -> None:
+    """Make of `specs` what is missing; check what is there, and set what Upwell needs of it.
 
     Raises `BrokerError` when no broker answers, when it refuses, or when a topic has other
     partitions.
@@ -131,12 +137,12 @@ def ensure_topics(prefix: str, partitions: int, client_options: Mapping[str, Any
         raise BrokerError(f"Kafka's settings cannot be used: {exc}; look at UPWELL_KAFKA") from exc
     try:
         existing = set(admin.list_topics())
-        _check(admin, prefix, partitions, existing)
-        missing = [spec for spec in TOPICS if prefix + spec.topic not in existing]
+        _check(admin, prefix, partitions, existing, specs)
+        missing = [spec for spec in specs if prefix + spec.topic not in existing]
         if missing:
             _make(admin, missing, prefix, partitions)
-            _check(admin, prefix, partitions, {prefix + spec.topic for spec in missing})
-        set_needed(admin, {prefix + spec.topic: _needs(spec, prefix) for spec in TOPICS})
+            _check(admin, prefix, partitions, {prefix + spec.topic for spec in missing}, specs)
+        set_needed(admin, {prefix + spec.topic: _needs(spec, prefix) for spec in specs})
     except KafkaError as exc:
         refused = BrokerError(
             f"topics {prefix}*: the broker refused: {exc}; may this client create topics?"
@@ -155,7 +161,7 @@ def check_topics(prefix: str, partitions: int, client_options: Mapping[str, Any]
         try:
             existing = set(admin.list_topics())
             there = [spec for spec in TOPICS if prefix + spec.topic in existing]
-            _check(admin, prefix, partitions, existing)
+            _check(admin, prefix, partitions, existing, TOPICS)
             needs = {prefix + spec.topic: _needs(spec, prefix) for spec in there}
             found = shortcomings(admin, needs)
         finally:
@@ -201,10 +207,16 @@ def _new_topic(spec: TopicSpec, prefix: str, partitions: int, replicas: int) -> 
     )
 
 
-def _check(admin: KafkaAdminClient, prefix: str, partitions: int, existing: set[str]) -> None:
+def _check(
+    admin: KafkaAdminClient,
+    prefix: str,
+    partitions: int,
+    existing: set[str],
+    specs: Sequence[TopicSpec],
+) -> None:
     names = {
         prefix + spec.topic: 1 if spec.single else partitions
-        for spec in TOPICS
+        for spec in specs
         if prefix + spec.topic in existing
     }
     for described in admin.describe_topics(list(names)) if names else ():
@@ -225,7 +237,7 @@ def _needs(spec: TopicSpec, prefix: str) -> Needs:
         **spec.settings,
     }
     least = {"max.message.bytes": int(settings["max.message.bytes"])}
-    if spec.topic in (Topic.MODELS, Topic.KEYS, Topic.ENCODERS, Topic.AUDIT):
+    if spec.config is not None and spec.config.get("retention.ms") == "-1":
         least |= {"retention.ms": -1, "retention.bytes": -1}
     return Needs(
         exact={key: settings[key] for key in ("message.timestamp.type", "cleanup.policy")},

@@ -18,7 +18,7 @@ from upwell.events import Event, Topic
 from upwell.recommendations import DeadLetter
 from upwell.schema import parse_event, unknown_fields
 
-__all__ = ["MAX_VALUE_BYTES", "REASONS", "decode", "load_json"]
+__all__ = ["MAX_VALUE_BYTES", "REASONS", "decode", "letter", "load_json"]
 
 MAX_VALUE_BYTES = 1 << 20
 """1 MiB: what a broker takes by default too."""
@@ -29,8 +29,9 @@ REASONS = (
     *("wrong_type", "out_of_range", "too_long", "bad_time", "unknown_value", "length_mismatch"),
     *("unexpected_field", "unknown_version", "unknown_topic", "unknown_item", "catalogue_full"),
     *("no_picture", "unknown_override", "same_person", "overrides_full", "knowledge_full"),
+    *("unknown_question", "unknown_template", "templates_full"),
 )
-"""Of all dead letters (docs/events.md), those of the catalogue's chain too."""
+"""Of all dead letters (docs/events.md), those of the catalogue's chain and of other uses too."""
 
 _BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -57,18 +58,25 @@ def decode(
         value = load_json(raw, limit=limit)
         event = parse_event(topic, value, now_ms=now_ms)
     except InvalidEventError as exc:
-        return DeadLetter(
-            reason=exc.reason,
-            detail=exc.detail,
-            topic=str(topic),
-            partition=partition,
-            offset=offset,
-            raw=raw or b"",
-            ts=now_ms,
-        )
+        return letter(exc, topic, partition, offset, raw, now_ms)
     if unknown is not None and isinstance(value, dict):
         unknown.update(f"{topic}.{name}" for name in unknown_fields(topic, value))
     return event
+
+
+def letter(
+    why: InvalidEventError, topic: str, partition: int, offset: int, raw: bytes | None, now_ms: int
+) -> DeadLetter:
+    """Of a record that stands there and is no event, or none that can be heeded. now_ms: UTC ms."""
+    return DeadLetter(
+        reason=why.reason,
+        detail=why.detail,
+        topic=str(topic),
+        partition=partition,
+        offset=offset,
+        raw=raw or b"",
+        ts=now_ms,
+    )
 
 
 def load_json(raw: bytes | None, *, limit: int = MAX_VALUE_BYTES) -> object:

@@ -22,9 +22,18 @@ from upwell.system.threads import start_thread
 if TYPE_CHECKING:
     from prometheus_client.registry import Collector
 
-__all__ = ["GATEWAY_PLACE", "LEARN_PLACE", "SERVE_PLACE", "Endpoint", "endpoint", "scraped"]
+__all__ = [
+    "GATEWAY_PLACE",
+    "LEARN_PLACE",
+    "SERVE_PLACE",
+    "USE_PLACES",
+    "Endpoint",
+    "endpoint",
+    "scraped",
+]
 
 SERVE_PLACE, LEARN_PLACE, GATEWAY_PLACE = 0, 1, 2
+USE_PLACES = {"desk": 3}
 """After the port of the settings."""
 CLIENT_SECONDS = 10.0
 """That one who asks may take."""

@@ -16,11 +16,13 @@ from stream.metrics.metric import Metric, Role
 from stream.metrics.privacy import PRIVACY
 from stream.metrics.quarantine import QUARANTINE
 from stream.metrics.reading import READING
+from stream.metrics.uses import USES
 
 __all__ = ["METRICS", "UNTOLD"]
 
 LEARN: tuple[Role, ...] = ("learn",)
 ALL: tuple[Role, ...] = ("serve", "learn", "gateway")
+PROCESSES: tuple[Role, ...] = (*ALL, "desk")
 
 METRICS = (
     # is it up
@@ -30,7 +32,7 @@ METRICS = (
         "at",
         "UTC seconds",
         "when the worker last said how it is, from the loop that does its work; each second",
-        ("serve", "learn", "standby", "gateway"),
+        (*PROCESSES, "standby"),
         scale=0.001,
     ),
     Metric(
@@ -46,7 +48,7 @@ METRICS = (
         "process.resident_bytes",
         "bytes",
         "memory that the process holds",
-        ALL,
+        PROCESSES,
     ),
     Metric(
         "cpu_seconds",
@@ -54,7 +56,7 @@ METRICS = (
         "process.cpu_seconds",
         "seconds",
         "processor time that the process has taken, all threads",
-        ALL,
+        PROCESSES,
     ),
     Metric("items", "gauge", "items", "items", "in the catalogue, deleted ones too", ALL),
     Metric("items_to_renew", "gauge", "to_renew", "items", "with vectors of an encoder before"),
@@ -256,6 +258,7 @@ METRICS = (
     *QUARANTINE,
     *FAIRNESS,
     *FIGURES,
+    *USES,
 )
 
 UNTOLD: Mapping[str, str] = {

@@ -85,7 +85,8 @@ def running_cluster(
 
     Raises `SettingsError` where some roles are to run here and no broker is named.
     """
-    if roles and set(roles) != set(ROLES) and settings.kafka.address is None:
+    engine = set(roles or ROLES) & set(ROLES)
+    if engine and engine != set(ROLES) and settings.kafka.address is None:
         raise SettingsError(
             f"only {', '.join(roles)} is to run here, and no broker is named: set UPWELL_KAFKA to "
             "that of the engine which the rest of it runs"
@@ -93,18 +94,17 @@ def running_cluster(
     # -P: a folder `store` where Upwell is started is not what its processes import
     python = [sys.executable, "-P", "-m"]
     with ExitStack() as stack:
-        # a process of its own: this one stays, and does without torch and numba
-        kernels = stack.enter_context(subprocess.Popen([*python, "learner.training.warmup"]))
-        stack.callback(kernels.kill)
+        kernels = _compiling(stack, [*python, "learner.training.warmup"]) if engine else None
         own_broker = settings.kafka.address is None
         if own_broker:
             say("starting Apache Kafka (the first time Maven fetches it) ...")
             broker = stack.enter_context(KafkaBroker(settings.data / "kafka", announce=announce))
             settings = replace(settings, kafka=replace(settings.kafka, address=broker.address))
             say(f"Apache Kafka is up on {broker.address}, its data in {settings.data / 'kafka'}")
-        say("compiling the ranking kernels (the first time takes a minute) ...")
-        if kernels.wait() != 0:
-            raise UpwellError("the ranking kernels cannot be compiled; the reason stands above")
+        if kernels is not None:
+            say("compiling the ranking kernels (the first time takes a minute) ...")
+            if kernels.wait() != 0:
+                raise UpwellError("the ranking kernels cannot be compiled; the reason stands above")
         ensure_topics(
             settings.kafka.prefix, settings.kafka.partitions, client_options(settings.kafka)
         )
@@ -119,6 +119,13 @@ def running_cluster(
             Supervisor(worker, children, logs, roles or ROLES, alone=not roles)
         )
         yield Cluster(settings, supervisor, own_broker)
+
+
+def _compiling(stack: ExitStack, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """A process of its own: this one stays, and does without torch and numba."""
+    kernels = stack.enter_context(subprocess.Popen(command))
+    stack.callback(kernels.kill)
+    return kernels
 
 
 class Metrics:

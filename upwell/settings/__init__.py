@@ -23,6 +23,7 @@ from upwell.settings.load import all_settings, describe_settings, load_settings,
 from upwell.settings.pictures import PictureSettings
 from upwell.settings.private import PrivateSettings
 from upwell.settings.stream import StreamSettings
+from upwell.settings.uses import UseSettings
 
 __all__ = [
     "Bound",
@@ -40,6 +41,7 @@ __all__ = [
     "StreamSettings",
     "TracingSettings",
     "TrackingSettings",
+    "UseSettings",
     "all_settings",
     "describe_settings",
     "exposure_bounds",

@@ -24,6 +24,7 @@ from upwell.settings.learner import LearnerSettings
 from upwell.settings.pictures import PictureSettings
 from upwell.settings.private import PrivateSettings
 from upwell.settings.stream import StreamSettings
+from upwell.settings.uses import UseSettings
 from upwell.settings.values import setting
 
 __all__ = [
@@ -196,6 +197,7 @@ class Settings:
     tracing: TracingSettings = TracingSettings()
     tracking: TrackingSettings = TrackingSettings()
     reasons: ReasonsSettings = ReasonsSettings()
+    uses: UseSettings = UseSettings()
     data: Path = setting(
         Path(".upwell"), "everything that is kept on this machine", "operator", "folder"
     )

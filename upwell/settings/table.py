@@ -52,6 +52,7 @@ TITLES = {
     "tracing": "Traces",
     "tracking": "Runs, and curves of the learner",
     "reasons": "Reasons for people",
+    "uses": "Other uses than lists",
     None: "This machine",
 }
 

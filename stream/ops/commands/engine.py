@@ -12,7 +12,7 @@ import typer
 
 from stream.ops.commands.command import faults, interruptible, settings, tell
 from stream.ops.commands.help import add, new_app
-from stream.ops.supervise import ROLES, end_with_parent
+from stream.ops.supervise import ROLES, USES, end_with_parent
 from upwell.errors import SettingsError
 
 __all__ = ["roles_of", "run", "worker_app"]
@@ -22,9 +22,9 @@ def run(
     roles: Annotated[
         str | None,
         typer.Option(
-            help="Only these, beside an engine elsewhere: serve, learn, or both with a comma. A "
-            "learner waits as standby where another one learns. Without it: both, as the only "
-            "engine that learns."
+            help="Only these, with commas: serve, learn beside an engine elsewhere (a learner "
+            "waits as standby where another one learns); desk, the support desk. Without it: "
+            "serve and learn, as the only engine that learns."
         ),
     ] = None,
 ) -> None:
@@ -55,9 +55,10 @@ def roles_of(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
     asked = {one.strip() for one in text.split(",")}
-    if not asked <= set(ROLES):
-        raise SettingsError(f"--roles is {text!r}: must be of {', '.join(ROLES)}, with commas")
-    return tuple(role for role in ROLES if role in asked)
+    known = (*ROLES, *USES)
+    if not asked <= set(known):
+        raise SettingsError(f"--roles is {text!r}: must be of {', '.join(known)}, with commas")
+    return tuple(role for role in known if role in asked)
 
 
 def serve() -> None:
@@ -86,6 +87,20 @@ def learn(
         run_learn(settings(), alone)
 
 
+def desk() -> None:
+    """The support desk alone, until its standard input ends."""
+    _use("desk")
+
+
+def _use(name: str) -> None:
+    from stream.uses.run import run_use
+
+    with faults():
+        show_kafka_errors()
+        end_with_parent()
+        run_use(settings(), name)
+
+
 def show_kafka_errors() -> None:
     """In a worker, whose log is read when something went wrong: its client's tries count."""
     logging.getLogger("kafka").setLevel(logging.ERROR)
@@ -94,3 +109,4 @@ def show_kafka_errors() -> None:
 worker_app = new_app("worker", "One process of the engine alone, without a supervisor.")
 add(worker_app, "worker serve", serve)
 add(worker_app, "worker learn", learn)
+add(worker_app, "worker desk", desk)

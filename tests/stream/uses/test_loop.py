@@ -1,0 +1,373 @@
+"""The loop of a use on real Kafka: answers come, a crash at any point loses and doubles none, what
+is learned is the same after it, and who is forgotten is gone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from kafka import KafkaProducer, TopicPartition
+
+from encoders.hashing import HashingEncoder
+from learner.release import checkpoint
+from learner.release.folder import LocalFolder
+from stream.broker.feeds import read_partition
+from stream.broker.topics import ensure_topics
+from stream.chain.privacy import Pseudonymizer
+from stream.uses.desk import SupportDesk
+from stream.uses.loop import UseLoop
+from stream.uses.options import UseOptions
+from stream.uses.steps import Step
+from stream.uses.topics import use_topics
+from tests.topics import delete_topics
+from upwell.client import client_options
+from upwell.errors import ModelError, SettingsError
+from upwell.events import ControlKind, Topic
+from upwell.settings import KafkaSettings
+from upwell.uses.desk import Answer
+from upwell.uses.tables import parse_output
+from upwell.uses.topics import UseTopic
+
+KEY = b"k" * 32
+PARTITIONS = 2
+TEMPLATES = {
+    "card": ("Where is my card", ("my card has not arrived", "how do I track the card")),
+    "refund": ("Getting a refund", ("I want my money back", "refund this payment please")),
+}
+
+
+@pytest.fixture
+def options(kafka: str, prefix: str, tmp_path: Path) -> UseOptions:
+    client = client_options(KafkaSettings(address=kafka, prefix=prefix))
+    ensure_topics(prefix, PARTITIONS, client)
+    ensure_topics(prefix, PARTITIONS, client, use_topics(SupportDesk(64, 0.9)))
+    return UseOptions(
+        prefix=prefix,
+        folder=LocalFolder(tmp_path / "desk"),
+        names=Pseudonymizer(KEY),
+        encoder=HashingEncoder(64),
+        client=client,
+        checkpoint_events=7,
+    )
+
+
+def clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Producing:
+    def __init__(self, options: UseOptions) -> None:
+        self._prefix = options.prefix
+        self._producer = KafkaProducer(acks="all", **options.client)
+        for template_id, (title, examples) in TEMPLATES.items():
+            self.send(
+                UseTopic.TEMPLATES,
+                template_id,
+                {"template_id": template_id, "title": title, "examples": list(examples)},
+            )
+
+    def send(self, topic: str, key: str, value: dict[str, Any] | bytes) -> None:
+        raw = value if isinstance(value, bytes) else orjson.dumps({"ts": clock_ms(), **value})
+        self._producer.send(self._prefix + topic, key=key.encode(), value=raw).get(timeout=30)
+
+    def ask(self, number: int, user: str = "") -> None:
+        words = ("where is the card", "money back now")[number % 2]
+        asked = {"question_id": f"q{number}", "user_id": user or f"u{number % 5}"}
+        self.send(UseTopic.QUESTIONS, asked["user_id"], {**asked, "text": f"{words} {number}"})
+
+    def choose(self, number: int) -> None:
+        chosen = {"question_id": f"q{number}", "template_id": ("card", "refund")[number % 2]}
+        self.send(UseTopic.CHOICES, f"q{number}", {**chosen, "by": "agent"})
+
+    def close(self) -> None:
+        self._producer.close()
+
+
+@pytest.fixture
+def producing(options: UseOptions) -> Iterator[Producing]:
+    one = Producing(options)
+    yield one
+    one.close()
+
+
+class Running:
+    """A loop in a thread of its own."""
+
+    def __init__(self, options: UseOptions) -> None:
+        self.use = SupportDesk(64, 0.9)
+        self.loop = UseLoop(self.use, options, clock_ms)
+        self.fault: BaseException | None = None
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.loop.run()
+        except BaseException as exc:
+            self.fault = exc
+
+    def ended(self) -> BaseException | None:
+        self._thread.join(timeout=60)
+        assert not self._thread.is_alive()
+        return self.fault
+
+    def stop(self) -> None:
+        self.loop.stop()
+        assert self.ended() is None
+
+
+@contextmanager
+def running(options: UseOptions) -> Iterator[Running]:
+    one = Running(options)
+    try:
+        yield one
+    finally:
+        one.loop.stop()
+        one.ended()
+
+
+def read(options: UseOptions, topic: str, partitions: int = PARTITIONS) -> list[Any]:
+    """What is committed."""
+    return [
+        record
+        for number in range(partitions)
+        for record in read_partition(
+            options.client, TopicPartition(options.prefix + topic, number), 0
+        )
+    ]
+
+
+def answers(options: UseOptions) -> list[Answer]:
+    return [parse_output(Answer, one.value) for one in read(options, UseTopic.ANSWERS)]
+
+
+def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_question_has_its_answer_and_a_choice_teaches(
+    options: UseOptions, producing: Producing
+) -> None:
+    with running(options) as one:
+        for number in range(40):
+            producing.ask(number)
+            until(lambda n=number: len(answers(options)) == n + 1)  # type: ignore[misc]
+            producing.choose(number)
+        until(lambda: sum(one.use.figures()["choices"].values()) == 40)
+        one.stop()
+    told = {one.question_id: one for one in answers(options)}
+    assert set(told) == {f"q{number}" for number in range(40)}
+    assert told["q0"].suggestions[0].template_id == "card"
+    assert not told["q0"].answers
+    assert told["q0"].least is None
+    assert told["q39"].answers
+    assert told["q39"].suggestions[0].template_id == "refund"
+    assert told["q39"].user_id == "u4"
+
+
+class CrashError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("when", ["before the transaction", "in it", "after it", "in a checkpoint"])
+def test_a_crash_loses_nothing_and_counts_nothing_twice(
+    options: UseOptions, producing: Producing, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Whatever is going on: what has been answered is not answered again, and what is learned is
+    what one that never crashed has learned.
+    """
+    from stream.uses.sender import Sender
+
+    commit, save = Sender.commit, checkpoint.save_checkpoint
+    calls = {"left": 3}
+
+    def crashes() -> bool:
+        calls["left"] -= 1
+        return calls["left"] == 0
+
+    def committed(self: Sender, *args: Any) -> int:
+        if when == "before the transaction" and crashes():
+            raise CrashError
+        if when == "in it" and crashes():
+            self._producer.begin_transaction()
+            for one in args[0]:
+                self._send(one.topic, one.key.encode(), orjson.dumps(one.value))
+            self._producer.flush()
+            raise CrashError
+        done = commit(self, *args)
+        if when == "after it" and crashes():
+            raise CrashError
+        return done
+
+    def saved(*args: Any, **more: Any) -> Any:
+        if when == "in a checkpoint" and crashes():
+            raise CrashError
+        return save(*args, **more)
+
+    monkeypatch.setattr(Sender, "commit", committed)
+    monkeypatch.setattr(checkpoint, "save_checkpoint", saved)
+    asked = threading.Thread(target=_ask_and_choose, args=(producing, options))
+    with running(options) as one:
+        asked.start()
+        assert isinstance(one.ended(), CrashError)
+    with running(options) as again:
+        asked.join()
+        until(lambda: sum(again.use.figures()["choices"].values()) == 60)
+        again.stop()
+    assert sorted(one.question_id for one in answers(options)) == sorted(
+        f"q{number}" for number in range(60)
+    )
+    assert again.use.figures()["questions"]["repeated"] == 0
+    assert read(options, Topic.DEAD_LETTERS, 1) == []
+    _same_as_taken_again(options, again.use)
+
+
+def _ask_and_choose(producing: Producing, options: UseOptions) -> None:
+    for number in range(60):
+        producing.ask(number)
+        producing.choose(number)
+        time.sleep(0.05)  # a batch is what is there
+
+
+def _same_as_taken_again(options: UseOptions, use: SupportDesk) -> None:
+    """One that begins with nothing takes the steps again, and has the same in mind; it says
+    nothing.
+    """
+    told = len(answers(options))
+    fresh = replace(options, folder=LocalFolder(Path(f"{options.folder.address}-fresh")))
+    with running(fresh) as one:
+        until(lambda: sum(one.use.figures()["choices"].values()) == 60)
+        one.stop()
+    assert one.use.meta() == use.meta()
+    for name, array in use.arrays().items():
+        assert array.tobytes() == one.use.arrays()[name].tobytes(), name
+    assert len(answers(options)) == told
+
+
+def test_who_is_forgotten_is_in_no_checkpoint_and_their_letters_carry_their_name(
+    options: UseOptions, producing: Producing
+) -> None:
+    with running(options) as one:
+        for number in range(12):
+            producing.ask(number, user="ann" if number % 3 == 0 else "bob")
+            producing.choose(number)
+        bad = {"question_id": "bad", "user_id": "ann"}
+        producing.send(UseTopic.QUESTIONS, "ann", bad)
+        until(lambda: len(read(options, Topic.DEAD_LETTERS, 1)) == 1)
+        until(lambda: sum(one.use.figures()["choices"].values()) == 12)
+        forget = {"event_id": "c1", "kind": str(ControlKind.FORGET_USER), "user_id": "ann"}
+        producing.send(Topic.CONTROLS, "ann", {**forget, "by": "tester", "why": "asked for"})
+        until(lambda: one.use.figures()["remembered"] == 8)
+        until(lambda: len(checkpoint.every(options.folder)) == 1)
+        one.stop()
+    ann = Pseudonymizer(KEY).pseudonym("ann")
+    [only] = checkpoint.every(options.folder)
+    _arrays, meta = checkpoint.load(options.folder, only.name)
+    assert ann not in str(meta)
+    assert Pseudonymizer(KEY).pseudonym("bob") in str(meta)
+    assert meta["forgotten"] == 8, "four questions, each also known of its template"
+    letter = orjson.loads(read(options, Topic.DEAD_LETTERS, 1)[0].value)
+    assert (letter["reason"], letter["topic"], letter["user"]) == (
+        "missing_field",
+        "questions",
+        ann,
+    )
+
+
+def test_a_second_process_shuts_the_first_one_out(
+    options: UseOptions, producing: Producing
+) -> None:
+    with running(options) as first:
+        producing.ask(0)
+        until(lambda: len(answers(options)) == 1)
+        other = replace(options, folder=LocalFolder(Path(f"{options.folder.address}-other")))
+        with running(other) as second:
+            until(lambda: hasattr(second.loop, "_inputs"))
+            producing.ask(1)
+            fault = first.ended()
+            until(lambda: len(answers(options)) == 2)
+            second.stop()
+    assert isinstance(fault, SettingsError)
+    assert "another process runs desk" in str(fault)
+    assert [one.question_id for one in sorted(answers(options), key=lambda one: one.ts)] == [
+        "q0",
+        "q1",
+    ]
+
+
+def test_another_encoder_is_refused_by_name(options: UseOptions, producing: Producing) -> None:
+    with running(options) as one:
+        producing.ask(0)
+        until(lambda: len(answers(options)) == 1)
+        one.stop()
+    with running(replace(options, encoder=HashingEncoder(32))) as other:
+        fault = other.ended()
+    assert isinstance(fault, ModelError)
+    assert "UPWELL_ENCODER" in str(fault)
+
+
+def test_a_topic_that_was_made_anew_is_read_from_its_beginning(
+    options: UseOptions, producing: Producing
+) -> None:
+    with running(options) as one:
+        producing.ask(0)
+        until(lambda: len(answers(options)) == 1)
+        one.stop()
+    delete_topics(options.client, [options.prefix + UseTopic.QUESTIONS])
+    ensure_topics(options.prefix, PARTITIONS, options.client, use_topics(one.use))
+    producing.ask(1)
+    with running(options) as again:
+        until(lambda: len(answers(options)) == 2)
+        again.stop()
+    assert {one.question_id for one in answers(options)} == {"q0", "q1"}
+    assert again.use.figures()["templates"] == 2
+
+
+def test_steps_that_every_checkpoint_covers_are_removed(
+    options: UseOptions, producing: Producing
+) -> None:
+    with running(options) as one:
+        for number in range(60):
+            producing.ask(number)
+            producing.choose(number)
+            time.sleep(0.02)
+        until(lambda: sum(one.use.figures()["choices"].values()) == 60)
+        one.stop()
+    steps = read(options, UseTopic.DESK_STEPS, 1)
+    oldest = checkpoint.meta(options.folder, checkpoint.every(options.folder)[-1].name)
+    assert steps[0].offset == oldest["steps"] - 1 > 0
+    assert Step.read(steps[-1].value).ends == {
+        tuple(place): at
+        for *place, at in checkpoint.meta(options.folder, checkpoint.every(options.folder)[0].name)[
+            "ends"
+        ]
+    }
+
+
+def test_without_its_folder_a_use_learns_again_and_says_nothing_twice(
+    options: UseOptions, producing: Producing
+) -> None:
+    """Its machine is gone, and the first steps are removed."""
+    with running(options) as one:
+        _ask_and_choose(producing, options)
+        until(lambda: sum(one.use.figures()["choices"].values()) == 60)
+        one.stop()
+    assert read(options, UseTopic.DESK_STEPS, 1)[0].offset > 0
+    told = len(answers(options))
+    elsewhere = replace(options, folder=LocalFolder(Path(f"{options.folder.address}-elsewhere")))
+    with running(elsewhere) as again:
+        producing.ask(60)
+        until(lambda: len(answers(options)) == told + 1)
+        again.stop()
+    assert sum(again.use.figures()["choices"].values()) == 60
