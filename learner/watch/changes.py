@@ -27,11 +27,14 @@ _MOODS = 400  # that a bound is drawn from, the newest so many
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """place: of the topic. was: its share or mood before."""
+    """place: of the topic. was: its share or mood, as it was compared. after: UTC ms of the change
+    before this one, 0 without.
+    """
 
     place: int
     kind: str
     was: float
+    after: int
     onset: Onset
 
 
@@ -116,7 +119,7 @@ class Changes:
             kind=change.kind,
             topic=topic.number,
             name=topic.name,
-            was=change.was,
+            was=_before(change, topic.number, sample),
             now=now,
             low=min(low, now),
             high=max(high, now),
@@ -131,17 +134,15 @@ class Changes:
             number = int(evidence.numbers[place])
             one, other = evidence.before[place]
             if evidence is self.share:
-                seen_before = (number, BURST) in self.since
-                kind = NEW if one < BEGINS and not seen_before else BURST
-                was = float(one / max(1.0, other))
+                after = self.since.get((number, BURST), 0)
+                kind, was = NEW if one < BEGINS and not after else BURST, one / max(1.0, other)
                 self.since[number, BURST] = ts
             else:
-                kind, was = MOOD, float(one)
+                after, kind, was = self.since.get((number, MOOD), 0), MOOD, one
                 self.since[number, MOOD] = ts
-                self.up.restart(place)
-                self.down.restart(place)
-            found.append(Change(place, kind, was, evidence.onset(place)))
-            evidence.restart(place)
+            found.append(Change(place, kind, float(was), after, evidence.onset(place)))
+            for side in (evidence,) if evidence is self.share else (self.up, self.down):
+                side.restart(place)
         return found
 
     def _bound_mood(self, place: int, moods: NDArray[np.float64], risk: float) -> None:
@@ -157,6 +158,16 @@ class Changes:
             evidence.align(numbers)
         alive = set(numbers)
         self.since = {key: ts for key, ts in self.since.items() if key[0] in alive}
+
+
+def _before(change: Change, topic: int, sample: Rows) -> float:
+    """The share or mood between the change before and this one, of what is kept of it."""
+    rows = [row for row in sample.rows if change.after <= row.ts < change.onset.ts]
+    own = [row for row in rows if row.topic == topic]
+    if change.kind != MOOD:
+        return len(own) / len(rows) if rows else change.was
+    moods = [row.mood for row in own if row.mood is not None]
+    return sum(moods) / len(moods) if moods else change.was
 
 
 def _quoted(topic: Topic, since: int, recent: Rows, sample: Rows) -> tuple[Quoted, ...]:
