@@ -5,6 +5,7 @@ good, is it fair, and the gateway. It knows nothing of Grafana's files.
 from __future__ import annotations
 
 from infra.fair_panels import FAIR
+from infra.use_panels import USES
 from infra.gateway_panels import GATEWAY
 from infra.panel import RATE, Dashboard, panel, quantiles, rate, rates
 
@@ -244,4 +245,4 @@ GOOD = Dashboard(
         ),
     ),
 )
-DASHBOARDS = (UP, FRESH, GOOD, FAIR, GATEWAY)
+DASHBOARDS = (UP, FRESH, GOOD, FAIR, GATEWAY, USES)

@@ -20,6 +20,7 @@ ELSEWHERE = {
     "gateway/ranks.py": "a port and its values: tests/gateway/topics/test_model.py",
     "encoders/pictures/refused.py": "an exception: every test of tests/encoders/pictures",
     "infra/fair_panels.py": "tests/infra/test_panels.py",
+    "infra/use_panels.py": "tests/infra/test_panels.py",
     "infra/gateway_panels.py": "tests/infra/test_panels.py",
     "infra/panel.py": "values: tests/infra/test_panels.py, test_dashboards.py",
     "stream/broker/group.py": "tests/stream/broker/test_incarnations.py",
@@ -98,6 +99,15 @@ ELSEWHERE = {
     "stream/replay/importers/shops.py": "tests/stream/replay/importers: by format",
     "stream/replay/importers/text.py": "tests/stream/replay/importers: by format",
     "stream/replay/importers/values.py": "tests/stream/replay/importers: by format",
+    "upwell/settings/uses.py": "a group of settings: tests/upwell/settings/test_groups.py",
+    "upwell/uses/topics.py": "names: tests/upwell/uses/test_tables.py",
+    "upwell/uses/desk.py": "values: tests/upwell/uses/test_tables.py",
+    "stream/metrics/uses.py": "values: tests/stream/metrics/test_registry.py",
+    "stream/uses/options.py": "values: tests/stream/uses/test_loop.py",
+    "stream/uses/port.py": "a protocol: tests/stream/uses/test_loop.py, by the desk",
+    "stream/uses/run.py": "a process: tests/e2e/uses",
+    "stream/uses/sender.py": "tests/stream/uses/test_loop.py, on a broker",
+    "stream/uses/topics.py": "tests/stream/uses/test_loop.py, on a broker",
     "stream/chain/scrub/check_digits.py": "tests/stream/chain/scrub/test_scrubber.py",
     "stream/chain/scrub/folding.py": "tests/stream/chain/scrub/test_scrubber.py",
     "stream/chain/scrub/phones.py": "tests/stream/chain/scrub/test_scrubber.py",
@@ -105,8 +115,7 @@ ELSEWHERE = {
 """Modules whose tests have another name, and where those are."""
 
 LONG: dict[str, int] = {
-    "upwell/client.py": 410,
-    "upwell/schema.py": 344,
+    "upwell/client.py": 411,
     "stream/chain/pipeline.py": 397,
     "tests/encoders/test_worker.py": 323,
     "tests/learner/training/test_trainer.py": 347,

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import orjson
 
@@ -128,7 +128,7 @@ class UpwellClient(KnowledgeWords):
         except (KafkaError, OSError, ValueError) as exc:
             raise refusal(self._options) or _unanswered(address) from exc
 
-    def __enter__(self) -> UpwellClient:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -160,13 +160,16 @@ class UpwellClient(KnowledgeWords):
 
     def send(self, event: Event) -> None:
         """Hand an event to the producer, keyed by its user or item; `flush` waits for delivery."""
-        self._raise_failure()
         topic, value = topic_of(event), event_value(event)
         parse_event(topic, value, now_ms=now_ms())
+        self._produce(topic, key_of(event), value)
+
+    def _produce(self, topic: str, key: str, value: object) -> None:
+        self._raise_failure()
         try:
             sent = self._producer.send(
                 self._prefix + topic,
-                key=key_of(event).encode(),
+                key=key.encode(),
                 value=orjson.dumps(value),
                 headers=list(self._trace.headers()) if self._trace else None,
             )
@@ -344,7 +347,7 @@ class UpwellClient(KnowledgeWords):
         return event
 
     def _records(
-        self, topic: Topic, timeout: float | None, from_beginning: bool, key: bytes | None
+        self, topic: str, timeout: float | None, from_beginning: bool, key: bytes | None
     ) -> Iterator[bytes]:
         from upwell.reader import TopicReader
 

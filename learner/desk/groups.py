@@ -159,15 +159,22 @@ class Groups:
 
     def _name(self, group: Group) -> str:
         found = Counter(word for one in group.members for word in set(words_of(one.text)))
-        return " ".join(_telling(found, self.words, self.asked)[:_NAME_WORDS])
+        shared = {word: count for word, count in found.items() if 3 * count >= len(group.members)}
+        return " ".join(_telling(shared or found, self.words, self.asked)[:_NAME_WORDS])
 
 
 def _telling(found: Mapping[str, int], usual: Mapping[str, int], asked: int) -> list[str]:
-    """Words by how much oftener they are here than usual, best first."""
+    """Words by how much oftener they are here than usual, best first; those half as telling as the
+    best, or more.
+    """
     worth = {
         word: count * log((asked + 1) / (usual.get(word, 0) + 1)) for word, count in found.items()
     }
-    return sorted(worth, key=lambda word: (-worth[word], word))
+    best = max(worth.values(), default=0.0)
+    return sorted(
+        (word for word in worth if 2 * worth[word] >= best),
+        key=lambda word: (-worth[word], word),
+    )
 
 
 def _repeats(unfit: Unfit, others: Iterable[Unfit]) -> bool:

@@ -23,6 +23,7 @@ from upwell.connection import check_login
 from upwell.errors import BrokerError, LetterError
 from upwell.events import Topic
 from upwell.recommendations import DeadLetter
+from upwell.uses.tables import SHAPES
 
 __all__ = ["Filter", "Replayed", "chosen", "read_letters", "replay_letters", "the_letter"]
 
@@ -141,7 +142,7 @@ def _unfit(letter: DeadLetter) -> str | None:
             "only the first of its bytes were kept: produce the whole record again from where "
             "it came"
         )
-    if letter.topic not in INPUT_TOPICS:
+    if letter.topic not in (*INPUT_TOPICS, *SHAPES):
         return (
             f"apps do not write to the topic {letter.topic!r:.80}: who else writes to dead_letters?"
         )

@@ -16,10 +16,8 @@ from stream.broker.retention import warn_removed
 from stream.uses.steps import Place
 from upwell.errors import BrokerError
 
-__all__ = ["Inputs", "Row"]
+__all__ = ["MOST_RECORDS", "Inputs"]
 
-Row = Any
-"""A record of kafka-python."""
 MOST_RECORDS = 256
 
 
@@ -66,16 +64,16 @@ class Inputs:
         """Without the prefix."""
         return partition.topic.removeprefix(self._prefix), partition.partition
 
-    def poll(self, timeout_ms: int) -> list[Row]:
+    def poll(self, timeout_ms: int) -> list[Any]:
         """A batch of what is there, in its order."""
         polled = self._patience.call(partial(self._consumer.poll, timeout_ms=timeout_ms))
         for partition, records in polled.items():
             self.positions[self.place(partition)] = records[-1].offset + 1
         return self._ordered(polled)
 
-    def upto(self, ends: Mapping[Place, int], timeout_ms: int = 500) -> list[Row]:
+    def upto(self, ends: Mapping[Place, int], timeout_ms: int = 500) -> list[Any]:
         """The batch that ended at `ends`, in its order; without what the broker has removed."""
-        found: dict[TopicPartition, list[Row]] = {}
+        found: dict[TopicPartition, list[Any]] = {}
         wanted = {one: ends[self.place(one)] for one in self._places if self.place(one) in ends}
         while behind := [one for one, end in wanted.items() if self._at(one) < end]:
             self._consumer.pause(*(one for one in self._places if one not in behind))
@@ -99,11 +97,11 @@ class Inputs:
             raise BrokerError(f"{partition.topic} has no position: is the broker up?")
         return int(at)
 
-    def _ordered(self, polled: Mapping[TopicPartition, Sequence[Row]]) -> list[Row]:
+    def _ordered(self, polled: Mapping[TopicPartition, Sequence[Any]]) -> list[Any]:
         """By the broker's time, then by topic, partition, offset. Within a partition the time never
         goes back but where the broker's clock did: there the offset alone counts.
         """
-        rows: list[tuple[tuple[int, int, int, int], Row]] = []
+        rows: list[tuple[tuple[int, int, int, int], Any]] = []
         for partition, records in polled.items():
             topic, number = self.place(partition)
             latest = 0

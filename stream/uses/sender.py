@@ -72,7 +72,7 @@ class Sender:
 
     def tell(self, figures: bytes) -> None:
         """A record for `metrics`; one that is lost is followed by the next."""
-        self._figures.send(self._prefix + Topic.METRICS, self._use.name.encode(), figures)
+        self._figures.send(self._prefix + Topic.METRICS, key=self._use.name.encode(), value=figures)
 
     def truncate(self, offset: int) -> None:
         """Steps before `offset` are covered by every checkpoint."""

@@ -6,89 +6,43 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from kafka import KafkaProducer, TopicPartition
 
 from encoders.hashing import HashingEncoder
 from learner.release import checkpoint
 from learner.release.folder import LocalFolder
-from stream.broker.feeds import read_partition
 from stream.broker.topics import ensure_topics
 from stream.chain.privacy import Pseudonymizer
 from stream.uses.desk import SupportDesk
-from stream.uses.loop import UseLoop
 from stream.uses.options import UseOptions
 from stream.uses.steps import Step
 from stream.uses.topics import use_topics
+from tests.stream.uses.desks import (
+    KEY,
+    PARTITIONS,
+    Producing,
+    answers,
+    ask_and_choose,
+    desk_options,
+    read,
+    running,
+    until,
+)
 from tests.topics import delete_topics
-from upwell.client import client_options
 from upwell.errors import ModelError, SettingsError
 from upwell.events import ControlKind, Topic
-from upwell.settings import KafkaSettings
-from upwell.uses.desk import Answer
-from upwell.uses.tables import parse_output
 from upwell.uses.topics import UseTopic
-
-KEY = b"k" * 32
-PARTITIONS = 2
-TEMPLATES = {
-    "card": ("Where is my card", ("my card has not arrived", "how do I track the card")),
-    "refund": ("Getting a refund", ("I want my money back", "refund this payment please")),
-}
 
 
 @pytest.fixture
 def options(kafka: str, prefix: str, tmp_path: Path) -> UseOptions:
-    client = client_options(KafkaSettings(address=kafka, prefix=prefix))
-    ensure_topics(prefix, PARTITIONS, client)
-    ensure_topics(prefix, PARTITIONS, client, use_topics(SupportDesk(64, 0.9)))
-    return UseOptions(
-        prefix=prefix,
-        folder=LocalFolder(tmp_path / "desk"),
-        names=Pseudonymizer(KEY),
-        encoder=HashingEncoder(64),
-        client=client,
-        checkpoint_events=7,
-    )
-
-
-def clock_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-class Producing:
-    def __init__(self, options: UseOptions) -> None:
-        self._prefix = options.prefix
-        self._producer = KafkaProducer(acks="all", **options.client)
-        for template_id, (title, examples) in TEMPLATES.items():
-            self.send(
-                UseTopic.TEMPLATES,
-                template_id,
-                {"template_id": template_id, "title": title, "examples": list(examples)},
-            )
-
-    def send(self, topic: str, key: str, value: dict[str, Any] | bytes) -> None:
-        raw = value if isinstance(value, bytes) else orjson.dumps({"ts": clock_ms(), **value})
-        self._producer.send(self._prefix + topic, key=key.encode(), value=raw).get(timeout=30)
-
-    def ask(self, number: int, user: str = "") -> None:
-        words = ("where is the card", "money back now")[number % 2]
-        asked = {"question_id": f"q{number}", "user_id": user or f"u{number % 5}"}
-        self.send(UseTopic.QUESTIONS, asked["user_id"], {**asked, "text": f"{words} {number}"})
-
-    def choose(self, number: int) -> None:
-        chosen = {"question_id": f"q{number}", "template_id": ("card", "refund")[number % 2]}
-        self.send(UseTopic.CHOICES, f"q{number}", {**chosen, "by": "agent"})
-
-    def close(self) -> None:
-        self._producer.close()
+    return desk_options(kafka, prefix, tmp_path / "desk")
 
 
 @pytest.fixture
@@ -96,64 +50,6 @@ def producing(options: UseOptions) -> Iterator[Producing]:
     one = Producing(options)
     yield one
     one.close()
-
-
-class Running:
-    """A loop in a thread of its own."""
-
-    def __init__(self, options: UseOptions) -> None:
-        self.use = SupportDesk(64, 0.9)
-        self.loop = UseLoop(self.use, options, clock_ms)
-        self.fault: BaseException | None = None
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self.loop.run()
-        except BaseException as exc:
-            self.fault = exc
-
-    def ended(self) -> BaseException | None:
-        self._thread.join(timeout=60)
-        assert not self._thread.is_alive()
-        return self.fault
-
-    def stop(self) -> None:
-        self.loop.stop()
-        assert self.ended() is None
-
-
-@contextmanager
-def running(options: UseOptions) -> Iterator[Running]:
-    one = Running(options)
-    try:
-        yield one
-    finally:
-        one.loop.stop()
-        one.ended()
-
-
-def read(options: UseOptions, topic: str, partitions: int = PARTITIONS) -> list[Any]:
-    """What is committed."""
-    return [
-        record
-        for number in range(partitions)
-        for record in read_partition(
-            options.client, TopicPartition(options.prefix + topic, number), 0
-        )
-    ]
-
-
-def answers(options: UseOptions) -> list[Answer]:
-    return [parse_output(Answer, one.value) for one in read(options, UseTopic.ANSWERS)]
-
-
-def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_question_has_its_answer_and_a_choice_teaches(
@@ -217,7 +113,7 @@ def test_a_crash_loses_nothing_and_counts_nothing_twice(
 
     monkeypatch.setattr(Sender, "commit", committed)
     monkeypatch.setattr(checkpoint, "save_checkpoint", saved)
-    asked = threading.Thread(target=_ask_and_choose, args=(producing, options))
+    asked = threading.Thread(target=ask_and_choose, args=(producing,))
     with running(options) as one:
         asked.start()
         assert isinstance(one.ended(), CrashError)
@@ -231,13 +127,6 @@ def test_a_crash_loses_nothing_and_counts_nothing_twice(
     assert again.use.figures()["questions"]["repeated"] == 0
     assert read(options, Topic.DEAD_LETTERS, 1) == []
     _same_as_taken_again(options, again.use)
-
-
-def _ask_and_choose(producing: Producing, options: UseOptions) -> None:
-    for number in range(60):
-        producing.ask(number)
-        producing.choose(number)
-        time.sleep(0.05)  # a batch is what is there
 
 
 def _same_as_taken_again(options: UseOptions, use: SupportDesk) -> None:
@@ -360,7 +249,7 @@ def test_without_its_folder_a_use_learns_again_and_says_nothing_twice(
 ) -> None:
     """Its machine is gone, and the first steps are removed."""
     with running(options) as one:
-        _ask_and_choose(producing, options)
+        ask_and_choose(producing)
         until(lambda: sum(one.use.figures()["choices"].values()) == 60)
         one.stop()
     assert read(options, UseTopic.DESK_STEPS, 1)[0].offset > 0
