@@ -4,6 +4,7 @@ hours, closed by who acknowledges it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -13,6 +14,7 @@ __all__ = ["BURST", "KINDS", "MOOD", "NEW", "Alert", "Alerts", "Quoted"]
 NEW, BURST, MOOD = "new", "burst", "mood"
 KINDS = (NEW, BURST, MOOD)
 _HOUR_MS = 3_600_000
+_CLOSED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,15 @@ class Alert:
 
 class Alerts:
     """quiet: hours of the day, UTC, from and to, in which nothing is told; None without. open: by
-    topic and kind. held: those that wait for the end of the quiet hours.
+    topic and kind. held: those that wait for the end of the quiet hours. closed: ids of the last
+    thousand that are not open any more.
     """
 
     def __init__(self, quiet: tuple[int, int] | None) -> None:
         self.quiet = quiet
         self.open: dict[tuple[int, str], Alert] = {}
         self.held: dict[tuple[int, str], Alert] = {}
+        self.closed: deque[str] = deque(maxlen=_CLOSED)
 
     def raised(self, alert: Alert) -> Alert:
         """A change that was found, as it is told: with an id, or as an update of the open one, which
@@ -92,10 +96,9 @@ class Alerts:
         return begins <= hour < ends if begins <= ends else hour >= begins or hour < ends
 
     def acknowledge(self, alert_id: str) -> bool:
-        """Closes it; whether it was open. The next change opens another."""
-        found = [key for key, alert in self.open.items() if alert.alert_id == alert_id]
-        self._drop(found)
-        return bool(found)
+        """Closes it; whether it is known, open or closed. The next change opens another."""
+        self._drop([key for key, alert in self.open.items() if alert.alert_id == alert_id])
+        return alert_id in self.closed
 
     def end(self, topics: set[int], before: int) -> None:
         """Closes those of topics that are no more, and those last told before UTC ms."""
@@ -113,7 +116,7 @@ class Alerts:
 
     def _drop(self, keys: Iterable[tuple[int, str]]) -> None:
         for key in keys:
-            self.open.pop(key, None)
+            self.closed.append(self.open.pop(key).alert_id)
             self.held.pop(key, None)
 
 

@@ -66,6 +66,7 @@ def meta_of(watch: Watch) -> dict[str, Any]:
         "since": [[number, kind, ts] for (number, kind), ts in watch.changes.since.items()],
         "open": [asdict(one) for one in watch.alerts.open.values()],
         "held": [asdict(one) for one in watch.alerts.held.values()],
+        "closed": list(watch.alerts.closed),
         **{name: _rows_meta(getattr(watch, name)) for name in _ROWS},
     }
 
@@ -136,3 +137,4 @@ def _restore_alerts(alerts: Alerts, meta: Mapping[str, Any]) -> None:
         for one in meta[name]:
             alert = Alert(**{**one, "posts": tuple(Quoted(**post) for post in one["posts"])})
             getattr(alerts, name)[alert.topic, alert.kind] = alert
+    alerts.closed.extend(meta["closed"])

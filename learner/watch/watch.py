@@ -20,9 +20,10 @@ from learner.watch.rows import Row, Rows
 from learner.watch.topics import Topics
 from learner.watch.words import COPY, named, normalized, told_apart
 
-__all__ = ["COUNTED", "Told", "Watch"]
+__all__ = ["COUNTED", "WEIGHTS", "Told", "Watch"]
 
 COUNTED, REPEATED, LATE, COPIED, AUTHOR = "counted", "repeated", "late", "copied", "author"
+WEIGHTS = (COUNTED, REPEATED, LATE, COPIED, AUTHOR)
 ALIKE = 0.98
 """So many of the pairs of posts that follow each other are less alike than what is alike."""
 SPREADS = 5.0
@@ -90,7 +91,7 @@ class Watch:
         return self.alerts.due(now)
 
     def acknowledge(self, alert_id: str) -> bool:
-        """Closes an alert; whether it was open. It is silent until it changes again."""
+        """Closes an alert; whether it is known. It is silent until it changes again."""
         return self.alerts.acknowledge(alert_id)
 
     def forget(self, by: str) -> int:
