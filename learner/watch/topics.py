@@ -82,18 +82,17 @@ class Topics:
     def assign(self, rows: Rows, near: float) -> NDArray[np.int64]:
         """Says of each row again which topic is its own; how many each has, (T,)."""
         counts = np.zeros(len(self.all), np.int64)
-        if not self.all:
+        if not self.all or not len(rows):
             for row in rows.rows:
                 row.topic = 0
             return counts
-        cosines = rows.used @ self.centres.T
-        best = np.argmax(cosines, axis=1) if len(rows) else np.zeros(0, np.int64)
-        for place, row in enumerate(rows.rows):
-            inside = cosines[place, best[place]] >= near + _SHARP
-            row.topic = self.all[best[place]].number if inside else 0
-            if inside:
-                counts[best[place]] += 1
-        return counts
+        cosines = rows.used @ self.centres.T  # (n, T)
+        best = np.argmax(cosines, axis=1)
+        inside = cosines.max(axis=1) >= near + _SHARP
+        numbers = np.array([topic.number for topic in self.all])
+        for row, number in zip(rows.rows, np.where(inside, numbers[best], 0).tolist(), strict=True):
+            row.topic = number
+        return np.bincount(best[inside], minlength=len(self.all))
 
     def assign_early(self, sample: Rows, near: float) -> tuple[int, int]:
         """Gives the newest topic its rows; how many of the early ones it has, of how many."""
@@ -111,10 +110,11 @@ class Topics:
 
     def move(self, rows: Rows) -> None:
         """Each centre to the mean of its own rows."""
+        own = np.array([row.topic for row in rows.rows], np.int64)
         for topic in self.all:
-            own = [place for place, row in enumerate(rows.rows) if row.topic == topic.number]
-            if len(own) >= _MOVES:
-                topic.centre = _mean(rows.used[own])
+            places = np.flatnonzero(own == topic.number)
+            if len(places) >= _MOVES:
+                topic.centre = _mean(rows.used[places])
         self._restack()
 
     def join(self) -> dict[int, int]:

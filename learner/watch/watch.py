@@ -187,7 +187,7 @@ class Watch:
     def _name(self, only: int = 0) -> None:
         """Every topic, or that one alone."""
         rows = {row.key: row for row in (*self.sample.rows, *self.recent.rows)}
-        names = told_apart(rows.values())
+        names = told_apart(rows.values(), only)
         for topic in self.topics.all:
             if only in (0, topic.number):
                 topic.name = names.get(topic.number, topic.name)

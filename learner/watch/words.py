@@ -32,16 +32,19 @@ def named(text: str) -> frozenset[str]:
     return frozenset(word for word in normalized(text).split() if len(word) > 1)
 
 
-def told_apart(rows: Iterable[Row]) -> dict[int, str]:
+def told_apart(rows: Iterable[Row], only: int = 0) -> dict[int, str]:
     """A name of each topic among these rows: words of two posts at least that are rare elsewhere,
-    by class-based tf-idf, each word once a text.
+    by class-based tf-idf, each word once a text. only: the number of the one that is asked for.
     """
     usual: Counter[str] = Counter()
     here: dict[int, Counter[str]] = {}
+    topics = set()
     for row in rows:
+        topics.add(row.topic)
         usual.update(row.words)
-        here.setdefault(row.topic, Counter()).update(row.words)
-    mean = sum(usual.values()) / max(1, len(here))
+        if only in (0, row.topic):
+            here.setdefault(row.topic, Counter()).update(row.words)
+    mean = sum(usual.values()) / max(1, len(topics))
     return {
         topic: " ".join(_best(counts, usual, mean)[:_NAME_WORDS]) for topic, counts in here.items()
     }

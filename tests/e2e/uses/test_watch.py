@@ -4,7 +4,6 @@ Kafka, kill -9 in the midst of a surge.
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -49,13 +48,16 @@ def test_kills_lose_no_alert_and_raise_none_twice(
     settings = load_settings({**own, "UPWELL_PARTITIONS": "2"})
     ensure_topics(prefix, settings.kafka.partitions, client_options(settings.kafka))
     use, said = FedUse(settings, "watch", tmp_path / "logs"), posts(Random(3))
-    with closing(use.supervisor):
-        use.wait(lambda: bool(_figures(use)), "the watch")
-        for part in (said[:200], said[200:440], said[440:]):
-            use.feed(part, 0.0)
-            if part is not said[440:]:
-                use.kill()
-        use.wait(lambda: sum(_figures(use)["posts"].values()) == len(said), "all posts")
+    with use.supervisor:
+        log = tmp_path / "logs" / "watch.log"
+        use.wait(lambda: log.exists() and "reading from" in log.read_text(), "the watch")
+        for first, last in ((0, 200), (201, 440)):
+            use.feed(said[first:last], 0.0)
+            use.kill()
+            use.feed(said[last : last + 1], 0.0)
+            use.wait(lambda n=last: _read(use) > n, "it to be back")  # type: ignore[misc]
+        use.feed(said[441:], 0.0)
+        use.wait(lambda: _read(use) == len(said), "all posts")
         alerts = use.read(UseTopic.ALERTS)
         [alert] = [one for one in alerts if one["kind"] == "new" and not one["update"]]
         assert sum("petrol" in one["text"] for one in alert["posts"]) == 5
@@ -66,6 +68,11 @@ def test_kills_lose_no_alert_and_raise_none_twice(
         use.feed([(UseTopic.ACKNOWLEDGEMENTS, alert["alert_id"], seen)], 0.0)
         left = len(set(one["alert_id"] for one in alerts)) - 1
         use.wait(lambda: _figures(use)["open"] == left, "what is acknowledged to be closed")
+
+
+def _read(use: FedUse) -> int:
+    figures = _figures(use)
+    return sum(figures["posts"].values()) if figures else 0
 
 
 def _figures(use: FedUse) -> dict[str, Any]:
