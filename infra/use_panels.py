@@ -39,5 +39,27 @@ USES = Dashboard(
             ("upwell_desk_proposals_total", "proposals"),
             ("upwell_use_forgotten_total", "{{worker}} forgotten"),
         ),
+        panel(
+            "The watch's posts",
+            "short",
+            "a second, by whether they count: counted, repeated, late, copied, of an author who "
+            "had written on their topic",
+            ("rate(upwell_watch_posts_total[1m])", "{{weight}}"),
+        ),
+        panel(
+            "Its alerts",
+            "short",
+            "so far by kind, and those that are open",
+            ("upwell_watch_alerts_total", "{{kind}}"),
+            ("upwell_watch_open", "open"),
+        ),
+        panel(
+            "Its topics",
+            "short",
+            "that are written about, posts that are kept, posts that told their sentiment",
+            ("upwell_watch_topics", "topics"),
+            ("upwell_watch_remembered", "posts"),
+            ("upwell_watch_labels_total", "labels"),
+        ),
     ),
 )

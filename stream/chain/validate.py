@@ -29,7 +29,7 @@ REASONS = (
     *("wrong_type", "out_of_range", "too_long", "bad_time", "unknown_value", "length_mismatch"),
     *("unexpected_field", "unknown_version", "unknown_topic", "unknown_item", "catalogue_full"),
     *("no_picture", "unknown_override", "same_person", "overrides_full", "knowledge_full"),
-    *("unknown_question", "unknown_template", "templates_full"),
+    *("unknown_question", "unknown_template", "templates_full", "unknown_alert"),
 )
 """Of all dead letters (docs/events.md), those of the catalogue's chain and of other uses too."""
 

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 SERVE_PLACE, LEARN_PLACE, GATEWAY_PLACE = 0, 1, 2
-USE_PLACES = {"desk": 3}
+USE_PLACES = {"desk": 3, "watch": 4}
 """After the port of the settings."""
 CLIENT_SECONDS = 10.0
 """That one who asks may take."""

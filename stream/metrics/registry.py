@@ -22,7 +22,7 @@ __all__ = ["METRICS", "UNTOLD"]
 
 LEARN: tuple[Role, ...] = ("learn",)
 ALL: tuple[Role, ...] = ("serve", "learn", "gateway")
-PROCESSES: tuple[Role, ...] = (*ALL, "desk")
+PROCESSES: tuple[Role, ...] = (*ALL, "desk", "watch")
 
 METRICS = (
     # is it up

@@ -7,7 +7,8 @@ from stream.metrics.metric import Metric, Role
 __all__ = ["USES"]
 
 DESK: tuple[Role, ...] = ("desk",)
-ALL: tuple[Role, ...] = DESK
+WATCH: tuple[Role, ...] = ("watch",)
+ALL: tuple[Role, ...] = (*DESK, *WATCH)
 USES: tuple[Metric, ...] = (
     Metric("use_events", "counter", "use.events", "events", "that a use has taken", ALL),
     Metric("use_letters", "counter", "use.letters", "records", "of a use that were no event", ALL),
@@ -39,5 +40,30 @@ USES: tuple[Metric, ...] = (
     Metric("desk_templates", "gauge", "desk.templates", "templates", "that may answer", DESK),
     Metric(
         "desk_remembered", "gauge", "desk.remembered", "questions", "that may be chosen for", DESK
+    ),
+    Metric(
+        "watch_posts",
+        "counter",
+        "watch.posts.{weight}",
+        "posts",
+        "that were counted, or why not: they came again, late, as a copy, or of an author who had "
+        "written on their topic",
+        WATCH,
+    ),
+    Metric(
+        "watch_alerts",
+        "counter",
+        "watch.alerts.{kind}",
+        "alerts",
+        "that went out, updates too: of a new topic, a burst, a mood that turned",
+        WATCH,
+    ),
+    Metric("watch_open", "gauge", "watch.open", "alerts", "that nobody acknowledged", WATCH),
+    Metric("watch_topics", "gauge", "watch.topics", "topics", "that are written about", WATCH),
+    Metric(
+        "watch_labels", "counter", "watch.labels", "posts", "that told their sentiment", WATCH
+    ),
+    Metric(
+        "watch_remembered", "gauge", "watch.remembered", "posts", "kept of the window", WATCH
     ),
 )

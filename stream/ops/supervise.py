@@ -24,7 +24,7 @@ from upwell.system.threads import UNEXPECTED_EXIT, end_process, start_thread
 __all__ = ["ALONE", "ROLES", "USES", "Child", "Supervisor", "end_with_parent"]
 
 ROLES = ("serve", "learn")
-USES = ("desk",)
+USES = ("desk", "watch")
 """Other uses than lists, of which each is one more role."""
 ALONE = "--alone"
 """Of a learner that does not wait where another one learns."""

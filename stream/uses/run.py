@@ -18,6 +18,7 @@ from stream.uses.loop import UseLoop
 from stream.uses.options import UseOptions
 from stream.uses.port import Use
 from stream.uses.topics import use_topics
+from stream.uses.watch import OpinionWatch, watch_options
 from upwell.errors import ModelError
 from upwell.settings import Settings
 from upwell.system.clock import now_ms
@@ -28,6 +29,7 @@ __all__ = ["USES", "run_use"]
 
 USES: Mapping[str, Callable[[Settings, int], Use]] = {
     "desk": lambda settings, dimension: SupportDesk(dimension, settings.uses.desk_target),
+    "watch": lambda settings, dimension: OpinionWatch(dimension, watch_options(settings.uses)),
 }
 """By name: what makes it, of the settings and the length of vectors."""
 

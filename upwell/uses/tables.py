@@ -27,10 +27,17 @@ from upwell.uses.desk import (
 )
 from upwell.uses.shape import Shape
 from upwell.uses.topics import UseTopic
+from upwell.uses.watch import (
+    ACKNOWLEDGEMENT_CHECKS,
+    POST_CHECKS,
+    Acknowledgement,
+    Alert,
+    Post,
+)
 
 __all__ = ["OUTPUTS", "SHAPES", "Said", "parse_output", "topic_of_use"]
 
-Said = Template | Question | Choice
+Said = Template | Question | Choice | Post | Acknowledgement
 """What apps write."""
 T = TypeVar("T")
 
@@ -38,10 +45,13 @@ SHAPES: Mapping[UseTopic, Shape] = {
     UseTopic.TEMPLATES: Shape(Template, TEMPLATE_CHECKS, template_agrees),
     UseTopic.QUESTIONS: Shape(Question, QUESTION_CHECKS),
     UseTopic.CHOICES: Shape(Choice, CHOICE_CHECKS),
+    UseTopic.POSTS: Shape(Post, POST_CHECKS),
+    UseTopic.ACKNOWLEDGEMENTS: Shape(Acknowledgement, ACKNOWLEDGEMENT_CHECKS),
 }
 OUTPUTS: Mapping[UseTopic, type] = {
     UseTopic.ANSWERS: Answer,
     UseTopic.PROPOSALS: Proposal,
+    UseTopic.ALERTS: Alert,
 }
 _TOPICS: dict[type, UseTopic] = {shape.kind: topic for topic, shape in SHAPES.items()}
 

@@ -18,3 +18,7 @@ class UseTopic(StrEnum):
     ANSWERS = "answers"
     PROPOSALS = "proposals"
     DESK_STEPS = "desk_steps"
+    POSTS = "posts"
+    ACKNOWLEDGEMENTS = "acknowledgements"
+    ALERTS = "alerts"
+    WATCH_STEPS = "watch_steps"

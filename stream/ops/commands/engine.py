@@ -23,7 +23,8 @@ def run(
         str | None,
         typer.Option(
             help="Only these, with commas: serve, learn beside an engine elsewhere (a learner "
-            "waits as standby where another one learns); desk, the support desk. Without it: "
+            "waits as standby where another one learns); desk, the support desk; "
+            "watch, the opinion watch. Without it: "
             "serve and learn, as the only engine that learns."
         ),
     ] = None,
@@ -92,6 +93,11 @@ def desk() -> None:
     _use("desk")
 
 
+def opinions() -> None:
+    """The opinion watch alone, until its standard input ends."""
+    _use("watch")
+
+
 def _use(name: str) -> None:
     from stream.uses.run import run_use
 
@@ -110,3 +116,4 @@ worker_app = new_app("worker", "One process of the engine alone, without a super
 add(worker_app, "worker serve", serve)
 add(worker_app, "worker learn", learn)
 add(worker_app, "worker desk", desk)
+add(worker_app, "worker watch", opinions)
