@@ -71,7 +71,7 @@ EARLIEST_MS = 100_000_000_000
 FUTURE_MS = 24 * 3_600_000
 """How far ahead of our clock an app's clock may go."""
 MAX_TEXT = 20_000
-CLEARABLE = ("text", "categories", "relations", "brand", "price", "image", "language")
+CLEARABLE = ("text", "categories", "relations", "brand", "price", "image", "language", "group")
 """Fields of an item that a null, or an empty text or list, takes away."""
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 _LARGEST = 2**53 - 1  # of whole numbers that every JSON reader keeps exactly
@@ -93,6 +93,7 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "price": number(0),
         "image": label(900_000, optional=True),
         "language": _OPTIONAL_LABEL,
+        "group": _OPTIONAL_LABEL,
         "deleted": flag,
         "event_id": _OPTIONAL_LABEL,
     },
@@ -103,6 +104,7 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "dwell_ms": whole(0, _LARGEST),
         "list_id": _OPTIONAL_LABEL,
         "position": whole(0, 1_000_000),
+        "completion": number(0, 1),
     },
     Topic.REVIEWS: _USER
     | {
@@ -289,6 +291,13 @@ def _missing(name: str, value: dict[str, Any]) -> InvalidEventError:
     return InvalidEventError("missing_field", f"{name} is {what}")
 
 
+def _completion_of_a_play(click: Any) -> None:
+    if click.completion is not None and click.action is not Action.PLAY:
+        raise InvalidEventError(
+            "unexpected_field", f"completion has no meaning for {click.action}: only play has one"
+        )
+
+
 def _review_says_something(review: Any) -> None:
     if review.deleted and not (review.rating is None and review.text is None):
         raise InvalidEventError(
@@ -311,6 +320,7 @@ def _impression_lengths(impression: Any) -> None:
 
 
 _AGREEMENTS: dict[Topic, Callable[[Any], None]] = {
+    Topic.CLICKS: _completion_of_a_play,
     Topic.REVIEWS: _review_says_something,
     Topic.IMPRESSIONS: _impression_lengths,
     Topic.CONTROLS: check_control,
