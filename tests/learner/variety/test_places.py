@@ -47,7 +47,6 @@ def plain(
     if not (variety.diversity or variety.calibration):
         return standing + waiting, len(standing), terms
     chosen, left, shown = list(first), standing[len(first) :], min(shown, len(standing))
-    mixed = (categories, liked, shown)
     while len(chosen) < shown:
         found = {
             row: (
