@@ -16,8 +16,11 @@ from learner.catalogue.kernel import kernel
 
 __all__ = ["ALIKE", "SMOOTHED", "Variety", "arrange"]
 
-ALIKE = 0.9
-"""Cosine of text vectors, from which items of one title and brand are variants."""
+ALIKE = 0.6
+"""Cosine of text vectors, from which items of one stem and brand are variants: what MiniLM says of
+`Shirt M` and `Shirt XL` (0.63), while longer texts that say the same but for a size have 0.85 and
+more. Two films of one name and year are apart where their texts are.
+"""
 SMOOTHED = 0.01
 """Of the user's own mix that a list's has from the beginning (Steck 2018)."""
 

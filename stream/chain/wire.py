@@ -194,8 +194,8 @@ class _Known(dict[tuple[Any, ...], Interaction]):
     """
 
     def __missing__(self, row: tuple[Any, ...]) -> Interaction:
-        *said, completion = row
-        entry = self[row] = Interaction("", *said, completion=completion)
+        ts, item_id, kind, rating, completion = row
+        entry = self[row] = Interaction("", ts, item_id, kind, rating, completion=completion)
         return entry
 
 

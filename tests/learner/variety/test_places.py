@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import log
 
@@ -20,6 +20,9 @@ from upwell.recommendations import Entry
 from upwell.settings import LearnerSettings
 
 MOST_ITEMS, CATEGORIES = 12, 4
+Case = tuple[
+    Variety, NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_], NDArray[np.float64], int
+]
 NO_CATEGORIES = np.full((MOST_ITEMS, 8), -1, np.int32)
 
 
@@ -34,7 +37,7 @@ def plain(
     """Of rows 0 to n - 1: their order, how many do not wait, the terms of who is in the list."""
     order = sorted(range(len(key)), key=lambda row: key[row])
     first = [row for row in order if pinned[row]]
-    standing, waiting = list(first), []
+    standing, waiting = list(first), list[int]()
     for row in order[len(first) :]:
         kin = [
             one
@@ -94,7 +97,7 @@ def fit(
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[object, ...]:
+def cases(draw: st.DrawFn) -> Case:
     n = draw(st.integers(0, MOST_ITEMS))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     vectors = rng.standard_normal((MOST_ITEMS, 3)).astype(np.float32)
@@ -120,8 +123,8 @@ def cases(draw: st.DrawFn) -> tuple[object, ...]:
 
 @settings(max_examples=300, deadline=None)
 @given(cases())
-def test_places_are_those_of_the_plain_twin(case: tuple[object, ...]) -> None:
-    variety, categories, liked, pinned, key, shown = case  # type: ignore[misc]
+def test_places_are_those_of_the_plain_twin(case: Case) -> None:
+    variety, categories, liked, pinned, key, shown = case
     order, terms = np.argsort(key, kind="mergesort"), np.zeros((len(key), 2))
     found = np.arange(len(key), dtype=np.int32)
     ready = arrange(variety, categories, liked, pinned, found, key, shown, order, terms)
@@ -144,7 +147,7 @@ EXAMPLES, STATES = events(300)
 REQUESTS = [replace(one, words=None) for one in requests_of(STATES)]
 
 
-def learner(told: LearnerSettings = SETTINGS, **groups: str) -> Learner:
+def learner(told: LearnerSettings = SETTINGS, groups: Mapping[str, str] = {}) -> Learner:
     """Items of these groups."""
     made = Learner(told, DIMENSION, 7)
     made.add_items([replace(one, group=groups.get(one.item_id)) for one in catalogue()])
@@ -156,13 +159,13 @@ def test_of_a_group_the_best_stands_and_no_list_is_shorter() -> None:
     request = replace(REQUESTS[0], k=10)
     before = ids(learner().rank([request])[0])
     groups = dict.fromkeys(before[1:5], "shirt")
-    after = learner(**groups).rank([request, replace(request, k=10_000)])
+    after = learner(groups=groups).rank([request, replace(request, k=10_000)])
     assert ids(after[0])[:3] == [*before[:2], before[5]]
     assert [one for one in ids(after[1]) if one in groups] == before[1:5]
     assert ids(after[1])[-3:] == before[2:5], "behind all others"
-    both = learner(replace(SETTINGS, same_group=2), **groups).rank([request])[0]
+    both = learner(replace(SETTINGS, same_group=2), groups).rank([request])[0]
     assert ids(both)[:4] == [*before[:3], before[5]]
-    off = learner(replace(SETTINGS, same_group=0), **groups).rank([request])[0]
+    off = learner(replace(SETTINGS, same_group=0), groups).rank([request])[0]
     assert ids(off) == before
 
 
@@ -170,7 +173,7 @@ def test_pins_stand_first_whatever_is_of_their_group() -> None:
     request = replace(REQUESTS[0], k=10)
     before = ids(learner().rank([request])[0])
     last = before[-2:]
-    grouped = learner(**dict.fromkeys((before[0], *last), "g"))
+    grouped = learner(groups=dict.fromkeys((before[0], *last), "g"))
     found = ids(grouped.rank([replace(request, pinned=tuple(last))])[0])
     assert set(found[:2]) == set(last)
     assert before[0] not in found
@@ -186,7 +189,7 @@ def test_what_is_drawn_by_lot_is_no_variant_of_the_list_and_propensities_are_exa
     assert len(cold) > 1
     first = free.rank(requests[:1])[0][0].item_id
     groups = dict.fromkeys([first, min(cold)], "g")
-    lists = learner(told, **groups).rank(requests)
+    lists = learner(told, groups).rank(requests)
     drawn = [one[-1].item_id for one in lists if one[-1].explored]
     assert min(cold) not in drawn
     pool = set(drawn)

@@ -115,9 +115,7 @@ def test_examples_come_back_but_for_what_the_learner_does_not_need(
             np.testing.assert_array_equal(other.intent, one.intent)
 
 
-def test_what_older_workers_wrote_loads_and_what_says_nothing_new_is_as_they_wrote_it() -> (
-    None
-):
+def test_what_older_workers_wrote_loads_and_what_says_nothing_new_is_as_they_wrote_it() -> None:
     event = Interaction("e", 1, "i", "click", None, SOURCE, 7)
     plain = Example(
         source=SOURCE,
