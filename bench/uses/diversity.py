@@ -170,8 +170,13 @@ def shop(products: int, sizes: int, events: int, seed: int, grouped: bool) -> Lo
         for size in range(sizes):
             title = f"{cut.title()} {stuff} {kind}, size {SIZES[size % len(SIZES)]}"
             more = {"group": f"p{number}"} if grouped else {}
-            value = {"item_id": f"p{number}-{size}", "title": title, "categories": [kind], **more}
-            items.append(_record(Topic.ITEMS, value, len(items)))
+            value = {
+                "item_id": f"p{number}-{size}",
+                "title": title,
+                "categories": [kind],
+                "brand": "Own",
+            }
+            items.append(_record(Topic.ITEMS, value | more, len(items)))
     for number in range(events):
         user = int(rng.integers(60))
         own = [place for place, kind in enumerate(kinds) if kind == KINDS[user % len(KINDS)]]

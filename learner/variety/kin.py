@@ -39,13 +39,14 @@ _BETWEEN = re.compile(r"[\s()\[\]{}|/;:·•–—_-]+")
 _ENDS = "\"'“”„.,!"
 
 
-def stem(title: str) -> str:
+def stem(title: str, branded: bool = False) -> str:
     """The title, folded, without the words at its end that tell a variant: sizes, colours, amounts
-    with a unit, and numbers that are sizes of clothes or follow such a word. Empty where nothing
-    else is left. A year or a volume is none: `Rocky 2` is no size of `Rocky`.
+    with a unit, numbers after such a word and, of what has a brand, numbers that are sizes of
+    clothes. Empty where nothing else is left. Other numbers are none: `Rocky 2` is no size of
+    `Rocky`, and `Episode 40` no size of an episode.
     """
     words = _words(title)
-    while words and (taken := _tail(words)):
+    while words and (taken := _tail(words, branded)):
         del words[-taken:]
     return " ".join(words)
 
@@ -56,7 +57,7 @@ def kin_of(item: CatalogueItem) -> tuple[int, bool]:
     """
     if item.group is not None:
         return _number("group", item.group), True
-    name = stem(item.title)
+    name = stem(item.title, item.brand is not None)
     return (_number("stem", name, item.brand or ""), False) if name else (0, False)
 
 
@@ -90,12 +91,14 @@ def _words(title: str) -> list[str]:
     return [word for one in _BETWEEN.split(folded) if (word := one.strip(_ENDS))]
 
 
-def _tail(words: Sequence[str]) -> int:
+def _tail(words: Sequence[str], branded: bool) -> int:
     """How many words at the end tell a variant; 0 where none does."""
     last, before = words[-1], words[-2] if len(words) > 1 else ""
     if _COLOURS.fullmatch(last):
         return 2 if _SHADES.fullmatch(before) and len(words) > 2 else 1
-    if any(one.fullmatch(last) for one in (_SIZES, _TOLD, _MEASURE, _SIZE_NUMBER)):
+    if any(one.fullmatch(last) for one in (_SIZES, _TOLD, _MEASURE)):
+        return 1
+    if branded and _SIZE_NUMBER.fullmatch(last):
         return 1
     if _NUMBER.fullmatch(last) and _TOLD.fullmatch(before):
         return 2

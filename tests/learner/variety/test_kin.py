@@ -27,7 +27,8 @@ ITEM = CatalogueItem(
         ("T-shirt light blue M", "t shirt"),
         ("Hemd dunkel blau Größe 42", "hemd"),
         ("白いシャツ M", "白いシャツ"),
-        ("Runner 42.5", "runner"),
+        ("Runner 42.5", "runner 42.5"),
+        ("Episode 40", "episode 40"),
         ("Shoe EU 8", "shoe"),
         ("Milk 1,5l", "milk"),
         ("Milk 500 ml", "milk"),
@@ -48,9 +49,16 @@ def test_a_stem_is_the_title_without_what_tells_a_variant(title: str, expected: 
     assert stem(title) == expected
 
 
-@given(st.text(max_size=40))
-def test_a_stem_has_no_tail_of_its_own(title: str) -> None:
-    assert stem(stem(title)) == stem(title)
+@pytest.mark.parametrize("title", ["Runner 42", "Runner 42.5", "RUNNER black 38", "Runner"])
+def test_of_a_brand_numbers_are_sizes(title: str) -> None:
+    assert stem(title, branded=True) == "runner"
+    assert kin_of(replace(ITEM, title=title)) == kin_of(replace(ITEM, title="Runner"))
+    assert stem("Runner 8", branded=True) == "runner 8"
+
+
+@given(st.text(max_size=40), st.booleans())
+def test_a_stem_has_no_tail_of_its_own(title: str, branded: bool) -> None:
+    assert stem(stem(title, branded), branded) == stem(title, branded)
 
 
 def test_kin_have_the_group_or_else_the_stem_and_the_brand_in_common() -> None:
