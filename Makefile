@@ -12,7 +12,7 @@ WORKERS ?= 2
 REPEATS ?= 5
 MINUTES ?= 60
 RATE ?= 200
-COVERED := bench conformance encoders gateway infra learner security store stream upwell
+COVERED := bench conformance encoders gateway infra learner recipes security store stream upwell
 STAMP := $(VENV)/.installed
 # so that no test waits for a minute
 COMPILE := from learner.training.warmup import compile_kernels; compile_kernels()

@@ -13,7 +13,7 @@ TOPS = ("upwell", "gateway", "stream", "encoders", "learner", "store", "infra")
 
 def test_every_path_that_is_named_exists() -> None:
     named = set(
-        re.findall(rf"\b(?:{'|'.join(TOPS)}|docs|bench|tests|examples)/[\w./]*\w\b/?", TEXT)
+        re.findall(rf"\b(?:{'|'.join(TOPS)}|docs|bench|tests|examples|recipes)/[\w./]*\w\b/?", TEXT)
     )
     assert len(named) > 40
     assert sorted(name for name in named if not (ROOT / name).exists()) == []

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("upwell", "gateway", "stream", "encoders", "learner", "store", "infra")
-FOLDERS = (*ROOMS, "tests", "bench", "examples")
+FOLDERS = (*ROOMS, "tests", "bench", "examples", "recipes")
 MOST_MODULES = 15
 MOST_LINES = 300
 
@@ -85,6 +85,7 @@ ELSEWHERE = {
     "learner/training/objective.py": "tests/learner/training/test_trainer.py: each of its terms",
     "learner/training/warmup.py": "compiles what tests/faults and every start need",
     "upwell/settings/stream.py": "tests/upwell/settings/test_groups.py",
+    "stream/ops/commands/recipes/manual.py": "a table: test_help.py, test_page.py hold it",
     "stream/ops/commands/trust/manual.py": "tests/stream/ops/commands: each command's fields",
     "stream/replay/importers/convert.py": "tests/stream/replay/importers: by format",
     "stream/replay/importers/draft.py": "tests/stream/replay/importers: by format",

@@ -97,7 +97,7 @@ def test_what_others_import_is_in_all() -> None:
     """Tests may look inside."""
     taken = {
         (module, name)
-        for file in files(*FOLDERS, "bench", "examples")
+        for file in files(*FOLDERS, "bench", "examples", "recipes")
         for module, name in imports(file)
         if module != module_name(file)
     }

@@ -27,6 +27,7 @@ from stream.ops.commands.importing import import_command
 from stream.ops.commands.letters import letters_app
 from stream.ops.commands.lists import forget, recommend, watch
 from stream.ops.commands.play import demo, replay
+from stream.ops.commands.recipes.recipe import recipe
 from stream.ops.commands.review.review import review_app
 from stream.ops.commands.top import fairness, top
 from stream.ops.commands.trust.policy import policy
@@ -59,6 +60,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "policy": policy,
     "explain": explain,
     "card": card,
+    "recipe": recipe,
     "privacy": privacy,
 }
 for path, command in COMMANDS.items():

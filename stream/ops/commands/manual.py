@@ -10,6 +10,7 @@ from stream.ops.commands.audit.manual import AUDIT
 from stream.ops.commands.entry import ALWAYS, Entry
 from stream.ops.commands.explain.manual import EXPLAIN
 from stream.ops.commands.federate.manual import FEDERATE
+from stream.ops.commands.recipes.manual import RECIPES
 from stream.ops.commands.review.manual import REVIEW
 from stream.ops.commands.trust.manual import TRUST
 from stream.ops.commands.users.manual import EXPORT
@@ -21,7 +22,6 @@ BROKER, STORE, ENCODER = ExitCode.BROKER, ExitCode.STORE, ExitCode.ENCODER
 MODEL, SNAPSHOT, LOG = ExitCode.MODEL, ExitCode.SNAPSHOT, ExitCode.LOG
 ENGINE = (BROKER, STORE, ENCODER, MODEL)
 A_LIST = "a list, as docs/schemas/recommendations.schema.json has it"
-
 
 MANUAL: Mapping[str, Entry] = {
     "": Entry("upwell demo --events 3000"),
@@ -246,6 +246,7 @@ MANUAL: Mapping[str, Entry] = {
     **AUDIT,
     **EXPLAIN,
     **REVIEW,
+    **RECIPES,
     **FEDERATE,
     **TRUST,
     "encoder": Entry("upwell encoder show"),

@@ -1,0 +1,1 @@
+"""The command that runs recipes: streams of several kinds that a user can start from."""
