@@ -5,9 +5,9 @@ good, is it fair, and the gateway. It knows nothing of Grafana's files.
 from __future__ import annotations
 
 from infra.fair_panels import FAIR
-from infra.use_panels import USES
 from infra.gateway_panels import GATEWAY
 from infra.panel import RATE, Dashboard, panel, quantiles, rate, rates
+from infra.use_panels import USES
 
 __all__ = ["DASHBOARDS"]
 

@@ -7,7 +7,7 @@ parses nothing. It knows no backend.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ FORMAT = 1
 HISTORY = Columns(Interaction, repeated=frozenset({"kind", "source"}))
 PENDING = Columns(Pending)
 _KNOWN = ("triples", "values")
-_RARE = (*_KNOWN, "waiting")  # written where there is something to say
+_RARE = (*_KNOWN, "waiting", "group")  # written where there is something to say
 
 
 def encode_user(state: UserState, dimension: int) -> Point:
@@ -55,6 +55,7 @@ def encode_user(state: UserState, dimension: int) -> Point:
     check_sequence(sequence, owner)
     check_vector(state.intent, dimension, owner)
     check_finite([event.rating for event in state.history], "a rating", owner)
+    check_finite([event.completion for event in state.history], "a completion", owner)
     check_finite([event.weight for event in state.pending], "a pending weight", owner)
     into = state.merged_into
     packed = _pack(
@@ -64,7 +65,7 @@ def encode_user(state: UserState, dimension: int) -> Point:
             "events": state.events,
             "watermark": dict(state.watermark),
             "had": state.had,
-            "history": HISTORY.pack(state.history),
+            "history": _history(state.history),
             "pending": PENDING.pack(state.pending),
             "merged": {
                 name: (guest.partition, dict(guest.covers)) for name, guest in state.merged.items()
@@ -106,6 +107,14 @@ def decode_user(vector: ArrayLike, payload: dict[str, Any]) -> UserState:
         shown=_shown(packed.get("shown", ())),
         tags={name: Tag(*tag) for name, tag in packed.get("tags", {}).items()},
     )
+
+
+def _history(history: Sequence[Interaction]) -> dict[str, list[Any]]:
+    """Completions where there are any: most apps play nothing."""
+    columns = HISTORY.pack(history)
+    if not any(one is not None for one in columns["completion"]):
+        del columns["completion"]
+    return columns
 
 
 def _shown(rows: Iterable[tuple[str, int, list[str]]]) -> tuple[Shown, ...]:

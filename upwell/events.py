@@ -73,6 +73,15 @@ class Action(StrEnum):
     SKIP = "skip"
     SHARE = "share"
     UNLIKE = "unlike"
+    COMMENT = "comment"
+    FOLLOW = "follow"
+    SAVE = "save"
+    UNSAVE = "unsave"
+    HIDE = "hide"
+    REPORT = "report"
+    PLAY = "play"
+    ADD_TO_LIST = "add_to_list"
+    REMOVE_FROM_LIST = "remove_from_list"
 
 
 class ControlKind(StrEnum):
@@ -123,8 +132,9 @@ class Item:
 
     The first one needs a title, or an image where a picture model is set. `image`: a data URI, a
     path or an https address. `relations`: by name the ids of other items, say
-    (("accessory_of", ("tripod",)),), an object of lists in JSON. `deleted` takes it out of every
-    list; one with a title, or with `deleted` False, brings it back.
+    (("accessory_of", ("tripod",)),), an object of lists in JSON. `group`: of the product or series
+    that it is a variant of; in a list the variants of one share a place. `deleted` takes it out of
+    every list; one with a title, or with `deleted` False, brings it back.
     """
 
     item_id: str
@@ -137,6 +147,7 @@ class Item:
     price: float | None = None
     image: str | None = None
     language: str | None = None
+    group: str | None = None
     deleted: bool | None = None
     event_id: str | None = None
     cleared: tuple[str, ...] = ()
@@ -152,6 +163,7 @@ class Click:
     """A user did something with an item.
 
     `dwell_ms`: how long they stayed; `list_id`, `position` (from 0): the list it came from.
+    `completion`: of a play alone, the share of the item that was played, in [0, 1].
     """
 
     event_id: str
@@ -162,6 +174,7 @@ class Click:
     dwell_ms: int | None = None
     list_id: str | None = None
     position: int | None = None
+    completion: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ OTHER_FIELD = "(other)"
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")
 
 MAX_TEXT = 20_000
-CLEARABLE = ("text", "categories", "relations", "brand", "price", "image", "language")
+CLEARABLE = ("text", "categories", "relations", "brand", "price", "image", "language", "group")
 """Fields of an item that a null, or an empty text or list, takes away."""
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 _LARGEST = 2**53 - 1  # of whole numbers that every JSON reader keeps exactly
@@ -81,6 +81,7 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "price": number(0),
         "image": label(900_000, optional=True),
         "language": _OPTIONAL_LABEL,
+        "group": _OPTIONAL_LABEL,
         "deleted": flag,
         "event_id": _OPTIONAL_LABEL,
     },
@@ -91,6 +92,7 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "dwell_ms": whole(0, _LARGEST),
         "list_id": _OPTIONAL_LABEL,
         "position": whole(0, 1_000_000),
+        "completion": number(0, 1),
     },
     Topic.REVIEWS: _USER
     | {
@@ -185,6 +187,13 @@ def key_of(event: Event) -> str:
     return event.user_id
 
 
+def _completion_of_a_play(click: Any) -> None:
+    if click.completion is not None and click.action is not Action.PLAY:
+        raise InvalidEventError(
+            "unexpected_field", f"completion has no meaning for {click.action}: only play has one"
+        )
+
+
 def _review_says_something(review: Any) -> None:
     if review.deleted and not (review.rating is None and review.text is None):
         raise InvalidEventError(
@@ -207,6 +216,7 @@ def _impression_lengths(impression: Any) -> None:
 
 
 _AGREEMENTS: dict[Topic, Callable[[Any], None]] = {
+    Topic.CLICKS: _completion_of_a_play,
     Topic.REVIEWS: _review_says_something,
     Topic.IMPRESSIONS: _impression_lengths,
     Topic.CONTROLS: check_control,

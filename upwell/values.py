@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 
 __all__ = [
     "GONE_SCHEME",
+    "HIDING_KINDS",
     "LATER",
+    "LIKED_COMPLETION",
     "LIKED_RATING",
     "NEGATIVE_KINDS",
     "OPINION_KINDS",
     "PICTURE_REASONS",
     "POSITIVE_KINDS",
     "TAKEN_BACK",
+    "UNDOING_KINDS",
     "CatalogueItem",
     "Example",
     "Guest",
@@ -33,16 +36,31 @@ __all__ = [
     "Tag",
     "UserState",
     "Vector",
+    "speaks_for",
 ]
 
 Vector = NDArray[np.float32]
 
-POSITIVE_KINDS = frozenset({"click", "cart", "purchase", "like", "share"})
-NEGATIVE_KINDS = frozenset({"dislike", "skip"})
+POSITIVE_KINDS = frozenset(
+    {"click", "cart", "purchase", "like", "share", "follow", "save", "play", "add_to_list"}
+)
+HIDING_KINDS = frozenset({"hide", "report"})
+"""The user wants to see the item no more."""
+NEGATIVE_KINDS = frozenset({"dislike", "skip"}) | HIDING_KINDS
 TAKEN_BACK = "unlike"
 """The kind of an event that takes back what the user said of an item."""
-OPINION_KINDS = frozenset({"like", "dislike", TAKEN_BACK})
+OPINION_KINDS = frozenset({"like", "dislike", TAKEN_BACK}) | HIDING_KINDS
+_UNSAVE, _REMOVE = "unsave", "remove_from_list"
+UNDOING_KINDS = frozenset({TAKEN_BACK, _UNSAVE, _REMOVE})
+"""Kinds that take back what another has said; none stands in a history that is learned from."""
+_SETTLED: Mapping[str, str] = {
+    **dict.fromkeys(OPINION_KINDS, "opinion"),
+    **dict.fromkeys(("save", _UNSAVE), "saved"),
+    **dict.fromkeys(("add_to_list", _REMOVE), "listed"),
+}
 LIKED_RATING = 3.5
+LIKED_COMPLETION = 0.5
+"""A play of so much of the item or more speaks for it."""
 LATER = "later"
 GONE_SCHEME = "blake2b:"
 """Begins what is kept of a picture that was its own data: a digest, no way to have it again."""
@@ -54,13 +72,20 @@ PICTURE_REASONS = (
 """Why an item goes on without its picture (docs/pictures.md)."""
 
 
+def speaks_for(kind: str, rating: float | None = None, completion: float | None = None) -> bool:
+    """Whether an event says that its user likes the item."""
+    if completion is not None:
+        return completion >= LIKED_COMPLETION
+    return kind in POSITIVE_KINDS if rating is None else rating >= LIKED_RATING
+
+
 @dataclass(frozen=True, slots=True)
 class Interaction:
     """One event of a user's history. `kind` is an `Action`, `review` or `query`; `item_id` is None
     for a query.
 
     source, offset: the `topic-partition` and offset it came from, so that a redelivery is told from
-    an app's own retry.
+    an app's own retry. completion: of a play, the share that was played.
     """
 
     event_id: str
@@ -70,11 +95,12 @@ class Interaction:
     rating: float | None = None
     source: str = ""
     offset: int = -1
+    completion: float | None = None
 
     @property
     def liked(self) -> bool:
-        """A target of the protocol: click-like, or rated 3.5 and above."""
-        return self.kind in POSITIVE_KINDS if self.rating is None else self.rating >= LIKED_RATING
+        """A target of the protocol: click-like, rated 3.5 and above, or played to the half."""
+        return speaks_for(self.kind, self.rating, self.completion)
 
     @property
     def opinion(self) -> bool:
@@ -82,6 +108,13 @@ class Interaction:
         item only the newest counts.
         """
         return self.rating is not None or self.kind in OPINION_KINDS
+
+    @property
+    def settles(self) -> str | None:
+        """What it settles of the item: of several events that settle the same only the newest
+        counts. `opinion`, `saved`, `listed`; None of what only adds to what was before.
+        """
+        return "opinion" if self.rating is not None else _SETTLED.get(self.kind)
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -200,6 +233,7 @@ class CatalogueItem:
     reads and places pictures, `/`, and the picture's content (`none` where it could not be had);
     empty where nobody looked. title: empty of a picture alone. blocked: by which list of the
     operator's policy; each process finds it, none stores or sends it.
+    group: see `Item`.
     """
 
     item_id: str
@@ -225,6 +259,7 @@ class CatalogueItem:
     triples: tuple[tuple[str, tuple[str, ...]], ...] = ()
     values: tuple[tuple[str, tuple[str, ...]], ...] = ()
     waiting: bool = False
+    group: str | None = None
 
     @property
     def available(self) -> bool:

@@ -14,18 +14,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.kernel import kernel
-from upwell.events import Action
 from upwell.values import LIKED_RATING, OPINION_KINDS, POSITIVE_KINDS, Interaction
 
-__all__ = ["HISTORY", "KINDS", "LIKED_KINDS", "ItemEvents", "Past", "item_events", "past_of"]
+__all__ = [
+    "HISTORY",
+    "KINDS",
+    "LIKED_KINDS",
+    "ItemEvents",
+    "Past",
+    "code_of",
+    "item_events",
+    "past_of",
+]
 
 HISTORY = 50
-KINDS = (*(str(one) for one in Action if one is not Action.UNLIKE), "review", "query")
-"""What a code in `kinds` stands for; what was taken back stands in no history."""
+KINDS = (
+    *("view", "click", "cart", "purchase", "like", "dislike", "skip", "share", "review"),
+    *("comment", "follow", "save", "hide", "report", "play", "add_to_list"),
+)
+"""What a code in `kinds` stands for, which checkpoints keep: what is new comes last. What was taken
+back stands in no history, and a query is on no item.
+"""
 LIKED_KINDS = np.array([kind in POSITIVE_KINDS for kind in KINDS])
 """(kinds,) which say by themselves that the user likes the item."""
 _OPINION_KINDS = np.array([kind in OPINION_KINDS for kind in KINDS])
 _CODE = {kind: code for code, kind in enumerate(KINDS)}
+
+
+def code_of(entry: Interaction) -> int:
+    """Of an event on an item: its place in `KINDS`, a play that was left early being a view."""
+    return _CODE["view" if entry.completion is not None and not entry.liked else entry.kind]
 
 
 class ItemEvents(NamedTuple):
@@ -78,7 +96,7 @@ def item_events(
     before = np.concatenate([[0], np.cumsum(kept)]).astype(np.int64)
     return ItemEvents(
         rows[at],
-        np.array([_CODE[one.kind] for one in distinct], np.uint8)[at],
+        np.array([0 if one.item_id is None else code_of(one) for one in distinct], np.uint8)[at],
         np.array([np.nan if one.rating is None else one.rating for one in distinct], np.float32)[
             at
         ],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upwell.values import TAKEN_BACK, Vector
+from upwell.values import UNDOING_KINDS, Vector
 
 __all__ = ["Intent", "decayed", "event_weight", "fold", "unit"]
 
@@ -26,8 +26,16 @@ _KIND_WEIGHT = {
     "skip": -0.3,
     "review": 0.5,
     "query": 1.0,
-    TAKEN_BACK: 0.0,
+    "comment": 0.3,
+    "follow": 1.0,
+    "save": 0.8,
+    "hide": -1.0,
+    "report": -1.0,
+    "play": 0.5,
+    "add_to_list": 0.8,
+    **dict.fromkeys(UNDOING_KINDS, 0.0),
 }
+_LEFT_AT_ONCE, _PLAYED_WHOLE = -0.3, 1.0  # a play, as a skip and as a like
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +46,12 @@ class Intent:
     ts: int
 
 
-def event_weight(kind: str, rating: float | None) -> float:
-    """In [-1.25, 1]: a rating counts by its distance from 3 stars, anything else by its kind."""
+def event_weight(kind: str, rating: float | None, completion: float | None = None) -> float:
+    """In [-1.25, 1]: a rating counts by its distance from 3 stars, a play by how much was played
+    where that is told, anything else by its kind.
+    """
+    if completion is not None:
+        return _LEFT_AT_ONCE + completion * (_PLAYED_WHOLE - _LEFT_AT_ONCE)
     return _KIND_WEIGHT[kind] if rating is None else (rating - 3.0) / 2.0
 
 

@@ -24,7 +24,9 @@ from upwell.recommendations import Reason
 
 __all__ = [
     "BOOST",
+    "CALIBRATION",
     "CAUSED",
+    "DIVERSITY",
     "FAIRNESS",
     "FATIGUE",
     "LEXICAL",
@@ -45,8 +47,13 @@ BOOST = "boost"
 LEXICAL = "lexical"
 FATIGUE = "fatigue"
 FAIRNESS = "fairness"
+DIVERSITY = "diversity"
+CALIBRATION = "calibration"
 OTHER = "other"
-SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST, LEXICAL, FATIGUE, FAIRNESS)
+SHARES = (
+    *SIGNALS,
+    *(NEW_ITEM, UPTAKE, BOOST, LEXICAL, FATIGUE, FAIRNESS, DIVERSITY, CALIBRATION),
+)
 _SIGNALS = len(SIGNALS)
 _BOOST, _FAIRNESS = SHARES.index(BOOST), SHARES.index(FAIRNESS)
 CAUSED = FIRST_DENSE - FIRST_USER  # signals that an item of the history causes

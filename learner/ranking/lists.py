@@ -13,11 +13,23 @@ from learner.catalogue.kernel import kernel
 from learner.counts.block import Block
 from learner.counts.counts import CountState
 from learner.ranking.affinity import Scratch
-from learner.ranking.explain import BOOST, CAUSED, FATIGUE, LEXICAL, SHARES, UPTAKE, causes, shares
+from learner.ranking.explain import (
+    BOOST,
+    CALIBRATION,
+    CAUSED,
+    DIVERSITY,
+    FATIGUE,
+    LEXICAL,
+    SHARES,
+    UPTAKE,
+    causes,
+    shares,
+)
 from learner.ranking.explore import POOL, pool
 from learner.ranking.gate import FEATURES, PER_SIGNAL, GateState, band_of, bias_of, tired
 from learner.ranking.names import FIRST_DENSE
 from learner.ranking.rank import most_candidates, prepare, rank_user
+from learner.variety.places import Variety, arrange
 
 __all__ = ["Lists", "Wishes", "list_block"]
 
@@ -26,6 +38,7 @@ _FIRST = 1e9  # lifts a pinned item above any score
 _UPTAKE, _BOOST, _LEXICAL, _FATIGUE = (
     SHARES.index(name) for name in (UPTAKE, BOOST, LEXICAL, FATIGUE)
 )
+_DIVERSITY, _CALIBRATION = SHARES.index(DIVERSITY), SHARES.index(CALIBRATION)
 
 
 class Wishes(NamedTuple):
@@ -127,12 +140,13 @@ def list_block(
     scratch: Scratch,
     block: Block,
     wishes: Wishes,
+    variety: Variety,
     depth: int,
     rows: int,
     lists: Lists,
 ) -> None:
-    """Fills `lists`: pinned items first, then by score; of equals the one found first. A lot puts a
-    new item on the last place.
+    """Fills `lists`: pinned items first, then by score, as far as `variety` leaves that; of equals
+    the one found first. A lot puts a new item on the last place.
     """
     longest = lists.rows.shape[1]
     most = most_candidates(depth, longest + len(wishes.promoted) + wishes.named.shape[1])
@@ -165,17 +179,20 @@ def list_block(
             key[position] = -(worth + _fatigue(gate, wishes, user, item)) - (
                 _FIRST if wishes.pinned[item] else 0.0
             )
-        order = np.argsort(key, kind="mergesort")
+        order, terms = np.argsort(key, kind="mergesort"), np.zeros((n, 2))
         _center(x[:n])
         usual = 0.0
         for position in range(n):
             usual += bias_of(gate, found[position]) / n
         shown = min(wishes.k[user], n)
-        lists.pool[user] = pool(state, wishes.pinned, found, order, shown, new)
+        start, end = block.starts[user], block.starts[user + 1]
+        liked = block.history[start:end][block.liked[start:end]]
+        categories = state.features.categories
+        first = arrange(variety, categories, liked, wishes.pinned, found, key, shown, order, terms)
+        lists.pool[user] = pool(state, wishes.pinned, found, order[:first], shown, new)
         if wishes.lot[user] >= 0.0 and lists.pool[user] > 0:
             order[shown - 1] = new[int(wishes.lot[user] * lists.pool[user])]
             lists.explored[user] = True
-        start, end = block.starts[user], block.starts[user + 1]
         band = band_of(block.events[user])
         for place in range(shown):
             position = order[place]
@@ -187,6 +204,8 @@ def list_block(
             lists.shares[user, place, _BOOST] = wishes.boost[item]
             lists.shares[user, place, _LEXICAL] = _wanted(wishes, user, item)
             lists.shares[user, place, _FATIGUE] = _fatigue(gate, wishes, user, item)
+            lists.shares[user, place, _DIVERSITY] = terms[position, 0]
+            lists.shares[user, place, _CALIBRATION] = terms[position, 1]
         causes(
             state,
             scratch,

@@ -31,9 +31,11 @@ from learner.ranking.lists import Lists, Wishes, list_block
 from learner.ranking.names import DENSE
 from learner.ranking.near import look_around, one_by_one
 from learner.ranking.parameters import RankingParameters
+from learner.variety.kin import KinTable
+from learner.variety.places import Variety
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
-from upwell.values import NEGATIVE_KINDS, CatalogueItem, Interaction
+from upwell.values import HIDING_KINDS, NEGATIVE_KINDS, CatalogueItem, Interaction
 
 if TYPE_CHECKING:
     from upwell.settings import LearnerSettings
@@ -64,6 +66,7 @@ class Ranking:
         self._settings = settings
         self.catalogue = Catalogue(dimension, settings.exact_items, settings.relations_apart)
         self.rules = RuleTable(self.catalogue)
+        self.kin = KinTable()
         self.counts = Counts(settings.neighbours)
         self.scratch = empty_scratch()
         self.lift = np.zeros(0)
@@ -75,7 +78,9 @@ class Ranking:
         where one has another dimension.
         """
         self.rules.stale()
-        return self.catalogue.announce(items)
+        changed = self.catalogue.announce(items)
+        self.kin.put([self.catalogue.ensure(item.item_id) for item in items], items)
+        return changed
 
     def state(self) -> CountState:
         """The arrays of all counts, with room for every row."""
@@ -195,6 +200,7 @@ class Ranking:
                 self.scratch,
                 block,
                 wishes,
+                self._variety(),
                 self._settings.candidates,
                 len(self.catalogue),
                 lists,
@@ -202,14 +208,28 @@ class Ranking:
         tell_lift(lists.rows, lists.shares, self.catalogue.boost, self.lift)
         return lists
 
+    def _variety(self) -> Variety:
+        settings = self._settings
+        return Variety(
+            *self.kin.arrays(self.catalogue.capacity),
+            self.catalogue.graph.vectors,
+            settings.same_group,
+            settings.diversity,
+            settings.calibration,
+        )
+
     def _named(self, request: RankRequest) -> Named:
         return self.catalogue.lexical.search(request.words, _TITLES) if request.words else []
 
     def _blocked(self, request: RankRequest, named: Named) -> tuple[int, ...]:
-        """What the list leaves out: what the user had, unless their words name it."""
+        """What the list leaves out: what the user had, unless their words name it and they did not
+        hide it.
+        """
         had = set(self.catalogue.rows(request.state.had))
         had.difference_update(row for row, likeness in named if likeness >= NAMED)
-        return tuple(had.union(self.catalogue.rows(request.exclude)))
+        hidden = (one.item_id for one in request.state.history if one.kind in HIDING_KINDS)
+        gone = [*request.exclude, *(item_id for item_id in hidden if item_id is not None)]
+        return tuple(had.union(self.catalogue.rows(gone)))
 
     def _wishes(self, requests: Sequence[RankRequest], named: Sequence[Named]) -> Wishes:
         masks, mask = self.rules.masks([(one.category, one.at) for one in requests])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from learner.catalogue.catalogue import Catalogue
 from learner.counts.block import NEWCOMER_EVENTS, Block, Targets, block_of, met_of
-from learner.counts.events import KINDS, past_of
+from learner.counts.events import code_of, past_of
 from learner.fused.histories import HistoryBatch, history_batch
 from learner.fused.model import FusedModel
 from learner.ranking.ranking import Ranking
@@ -20,8 +20,6 @@ from learner.training.buffer import ExampleBatch
 from upwell.values import Example
 
 __all__ = ["Prepared", "example_batch", "prepared"]
-
-_CODE = {kind: code for code, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def example_batch(
         before=np.array([example.user_events for example in examples], np.int64),
         histories=users,
         rows=rows,
-        kinds=np.array([_CODE[event.kind] for event in events], np.uint8),
+        kinds=np.array([code_of(event) for event in events], np.uint8),
         ratings=np.array(
             [np.nan if event.rating is None else event.rating for event in events], np.float32
         ),

@@ -18,7 +18,7 @@ import numpy as np
 
 from learner.fused.intent import Intent, event_weight, fold, unit
 from learner.ranking.fatigue import beside, with_shown
-from upwell.values import TAKEN_BACK, Example, Interaction, Pending, Shown, UserState, Vector
+from upwell.values import UNDOING_KINDS, Example, Interaction, Pending, Shown, UserState, Vector
 
 __all__ = [
     "Bounds",
@@ -33,7 +33,7 @@ __all__ = [
 
 EXAMPLE_HISTORY = 50
 PENDING_LIMIT = 200
-MOMENTARY_KINDS = frozenset({"view", "skip", "query", TAKEN_BACK})
+MOMENTARY_KINDS = frozenset({"view", "skip", "query"}) | UNDOING_KINDS
 """Events that do not make an item one that the user had."""
 PURCHASE = "purchase"
 ONE_PURCHASE_MS = 3_600_000
@@ -145,11 +145,12 @@ class Draft:
                 self.intent = fold(self.intent, vector, share, ts, self.bounds.half_life_ms)
 
     def _shares(self, event: Interaction, weight: float) -> list[tuple[int, float]]:
-        """(ts, weight) of what an event adds to the intent: of a user's opinions on an item the
+        """(ts, weight) of what an event adds to the intent: of what settles the same of an item the
         newest alone counts, so it takes away what the one before had added.
         """
+        settles = event.settles
         same = (one for one in reversed(self.history) if one.item_id == event.item_id)
-        last = next((one for one in same if one.opinion), None) if event.opinion else None
+        last = next((one for one in same if one.settles == settles), None) if settles else None
         if last is None:
             return [(event.ts, weight)]
         if last.order > event.order:
@@ -164,7 +165,7 @@ class Draft:
         but not tested.
         """
         event = incoming.event
-        if event.item_id is None or event.kind == TAKEN_BACK:
+        if event.item_id is None or event.kind in UNDOING_KINDS:
             return None
         before = bisect_left(self.history, event.order, key=lambda entry: entry.order)
         later = len(self.history) - before if redelivered else 0
@@ -237,16 +238,17 @@ def fold_events(
 
 
 def standing(history: Sequence[Interaction]) -> Iterator[Interaction]:
-    """What counts of a history (oldest first), newest first: of the opinions on an item the newest,
-    unless it takes them back.
+    """What counts of a history (oldest first), newest first: of what settles the same of an item,
+    as its opinions do, the newest, unless it takes that back.
     """
-    judged: set[str] = set()
+    settled: set[tuple[str, str]] = set()
     for one in reversed(history):
-        if one.item_id is None or not one.opinion:
+        settles = one.settles
+        if one.item_id is None or settles is None:
             yield one
-        elif one.item_id not in judged:
-            judged.add(one.item_id)
-            if one.kind != TAKEN_BACK:
+        elif (one.item_id, settles) not in settled:
+            settled.add((one.item_id, settles))
+            if one.kind not in UNDOING_KINDS:
                 yield one
 
 
@@ -291,4 +293,4 @@ def _newest_items(history: Sequence[Interaction]) -> tuple[Interaction, ...]:
 
 
 def _weight(event: Interaction) -> float:
-    return event_weight(event.kind, event.rating)
+    return event_weight(event.kind, event.rating, event.completion)

@@ -183,10 +183,10 @@ def letter_of(arrival: Arrival, reason: str, detail: str, now_ms: int) -> DeadLe
 
 def interaction_of(event: Event, source: str, offset: int) -> Interaction | None:
     """What is folded of an event that stands there; None of one that is not."""
-    item_id, kind, rating = None, "query", None
+    item_id, kind, rating, completion = None, "query", None, None
     match event:
         case Click():
-            item_id, kind = event.item_id, event.action.value
+            item_id, kind, completion = event.item_id, event.action.value, event.completion
         case Review(deleted=True):
             item_id, kind = event.item_id, TAKEN_BACK
         case Review():
@@ -197,7 +197,7 @@ def interaction_of(event: Event, source: str, offset: int) -> Interaction | None
             kind = "impression"
         case _:
             return None
-    return Interaction(event.event_id, event.ts, item_id, kind, rating, source, offset)
+    return Interaction(event.event_id, event.ts, item_id, kind, rating, source, offset, completion)
 
 
 def _deletion(record: Record) -> bytes:

@@ -44,7 +44,7 @@ FIRST_APPENDED = "first-appended-ms"
 """Header of what is sent on or sent again: when its value was first appended to the broker, UTC ms.
 """
 _DIGITS = 15
-_ADDED = ("pictured", "triples", "values", "waiting")
+_ADDED = ("pictured", "triples", "values", "waiting", "group")
 """Fields of an item that older versions do not know: written where there is something to say."""
 _EVENT_TOPICS = {topic.value.encode(): topic for topic in type_of_topic}
 
@@ -170,6 +170,8 @@ def _versioned(raw: bytes, topic: Topic) -> dict[str, Any]:
 
 def _example_row(example: Example) -> list[Any]:
     history = example.history
+    shares = [entry.completion for entry in (*history, example.event)]
+    played = shares if any(share is not None for share in shares) else None
     return [
         example.offset,
         example.user,
@@ -182,7 +184,7 @@ def _example_row(example: Example) -> list[Any]:
         example.user_events,
         example.tested,
         example.had,
-        *([example.beside] if example.beside else ()),
+        *([example.beside, played] if played else [example.beside] if example.beside else ()),
     ]
 
 
@@ -192,18 +194,21 @@ class _Known(dict[tuple[Any, ...], Interaction]):
     """
 
     def __missing__(self, row: tuple[Any, ...]) -> Interaction:
-        entry = self[row] = Interaction("", *row)
+        ts, item_id, kind, rating, completion = row
+        entry = self[row] = Interaction("", ts, item_id, kind, rating, completion=completion)
         return entry
 
 
 def _example(source: str, row: list[Any], known: _Known) -> Example:
     offset, user, event, times, items, kinds, ratings, intent, user_events, tested, had, *more = row
+    *shares, played = more[1] if len(more) > 1 else [None] * (len(times) + 1)
+    history = zip(times, items, kinds, ratings, shares, strict=True)
     return Example(
         source=source,
         offset=offset,
         user=user,
-        event=_interaction(event, source, offset),
-        history=tuple(map(known.__getitem__, zip(times, items, kinds, ratings, strict=True))),
+        event=_interaction(event, source, offset, played),
+        history=tuple(map(known.__getitem__, history)),
         intent=None if intent is None else _unpack(intent, np.float16).astype(np.float32),
         user_events=user_events,
         tested=tested,
@@ -212,9 +217,9 @@ def _example(source: str, row: list[Any], known: _Known) -> Example:
     )
 
 
-def _interaction(row: list[Any], source: str, offset: int) -> Interaction:
+def _interaction(row: list[Any], source: str, offset: int, completion: float | None) -> Interaction:
     event_id, ts, item_id, kind, rating = row
-    return Interaction(event_id, ts, item_id, kind, rating, source, offset)
+    return Interaction(event_id, ts, item_id, kind, rating, source, offset, completion)
 
 
 def _interaction_row(entry: Interaction) -> list[Any]:

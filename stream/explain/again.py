@@ -33,6 +33,8 @@ from upwell.values import UserState
 __all__ = ["Again", "make_again"]
 
 Told = Mapping[str, Any]
+_BEFORE = {"same_group": 0}
+"""Settings by which lists were made before there was one, where that is not the default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,7 @@ def _begun(step: Step | None, kept: Kept) -> tuple[Told, Replica]:
             f"list {kept.list_id} was kept by another version of Upwell (format "
             f"{head['format']}, this one reads {FORMAT}): make it again with that one"
         )
-    replica = Replica(LearnerSettings(**head["settings"]), head["dimension"])
+    replica = Replica(LearnerSettings(**_BEFORE | head["settings"]), head["dimension"])
     replica.add_items(unpack_items(parts[2]))
     replica.take_rules(unpack_rules(parts[3]))
     if head["meta"] is not None:

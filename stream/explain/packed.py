@@ -58,9 +58,7 @@ def pack_request(request: RankRequest) -> bytes:
             "user": state.user,
             "intent": b64encode(np.asarray(state.intent, "<f4").tobytes()).decode(),
             "intent_ts": state.intent_ts,
-            "history": [
-                (one.event_id, one.ts, one.item_id, one.kind, one.rating) for one in state.history
-            ],
+            "history": [_row(one) for one in state.history],
             "had": state.had,
             "events": state.events,
             "k": request.k,
@@ -74,6 +72,12 @@ def pack_request(request: RankRequest) -> bytes:
             "at": request.at,
         }
     )
+
+
+def _row(one: Interaction) -> tuple[Any, ...]:
+    """As arguments of `Interaction`."""
+    row = (one.event_id, one.ts, one.item_id, one.kind, one.rating)
+    return row if one.completion is None else (*row, "", -1, one.completion)
 
 
 def unpack_request(data: bytes) -> RankRequest:

@@ -60,10 +60,6 @@ USES: tuple[Metric, ...] = (
     ),
     Metric("watch_open", "gauge", "watch.open", "alerts", "that nobody acknowledged", WATCH),
     Metric("watch_topics", "gauge", "watch.topics", "topics", "that are written about", WATCH),
-    Metric(
-        "watch_labels", "counter", "watch.labels", "posts", "that told their sentiment", WATCH
-    ),
-    Metric(
-        "watch_remembered", "gauge", "watch.remembered", "posts", "kept of the window", WATCH
-    ),
+    Metric("watch_labels", "counter", "watch.labels", "posts", "that told their sentiment", WATCH),
+    Metric("watch_remembered", "gauge", "watch.remembered", "posts", "kept of the window", WATCH),
 )

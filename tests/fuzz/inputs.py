@@ -35,12 +35,15 @@ GOOD: dict[Topic, list[dict[str, object]]] = {
             "brand": "b",
             "price": 9.5,
             "image": "i",
+            "group": "g",
             "deleted": False,
         },
     ],
     Topic.CLICKS: [
         USER | {"item_id": "1", "action": "click"},
         USER | {"item_id": "1", "action": "view", "dwell_ms": 5, "position": 0},
+        USER | {"item_id": "1", "action": "play", "completion": 0.5},
+        USER | {"item_id": "1", "action": "remove_from_list"},
     ],
     Topic.REVIEWS: [
         USER | {"item_id": "1", "rating": 4.5},

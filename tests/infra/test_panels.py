@@ -39,7 +39,7 @@ def test_every_figure_is_on_a_dashboard() -> None:
 
 
 def test_three_questions_and_the_gateway() -> None:
-    assert [one.name for one in DASHBOARDS] == ["up", "fresh", "good", "fair", "gateway"]
+    assert [one.name for one in DASHBOARDS] == ["up", "fresh", "good", "fair", "gateway", "uses"]
     for board in DASHBOARDS:
         titles = [panel.title for panel in board.panels]
         assert len(set(titles)) == len(titles)

@@ -52,6 +52,7 @@ interactions = st.builds(
     rating=st.none() | finite,
     source=text,
     offset=int64,
+    completion=st.none() | finite,
 )
 arbitrary_states = st.builds(
     UserState,
@@ -94,6 +95,7 @@ plain_items = st.builds(
     triples=st.lists(st.tuples(text, st.lists(text).map(tuple)), max_size=2).map(tuple),
     values=st.lists(st.tuples(text, st.lists(text).map(tuple)), max_size=2).map(tuple),
     waiting=st.booleans(),
+    group=st.none() | text.filter(bool),
 )
 pictures = hnp.arrays(np.float16, 3, elements=st.floats(-1, 1, width=16)).map(
     lambda one: one.astype(np.float32)

@@ -57,6 +57,19 @@ def test_an_item_at_which_nobody_looked_is_stored_as_before() -> None:
     assert "pictur" not in str(encode_item(item("i"), DIMENSION).payload)
 
 
+def test_a_user_who_played_nothing_is_stored_as_before_and_so_is_an_item_of_no_group() -> None:
+    plain = state("u", 3)
+    assert "completion" not in str(encode_user(plain, DIMENSION).payload)
+    played = Interaction("e", 1, "i", "play", None, "clicks-0", 0, 0.25)
+    both = replace(plain, history=(*plain.history, played))
+    point = encode_user(both, DIMENSION)
+    back = decode_user(point.vector, point.payload).history
+    assert [one.completion for one in back] == [None] * len(plain.history) + [0.25]
+    with pytest.raises(StoreError, match="completion"):
+        encode_user(replace(both, history=(replace(played, completion=np.inf),)), DIMENSION)
+    assert "group" not in str(encode_item(item("i"), DIMENSION).payload)
+
+
 def test_no_field_is_left_out() -> None:
     full = UserState(
         user="u",

@@ -63,6 +63,8 @@ def test_the_newest_event_of_the_user_tells_the_time_where_a_request_has_an_olde
     ("last", "returns"),
     [
         (said(9 * DAY, "dislike"), False),
+        (said(9 * DAY, "hide"), False),
+        (said(9 * DAY, "report"), False),
         (said(9 * DAY, "review", 1.0), False),
         (said(9 * DAY, "review", 5.0), True),
         (said(9 * DAY, "unlike"), True),

@@ -136,6 +136,11 @@ def _item(*, cleared: set[str], **more: Any) -> Item:
     return Item(**more, cleared=tuple(free))
 
 
+def _click(*, action: Action, completion: float | None, **more: Any) -> Click:
+    """A completion of a play alone."""
+    return Click(**more, action=action, completion=completion if action is Action.PLAY else None)
+
+
 def events() -> st.SearchStrategy[Event]:
     lists = st.lists(ids, max_size=4).map(tuple)
     count = st.none() | st.integers(0, 1_000_000)
@@ -152,18 +157,20 @@ def events() -> st.SearchStrategy[Event]:
             price=prices,
             image=maybe_id,
             language=maybe_id,
+            group=maybe_id,
             deleted=st.none() | st.booleans(),
             event_id=maybe_id,
             cleared=st.sets(st.sampled_from(CLEARABLE)),
         ),
         st.builds(
-            Click,
+            _click,
             **base,
             item_id=ids,
             action=st.sampled_from(Action),
             dwell_ms=count,
             list_id=maybe_id,
             position=count,
+            completion=st.none() | st.floats(0, 1),
         ),
         reviews(),
         st.builds(Query, **base, text=words),

@@ -26,7 +26,10 @@ def test_topics_actions_and_controls_have_the_names_of_version_1() -> None:
         "recommendations confirmations dead_letters examples models metrics keys "
         "encoders overrides audit rules erasures quarantine"
     )
-    assert " ".join(Action) == "view click cart purchase like dislike skip share unlike"
+    assert " ".join(Action) == (
+        "view click cart purchase like dislike skip share unlike "
+        "comment follow save unsave hide report play add_to_list remove_from_list"
+    )
     assert " ".join(KnowledgeKind) == "triple filter"
     assert " ".join(ControlKind) == (
         "forget_user merge_user ban_item pin_item boost_item clear_item override approve reject "

@@ -74,6 +74,11 @@ BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.CLICKS, {"action": "Click"}, "unknown_value", "did you mean click?"),
     (Topic.CLICKS, {"action": "ann@example.org"}, "unknown_value", "a string of 15 characters"),
     (Topic.CLICKS, {"action": 1}, "wrong_type", "one of view, click"),
+    (Topic.CLICKS, {"action": "unfollow"}, "unknown_value", "comment, follow, save, unsave, hide"),
+    (Topic.CLICKS, {"completion": 0.5}, "unexpected_field", "only play has one"),
+    (Topic.CLICKS, {"action": "play", "completion": 1.1}, "out_of_range", "completion"),
+    (Topic.CLICKS, {"action": "play", "completion": "1"}, "wrong_type", "completion"),
+    (Topic.CLICKS, {"action": "play", "completion": math.nan}, "not_finite", "completion"),
     (Topic.CLICKS, {"dwell_ms": -1}, "out_of_range", "dwell_ms is -1"),
     (Topic.CLICKS, {"position": 1.0}, "wrong_type", "whole number"),
     (
@@ -102,6 +107,8 @@ BAD: list[tuple[Topic, dict[str, Any], str, str]] = [
     (Topic.ITEMS, {"categories": ["a"] * 65}, "too_long", "at most 64"),
     (Topic.ITEMS, {"categories": ["a", 3]}, "wrong_type", "categories[1]"),
     (Topic.ITEMS, {"deleted": 1}, "wrong_type", "true or false"),
+    (Topic.ITEMS, {"group": 7}, "wrong_type", "group is a number"),
+    (Topic.ITEMS, {"group": "g" * 257}, "too_long", "at most 256"),
     (Topic.IMPRESSIONS, {"item_ids": []}, "empty", "at least 1"),
     (Topic.IMPRESSIONS, {"item_ids": ["i"] * 1_001}, "too_long", "at most 1,000"),
     (

@@ -13,7 +13,7 @@ from upwell.events import Action
 from upwell.values import (
     NEGATIVE_KINDS,
     POSITIVE_KINDS,
-    TAKEN_BACK,
+    UNDOING_KINDS,
     CatalogueItem,
     Interaction,
     UserState,
@@ -40,8 +40,26 @@ def test_a_rating_says_more_than_the_kind(kind: str, rating: float | None, liked
     assert Interaction("e", 1, "i", kind, rating).liked is liked
 
 
+@pytest.mark.parametrize(("completion", "liked"), [(0.0, False), (0.49, False), (0.5, True)])
+def test_a_play_speaks_for_an_item_from_the_half_on(completion: float, liked: bool) -> None:
+    assert Interaction("e", 1, "i", "play", completion=completion).liked is liked
+    assert Interaction("e", 1, "i", "play").liked
+
+
+def test_what_is_taken_back_settles_the_same_as_what_it_takes_back() -> None:
+    settles = {kind: Interaction("e", 1, "i", kind).settles for kind in Action}
+    for pair in (("like", "unlike"), ("save", "unsave"), ("add_to_list", "remove_from_list")):
+        assert len({settles[Action(one)] for one in pair}) == 1 == len(set(pair) & UNDOING_KINDS)
+    assert len(set(settles.values())) == 4, "three things, and nothing"
+    assert settles[Action.HIDE] == settles[Action.REPORT] == settles[Action.LIKE] == "opinion"
+    assert Interaction("e", 1, "i", "review", 2.0).settles == "opinion"
+    assert settles[Action.PLAY] is settles[Action.COMMENT] is settles[Action.FOLLOW] is None
+
+
 def test_only_actions_speak_for_or_against_an_item() -> None:
-    assert POSITIVE_KINDS | NEGATIVE_KINDS | {"view", TAKEN_BACK} == set(Action)
+    neither = {"view", "comment"} | UNDOING_KINDS
+    assert POSITIVE_KINDS | NEGATIVE_KINDS | neither == set(Action)
+    assert not neither & (POSITIVE_KINDS | NEGATIVE_KINDS)
     assert not POSITIVE_KINDS & NEGATIVE_KINDS
 
 

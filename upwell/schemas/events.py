@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import Any
 
 from upwell.controls import OF_QUARANTINE, RULES, SCOPES, WITH_BOOST
-from upwell.events import ControlKind, Topic, type_of_topic
+from upwell.events import Action, ControlKind, Topic, type_of_topic
 from upwell.fields import WORDS, schema_of
 from upwell.knowledge import KnowledgeKind
 from upwell.schema import CHECKS, EARLIEST_MS, VERSION
@@ -148,6 +148,9 @@ _OF_RULES: list[Schema] = [
     _when("deleted", [True], [], [_ONE_SIDE]),
 ]
 _AGREEMENTS: dict[Topic, Schema] = {
+    Topic.CLICKS: _when(
+        "action", [str(Action.PLAY)], [], [{"properties": {"completion": {"type": "null"}}}]
+    ),
     Topic.REVIEWS: _when(
         "deleted",
         [True],

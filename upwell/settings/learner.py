@@ -99,6 +99,33 @@ class LearnerSettings:
         above=0.0,
         below=0.5,
     )
+    same_group: int = setting(
+        1,
+        "near-duplicates of each other, as the sizes of one shirt are, that stand in a list before "
+        "all other items have their place; 0 is off (docs/lists.md)",
+        "tuner",
+        "items",
+        above=0,
+        below=100,
+    )
+    diversity: float = setting(
+        0.0,
+        "that an item loses in a list, at most, for its likeness to what stands above it "
+        "(docs/lists.md); 0 is off",
+        "tuner",
+        "score",
+        above=0.0,
+        below=8.0,
+    )
+    calibration: float = setting(
+        0.0,
+        "that the fit of a list's categories to what its user liked weighs beside the scores "
+        "(docs/lists.md); 0 is off",
+        "tuner",
+        "score",
+        above=0.0,
+        below=8.0,
+    )
     fused: bool = setting(True, "the fused model is one of the signals", "tuner")
     fused_every: int = setting(
         256, "after which the fused model is trained", "developer", "examples", above=1

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from stream.chain.audit.entry import BEGINNING, AuditEntry
 from stream.chain.overrides.ledger import Kept, Outcome, Refusal, applied
 from stream.chain.records import Arrival
@@ -120,8 +122,9 @@ def _in_order(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
 
 
 def _said(kind: str, event_id: str, by: str, what: Mapping[str, Any]) -> tuple[Any, ...]:
+    """As JSON has it: of an entry that was read, too."""
     told = {name: one for name, one in what.items() if name != "needs"}
-    return str(kind), event_id, by, repr(sorted(told.items()))
+    return str(kind), event_id, by, orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
 
 
 def _said_by(entry: AuditEntry) -> tuple[Any, ...]:

@@ -142,7 +142,7 @@ def _beyond_items(state: UserState, item_vector: ItemVector, bounds: Bounds) -> 
     for one in standing(state.history):
         vector = None if one.item_id is None else item_vector(one.item_id)
         if vector is not None:
-            weight = -event_weight(one.kind, one.rating)
+            weight = -event_weight(one.kind, one.rating, one.completion)
             intent = fold(intent, vector, weight, one.ts, bounds.half_life_ms)
     return intent
 

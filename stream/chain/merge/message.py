@@ -58,10 +58,16 @@ def decode_message(raw: bytes | None) -> Merged | Forgetting | None:
 
 def _merged_record(merged: Merged) -> bytes:
     value = {name: getattr(merged, name) for name in Merged.__slots__}
-    value["events"] = [(*astuple(one.event), one.text_vector) for one in merged.events]
+    value["events"] = [(*_row(one.event), one.text_vector) for one in merged.events]
     value["guests"] = {name: astuple(guest) for name, guest in merged.guests.items()}
     value["covers"] = dict(merged.covers)
     return MERGED + orjson.dumps({"v": VERSION, **value}, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _row(event: Interaction) -> tuple[Any, ...]:
+    """Without a completion as older workers know it."""
+    row = astuple(event)
+    return row if event.completion is not None else row[:-1]
 
 
 def _forgetting(value: dict[str, Any]) -> Forgetting:

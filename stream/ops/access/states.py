@@ -59,13 +59,16 @@ def read_states(settings: Settings, users: Sequence[str], seconds: float = SERVE
     return Found(_opened(settings, users), f"the store in {folder}")
 
 
+_SAID = ("event_id", "ts", "item_id", "kind", "rating", "completion")
+
+
 def state_json(state: UserState) -> dict[str, Any]:
     """All of a state, JSON-ready, by the names of its fields."""
     return {
         "user": state.user,
         "events": state.events,
         "history": [
-            {name: getattr(one, name) for name in ("event_id", "ts", "item_id", "kind", "rating")}
+            {name: getattr(one, name) for name in _SAID}
             | {"source": one.source, "offset": one.offset}
             for one in state.history
         ],

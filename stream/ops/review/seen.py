@@ -12,13 +12,14 @@ from stream.ops.access.topics import Standing
 from upwell.codec import parse_recommendations
 from upwell.errors import InvalidEventError
 from upwell.events import Action, Click, Item, Review, Topic
+from upwell.values import speaks_for
 
 __all__ = ["AGAINST_RATING", "LOOKED_AT", "Seen", "count"]
 
 LOOKED_AT = (Topic.ITEMS, Topic.CLICKS, Topic.REVIEWS, Topic.RECOMMENDATIONS)
 AGAINST_RATING = 2.0
 """A rating of so much or less is a word against an item."""
-_TAKEN = frozenset({Action.CLICK, Action.CART, Action.PURCHASE, Action.LIKE, Action.SHARE})
+_AGAINST = frozenset({Action.DISLIKE, Action.HIDE, Action.REPORT})
 
 
 @dataclass(slots=True)
@@ -84,9 +85,9 @@ def _done(seen: dict[str, Seen], one: Standing, middle: int) -> None:
 def _meaning(event: Click | Review) -> tuple[bool, bool | None]:
     """Whether it takes the item, and whether it speaks against it; None of what says neither."""
     if isinstance(event, Click):
-        taken = event.action in _TAKEN
-        said = taken or event.action in (Action.DISLIKE, Action.UNLIKE)
-        return taken, (event.action is Action.DISLIKE) if said else None
+        taken = speaks_for(event.action, completion=event.completion)
+        said = taken or event.action in _AGAINST or event.action is Action.UNLIKE
+        return taken, (event.action in _AGAINST) if said else None
     if event.deleted:
         return False, False
     against = event.rating is not None and event.rating <= AGAINST_RATING

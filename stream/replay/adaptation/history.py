@@ -17,7 +17,7 @@ from stream.replay.log import BadLine, LogRecord
 from upwell.errors import LogError
 from upwell.events import Click, Control, ControlKind, Event, Item, Query, Review
 from upwell.recommendations import DeadLetter
-from upwell.values import LIKED_RATING, POSITIVE_KINDS, CatalogueItem
+from upwell.values import LIKED_RATING, CatalogueItem, speaks_for
 
 __all__ = ["Act", "History", "read_history"]
 
@@ -137,6 +137,7 @@ def _act(event: Event, rows: dict[str, int], owners: dict[str, str]) -> Act | No
     if row is None:
         return None
     if isinstance(event, Click):
-        return Act(event.ts, user, row, liked=event.action in POSITIVE_KINDS)
+        liked = speaks_for(event.action, completion=event.completion)
+        return Act(event.ts, user, row, liked)
     liked = event.rating is not None and event.rating >= LIKED_RATING
     return Act(event.ts, user, row, liked, scrub(event.text) if event.text else None)

@@ -24,7 +24,7 @@ __all__ = ["read_mapping"]
 _KNOWN = {"name", "topic", "columns", "constants", "values", "delimiter", "time", "zone", "list"}
 _TOPICS = (Topic.ITEMS, Topic.CLICKS, Topic.REVIEWS, Topic.QUERIES)
 _DELIMITERS = ",;\t|"
-_NUMBERS = frozenset({"rating", "price"})
+_NUMBERS = frozenset({"rating", "price", "completion"})
 _WHOLE = frozenset({"dwell_ms", "position"})
 _LONG = {"title": 1_000, "text": 20_000}
 

@@ -76,6 +76,7 @@ def _hm(files: Files, dirty: Counter[str]) -> Iterator[Draft | DirtyError]:
                 text(row["prod_name"], 1_000),
                 text=text(row.get("detail_desc")),
                 categories=[one for one in found if one],
+                group=text(row.get("product_code"), 256),
             )
     for path in files["transactions"]:
         for row in csv_rows(path, dirty):

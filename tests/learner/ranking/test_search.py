@@ -59,6 +59,25 @@ def test_without_its_weight_an_untrained_gate_knows_no_order() -> None:
     assert {entry.score for entry in entries} == {0.0}
 
 
+@pytest.mark.parametrize(("kind", "back"), [("like", True), ("hide", False), ("report", False)])
+def test_words_that_name_an_item_bring_it_back_unless_its_user_hid_it(
+    kind: str, back: bool
+) -> None:
+    learner, vectors = learner_of(SETTINGS)
+    learner.add_items(
+        [
+            CatalogueItem(item_id="i3", ts=0, title="solaris", vector=vectors[3], revision="r"),
+        ]
+    )
+    done = (Interaction("e", 1, "i3", kind), Interaction("q", 2, None, "query"))
+    state = replace(searched(vectors[3]), history=done, had=("i3",))
+    asked = RankRequest(state=state, k=ITEMS, words="solaris")
+    (without,) = learner.rank([replace(asked, words=None)])
+    assert "i3" not in [entry.item_id for entry in without]
+    (entries,) = learner.rank([asked])
+    assert ("i3" in [entry.item_id for entry in entries]) is back
+
+
 UNREAD = (
     "ข้าวผัดกุ้ง",
     "ต้มยำกุ้ง",

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.chain.fold import Bounds, Incoming, empty_state, fold_events, standing
-from upwell.values import Interaction, UserState, Vector
+from upwell.values import UNDOING_KINDS, Interaction, UserState, Vector
 
 DIMENSION = 4
 BOUNDS = Bounds(history=100, had=100, half_life_ms=1_000.0)
@@ -69,11 +69,13 @@ def incoming_events(draw: st.DrawFn) -> list[Incoming]:
                     "purchase",
                     "review",
                     "query",
+                    *("save", "unsave", "add_to_list", "remove_from_list", "hide", "play"),
                 ]
             )
         )
         item = None if kind == "query" else f"i{draw(st.integers(0, 9))}"
         rating = draw(st.sampled_from([None, 1.0, 3.5, 5.0])) if kind == "review" else None
+        played = draw(st.sampled_from([None, 0.0, 0.3, 1.0])) if kind == "play" else None
         text = (
             np.full(DIMENSION, 0.5, dtype=np.float32)
             if kind in {"query", "review"} and draw(st.booleans())
@@ -82,7 +84,14 @@ def incoming_events(draw: st.DrawFn) -> list[Incoming]:
         events.append(
             Incoming(
                 Interaction(
-                    f"e{number}", draw(st.integers(0, 5_000)), item, kind, rating, f"t{number}-0", 0
+                    f"e{number}",
+                    draw(st.integers(0, 5_000)),
+                    item,
+                    kind,
+                    rating,
+                    f"t{number}-0",
+                    0,
+                    played,
                 ),
                 text,
             )
@@ -113,7 +122,7 @@ def test_redelivery_changes_no_state_but_gives_the_examples_again(
     assert [example.event for example in again.examples] == [
         one.event
         for one in events[cut:]
-        if one.event.item_id is not None and one.event.kind != "unlike"
+        if one.event.item_id is not None and one.event.kind not in UNDOING_KINDS
     ]
     assert not any(example.tested for example in again.examples)
 
@@ -212,6 +221,12 @@ def opinion(
         (opinion(1, "like"), opinion(2, "dislike")),
         (opinion(1, "dislike"), opinion(2, "review", 4.0)),
         (opinion(1, "review", 5.0), opinion(2, "unlike")),
+        (opinion(1, "like"), opinion(2, "hide")),
+        (opinion(1, "report"), opinion(2, "unlike")),
+        (opinion(1, "save"), opinion(2, "unsave")),
+        (opinion(1, "unsave"), opinion(2, "save")),
+        (opinion(1, "save"), opinion(2, "save")),
+        (opinion(1, "add_to_list"), opinion(2, "remove_from_list")),
     ],
 )
 def test_the_last_word_on_an_item_is_the_only_one_that_counts(
@@ -220,7 +235,7 @@ def test_the_last_word_on_an_item_is_the_only_one_that_counts(
     both, backwards, alone = fold([first, last]), fold([last, first]), fold([last])
     np.testing.assert_allclose(both.intent, alone.intent, atol=1e-6)
     np.testing.assert_allclose(backwards.intent, alone.intent, atol=1e-6)
-    told = [] if last.event.kind == "unlike" else [last.event]
+    told = [] if last.event.kind in UNDOING_KINDS else [last.event]
     assert list(standing(both.history)) == told
     after = fold_events(both, [click(9, item=2)], known, BOUNDS)
     assert after.examples[0].history == tuple(told)
@@ -231,5 +246,23 @@ def test_what_is_no_opinion_stands_beside_one() -> None:
     assert list(standing(history)) == history[::-1]
 
 
-def test_an_event_that_takes_back_teaches_nothing() -> None:
-    assert fold_events(fold([]), [opinion(1, "unlike")], known, BOUNDS).examples == ()
+def test_what_takes_one_thing_back_leaves_the_others() -> None:
+    done = [opinion(1, "like"), opinion(2, "save"), opinion(3, "add_to_list")]
+    both = fold([*done, opinion(4, "unsave")])
+    np.testing.assert_allclose(both.intent, fold([done[0], done[2]]).intent, rtol=1e-2)
+    assert [one.kind for one in standing(both.history)] == ["add_to_list", "like"]
+    assert both.had == ("i1",), "it was had, whatever is said of it later"
+
+
+@pytest.mark.parametrize("kind", sorted(UNDOING_KINDS))
+def test_an_event_that_takes_back_teaches_nothing_and_is_not_had(kind: str) -> None:
+    assert fold_events(fold([]), [opinion(1, kind)], known, BOUNDS).examples == ()
+    assert fold([opinion(1, kind)]).had == ()
+
+
+def test_a_play_counts_by_how_much_was_played() -> None:
+    def along(completion: float | None) -> float:
+        event = Interaction("e", 1, "i1", "play", None, "clicks-0", 0, completion)
+        return float(fold([Incoming(event)]).intent[1])
+
+    assert [along(one) for one in (0.0, 0.5, 1.0, None)] == pytest.approx([-0.3, 0.35, 1.0, 0.5])

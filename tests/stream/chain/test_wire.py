@@ -47,10 +47,11 @@ def interactions(source: str, offset: st.SearchStrategy[int]) -> st.SearchStrate
         names,
         numbers,
         names,
-        st.sampled_from(["click", "review", "skip"]),
+        st.sampled_from(["click", "review", "skip", "play"]),
         rating,
         st.just(source),
         offset,
+        st.none() | st.floats(0, 1),
     )
 
 
@@ -68,6 +69,7 @@ def examples(draw: st.DrawFn) -> Example:
         user_events=draw(numbers),
         tested=draw(st.booleans()),
         had=tuple(draw(st.lists(names, max_size=4))),
+        beside=tuple(draw(st.lists(st.tuples(names, floats), max_size=2))),
     )
 
 
@@ -93,6 +95,7 @@ def items() -> st.SearchStrategy[CatalogueItem]:
         boost=floats,
         sequence=numbers,
         pictured=st.just("") | names,
+        group=st.none() | names.filter(bool),
     )
 
 
@@ -110,6 +113,28 @@ def test_examples_come_back_but_for_what_the_learner_does_not_need(
         else:
             assert other.intent.dtype == np.float32
             np.testing.assert_array_equal(other.intent, one.intent)
+
+
+def test_what_older_workers_wrote_loads_and_what_says_nothing_new_is_as_they_wrote_it() -> None:
+    event = Interaction("e", 1, "i", "click", None, SOURCE, 7)
+    plain = Example(
+        source=SOURCE,
+        offset=7,
+        user="u",
+        event=event,
+        history=(replace(event, event_id="", source="", offset=-1),),
+        intent=None,
+        user_events=1,
+        tested=False,
+    )
+    record = orjson.loads(encode_examples([plain]))
+    assert [len(row) for row in record["examples"]] == [11]
+    assert examples_in(orjson.dumps(record)) == [plain]
+    played = replace(plain, event=replace(event, kind="play", completion=0.25))
+    assert examples_in(encode_examples([plain, played])) == [plain, played]
+    item = CatalogueItem(item_id="i", ts=1, title="t", vector=np.ones(2, np.float32), revision="r")
+    assert "group" not in orjson.loads(encode_item(item))
+    assert decode_item(encode_item(replace(item, group="g"))).group == "g"
 
 
 def test_an_intent_keeps_three_digits() -> None:

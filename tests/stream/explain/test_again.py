@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from stream.explain.evidence import Evidence
 from stream.explain.recorded import RecordedReplica
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
-from tests.stream.explain.engine import T0, decisions, long_log, recorded, settings
+from tests.stream.explain.engine import ITEMS, T0, Log, decisions, long_log, recorded, settings
 from upwell.errors import ModelError
 from upwell.events import Topic
 
@@ -103,3 +104,26 @@ def test_every_list_is_made_again_to_the_digit(tmp_path: Path, exposure: str | N
         searched += again.request.words is not None
     assert min(explored, pinned, searched) > 0
     assert bool(lifted) == (exposure is not None)
+
+
+def test_lists_of_variants_plays_and_diversity_are_made_again_to_the_digit(tmp_path: Path) -> None:
+    own, told = settings(), Log("v")
+    for number in range(ITEMS):
+        told.add(Topic.ITEMS, item_id=f"i{number}", group=f"g{number % 20}")
+    for number in range(40):
+        who = {"user_id": f"user {number % 5}", "item_id": f"i{number}"}
+        told.add(Topic.CLICKS, **who, action="play", completion=number / 40)
+        told.add(Topic.CLICKS, **who, action="save" if number % 2 else "hide")
+    varied = replace(own.learner, diversity=2.0, calibration=1.5)
+    with recorded(tmp_path, replace(own, learner=varied)) as engine:
+        ids = played(engine, long_log(60)) + played(engine, told.lines)
+        begin_again(engine)
+        ids += played(engine, long_log(100)[-30:])
+    evidence, signals = Evidence(tmp_path / "serve-0.sqlite3"), set[str]()
+    for list_id in ids[::2]:
+        again = make_again(evidence, evidence.lists(list_id)[0])
+        assert again.entries == again.published
+        signals |= {reason.signal for one in again.entries for reason in one.reasons}
+    assert {"diversity", "calibration"} <= signals
+    completions = {one.completion for one in again.request.state.history}
+    assert len(completions) > 1

@@ -170,6 +170,19 @@ def test_a_retry_counts_once_and_the_same_id_for_something_else_is_something_els
     assert board.outcomes() == ["waits", "in_force", "waits"]
 
 
+@pytest.mark.parametrize("decision", ["ban", "boost", "demote"])
+def test_a_retry_counts_once_after_a_restart_too(decision: str) -> None:
+    """What was heard is read from JSON then."""
+    more: dict[str, Any] = {"decision": decision, "query": "snow", "match": "equals", "priority": 3}
+    if decision != "ban":
+        more["boost"] = 2
+    board = Board()
+    board.say("override", event_id="e", **more)
+    board.desk = board.new_desk()
+    assert board.say("override", event_id="e", **more).entries == ()
+    assert board.outcomes() == ["in_force"]
+
+
 @settings(max_examples=150, deadline=None)
 @given(controls, st.integers(0, 2), st.data())
 def test_wherever_a_worker_dies_log_and_overrides_are_as_if_it_had_not(

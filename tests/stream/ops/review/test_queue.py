@@ -114,6 +114,18 @@ def test_what_is_no_event_or_of_another_time_counts_for_nothing() -> None:
     assert topics.rows() == before
 
 
+def test_who_hides_or_reports_an_item_speaks_against_it() -> None:
+    topics = Topics()
+    for n, action in enumerate(("report", "hide", "dislike")):
+        topics.click(f"u{n}", "i", MIDDLE + n, action)
+    assert topics.rows()["i"].against == 3
+    for n, action in enumerate(("save", "comment", "unsave")):
+        topics.click(f"v{n}", "i", MIDDLE + n, action)
+    topics.add(Topic.CLICKS, MIDDLE, user_id="w", item_id="i", action="play", completion=0.1)
+    seen = count(topics.records, SINCE, UNTIL)["i"]
+    assert (seen.against, seen.now) == (3, {"v0"}), "what was left early was not taken"
+
+
 def test_a_word_that_is_taken_back_is_none() -> None:
     topics = Topics()
     for n in range(5):

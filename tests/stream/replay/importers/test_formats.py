@@ -248,5 +248,6 @@ def test_what_the_fields_become(tmp_path: Path) -> None:
     assert "café" in {one["text"] for one in values(found["lastfm-hetrec"], "reviews")}
     assert values(found["hm"], "items")[0]["text"] == "Body with lace, black."
     assert values(found["hm"], "clicks")[0]["item_id"][0] == "0"
+    assert values(found["hm"], "items")[0]["group"] == "0663713"
     assert values(found["ml-1m"], "items")[1]["title"] == "Misérables (1995)"
     assert values(found["ml-100k"], "items")[0]["categories"] == ["Comedy"]
