@@ -50,8 +50,8 @@ class Changes:
         self.since: dict[tuple[int, str], int] = {}
 
     def step(self, place: int, ts: int, mood: float | None, elapsed: int) -> list[Change]:
-        """A post that counts, in the topic at `place`, -1 in none. elapsed: ms since the one before.
-        Half of what may be false is for shares, half for moods.
+        """A post that counts, in the topic at `place`, -1 in none. elapsed: ms since the one
+        before. Half of what may be false is for shares, half for moods.
         """
         mass = self.options.mass(elapsed)
         self.share.lay(mass / 2.0)
