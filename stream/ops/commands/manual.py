@@ -22,7 +22,6 @@ MODEL, SNAPSHOT, LOG = ExitCode.MODEL, ExitCode.SNAPSHOT, ExitCode.LOG
 ENGINE = (BROKER, STORE, ENCODER, MODEL)
 A_LIST = "a list, as docs/schemas/recommendations.schema.json has it"
 
-
 MANUAL: Mapping[str, Entry] = {
     "": Entry("upwell demo --events 3000"),
     "demo": Entry(
