@@ -103,6 +103,7 @@ ELSEWHERE = {
     "upwell/settings/uses.py": "a group of settings: tests/upwell/settings/test_groups.py",
     "upwell/uses/topics.py": "names: tests/upwell/uses/test_tables.py",
     "upwell/uses/desk.py": "values: tests/upwell/uses/test_tables.py",
+    "upwell/uses/watch.py": "values: tests/stream/uses/test_watch.py",
     "stream/metrics/uses.py": "values: tests/stream/metrics/test_registry.py",
     "stream/uses/options.py": "values: tests/stream/uses/test_loop.py",
     "stream/uses/port.py": "a protocol: tests/stream/uses/test_loop.py, by the desk",

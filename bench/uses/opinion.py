@@ -19,7 +19,6 @@ are.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,6 +90,14 @@ def sentiment(files: Sequence[Path], seed: int) -> dict[str, Any]:
     return result
 
 
+def moods_alarms(files: Sequence[Path], given: argparse.Namespace) -> list[dict[str, Any]]:
+    """False alarms of all posts with their labels, in any order: of moods too."""
+    posts = [one for path in files for one in read_posts(path)]
+    texts = [text for text, _ in posts]
+    stream = Stream(texts, [], encoded(texts), given.day, [label for _, label in posts])
+    return [alarms(stream, asked, given.permutations, given.seed) for asked in ASKED]
+
+
 def surges(stream: Stream, kinds: Sequence[str], seed: int) -> list[dict[str, Any]]:
     """Of each share, over these kinds, new ones and known ones."""
     rows = []
@@ -126,9 +133,7 @@ def watched(stream: Stream, given: argparse.Namespace) -> dict[str, Any]:
             "upwell": topics_of(stream, order),
             **clusterings(stream.vectors[order], [stream.kinds[one] for one in order], given.slow),
         },
-        "false_alarms": [
-            alarms(stream, asked, given.permutations, given.seed) for asked in ASKED
-        ],
+        "false_alarms": [alarms(stream, asked, given.permutations, given.seed) for asked in ASKED],
         "surges": surges(stream, drawn, given.seed),
         "kinds": drawn,
     }
@@ -142,15 +147,17 @@ def show(result: dict[str, Any]) -> None:
             if isinstance(one, dict):
                 table.add_row(side, *(f"{figure:.3f}" for figure in one.values()))
         console.print(table)
+    for key in ("false_alarms_with_moods", "false_alarms"):
+        if key in result:
+            table = Table("asked a day", "days", "seen", "seen a day", title=key.replace("_", " "))
+            for one in result[key]:
+                table.add_row(*(f"{one[name]:g}" for name in ("asked", "days", "seen", "a_day")))
+            console.print(table)
     if "topics" not in result:
         return
     table = Table("", "topics", "NMI", "ARI", "in one", "ms a post", title="second half of 4,000")
     for side, one in result["topics"].items():
         table.add_row(side, *(f"{figure:g}" for figure in one.values()))
-    console.print(table)
-    table = Table("asked a day", "days", "seen", "seen a day", title="where nothing changes")
-    for one in result["false_alarms"]:
-        table.add_row(*(f"{one[key]:g}" for key in ("asked", "days", "seen", "a_day")))
     console.print(table)
     table = Table("kind", "share", "found", "posts", "of the kind", "false", title="surges")
     for one in result["surges"]:
@@ -181,6 +188,8 @@ def main() -> None:
         "load_before": before,
         "sentiment": sentiment(given.posts, given.seed),
     }
+    if given.posts:
+        result["false_alarms_with_moods"] = moods_alarms(given.posts, given)
     if given.stream:
         rows = read_questions(given.stream, given.text, given.kind)
         texts = [text for text, _ in rows]

@@ -26,18 +26,20 @@ AFTER = 1_500
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """vectors: (n, D). day: so many posts are one."""
+    """vectors: (n, D). day: so many posts are one. sentiments: labels, where there are."""
 
     texts: Sequence[str]
     kinds: Sequence[str]
     vectors: NDArray[np.float32]
     day: int
+    sentiments: Sequence[float] = ()
 
     def read(self, watch: Watch, order: Sequence[int]) -> Iterator[Told]:
         """Each post by an author of its own, at even distances."""
         for number, place in enumerate(order):
             ts = START_MS + number * DAY_MS // self.day
-            post = Post(str(number), self.texts[place], f"u{number}", ts)
+            label = self.sentiments[place] if self.sentiments else None
+            post = Post(str(number), self.texts[place], f"u{number}", ts, label)
             yield watch.read(post, self.vectors[place])
 
     def watch(self, asked: float = 1.0) -> Watch:

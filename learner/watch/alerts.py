@@ -1,5 +1,5 @@
-"""Alerts: one open at a time for a topic and a kind, updated instead of repeated, held back in quiet
-hours, closed by who acknowledges it.
+"""Alerts: one open at a time for a topic and a kind, updated instead of repeated, held back in
+quiet hours, closed by who acknowledges it.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class Alerts:
         self.closed: deque[str] = deque(maxlen=_CLOSED)
 
     def raised(self, alert: Alert) -> Alert:
-        """A change that was found, as it is told: with an id, or as an update of the open one, which
-        keeps what was before. It is told by `due`.
+        """A change that was found, as it is told: with an id, or as an update of the open one,
+        which keeps what was before. It is told by `due`.
         """
         key = (alert.topic, alert.kind)
         before = self.open.get(key)

@@ -22,6 +22,7 @@ __all__ = ["Change", "Changes"]
 
 _SURE = 0.025  # that the interval of an alert misses, on either side
 _UP, _DOWN = 1.0, -1.0
+_HARDLY = 3  # posts
 _MOODS = 400  # that a bound is drawn from, the newest so many
 
 
@@ -49,8 +50,8 @@ class Changes:
         self.since: dict[tuple[int, str], int] = {}
 
     def step(self, place: int, ts: int, mood: float | None, elapsed: int) -> list[Change]:
-        """A post that counts, in the topic at `place`, -1 in none. elapsed: ms since the one before.
-        Half of what may be false is for shares, half for moods.
+        """A post that counts, in the topic at `place`, -1 in none. elapsed: ms since the one
+        before. Half of what may be false is for shares, half for moods.
         """
         mass = self.options.mass(elapsed)
         self.share.lay(mass / 2.0)
@@ -116,7 +117,7 @@ class Changes:
         return Alert(
             alert_id="",
             update=0,
-            kind=change.kind,
+            kind=NEW if self._is_new(change, topic, sample) else change.kind,
             topic=topic.number,
             name=topic.name,
             was=_before(change, topic.number, sample),
@@ -128,6 +129,16 @@ class Changes:
             posts=_quoted(topic, onset.ts, recent, sample),
         )
 
+    def _is_new(self, change: Change, topic: Topic, sample: Rows) -> bool:
+        """Whether a burst is the first of a topic that began lately, and was hardly there an epoch
+        before that.
+        """
+        if topic.began < change.onset.ts - self.options.window_ms // 2:
+            return False
+        before = topic.began - self.options.epoch_ms
+        older = sum(row.topic == topic.number and row.ts < before for row in sample.rows)
+        return change.kind == BURST and not change.after and older < _HARDLY
+
     def _alarms(self, evidence: Evidence, ts: int) -> list[Change]:
         found = []
         for place in evidence.alarms():
@@ -135,7 +146,7 @@ class Changes:
             one, other = evidence.before[place]
             if evidence is self.share:
                 after = self.since.get((number, BURST), 0)
-                kind, was = NEW if one < BEGINS and not after else BURST, one / max(1.0, other)
+                kind, was = BURST, one / max(1.0, other)
                 self.since[number, BURST] = ts
             else:
                 after, kind, was = self.since.get((number, MOOD), 0), MOOD, one

@@ -104,7 +104,9 @@ class Evidence:
         """Of the size of change that is likeliest."""
         size = int(np.argmax(self.run[place]))
         return Onset(
-            int(self.begun[place, size]), int(self.posts[place, size]), float(self.sums[place, size])
+            int(self.begun[place, size]),
+            int(self.posts[place, size]),
+            float(self.sums[place, size]),
         )
 
     def restart(self, place: int) -> None:

@@ -5,6 +5,7 @@ is learned from what it told before.
 
 from __future__ import annotations
 
+import itertools
 from zlib import crc32
 
 import numpy as np
@@ -105,6 +106,6 @@ def _word_columns(text: str) -> NDArray[np.int64]:
     """Of words and of two in a row; one at least."""
     words = words_of(text)
     found = {f"={word}" for word in words}
-    found.update(f"{one} {other}" for one, other in zip(words, words[1:], strict=False))
+    found.update(f"{one} {other}" for one, other in itertools.pairwise(words))
     columns = sorted({crc32(one.encode("utf-8", "surrogatepass")) % BUCKETS for one in found})
     return np.array(columns or [0], np.int64)

@@ -96,7 +96,9 @@ class Watch:
 
     def forget(self, by: str) -> int:
         """Removes an author's posts; how many there were. Weights and centres stay."""
-        own = {row.post_id for rows in (self.sample, self.recent) for row in rows.rows if row.by == by}
+        own = {
+            row.post_id for rows in (self.sample, self.recent) for row in rows.rows if row.by == by
+        }
         self.sample.keep(lambda row: row.by != by)
         self.recent.keep(lambda row: row.by != by)
         self.alerts.forget(own)
@@ -140,7 +142,9 @@ class Watch:
         self.sample.add(replace(row), vector)
         for change in self.changes.step(place, post.ts, said, elapsed):
             topic = self.topics.all[change.place]
-            self.alerts.raised(self.changes.alert(change, topic, self.recent, self.sample, self.now))
+            self.alerts.raised(
+                self.changes.alert(change, topic, self.recent, self.sample, self.now)
+            )
         return number or self._begin()
 
     def _begin(self) -> int:

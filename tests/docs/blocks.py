@@ -114,6 +114,11 @@ NOT_RUN = {
     "docs/tune.md": {
         "pip install": "hours of search: tests/stream/ops/commands/test_tune.py has a small log",
     },
+    "docs/uses/opinion.md": {
+        "pip install": "until Ctrl-C: tests/e2e/uses/test_watch.py",
+        "from upwell": "its alerts come when something has changed: "
+        "tests/upwell/uses/test_watch_client.py",
+    },
     "docs/release.md": {
         "uv build": "the whole of a release: tests/test_packaging.py builds and installs the wheel",
     },

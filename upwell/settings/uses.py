@@ -53,7 +53,7 @@ class UseSettings:
     )
     watch_points: float = setting(
         0.1,
-        "a topic's mean sentiment, between -1 and 1, that has not moved by more than this is no turn",
+        "a topic's mean sentiment (-1 to 1) that has not moved by more than this is no turn",
         "operator",
         "points",
         variable="WATCH_POINTS",
@@ -71,7 +71,7 @@ class UseSettings:
     )
     watch_quiet: str | None = setting(
         None,
-        "in which no alert is sent; those of that time go out together with the first post after it",
+        "in which no alert is sent; those of that time go out with the first post after it",
         "operator",
         "hours of the day, UTC, as 22-6",
         variable="WATCH_QUIET",

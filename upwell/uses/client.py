@@ -19,15 +19,15 @@ from upwell.uses.desk import Answer, Choice, Proposal, Question, Template
 from upwell.uses.tables import SHAPES, Said, parse_output, topic_of_use
 from upwell.uses.topics import UseTopic
 
-__all__ = ["DeskClient"]
+__all__ = ["DeskClient", "UseClient"]
 
 S = TypeVar("S", bound=Said)
 T = TypeVar("T")
 
 
-class DeskClient(UpwellClient):
-    """An `UpwellClient` that also speaks with the support desk (`upwell run --roles desk`). What is
-    sent is checked as the desk would check it (`InvalidEventError`).
+class UseClient(UpwellClient):
+    """An `UpwellClient` that also writes records of other uses. What is sent is checked as the use
+    would check it (`InvalidEventError`).
     """
 
     def write(self, said: S) -> S:
@@ -38,6 +38,10 @@ class DeskClient(UpwellClient):
         shape.read(value, now_ms())
         self._produce(topic, said.key, value)
         return said
+
+
+class DeskClient(UseClient):
+    """Speaks with the support desk (`upwell run --roles desk`)."""
 
     def template(self, template_id: str, title: str | None = None, **more: Any) -> Template:
         """An answer that there is from now on, in place of the one of this id; with `deleted=True`

@@ -22,11 +22,44 @@ MINUTE = 60_000
 USUAL, SURGE = 420, 60
 SUBJECTS = ("train {0} late {1}", "bread {0} bakery {1}", "football {0} match {1}")
 ABOUT = "tap water smells of petrol in {0}, {1}"
-WORDS = (
-    "Monday harbour blue seven angry station morning garden winter school market uncle bicycle "
-    "window river Saturday hospital cousin kitchen island noisy village museum doctor forest "
-    "Tuesday engine teacher orange castle bridge holiday valley pepper silver curtain"
-).split()
+WORDS = [
+    "Monday",
+    "harbour",
+    "blue",
+    "seven",
+    "angry",
+    "station",
+    "morning",
+    "garden",
+    "winter",
+    "school",
+    "market",
+    "uncle",
+    "bicycle",
+    "window",
+    "river",
+    "Saturday",
+    "hospital",
+    "cousin",
+    "kitchen",
+    "island",
+    "noisy",
+    "village",
+    "museum",
+    "doctor",
+    "forest",
+    "Tuesday",
+    "engine",
+    "teacher",
+    "orange",
+    "castle",
+    "bridge",
+    "holiday",
+    "valley",
+    "pepper",
+    "silver",
+    "curtain",
+]
 
 
 def posts(random: Random) -> list[tuple[str, str, dict[str, Any]]]:
@@ -66,7 +99,7 @@ def test_kills_lose_no_alert_and_raise_none_twice(
         assert _figures(use)["posts"]["repeated"] == 0
         seen = {"alert_id": alert["alert_id"], "by": "eve"}
         use.feed([(UseTopic.ACKNOWLEDGEMENTS, alert["alert_id"], seen)], 0.0)
-        left = len(set(one["alert_id"] for one in alerts)) - 1
+        left = len({one["alert_id"] for one in alerts}) - 1
         use.wait(lambda: _figures(use)["open"] == left, "what is acknowledged to be closed")
 
 

@@ -70,7 +70,9 @@ def test_a_mood_that_turns_is_told_either_way(turned: float) -> None:
 def test_what_has_risen_is_the_usual_from_there_on() -> None:
     """One burst that stays is one alert; a second rise is an update of it."""
     made = watching()
-    told = write(made, [3 if seed % 3 == 0 else one for seed, one in enumerate(drawn(9, 1_500))], 2_500)
+    told = write(
+        made, [3 if seed % 3 == 0 else one for seed, one in enumerate(drawn(9, 1_500))], 2_500
+    )
     [first] = [alert for one in told for alert in one.alerts]
     told = write(made, [3 if seed % 8 else one for seed, one in enumerate(drawn(8, 600))], 4_000)
     later = [alert for one in told for alert in one.alerts]

@@ -20,7 +20,9 @@ def test_vectors_and_words_are_told_apart() -> None:
     mood = Mood(DIMENSION)
     for number in range(100):
         good = number % 2 == 0
-        mood.learn("it is great" if good else "it is awful", vector(0, number), 0.8 if good else -0.8)
+        mood.learn(
+            "it is great" if good else "it is awful", vector(0, number), 0.8 if good else -0.8
+        )
         mood.learn("hm", vector(1 if good else 2, number), 0.5 if good else -0.5)
     told = [mood.told("so great", vector(0, 500)), mood.told("so awful", vector(0, 501))]
     assert told[0] is not None

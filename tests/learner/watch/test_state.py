@@ -85,9 +85,7 @@ def test_vectors_of_another_length_are_refused() -> None:
 def test_one_with_less_room_takes_what_fits() -> None:
     made = Watch(DIMENSION, SMALL)
     write(made, drawn(1, 400))
-    less = restored(
-        DIMENSION, replace(SMALL, sample=64, recent=32), arrays_of(made), meta_of(made)
-    )
+    less = restored(DIMENSION, replace(SMALL, sample=64, recent=32), arrays_of(made), meta_of(made))
     assert len(less.sample) <= 64
     assert len(less.recent) <= 32
     assert less.recent.rows[-1] == made.recent.rows[-1]
