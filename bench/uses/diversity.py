@@ -78,7 +78,7 @@ class Variants:
         log: Log,
         settings: Settings,
         encoder: Encoder,
-        changes: Mapping[str, Mapping[str, float]],
+        changes: Mapping[str, Mapping[str, Any]],
         product: Callable[[str], str] = str,
     ) -> None:
         self.engine = InlineEngine(settings, encoder)
@@ -173,7 +173,7 @@ def curve(
     log: Log, settings: Settings, encoder: Encoder, arguments: argparse.Namespace
 ) -> dict[str, dict[str, Any]]:
     """By setting, the first with none."""
-    changes: dict[str, dict[str, float]] = {"none": {}} | {
+    changes: dict[str, dict[str, Any]] = {"none": {}} | {
         f"{name} {strength:g}": {name: strength}
         for name in ("diversity", "calibration")
         for strength in getattr(arguments, name)
