@@ -44,23 +44,18 @@ Vector = NDArray[np.float32]
 POSITIVE_KINDS = frozenset(
     {"click", "cart", "purchase", "like", "share", "follow", "save", "play", "add_to_list"}
 )
-HIDING_KINDS = frozenset({"hide", "report"})
-"""The user wants to see the item no more."""
+HIDING_KINDS = frozenset({"hide", "report"})  # the user wants to see the item no more
 NEGATIVE_KINDS = frozenset({"dislike", "skip"}) | HIDING_KINDS
 TAKEN_BACK = "unlike"
 """The kind of an event that takes back what the user said of an item."""
 OPINION_KINDS = frozenset({"like", "dislike", TAKEN_BACK}) | HIDING_KINDS
-_UNSAVE, _REMOVE = "unsave", "remove_from_list"
-UNDOING_KINDS = frozenset({TAKEN_BACK, _UNSAVE, _REMOVE})
+UNDOING_KINDS = frozenset({TAKEN_BACK, "unsave", "remove_from_list"})
 """Kinds that take back what another has said; none stands in a history that is learned from."""
-_SETTLED: Mapping[str, str] = {
-    **dict.fromkeys(OPINION_KINDS, "opinion"),
-    **dict.fromkeys(("save", _UNSAVE), "saved"),
-    **dict.fromkeys(("add_to_list", _REMOVE), "listed"),
-}
+_SETTLED = dict.fromkeys(OPINION_KINDS, "opinion")
+_SETTLED |= dict.fromkeys(("save", "unsave"), "saved")
+_SETTLED |= dict.fromkeys(("add_to_list", "remove_from_list"), "listed")
 LIKED_RATING = 3.5
-LIKED_COMPLETION = 0.5
-"""A play of so much of the item or more speaks for it."""
+LIKED_COMPLETION = 0.5  # of a play, from which on it speaks for the item
 LATER = "later"
 GONE_SCHEME = "blake2b:"
 """Begins what is kept of a picture that was its own data: a digest, no way to have it again."""

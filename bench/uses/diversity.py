@@ -1,12 +1,12 @@
-"""What diversity, calibration and one place a group cost and bring: lists of the same log under
-each setting, from the same states and the same model.
+"""What diversity, calibration and one place a group cost and bring: lists under each setting, from
+the same states and the same model.
 
-    python -m bench.uses.diversity data/movielens/events.jsonl.gz [--events 6000] [--batch 8]
-        [--diversity 0.5 1 2 4] [--calibration 0.5 1 2] [--products 150] [--sizes 20] [--seed 7]
+    python -m bench.uses.diversity data/movielens/events.jsonl.gz [--events 4000] [--batch 8]
+        [--diversity 0.5 1 2 4] [--calibration 0.5 1 2] [--products 100] [--sizes 20] [--seed 7]
 
-A replayed log does not answer to what is shown, so all runs learn the same; their lists differ in
-the setting alone. NDCG@10: of each liked event, in the list that its user had been sent before
-(test, then learn, micro-batch by micro-batch), after the first fifth; its change is paired, the
+One engine learns from the log, and makes each list under every setting: a replayed log does not
+answer to what is shown. NDCG@10: of each liked event, in its user's list before it (test,
+then learn, micro-batch by micro-batch), after the first fifth; its change is paired, the
 interval 95 %. Distance: 1 less the cosine of text vectors, mean of the pairs of a list. Coverage:
 part of the catalogue that stood in any list. Divergence: of a list's categories from what its user
 liked (docs/fairness.md).
@@ -22,7 +22,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,15 @@ from bench.hardware import hardware, load
 from bench.prequential import Log, load_log
 from bench.results.bench_run import BenchRun
 from encoders.load import load_encoder
+from stream.chain.privacy import Pseudonymizer
+from stream.fairness.calibration import category_mix, divergence
+from stream.fairness.exposure import discounts
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
 from upwell.events import Topic
-from upwell.ports import Encoder
+from upwell.ports import Encoder, RankRequest
 from upwell.recommendations import Entry
-from upwell.settings import LearnerSettings, Settings, load_settings
+from upwell.settings import Settings, load_settings
 from upwell.values import LIKED_RATING, speaks_for
 
 WARMUP = 0.2
@@ -54,44 +57,86 @@ STUFFS = ("cotton", "linen", "wool", "leather", "denim", "silk", "velvet", "cord
 
 @dataclass(slots=True)
 class Tally:
-    """gains: of each target, 0 where its user's list did not hold it. distances: of each list.
-    repeated, places: of products in lists. shown: items.
+    """gains: of each target, 0 where its user's list did not hold it. distances, far: of each list.
+    repeated, places: of products in lists. shown: items. newest: by user what was shown last.
     """
 
     gains: list[float] = field(default_factory=list)
     distances: list[float] = field(default_factory=list)
+    far: list[float] = field(default_factory=list)
     shown: set[str] = field(default_factory=set)
+    newest: dict[str, list[str]] = field(default_factory=dict)
     repeated: int = 0
     places: int = 0
-    divergence: float = 0.0
 
 
-def run(
-    log: Log,
-    settings: Settings,
-    encoder: Encoder,
-    batch: int,
-    product: Callable[[str], str] = str,
-) -> Tally:
-    """One engine over the log. product: of an item's id; a target is found where its product is."""
-    engine = InlineEngine(settings, encoder)
-    for _ in engine.play(log.items, 256):
-        pass
-    tally, newest = Tally(), dict[str, tuple[Entry, ...]]()
-    for start in range(0, len(log.events), batch):
-        some = log.events[start : start + batch]
-        if start >= WARMUP * len(log.events):
-            for value in (orjson.loads(line.value) for line in some):
-                if _likes(value):
-                    shown = [product(one.item_id) for one in newest.get(value["user_id"], ())]
-                    tally.gains.append(_gain(shown, product(value["item_id"])))
-        for fresh in engine.process(some).lists:
-            newest[fresh.user_id] = fresh.items
-            _look(tally, [one.item_id for one in fresh.items], engine, product)
-    users = engine.fair.report()["users"].values()
-    known = [(one["lists"], one["divergence"]) for one in users if one["divergence"] is not None]
-    tally.divergence = sum(part * far for part, far in known) / sum(part for part, _ in known)
-    return tally
+class Variants:
+    """An engine whose lists are made under each of some settings, and published by the first."""
+
+    def __init__(
+        self,
+        log: Log,
+        settings: Settings,
+        encoder: Encoder,
+        changes: Mapping[str, Mapping[str, Any]],
+        product: Callable[[str], str] = str,
+    ) -> None:
+        self.engine = InlineEngine(settings, encoder)
+        self.tallies = {name: Tally() for name in changes}
+        self._settings = {
+            name: replace(settings.learner, **change) for name, change in changes.items()
+        }
+        self._product = product
+        self._rank = self.engine.learner.rank
+        for _ in self.engine.play(log.items, 256):
+            pass
+        self.engine.learner.rank = self._every  # type: ignore[method-assign]
+
+    def play(self, log: Log, batch: int) -> None:
+        """Test, then learn."""
+        for start in range(0, len(log.events), batch):
+            some = log.events[start : start + batch]
+            if start >= WARMUP * len(log.events):
+                for value in (orjson.loads(line.value) for line in some):
+                    if _likes(value):
+                        self._test(value["user_id"], self._product(value["item_id"]))
+            self.engine.process(some)
+
+    def _test(self, user_id: str, target: str) -> None:
+        user = Pseudonymizer(bytes(32)).pseudonym(user_id)
+        for tally in self.tallies.values():
+            tally.gains.append(_gain(tally.newest.get(user, ()), target))
+
+    def _every(self, requests: Sequence[RankRequest]) -> list[tuple[Entry, ...]]:
+        """What is asked changes nothing that was learned, so each setting sees the same model."""
+        found = []
+        for name, own in self._settings.items():
+            self.engine.learner.ranking._settings = own  # noqa: SLF001
+            lists = self._rank(requests)
+            for request, entries in zip(requests, lists, strict=True):
+                self._look(self.tallies[name], request, [one.item_id for one in entries])
+            found.append(lists)
+        return found[0]
+
+    def _look(self, tally: Tally, request: RankRequest, items: list[str]) -> None:
+        ranking, products = self.engine.learner.ranking, [self._product(one) for one in items]
+        tally.newest[request.state.user] = products
+        rows = np.array(ranking.catalogue.rows(items), np.int64)
+        tally.shown.update(items)
+        tally.places += len(items)
+        tally.repeated += len(items) - len(set(products))
+        if len(rows) < 2:
+            return
+        every = ranking.catalogue.graph.vectors[rows]
+        alike = (every @ every.T)[np.triu_indices(len(rows), 1)]
+        tally.distances.append(float(1.0 - alike.mean()))
+        liked = [one.item_id for one in request.state.history if one.liked and one.item_id]
+        had = np.array(ranking.catalogue.rows(liked[-50:]), np.int64)
+        codes = ranking.state().features.categories
+        wish = category_mix(codes[had], np.ones(len(had)))
+        mix = category_mix(codes[rows], discounts(len(rows)))
+        if wish.any() and mix.any():
+            tally.far.append(divergence(wish, mix))
 
 
 def _likes(value: dict[str, Any]) -> bool:
@@ -106,19 +151,6 @@ def _gain(shown: Sequence[str], target: str) -> float:
     return 1.0 / math.log2(1 + place) if place else 0.0
 
 
-def _look(
-    tally: Tally, items: Sequence[str], engine: InlineEngine, product: Callable[[str], str]
-) -> None:
-    vectors = [vector for one in items if (vector := engine.catalogue.vector(one)) is not None]
-    tally.shown.update(items)
-    tally.places += len(items)
-    tally.repeated += len(items) - len({product(one) for one in items})
-    if len(vectors) > 1:
-        every = np.stack(vectors)
-        alike = (every @ every.T)[np.triu_indices(len(vectors), 1)]
-        tally.distances.append(float(1.0 - alike.mean()))
-
-
 def told(tally: Tally, before: Tally, items: int) -> dict[str, Any]:
     """Figures of one run beside those of the first."""
     change = np.array(tally.gains) - np.array(before.gains)
@@ -130,7 +162,7 @@ def told(tally: Tally, before: Tally, items: int) -> dict[str, Any]:
         "interval": [float(change.mean()) - error, float(change.mean()) + error],
         "distance": float(np.mean(tally.distances)),
         "coverage": len(tally.shown) / items,
-        "divergence": tally.divergence,
+        "divergence": float(np.mean(tally.far)),
         "repeated": tally.repeated / max(1, tally.places),
         "lists": len(tally.distances),
         "targets": len(tally.gains),
@@ -141,23 +173,15 @@ def curve(
     log: Log, settings: Settings, encoder: Encoder, arguments: argparse.Namespace
 ) -> dict[str, dict[str, Any]]:
     """By setting, the first with none."""
-    changes: dict[str, dict[str, float]] = {"none": {}} | {
+    changes: dict[str, dict[str, Any]] = {"none": {}} | {
         f"{name} {strength:g}": {name: strength}
         for name in ("diversity", "calibration")
         for strength in getattr(arguments, name)
     }
-    found: dict[str, dict[str, Any]] = {}
-    first: Tally | None = None
-    for name, change in changes.items():
-        tally = run(log, _with(settings, **change), encoder, arguments.batch)
-        first = first or tally
-        found[name] = told(tally, first, len(log.items))
-    return found
-
-
-def _with(settings: Settings, **change: Any) -> Settings:
-    learner: LearnerSettings = replace(settings.learner, **change)
-    return replace(settings, learner=learner)
+    made = Variants(log, settings, encoder, changes)
+    made.play(log, arguments.batch)
+    first = made.tallies["none"]
+    return {name: told(one, first, len(log.items)) for name, one in made.tallies.items()}
 
 
 def shop(products: int, sizes: int, events: int, seed: int, grouped: bool) -> Log:
@@ -197,14 +221,14 @@ def shops(
 ) -> dict[str, dict[str, Any]]:
     """By what tells variants apart, the first with nothing."""
     found: dict[str, dict[str, Any]] = {}
-    first: Tally | None = None
-    for name, most, grouped in (("nothing", 0, False), ("stems", 1, False), ("groups", 1, True)):
-        made = (arguments.products, arguments.sizes, arguments.shop_events, arguments.seed)
-        log = shop(*made, grouped)
-        own = _with(settings, same_group=most)
-        tally = run(log, own, encoder, arguments.batch, lambda one: one.rpartition("-")[0])
-        first = first or tally
-        found[name] = told(tally, first, len(log.items))
+    for name, grouped in (("stems", False), ("groups", True)):
+        asked = (arguments.products, arguments.sizes, arguments.shop_events, arguments.seed)
+        log = shop(*asked, grouped)
+        changes = {"nothing": {"same_group": 0}, name: {"same_group": 1}}
+        made = Variants(log, settings, encoder, changes, lambda one: one.rpartition("-")[0])
+        made.play(log, arguments.batch)
+        first = made.tallies["nothing"]
+        found |= {one: told(made.tallies[one], first, len(log.items)) for one in changes}
     return found
 
 
@@ -234,18 +258,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("log", type=Path)
-    parser.add_argument("--events", type=int, default=6_000)
+    parser.add_argument("--events", type=int, default=4_000)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--diversity", type=float, nargs="*", default=[0.5, 1.0, 2.0, 4.0])
     parser.add_argument("--calibration", type=float, nargs="*", default=[0.5, 1.0, 2.0])
-    parser.add_argument("--products", type=int, default=150)
+    parser.add_argument("--products", type=int, default=100)
     parser.add_argument("--sizes", type=int, default=20)
-    parser.add_argument("--shop-events", type=int, default=1_500)
+    parser.add_argument("--shop-events", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
     busy, tracked = load(), BenchRun(__file__, arguments, arguments.log)
     settings = load_settings(os.environ, None)
-    settings = _with(settings, seed=arguments.seed, fused=False, explore=0.0)
+    learner = replace(settings.learner, seed=arguments.seed, fused=False, explore=0.0)
+    settings = replace(settings, learner=learner)
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
     console = Console(width=130)
     log = load_log(arguments.log, arguments.events, None)

@@ -19,14 +19,12 @@ from learner.counts.neighbours import Neighbours
 from learner.ranking import affinity
 from learner.ranking.affinity import LONG, MANY, SHORT, TEXT_DEPTH, Scratch
 from learner.ranking.gate import PER_SIGNAL, GateState
-from learner.ranking.names import BRAND, FIRST_DENSE, FIRST_ORDER, FIRST_USER, SIGNALS
+from learner.ranking.names import BRAND, FIRST_DENSE, FIRST_ORDER, FIRST_USER, SIGNALS, VARIETY
 from upwell.recommendations import Reason
 
 __all__ = [
     "BOOST",
-    "CALIBRATION",
     "CAUSED",
-    "DIVERSITY",
     "FAIRNESS",
     "FATIGUE",
     "LEXICAL",
@@ -47,13 +45,8 @@ BOOST = "boost"
 LEXICAL = "lexical"
 FATIGUE = "fatigue"
 FAIRNESS = "fairness"
-DIVERSITY = "diversity"
-CALIBRATION = "calibration"
 OTHER = "other"
-SHARES = (
-    *SIGNALS,
-    *(NEW_ITEM, UPTAKE, BOOST, LEXICAL, FATIGUE, FAIRNESS, DIVERSITY, CALIBRATION),
-)
+SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST, LEXICAL, FATIGUE, FAIRNESS, *VARIETY)
 _SIGNALS = len(SIGNALS)
 _BOOST, _FAIRNESS = SHARES.index(BOOST), SHARES.index(FAIRNESS)
 CAUSED = FIRST_DENSE - FIRST_USER  # signals that an item of the history causes

@@ -1,5 +1,6 @@
 """How worn items are for a user: impressions of them that were left unanswered, each fading with
-time. An impression is answered by what the user does on the item, then or later.
+time. An impression is answered by what the user does on the item, then or later. And what a user
+turned down.
 
 What is kept are the impressions themselves, so that any order of arrival gives the same. It knows
 nothing about rows, nor about what being worn weighs.
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from upwell.values import NEGATIVE_KINDS, Interaction, Shown
+from upwell.values import HIDING_KINDS, NEGATIVE_KINDS, Interaction, Shown
 
 __all__ = [
     "HALF_LIFE_MS",
@@ -18,6 +19,8 @@ __all__ = [
     "MOST_PLACES",
     "MOST_WORN",
     "beside",
+    "disliked",
+    "hidden",
     "with_shown",
     "worn",
 ]
@@ -78,3 +81,19 @@ def beside(
             found = tuple((item_id, before.get(item_id, 0.0)) for item_id in one.item_ids)
             return found if any(count for _, count in found) else ()
     return ()
+
+
+def disliked(history: Iterable[Interaction]) -> list[str]:
+    """Items that the user's newest word speaks against, or that they skipped last."""
+    last = {one.item_id: one for one in history if one.item_id is not None}
+    return [
+        item_id
+        for item_id, one in last.items()
+        if (one.opinion or one.kind in NEGATIVE_KINDS) and not one.liked
+    ]
+
+
+def hidden(history: Iterable[Interaction]) -> list[str]:
+    """Items that the user hid or reported, of a history without what was taken back."""
+    found = (one.item_id for one in history if one.kind in HIDING_KINDS)
+    return [item_id for item_id in found if item_id is not None]

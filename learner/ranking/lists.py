@@ -15,9 +15,7 @@ from learner.counts.counts import CountState
 from learner.ranking.affinity import Scratch
 from learner.ranking.explain import (
     BOOST,
-    CALIBRATION,
     CAUSED,
-    DIVERSITY,
     FATIGUE,
     LEXICAL,
     SHARES,
@@ -27,7 +25,7 @@ from learner.ranking.explain import (
 )
 from learner.ranking.explore import POOL, pool
 from learner.ranking.gate import FEATURES, PER_SIGNAL, GateState, band_of, bias_of, tired
-from learner.ranking.names import FIRST_DENSE
+from learner.ranking.names import FIRST_DENSE, VARIETY
 from learner.ranking.rank import most_candidates, prepare, rank_user
 from learner.variety.places import Variety, arrange
 
@@ -38,7 +36,7 @@ _FIRST = 1e9  # lifts a pinned item above any score
 _UPTAKE, _BOOST, _LEXICAL, _FATIGUE = (
     SHARES.index(name) for name in (UPTAKE, BOOST, LEXICAL, FATIGUE)
 )
-_DIVERSITY, _CALIBRATION = SHARES.index(DIVERSITY), SHARES.index(CALIBRATION)
+_DIVERSITY, _CALIBRATION = (SHARES.index(name) for name in VARIETY)
 
 
 class Wishes(NamedTuple):

@@ -11,7 +11,11 @@ __all__ = [
     "FIRST_ORDER",
     "FIRST_USER",
     "SIGNALS",
+    "VARIETY",
 ]
+
+VARIETY = ("diversity", "calibration")
+"""Shares of a score that `learner.variety` adds, no signals."""
 
 SIGNALS = (
     "popularity_50",

@@ -27,15 +27,15 @@ from learner.ranking.affinity import empty_scratch, widened
 from learner.ranking.candidates import COLD_DEPTH
 from learner.ranking.explain import lifted, reasons, tell_lift
 from learner.ranking.explore import draw, propensities
+from learner.ranking.fatigue import disliked, hidden
 from learner.ranking.lists import Lists, Wishes, list_block
 from learner.ranking.names import DENSE
 from learner.ranking.near import look_around, one_by_one
 from learner.ranking.parameters import RankingParameters
 from learner.variety.kin import KinTable
-from learner.variety.places import Variety
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
-from upwell.values import HIDING_KINDS, NEGATIVE_KINDS, CatalogueItem, Interaction
+from upwell.values import CatalogueItem, Interaction
 
 if TYPE_CHECKING:
     from upwell.settings import LearnerSettings
@@ -200,7 +200,7 @@ class Ranking:
                 self.scratch,
                 block,
                 wishes,
-                self._variety(),
+                self.kin.variety(self.catalogue.graph.vectors, self._settings),
                 self._settings.candidates,
                 len(self.catalogue),
                 lists,
@@ -208,27 +208,14 @@ class Ranking:
         tell_lift(lists.rows, lists.shares, self.catalogue.boost, self.lift)
         return lists
 
-    def _variety(self) -> Variety:
-        settings = self._settings
-        return Variety(
-            *self.kin.arrays(self.catalogue.capacity),
-            self.catalogue.graph.vectors,
-            settings.same_group,
-            settings.diversity,
-            settings.calibration,
-        )
-
     def _named(self, request: RankRequest) -> Named:
         return self.catalogue.lexical.search(request.words, _TITLES) if request.words else []
 
     def _blocked(self, request: RankRequest, named: Named) -> tuple[int, ...]:
-        """What the list leaves out: what the user had, unless their words name it and they did not
-        hide it.
-        """
+        """What the list leaves out: what the user hid, or had and their words do not name."""
         had = set(self.catalogue.rows(request.state.had))
         had.difference_update(row for row, likeness in named if likeness >= NAMED)
-        hidden = (one.item_id for one in request.state.history if one.kind in HIDING_KINDS)
-        gone = [*request.exclude, *(item_id for item_id in hidden if item_id is not None)]
+        gone = (*request.exclude, *hidden(request.state.history))
         return tuple(had.union(self.catalogue.rows(gone)))
 
     def _wishes(self, requests: Sequence[RankRequest], named: Sequence[Named]) -> Wishes:
@@ -270,7 +257,7 @@ class Ranking:
         rows = [int(row) for row in lists.rows[user] if row >= 0]
         explored = bool(lists.explored[user])
         chances = propensities(len(rows), int(lists.pool[user]), self._chance(request), explored)
-        disliked = frozenset(self.catalogue.rows(_disliked(request.state.history)))
+        against = frozenset(self.catalogue.rows(disliked(request.state.history)))
         return tuple(
             Entry(
                 item_id=self.catalogue.ids[row],
@@ -281,7 +268,7 @@ class Ranking:
                     self.catalogue.named,
                     request.words,
                     _REASONS,
-                    disliked,
+                    against,
                     partial(self.catalogue.related, row),
                 ),
                 title=self.catalogue.title(row),
@@ -300,16 +287,6 @@ def _padded(named: Sequence[Named]) -> tuple[NDArray[np.int32], NDArray[np.float
         for place, (row, likeness) in enumerate(some):
             rows[user, place], worth[user, place] = row, likeness
     return rows, worth
-
-
-def _disliked(history: Sequence[Interaction]) -> list[str]:
-    """Items that the user's newest word speaks against, or that they skipped last."""
-    last = {one.item_id: one for one in history if one.item_id is not None}
-    return [
-        item_id
-        for item_id, one in last.items()
-        if (one.opinion or one.kind in NEGATIVE_KINDS) and not one.liked
-    ]
 
 
 def _searched(request: RankRequest) -> bool:

@@ -9,13 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.kernel import grown
+from learner.variety.places import Variety
 from upwell.values import CatalogueItem
+
+if TYPE_CHECKING:
+    from upwell.settings import LearnerSettings
 
 __all__ = ["KinTable", "kin_of", "stem"]
 
@@ -75,10 +80,11 @@ class KinTable:
         for row, item in zip(rows, items, strict=True):
             self._kin[row], self._told[row] = kin_of(item)
 
-    def arrays(self, capacity: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """(n,) numbers, and whether the app said so; n is `capacity` at least."""
-        self._grow(capacity)
-        return self._kin, self._told
+    def variety(self, vectors: NDArray[np.float32], settings: LearnerSettings) -> Variety:
+        """What lists are made by. vectors: (capacity, d) of the rows."""
+        self._grow(len(vectors))
+        strengths = (settings.diversity, settings.calibration)
+        return Variety(self._kin, self._told, vectors, settings.same_group, *strengths)
 
     def _grow(self, capacity: int) -> None:
         if capacity > len(self._kin):

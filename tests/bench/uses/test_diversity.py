@@ -51,7 +51,10 @@ def test_the_same_seed_is_the_same_shop_and_a_group_is_all_that_differs() -> Non
 
 
 def test_figures_are_paired_with_the_first() -> None:
-    first, other = Tally([0.0, 1.0, 1.0], [0.5], {"a"}), Tally([1.0, 1.0, 1.0], [0.7], {"a", "b"})
+    first, other = (
+        Tally([0.0, 1.0, 1.0], [0.5], [0.1], {"a"}),
+        Tally([1.0, 1.0, 1.0], [0.7], [0.1], {"a", "b"}),
+    )
     found = told(other, first, 4)
     assert found["change"] == pytest.approx(1 / 3)
     assert found["interval"][0] < found["change"] < found["interval"][1]

@@ -15,6 +15,8 @@ from learner.ranking.fatigue import (
     MOST_PLACES,
     MOST_WORN,
     beside,
+    disliked,
+    hidden,
     with_shown,
     worn,
 )
@@ -125,3 +127,14 @@ def test_a_choice_is_among_those_of_its_newest_impression_as_worn_as_they_were_t
 )
 def test_other_choices_say_nothing(seen: tuple[Shown, ...], event: Interaction) -> None:
     assert beside(seen, (), event) == ()
+
+
+def test_what_was_hidden_or_spoken_against_last_is_turned_down() -> None:
+    kinds = ["like", "dislike", "hide", "report", "skip", "view", "query"]
+    done = [
+        Interaction(f"e{number}", number, None if kind == "query" else kind, kind)
+        for number, kind in enumerate(kinds)
+    ]
+    assert hidden(done) == ["hide", "report"]
+    assert disliked(done) == ["dislike", "hide", "report", "skip"]
+    assert disliked([*done, Interaction("x", 9, "hide", "like")]) == ["dislike", "report", "skip"]

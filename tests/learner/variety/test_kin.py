@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learner.variety.kin import KinTable, kin_of, stem
+from upwell.settings import LearnerSettings
 from upwell.values import CatalogueItem
 
 ITEM = CatalogueItem(
@@ -76,14 +77,17 @@ def test_kin_have_the_group_or_else_the_stem_and_the_brand_in_common() -> None:
 
 
 def test_the_table_holds_the_last_announcement_of_a_row_and_grows_with_zeros() -> None:
-    table = KinTable()
+    table, vectors = KinTable(), np.ones((3, 2), np.float32)
     table.put([], [])
-    assert [len(one) for one in table.arrays(3)] == [3, 3]
+    told_by = LearnerSettings(same_group=2, diversity=0.5, calibration=1.5)
+    empty = table.variety(vectors, told_by)
+    assert [len(empty.kin), len(empty.told)] == [3, 3]
+    assert empty[2:] == (vectors, 2, 0.5, 1.5)
     changed = replace(ITEM, group="g")
     table.put([5, 1, 1], [ITEM, ITEM, changed])
-    kin, told = table.arrays(3)
+    kin, told, *_ = table.variety(vectors, told_by)
     assert kin[5] == kin_of(ITEM)[0]
     assert (kin[1], told[1]) == kin_of(changed)
     assert not kin[[0, 2, 3, 4]].any()
     table.put([1], [replace(changed, group=None)])
-    assert table.arrays(3)[0][1] == kin[5]
+    assert table.variety(vectors, told_by).kin[1] == kin[5]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 import pytest
@@ -18,6 +19,7 @@ from stream.replay.log import LogRecord
 from tests.stream.explain.engine import ITEMS, T0, Log, decisions, long_log, recorded, settings
 from upwell.errors import ModelError
 from upwell.events import Topic
+from upwell.settings import LearnerSettings
 
 EVENTS = 260
 
@@ -127,3 +129,25 @@ def test_lists_of_variants_plays_and_diversity_are_made_again_to_the_digit(tmp_p
     assert {"diversity", "calibration"} <= signals
     completions = {one.completion for one in again.request.state.history}
     assert len(completions) > 1
+
+
+def test_a_list_from_before_variants_shared_a_place_is_made_again_as_it_was(tmp_path: Path) -> None:
+    own = settings()
+    before = replace(own, learner=replace(own.learner, same_group=0))
+    new, told = ("same_group", "diversity", "calibration"), Log("v")
+    for number in range(ITEMS):
+        told.item(number, group="one")
+
+    def older(value: LearnerSettings) -> dict[str, Any]:
+        return {name: one for name, one in asdict(value).items() if name not in new}
+
+    with (
+        patch("stream.explain.recorded.asdict", older),
+        recorded(tmp_path, before) as engine,
+    ):
+        ids = played(engine, told.lines) + played(engine, long_log(90)[-30:])
+    evidence = Evidence(tmp_path / "serve-0.sqlite3")
+    again = make_again(evidence, evidence.lists(ids[-1])[0])
+    assert len(again.entries) > 1
+    assert again.same
+    assert again.replica.settings.same_group == 0
