@@ -10,6 +10,8 @@ __all__ = [
     "FIRST_LATELY",
     "FIRST_ORDER",
     "FIRST_USER",
+    "LIFETIME",
+    "REPEATS",
     "SIGNALS",
 ]
 
@@ -27,6 +29,7 @@ SIGNALS = (
     "newness",
     "text_popularity",
     "like_rate",
+    "lifetime",
     "covisitation",
     "affinity_10",
     "affinity_50",
@@ -52,6 +55,8 @@ SIGNALS = (
     "order_30",
     "price_10",
     "brand_30",
+    "again",
+    "again_lately",
     "catalogue_distance",
     "catalogue_direction",
     "intent",
@@ -62,5 +67,7 @@ FIRST_FEATURE = SIGNALS.index("categories")
 FIRST_LATELY = SIGNALS.index("categories_5")
 FIRST_ORDER = SIGNALS.index("catalogue_distance")
 BRAND = SIGNALS.index("brand_30")
+LIFETIME = SIGNALS.index("lifetime")
+REPEATS = SIGNALS.index("again")
 FIRST_DENSE = SIGNALS.index("intent")
 DENSE = SIGNALS[FIRST_DENSE:]

@@ -6,6 +6,7 @@ In a checkout they lie in `recipes/`, in an installed wheel in the package.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -42,6 +43,7 @@ def find(name: str) -> Recipe:
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there for their own
     spec.loader.exec_module(module)
     recipe = module.RECIPE
     assert isinstance(recipe, Recipe)
