@@ -15,11 +15,11 @@ __all__ = ["LOG", "events_of", "played", "source_of"]
 
 FOREVER_MS = 1 << 53
 LOG = (
-    '{"topic":"items","key":"a","value":{"item_id":"a","ts":1,"title":"A"}}\n'
-    '{"topic":"clicks","key":"u","value":{"event_id":"1","ts":2,"user_id":"u","item_id":"a",'
+    '{"topic":"items","key":"a","value":{"item_id":"a","ts":1700000000001,"title":"A"}}\n'
+    '{"topic":"clicks","key":"u","value":{"event_id":"1","ts":1700000000002,"user_id":"u","item_id":"a",'
     '"action":"click"}}\n'
-    '{"topic":"items","key":"b","value":{"item_id":"b","ts":3,"title":"B"}}\n'
-    '{"topic":"clicks","key":"v","value":{"event_id":"2","ts":4,"user_id":"v","item_id":"a",'
+    '{"topic":"items","key":"b","value":{"item_id":"b","ts":1700000000003,"title":"B"}}\n'
+    '{"topic":"clicks","key":"v","value":{"event_id":"2","ts":1700000000004,"user_id":"v","item_id":"a",'
     '"action":"click"}}\n'
 )
 

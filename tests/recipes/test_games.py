@@ -12,6 +12,8 @@ from stream.replay.recipes.recipe import Asked
 from tests.recipes.streams import played
 from upwell.errors import LogError
 
+T0 = 1_700_000_000_000
+
 
 def test_without_a_log_it_says_what_is_needed_and_where_it_is_found() -> None:
     with pytest.raises(LogError, match=r"--data FILE; Steam's .*https://.*docs/uses/games.md"):
@@ -20,13 +22,13 @@ def test_without_a_log_it_says_what_is_needed_and_where_it_is_found() -> None:
 
 def test_a_log_of_reviews_is_played(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    games = [{"item_id": f"g{n}", "ts": 1, "title": f"G {n}"} for n in range(30)]
+    games = [{"item_id": f"g{n}", "ts": T0, "title": f"G {n}"} for n in range(30)]
     lines: list[object] = [{"topic": "items", "key": one["item_id"], "value": one} for one in games]
     for n in range(1, 300):
         user, item = f"u{n // 5}", f"g{(n // 5 + n % 5) % 20}"
         value = {
             "event_id": f"e{n}",
-            "ts": 60_000 * n,
+            "ts": T0 + 60_000 * n,
             "user_id": user,
             "item_id": item,
             "rating": 5,
