@@ -80,6 +80,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "offers": ("price_10", "brand_30"),
     "lately": ("categories_5", "categories_30", "years_5", "level_3", "level_10"),
     "order": ("catalogue_distance", "catalogue_direction", "order_5", "order_30"),
+    "lifetime": ("lifetime",),
+    "repeats": ("again", "again_lately"),
     "uptake": (UPTAKE,),
     FUSED: (FUSED,),
 }

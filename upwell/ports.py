@@ -109,9 +109,10 @@ class RankRequest:
 class Ranker(Protocol):
     """Lists for states. Called once a micro-batch; blocks; changes no state.
 
-    Guarantees: never an item of `state.had`, of `exclude`, deleted or banned; reasons sum to the
-    score; the same inputs and version give the same lists (where bounds on exposure are held,
-    within one batch: docs/fairness.md); each entry's propensity is exact.
+    Guarantees: never an item of `state.had` (unless the settings let it return), of `exclude`,
+    deleted or banned; reasons sum to the score; the same inputs and version give the same lists
+    (where bounds on exposure are held, within one batch: docs/fairness.md); each entry's propensity
+    is exact.
     """
 
     @property

@@ -111,7 +111,7 @@ class Variants:
         """What is asked changes nothing that was learned, so each setting sees the same model."""
         found = []
         for name, own in self._settings.items():
-            self.engine.learner.ranking._settings = own  # noqa: SLF001
+            self.engine.learner.ranking.settings = own
             lists = self._rank(requests)
             for request, entries in zip(requests, lists, strict=True):
                 self._look(self.tallies[name], request, [one.item_id for one in entries])

@@ -48,7 +48,7 @@ class Features(NamedTuple):
     it has none. newest: (B, 16) of each brand, the last announced first, -1 where fewer.
 
     position: (N,) place in the order of announcement, -1 where never announced. order: (M,) rows in
-    that order.
+    that order. since: (N,) of the newest announcement, UTC ms, -1 where never announced.
     """
 
     categories: NDArray[np.int32]
@@ -59,6 +59,7 @@ class Features(NamedTuple):
     newest: NDArray[np.int32]
     position: NDArray[np.int32]
     order: NDArray[np.int32]
+    since: NDArray[np.int64]
 
 
 @kernel
@@ -163,12 +164,11 @@ class FeatureTable:
         self._categories = np.zeros((0, CATEGORIES), np.int32)
         self._year = np.zeros(0, np.int16)
         self._prices = PriceTable()
-        self._brand = np.zeros(0, np.int32)
         self._newest = np.zeros((0, NEWEST), np.int32)
         self._brands: dict[str, int] = {}
         self._of_brand: list[list[_Key]] = []
-        self._position = np.zeros(0, np.int32)
-        self._order = np.zeros(0, np.int32)
+        self._brand, self._position = np.zeros(0, np.int32), np.zeros(0, np.int32)
+        self._order, self._since = np.zeros(0, np.int32), np.zeros(0, np.int64)
         self._keys: list[_Key] = []
         self._key_of: dict[int, _Key] = {}
         self._state: Features | None = None
@@ -178,14 +178,13 @@ class FeatureTable:
         before = len(self._position)
         if capacity > before:
             self._categories = grown(self._categories, capacity)
-            self._categories[before:] = -1
             self._year = grown(self._year, capacity)
             self._prices.grow(capacity)
             self._brand = grown(self._brand, capacity)
-            self._brand[before:] = -1
             self._position = grown(self._position, capacity)
-            self._position[before:] = -1
-            self._order = grown(self._order, capacity)
+            self._order, self._since = grown(self._order, capacity), grown(self._since, capacity)
+            for one in (self._categories, self._brand, self._position, self._since):
+                one[before:] = -1
             self._state = None
 
     def put(self, rows: Sequence[int], items: Sequence[CatalogueItem]) -> None:
@@ -194,6 +193,7 @@ class FeatureTable:
         if self._prices.put(rows, [item.price for item in items], codes):
             self._state = None
         self._year[np.array(rows, np.intp)] = [year_of(item.title) for item in items]
+        self._since[np.array(rows, np.intp)] = [item.ts for item in items]
         keys = [
             (item.ts, len(item.item_id), item.item_id, row)
             for row, item in zip(rows, items, strict=True)
@@ -209,7 +209,6 @@ class FeatureTable:
     def state(self) -> Features:
         """The arrays as kernels take them; valid until the next `put` or `grow`."""
         if self._state is None:
-            order = self._order[: len(self._keys)]
             self._state = Features(
                 self._categories,
                 self._worth(),
@@ -218,7 +217,8 @@ class FeatureTable:
                 self._brand,
                 self._newest,
                 self._position,
-                order,
+                self._order[: len(self._keys)],
+                self._since,
             )
         return self._state
 

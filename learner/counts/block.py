@@ -25,6 +25,7 @@ __all__ = [
     "block_of",
     "cut",
     "met_of",
+    "padded",
     "starts_of",
 ]
 
@@ -34,8 +35,9 @@ NEW, MET, MET_LIKED = 0, 1, 2
 
 
 class Block(NamedTuple):
-    """history, liked: newest first, those of user u from starts[u] to starts[u + 1]; blocked: rows
-    left out, likewise.
+    """history, liked, taken: newest first, of user u from starts[u] to starts[u + 1]; taken is 0
+    where repeats do not count. blocked: rows left out, likewise. at: (b,) of the event or of the
+    list, UTC ms, 0 where no time is meant.
 
     beside: rows that a user's item was shown among, likewise; impressions: how often each was shown
     before and left. events: (b,) length of the user's history. slot: (b,) the user's row in `dense`
@@ -45,6 +47,7 @@ class Block(NamedTuple):
     history: NDArray[np.int32]
     liked: NDArray[np.bool_]
     starts: NDArray[np.int64]
+    taken: NDArray[np.int32]
     blocked: NDArray[np.int32]
     blocked_starts: NDArray[np.int64]
     events: NDArray[np.int64]
@@ -54,6 +57,7 @@ class Block(NamedTuple):
     beside: NDArray[np.int32]
     impressions: NDArray[np.float64]
     beside_starts: NDArray[np.int64]
+    at: NDArray[np.int64]
 
 
 class Targets(NamedTuple):
@@ -61,7 +65,7 @@ class Targets(NamedTuple):
     before, or MET_LIKED.
 
     newcomer: (b,) the user had at most NEWCOMER_EVENTS events before. weight: (b,) of what it adds
-    to the counts, at most 1.
+    to the counts, at most 1. again: (b,) as of `repeats_of`.
     """
 
     rows: NDArray[np.int32]
@@ -70,6 +74,7 @@ class Targets(NamedTuple):
     met: NDArray[np.int8]
     newcomer: NDArray[np.bool_]
     weight: NDArray[np.float32]
+    again: NDArray[np.int8]
 
 
 def met_of(past: Past, rows: NDArray[np.int32]) -> NDArray[np.int8]:
@@ -89,9 +94,14 @@ def block_of(
     dense: Dense,
     dense_on: NDArray[np.bool_],
     beside: Sequence[Sequence[tuple[Row, float]]] | None = None,
+    at: Sequence[int] | None = None,
+    again: bool = False,
 ) -> Block:
-    """b users side by side; `beside` of nobody where it is None."""
+    """b users side by side; `beside` of nobody where it is None, no time meant where `at` is.
+    again: whether repeats count.
+    """
     beside = beside or [()] * len(events)
+    past = past if again else past._replace(taken=np.zeros_like(past.taken))
     shown = list(chain.from_iterable(beside))
     return Block(
         *past,
@@ -104,7 +114,20 @@ def block_of(
         np.array([row for row, _ in shown], np.int32),
         np.array([count for _, count in shown], np.float64),
         starts_of([len(one) for one in beside]),
+        np.array(at or [0] * len(events), np.int64),
     )
+
+
+def padded(
+    named: Sequence[Sequence[tuple[Row, float]]],
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """(b, n) rows, -1 where there are fewer, and (b, n) what belongs to them."""
+    shape = (len(named), max(map(len, named), default=0))
+    rows, worth = np.full(shape, -1, np.int32), np.zeros(shape)
+    for user, some in enumerate(named):
+        for place, (row, likeness) in enumerate(some):
+            rows[user, place], worth[user, place] = row, likeness
+    return rows, worth
 
 
 def cut(block: Block, targets: Targets, size: int) -> Iterator[tuple[Block, Targets]]:
@@ -113,7 +136,10 @@ def cut(block: Block, targets: Targets, size: int) -> Iterator[tuple[Block, Targ
         starts = block.starts[start : start + size + 1]
         history = slice(starts[0], starts[-1])
         part = block._replace(
-            history=block.history[history], liked=block.liked[history], starts=starts - starts[0]
+            history=block.history[history],
+            liked=block.liked[history],
+            taken=block.taken[history],
+            starts=starts - starts[0],
         )
         yield part, Targets._make(array[start : start + size] for array in targets)
 

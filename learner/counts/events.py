@@ -65,12 +65,14 @@ class Past(NamedTuple):
     """Of each user the items of their newest `HISTORY` events, newest first, each once, where it
     was last met: those of user u from starts[u] to starts[u + 1].
 
-    liked: as the user's last opinion says, and if there is none, if it ever was.
+    liked: as the user's last opinion says, and if there is none, if it ever was. taken: how many of
+    these events say by themselves that the user likes the item.
     """
 
     history: NDArray[np.int32]
     liked: NDArray[np.bool_]
     starts: NDArray[np.int64]
+    taken: NDArray[np.int32]
 
 
 def item_events(
@@ -117,8 +119,9 @@ def past_of(events: ItemEvents) -> Past:
     opinion = rated | _OPINION_KINDS[events.kinds]
     history, flags = np.zeros(len(events.rows), np.int32), np.zeros(len(events.rows), np.bool_)
     starts = np.zeros(len(events.starts), np.int64)
-    _newest_first(events.rows, liked, opinion, events.starts, history, flags, starts)
-    return Past(history[: starts[-1]], flags[: starts[-1]], starts)
+    taken = np.zeros(len(events.rows), np.int32)
+    _newest_first(events.rows, liked, opinion, events.starts, history, flags, starts, taken)
+    return Past(history[: starts[-1]], flags[: starts[-1]], starts, taken[: starts[-1]])
 
 
 @kernel
@@ -130,6 +133,7 @@ def _newest_first(
     history: NDArray[np.int32],
     history_liked: NDArray[np.bool_],
     history_starts: NDArray[np.int64],
+    taken: NDArray[np.int32],
 ) -> None:
     judged = np.zeros(len(rows), np.bool_)
     held = 0
@@ -142,9 +146,10 @@ def _newest_first(
                 place += 1
             if place == held:
                 history[place], history_liked[place] = rows[event], liked[event]
-                judged[place] = opinion[event]
+                judged[place], taken[place] = opinion[event], 0
                 held += 1
             elif not judged[place]:
                 judged[place] = opinion[event]
                 history_liked[place] = liked[event] | (history_liked[place] & ~opinion[event])
+            taken[place] += liked[event]
         history_starts[user + 1] = held

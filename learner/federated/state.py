@@ -36,7 +36,8 @@ __all__ = [
 
 BY_ITEM = ("fused.identities", "gate.bias")
 """Weights with a row an item."""
-_NOT_WEIGHTS = ("gate.squares", "gate.rows", "fused.rows", "fused.ready")
+_OWN = ("gate.squares", "gate.lifetime", "gate.repeats")
+_NOT_WEIGHTS = (*_OWN, "gate.rows", "fused.rows", "fused.ready")
 _TRAINED = "fused.trainer.model."
 _EVENTS = _TRAINED + "counts"
 _FIRST_SQUARE = 1e-8
@@ -163,7 +164,7 @@ def whole_of(
     }
     wear = np.array(own["gate.wear"])
     wear[0] = weights["gate.wear"][0]
-    found |= {"gate.wear": wear, "gate.squares": own["gate.squares"]}
+    found |= {"gate.wear": wear, **{name: own[name] for name in _OWN}}
     for name, of in (("fused.identities", "fused.rows"), ("gate.bias", "gate.rows")):
         if name in found:
             columns = tuple(range(1, found[name].ndim))

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from learner.catalogue.kernel import grown, kernel
 from learner.catalogue.order import best_first
+from learner.counts.lifetime import empty_lifetime
+from learner.counts.repeats import empty_repeats
 from learner.ranking.names import SIGNALS
 
 __all__ = [
@@ -55,7 +57,8 @@ class GateState(NamedTuple):
 
     bias: (N,) an item's: how much more often it is chosen than its signals say. moved: (N,) it
     changed since it was last published. wear: (2,) the weight of ln(1 + unanswered impressions),
-    from `LEAST_WEAR` to 0, and AdaGrad's sum of its squares.
+    from `LEAST_WEAR` to 0, and AdaGrad's sum of its squares. lifetime, repeats: (2,) each, as of
+    `empty_lifetime` and `empty_repeats`.
     """
 
     weights: NDArray[np.float64]
@@ -63,6 +66,8 @@ class GateState(NamedTuple):
     bias: NDArray[np.float32]
     moved: NDArray[np.bool_]
     wear: NDArray[np.float64]
+    lifetime: NDArray[np.float64]
+    repeats: NDArray[np.float64]
 
 
 def empty_gate() -> GateState:
@@ -74,6 +79,8 @@ def empty_gate() -> GateState:
         np.zeros(0, np.float32),
         np.zeros(0, np.bool_),
         np.array([WEAR, _WEAR_SQUARE]),
+        empty_lifetime(),
+        empty_repeats(),
     )
 
 

@@ -20,11 +20,14 @@ from upwell.errors import ModelError
 
 __all__ = ["Gate"]
 
+_SMALL = ("weights", "squares", "wear", "lifetime", "repeats")
+"""Arrays that always go out whole."""
 _COLUMN = 127  # of a row's digest: before it stand identities
 _ADDED = (
     frozenset({"categories_5", "categories_30", "years_5", "level_3", "level_10"}),
     frozenset({"relations", "relation_1", "relation_2", "relations_far", "order_5", "order_30"}),
     frozenset({"price_10", "brand_30"}),
+    frozenset({"lifetime", "again", "again_lately"}),
 )
 """Signals that versions brought, the oldest first; all others are as they were."""
 
@@ -94,11 +97,9 @@ class Gate:
         if whole:
             self.state.bias[:] = 0.0
             self.state.moved[:] = False
-        self.state = self.state._replace(
-            weights=np.array(arrays["weights"]),
-            squares=np.array(arrays["squares"]),
-            wear=np.array(arrays.get("wear", empty_gate().wear)),  # none of an older version
-        )
+        fresh = empty_gate()._asdict()  # what an older version had not
+        kept = {name: np.array(arrays.get(name, fresh[name])) for name in _SMALL}
+        self.state = self.state._replace(**kept)
         self.state.bias[rows] = arrays["bias"]
         yield from ()
 
@@ -120,9 +121,7 @@ class Gate:
 
     def _arrays(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         return {
-            "weights": self.state.weights.copy(),
-            "squares": self.state.squares.copy(),
-            "wear": self.state.wear.copy(),
+            **{name: self.state._asdict()[name].copy() for name in _SMALL},
             "rows": rows.astype(np.int32),
             "bias": self.state.bias[rows],
         }

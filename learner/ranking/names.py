@@ -10,6 +10,8 @@ __all__ = [
     "FIRST_LATELY",
     "FIRST_ORDER",
     "FIRST_USER",
+    "LIFETIME",
+    "REPEATS",
     "SIGNALS",
     "VARIETY",
 ]
@@ -31,6 +33,7 @@ SIGNALS = (
     "newness",
     "text_popularity",
     "like_rate",
+    "lifetime",
     "covisitation",
     "affinity_10",
     "affinity_50",
@@ -56,6 +59,8 @@ SIGNALS = (
     "order_30",
     "price_10",
     "brand_30",
+    "again",
+    "again_lately",
     "catalogue_distance",
     "catalogue_direction",
     "intent",
@@ -66,5 +71,7 @@ FIRST_FEATURE = SIGNALS.index("categories")
 FIRST_LATELY = SIGNALS.index("categories_5")
 FIRST_ORDER = SIGNALS.index("catalogue_distance")
 BRAND = SIGNALS.index("brand_30")
+LIFETIME = SIGNALS.index("lifetime")
+REPEATS = SIGNALS.index("again")
 FIRST_DENSE = SIGNALS.index("intent")
 DENSE = SIGNALS[FIRST_DENSE:]

@@ -110,7 +110,8 @@ class RankingParameters:
             rows = np.flatnonzero(of_fused)
             items = (items + combined(keys[rows], of_fused[rows])) % 2**64
         found = zlib.crc32(self.gate.state.weights.tobytes())
-        found = zlib.crc32(self.gate.state.wear.tobytes(), found)
+        for small in (self.gate.state.wear, self.gate.state.lifetime, self.gate.state.repeats):
+            found = zlib.crc32(small.tobytes(), found)
         for number in (network, items):
             found = zlib.crc32(number.to_bytes(8, "little"), found)
         return f"{found:08x}"

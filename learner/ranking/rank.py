@@ -12,7 +12,10 @@ from learner.catalogue.kernel import kernel
 from learner.counts.block import Block
 from learner.counts.counts import CountState
 from learner.counts.dense import is_large, read_dense
+from learner.counts.events import HISTORY
+from learner.counts.lifetime import read_lifetime
 from learner.counts.popularity import COUNT, FIRST, LAST, TEXT
+from learner.counts.repeats import read_repeats
 from learner.ranking import affinity
 from learner.ranking import gate as gates
 from learner.ranking.affinity import FEW, MANY, TASTES, USER_SIGNALS, Scratch, collect
@@ -33,6 +36,8 @@ from learner.ranking.names import (
     FIRST_LATELY,
     FIRST_ORDER,
     FIRST_USER,
+    LIFETIME,
+    REPEATS,
     SIGNALS,
 )
 
@@ -41,6 +46,7 @@ __all__ = ["most_candidates", "prepare", "rank_user", "read_features"]
 _EPSILON = 1e-2
 PRICED = 10  # last items whose prices count
 _FILLED = 10_000  # rows of a large catalogue that a list is filled up from
+_LOOKED_BACK = 4  # announcements for each that is to be a candidate
 _LIKE_RATE = SIGNALS.index("like_rate")
 
 
@@ -76,6 +82,8 @@ def read_features(
     read_order(state.features, history[:MANY], found, raw[FIRST_LATELY + 6])
     read_prices(state.features, history[:PRICED], found, raw[FIRST_LATELY + 7])
     read_brands(state.features, history[:MANY], found, raw[FIRST_LATELY + 8])
+    taken = block.taken[start:end]
+    read_repeats(history, taken, found, raw[REPEATS], raw[REPEATS + 1])
     counts = state.popularity.values[COUNT]
     for which, last in enumerate(LEVELS):
         read_level(counts, history[:last], found, raw[FIRST_LATELY + 3 + which])
@@ -84,6 +92,7 @@ def read_features(
 @kernel
 def read_signals(
     state: CountState,
+    gate: GateState,
     scratch: Scratch,
     block: Block,
     user: int,
@@ -96,6 +105,7 @@ def read_signals(
     slot = block.slot[user]
     nothing = np.log(_EPSILON)  # most are: a logarithm is dear
     read_features(state, scratch, block, user, found, raw)
+    read_lifetime(gate.lifetime, state.features.since, block.at[user], found, raw[LIFETIME])
     for position in range(len(found)):
         item = found[position]
         for column in range(COUNT):
@@ -125,6 +135,7 @@ def most_candidates(depth: int, more: int) -> int:
         + (len(DENSE) + 3) * COLD_DEPTH
         + 2 * NEARBY
         + BRANDED * NEWEST
+        + HISTORY
         + more
     )
 
@@ -141,6 +152,29 @@ def _add(
         scratch.member[item] = scratch.round[0]
         found[n] = item
         return n + 1
+    return n
+
+
+@kernel
+def _add_by_time(
+    state: CountState,
+    scratch: Scratch,
+    allowed: NDArray[np.bool_],
+    block: Block,
+    user: int,
+    depth: int,
+    found: NDArray[np.int32],
+    n: int,
+) -> int:
+    """What the user took, where repeats count; the last announced, where a time is meant."""
+    for position in range(block.starts[user], block.starts[user + 1]):
+        if block.taken[position] > 0:
+            n = _add(scratch, allowed, block.history[position], found, n)
+    if block.at[user] > 0:
+        order, most = state.features.order, n + depth
+        for back in range(min(_LOOKED_BACK * depth, len(order))):
+            if n < most:
+                n = _add(scratch, allowed, order[len(order) - 1 - back], found, n)
     return n
 
 
@@ -164,6 +198,7 @@ def rank_user(
     features and scores; returns how many. A large catalogue fills up from its first rows alone.
     """
     n = candidates(state, scratch, allowed, block, user, depth, rows, found)
+    n = _add_by_time(state, scratch, allowed, block, user, depth, found, n)
     for item in promoted:
         n = _add(scratch, allowed, item, found, n)
     item, end = 0, min(rows, _FILLED) if is_large(block.dense) else rows
@@ -172,7 +207,7 @@ def rank_user(
         item += 1
     if n > 0:
         raw = np.zeros((len(SIGNALS), n), np.float32)
-        read_signals(state, scratch, block, user, found[:n], raw)
+        read_signals(state, gate, scratch, block, user, found[:n], raw)
         cold = np.zeros(n, np.bool_)
         for position in range(n):
             cold[position] = is_cold(state, found[position])

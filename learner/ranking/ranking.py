@@ -17,10 +17,11 @@ from learner.catalogue.decisions import under_decisions
 from learner.catalogue.lexical import NAMED
 from learner.catalogue.nearest.products import products
 from learner.catalogue.rules import RuleTable
-from learner.counts.block import block_of
+from learner.counts.block import block_of, padded
 from learner.counts.counts import Counts, CountState, inherit
 from learner.counts.dense import FUSED, INTENT, Dense, empty_dense
 from learner.counts.events import ItemEvents, item_events, past_of
+from learner.counts.repeats import may_return
 from learner.fused.histories import HistoryBatch, history_batch
 from learner.fused.model import FusedModel
 from learner.ranking.affinity import empty_scratch, widened
@@ -63,7 +64,7 @@ class Ranking:
     """
 
     def __init__(self, settings: LearnerSettings, dimension: int) -> None:
-        self._settings = settings
+        self.settings = settings
         self.catalogue = Catalogue(dimension, settings.exact_items, settings.relations_apart)
         self.rules = RuleTable(self.catalogue)
         self.kin = KinTable()
@@ -129,7 +130,7 @@ class Ranking:
         if fused is not None and fused.ready and count:
             own = fused.user_vectors(users)
         if self.catalogue.graph.large:
-            most = max(NEAR, self._settings.candidates + COLD_DEPTH)
+            most = max(NEAR, self.settings.candidates + COLD_DEPTH)
             dense = one_by_one(self.catalogue, users.intents, own, fused, most)
             none = [()] * count
             look_around(self.catalogue, dense, on, blocked or none, categories or [None] * count)
@@ -179,8 +180,10 @@ class Ranking:
         events = self.events([request.state.history for request in requests], create=False)
         intents = [request.state.intent for request in requests]
         users = history_batch(events, intents, self.catalogue.dimension)
+        again = self.returns(parameters)
         blocked = [
-            self._blocked(request, some) for request, some in zip(requests, named, strict=True)
+            self._blocked(request, some, again)
+            for request, some in zip(requests, named, strict=True)
         ]
         categories = [request.category for request in requests]
         block = block_of(
@@ -189,6 +192,8 @@ class Ranking:
             [request.state.events for request in requests],
             np.arange(len(requests)),
             *self.dense(users, parameters.fused, blocked, categories),
+            at=[one.at or 0 for one in requests] if self.settings.lifetime == "learned" else None,
+            again=again,
         )
         wishes = self._wishes(requests, named)
         lists = Lists.empty(len(requests), int(wishes.k.max()))
@@ -200,8 +205,8 @@ class Ranking:
                 self.scratch,
                 block,
                 wishes,
-                self.kin.variety(self.catalogue.graph.vectors, self._settings),
-                self._settings.candidates,
+                self.kin.variety(self.catalogue.graph.vectors, self.settings),
+                self.settings.candidates,
                 len(self.catalogue),
                 lists,
             )
@@ -211,9 +216,15 @@ class Ranking:
     def _named(self, request: RankRequest) -> Named:
         return self.catalogue.lexical.search(request.words, _TITLES) if request.words else []
 
-    def _blocked(self, request: RankRequest, named: Named) -> tuple[int, ...]:
-        """What the list leaves out: what the user hid, or had and their words do not name."""
-        had = set(self.catalogue.rows(request.state.had))
+    def returns(self, parameters: RankingParameters) -> bool:
+        """Whether lists may show what their user had, as the settings and the parameters say."""
+        return self.settings.repeats == "learned" and may_return(parameters.gate.state.repeats)
+
+    def _blocked(self, request: RankRequest, named: Named, again: bool) -> tuple[int, ...]:
+        """What the list leaves out: what the user hid, and what they had, unless their words name
+        it or it may return.
+        """
+        had = set() if again else set(self.catalogue.rows(request.state.had))
         had.difference_update(row for row, likeness in named if likeness >= NAMED)
         gone = (*request.exclude, *hidden(request.state.history))
         return tuple(had.union(self.catalogue.rows(gone)))
@@ -229,19 +240,16 @@ class Ranking:
             lifted(self.catalogue.boost, self.lift),
             self.catalogue.pinned,
             np.array(
-                [
-                    self._settings.search_weight if _searched(request) else 0.0
-                    for request in requests
-                ]
+                [self.settings.search_weight if _searched(request) else 0.0 for request in requests]
             ),
             np.array(
                 [
-                    draw(self._settings.seed, request.lot or "", self._chance(request))
+                    draw(self.settings.seed, request.lot or "", self._chance(request))
                     for request in requests
                 ]
             ),
-            *_padded([[(row, _EXACT * likeness**2) for row, likeness in some] for some in named]),
-            *_padded([self._rows(request.worn) for request in requests]),
+            *padded([[(row, _EXACT * likeness**2) for row, likeness in some] for some in named]),
+            *padded([self._rows(request.worn) for request in requests]),
         )
 
     def _rows(self, worn: Mapping[str, float]) -> Named:
@@ -251,7 +259,7 @@ class Ranking:
 
     def _chance(self, request: RankRequest) -> float:
         """Of exploring; none where nobody is shown the list."""
-        return 0.0 if request.lot is None else self._settings.explore
+        return 0.0 if request.lot is None else self.settings.explore
 
     def _entries(self, lists: Lists, user: int, request: RankRequest) -> tuple[Entry, ...]:
         rows = [int(row) for row in lists.rows[user] if row >= 0]
@@ -277,16 +285,6 @@ class Ranking:
             )
             for place, row in enumerate(rows)
         )
-
-
-def _padded(named: Sequence[Named]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """(b, n) rows, -1 where there are fewer, and (b, n) what belongs to them."""
-    shape = (len(named), max(map(len, named), default=0))
-    rows, worth = np.full(shape, -1, np.int32), np.zeros(shape)
-    for user, some in enumerate(named):
-        for place, (row, likeness) in enumerate(some):
-            rows[user, place], worth[user, place] = row, likeness
-    return rows, worth
 
 
 def _searched(request: RankRequest) -> bool:

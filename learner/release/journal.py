@@ -118,6 +118,7 @@ def replay(
         history=row_of[columns["history"][kept]],
         liked=columns["history_liked"][kept],
         starts=starts_of(lengths[fresh]),
+        taken=np.zeros(int(kept.sum()), np.int32),
     )
     targets = Targets(
         row_of[columns["rows"][fresh]],
@@ -126,6 +127,7 @@ def replay(
         columns["met"][fresh],
         columns["newcomer"][fresh],
         columns["weight"][fresh],
+        np.zeros(count, np.int8),
     )
     return block, targets
 
@@ -138,6 +140,7 @@ def _empty() -> tuple[Block, Targets]:
         flags,
         one,
         none,
+        none,
         one,
         long,
         long,
@@ -146,5 +149,7 @@ def _empty() -> tuple[Block, Targets]:
         none,
         np.zeros(0),
         one,
+        long,
     )
-    return block, Targets(none, flags, flags, np.zeros(0, np.int8), flags, np.zeros(0, np.float32))
+    kinds = np.zeros(0, np.int8)
+    return block, Targets(none, flags, flags, kinds, flags, np.zeros(0, np.float32), kinds)

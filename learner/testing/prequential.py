@@ -14,7 +14,9 @@ from learner.catalogue.kernel import kernel
 from learner.counts.block import NEWCOMER_EVENTS, Block, Targets
 from learner.counts.counts import CountState, count_event
 from learner.counts.dense import is_large
+from learner.counts.lifetime import learn_lifetime
 from learner.counts.popularity import COUNT, Popularity
+from learner.counts.repeats import learn_repeats
 from learner.ranking import gate as gates
 from learner.ranking.affinity import COVISITATION, FAR, TEXT, Scratch
 from learner.ranking.candidates import is_cold
@@ -240,6 +242,7 @@ def learn_block(
                 x,
                 score,
             )
+            learn_lifetime(gate.lifetime, state.features.since[target], block.at[user])
             if at >= 0:
                 weight = cold_weight if outcome.cold_item[user] else 1.0
                 gates.learn(
@@ -249,6 +252,7 @@ def learn_block(
                 gates.learn_wear(
                     gate, found[:n], score[:n], at, block.beside[shown], block.impressions[shown]
                 )
+        learn_repeats(gate.repeats, targets.again[user])
         _count(state, block, targets, user, rows)
 
 

@@ -119,7 +119,8 @@ class Learner(OnlineModel):
 
     def _learn_block(self, examples: Sequence[Example]) -> None:
         examples = self._taken(examples)
-        found = prepared(examples, self.ranking, self.parameters.fused, self._weigh(examples))
+        again, weights = self.ranking.returns(self.parameters), self._weigh(examples)
+        found = prepared(examples, self.ranking, self.parameters.fused, weights, again=again)
         self._test_and_count(found.block, found.targets)
         self.learned += len(examples)
         self._appended()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from learner.catalogue.catalogue import Catalogue
 from learner.counts.block import NEWCOMER_EVENTS, Block, Targets, block_of, met_of
 from learner.counts.events import code_of, past_of
+from learner.counts.repeats import repeats_of
 from learner.fused.histories import HistoryBatch, history_batch
 from learner.fused.model import FusedModel
 from learner.ranking.ranking import Ranking
@@ -37,13 +38,16 @@ def prepared(
     fused: FusedModel | None,
     weights: NDArray[np.float32],
     create: bool = True,
+    again: bool = False,
 ) -> Prepared:
     """At most `BLOCK` examples, each on an item; one that nobody announced gets a row. weights:
-    (b,) of what they add to the counts. create: an item of a history gets a row too.
+    (b,) of what they add to the counts. create: an item of a history gets a row too. again: what a
+    user had may return, and is tested too.
     """
-    catalogue = ranking.catalogue
+    catalogue, settings = ranking.catalogue, ranking.settings
     rows = np.array([catalogue.ensure(str(one.event.item_id)) for one in examples], np.int32)
-    had = [set(catalogue.rows(one.had)) if one.tested else set[int]() for one in examples]
+    left = [one.had if one.tested and not again else () for one in examples]
+    had = [set(catalogue.rows(one)) for one in left]
     tested = np.array(
         [
             one.tested and one.event.liked and bool(catalogue.allowed[row]) and row not in left_out
@@ -69,7 +73,10 @@ def prepared(
             _beside(one, catalogue) if test else ()
             for one, test in zip(examples, tested, strict=True)
         ],
+        [one.event.ts for one in examples] if settings.lifetime == "learned" else None,
+        again,
     )
+    learns = settings.repeats == "learned"
     targets = Targets(
         rows,
         np.array([one.event.liked for one in examples], np.bool_),
@@ -77,6 +84,7 @@ def prepared(
         met_of(past, rows),
         block.events <= NEWCOMER_EVENTS,
         weights,
+        repeats_of(examples) if learns else np.zeros(len(examples), np.int8),
     )
     return Prepared(block, targets, users)
 

@@ -125,6 +125,7 @@ class Promotion:
     def sample(self, examples: Sequence[Example]) -> list[Example]:
         """At most `TARGETS_A_TEST` of those that `learn` will test, evenly spread."""
         watermark = self._learner.watermark
+        again = self._learner.ranking.returns(self._learner.parameters)
         targets = [
             example
             for example in examples
@@ -132,7 +133,7 @@ class Promotion:
             and example.event.liked
             and example.offset > watermark.get(example.source, -1)
             and example.event.item_id is not None
-            and example.event.item_id not in example.had
+            and (again or example.event.item_id not in example.had)
             and self._learner.may_list(example.event.item_id)
         ]
         return targets[:: max(1, -(-len(targets) // TARGETS_A_TEST))]
@@ -150,7 +151,8 @@ class Promotion:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(n,) gains, and (g, n) the share of exposure that each bounded group has."""
         requests = [
-            RankRequest(state=_state(one, self._learner.dimension), k=CUTOFF) for one in targets
+            RankRequest(state=_state(one, self._learner.dimension), k=CUTOFF, at=one.event.ts)
+            for one in targets
         ]
         lists = list(self._learner.ranking.top(requests, parameters))
         gains = [

@@ -11,7 +11,7 @@ import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import orjson
@@ -22,6 +22,7 @@ from stream.replay.recipes.recipe import Asked, Outcome, Recipe, Source
 from stream.uses.desk import SupportDesk
 from stream.uses.fold import Row, fold
 from upwell.errors import LogError
+from upwell.events import Topic
 from upwell.ports import Encoder
 from upwell.settings import load_settings
 from upwell.uses.topics import UseTopic
@@ -180,7 +181,7 @@ def _log(
 
     def add(topic: UseTopic, key: str, at: int, value: Mapping[str, Any]) -> None:
         raw = orjson.dumps({"ts": BEGIN_MS + at * MINUTE_MS, **value})
-        made.append(LogRecord(len(made) + 1, topic, key.encode(), raw))  # type: ignore[arg-type]
+        made.append(_record(len(made) + 1, topic, key, raw))
 
     for name, answer in answers.items():
         if name not in hidden:
@@ -218,14 +219,14 @@ class Played:
         kinds = {
             value["question_id"]: value["template_id"]
             for one in records
-            if one.topic == UseTopic.CHOICES
+            if str(one.topic) == UseTopic.CHOICES
             for value in [orjson.loads(one.value)]
         }
         for place, one in enumerate(records):
             value = orjson.loads(one.value)
-            if one.topic == UseTopic.QUESTIONS:
+            if str(one.topic) == UseTopic.QUESTIONS:
                 self._ask(one, value, kinds[value["question_id"]])
-            elif one.topic == UseTopic.TEMPLATES or self._knows(value["template_id"]):
+            elif str(one.topic) == UseTopic.TEMPLATES or self._knows(value["template_id"]):
                 self._fold(one)
             yield place + 1
 
@@ -265,7 +266,12 @@ class Played:
         value = {"template_id": most, "ts": orjson.loads(one.value)["ts"], "title": proposal.name}
         value["examples"] = list(proposal.examples)
         raw = orjson.dumps(value)
-        self._fold(LogRecord(one.line, UseTopic.TEMPLATES, most.encode(), raw))  # type: ignore[arg-type]
+        self._fold(_record(one.line, UseTopic.TEMPLATES, most, raw))
+
+
+def _record(line: int, topic: UseTopic, key: str, raw: bytes) -> LogRecord:
+    """As in a log, whose lines are else of the recommender's topics."""
+    return LogRecord(line, cast(Topic, topic), key.encode(), raw)
 
 
 _NAMES = Pseudonymizer(b"a recipe has no users of its own")

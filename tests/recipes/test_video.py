@@ -1,23 +1,15 @@
-"""The recipe `video` on a short part of its log, by the command's own parts."""
+"""The recipe `video` on a short part of its log."""
 
 from __future__ import annotations
 
-import pytest
-
-from encoders.hashing import HashingEncoder
-from stream.replay.recipes.folder import environment_of, find
-from stream.replay.recipes.recipe import Asked
-from upwell.events import Topic
+from tests.recipes.streams import events_of, played, source_of
+from upwell.events import Item
 
 
 def test_films_are_recommended_better_than_by_their_popularity() -> None:
-    recipe = find("video")
-    source = recipe.read(Asked(None, 1_500, 7))
+    source = source_of("video", 1_500)
     assert source.said.startswith("recorded: ")
-    assert sum(one.topic is not Topic.ITEMS for one in source.records) == 1_500
-    environment = environment_of("video", {"UPWELL_FUSED": "false"})
-    found = recipe.play(source, environment, HashingEncoder(), lambda done: None)
-    worth = {name: side["ndcg10"]["all"] for name, side in found.figures["sides"].items()}
+    assert sum(not isinstance(one, Item) for one in events_of(source)) == 1_500
+    worth = played("video", source)
     assert list(worth) == ["Upwell", "popular, 30 days", "item-kNN"]
     assert worth["Upwell"] > worth["popular, 30 days"] > 0.0
-    assert found.figures["targets"]["all"] == pytest.approx(800, abs=500)

@@ -68,6 +68,18 @@ class LearnerSettings:
         above=0.001,
         below=3_650.0,
     )
+    repeats: Literal["never", "learned"] = setting(
+        "never",
+        "whether lists show again what a user had: `learned`, once the log shows that users take "
+        "things again (docs/decisions/0058)",
+        "tuner",
+    )
+    lifetime: Literal["off", "learned"] = setting(
+        "off",
+        "`learned`: how long interest in items lasts, from the ages at which they are taken, so "
+        "that old ones make way where it is short (docs/decisions/0058)",
+        "tuner",
+    )
     candidates: int = setting(
         30,
         "that each signal puts forward as candidates for a list",

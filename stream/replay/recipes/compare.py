@@ -1,7 +1,7 @@
 """What lists are worth on a stream: Upwell's beside those of named peers, each asked before the
 events of a micro-batch and taught by them afterwards, in one pass.
 
-Upwell runs inline, without a broker. The first tenth of the records warms up and is not counted.
+Upwell runs inline, without a broker. The first tenth of the events warms up and is not counted.
 """
 
 from __future__ import annotations
@@ -81,17 +81,18 @@ class Lists:
             for name, other in named.items()
         }
         peers = {name: _PeerSide(make(), self.again) for name, make in self.peers.items()}
-        run = _Run(engines, peers, int(WARMUP * len(source.records)), self.again)
+        run = _Run(engines, peers, int(WARMUP * _events(source.records)))
         for done in run.play(source.records):
             moved(done)
         return self._outcome(source, run)
 
     def _outcome(self, source: Source, run: _Run) -> Outcome:
         first = next(iter(run.worth.values()))
-        shown = [name for name in SLICES if first.targets[name] and (name != "again" or self.again)]
+        told = [name for name in SLICES[1:] if first.targets[name]]
+        shown = [SLICES[0], *(name for name in told if name != "again" or self.again)]
         heads = ["", "HR@10", *(_HEADS[name] for name in shown), "age, h", "items listed"]
         rows = [(name, *worth.cells(shown)) for name, worth in run.worth.items()]
-        events = sum(one.topic is not Topic.ITEMS for one in source.records)
+        events = _events(source.records)
         figures: dict[str, Any] = {
             "events": events,
             "items": len(run.since),
@@ -103,6 +104,10 @@ class Lists:
             "targets, each asked for before it was learned"
         )
         return Outcome(title, heads, rows, figures)
+
+
+def _events(records: Sequence[LogRecord]) -> int:
+    return sum(one.topic is not Topic.ITEMS for one in records)
 
 
 class _EngineSide:
@@ -183,18 +188,17 @@ class _Run:
         engines: Mapping[str, _EngineSide],
         peers: Mapping[str, _PeerSide],
         warmup: int,
-        again: bool,
     ) -> None:
         self._engines, self._peers, self._warmup = engines, peers, warmup
         self.since: dict[str, int] = {}
         self.worth = {name: Worth() for name in (*engines, *peers)}
 
     def play(self, records: Sequence[LogRecord]) -> Iterator[int]:
-        rest, done = iter(records), 0
+        rest, done, events = iter(records), 0, 0
         while batch := list(islice(rest, BATCH)):
             self._announce(batch)
-            self._process(batch, counted=done >= self._warmup)
-            done += len(batch)
+            self._process(batch, counted=events >= self._warmup)
+            done, events = done + len(batch), events + _events(batch)
             yield done
 
     def _announce(self, batch: Sequence[LogRecord]) -> None:

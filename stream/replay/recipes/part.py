@@ -13,17 +13,20 @@ from upwell.events import Topic
 __all__ = ["part_of"]
 
 
-def part_of(path: Path, most: int) -> Sequence[LogRecord]:
-    """The first `most` events of a replay log behind the announcements of the items they name."""
-    items: list[LogRecord] = []
-    events: list[LogRecord] = []
-    named: set[str] = set()
+def part_of(path: Path, most: int, all_items: bool = False) -> Sequence[LogRecord]:
+    """The first `most` events of a replay log and the announcements of the items that they name,
+    in the log's order. all_items: all that were announced before the last of these events.
+    """
+    records: list[LogRecord] = []
+    named: set[bytes] = set()
+    events = 0
     for line in read_log(path):
         if not isinstance(line, LogRecord):
             continue
-        if line.topic is Topic.ITEMS:
-            items.append(line)
-        elif len(events) < most:
-            events.append(line)
-            named.add(str(orjson.loads(line.value).get("item_id")))
-    return [*(one for one in items if (one.key or b"").decode() in named), *events]
+        records.append(line)
+        if line.topic is not Topic.ITEMS:
+            named.add(str(orjson.loads(line.value).get("item_id")).encode())
+            events += 1
+            if events == most:
+                break
+    return [one for one in records if all_items or one.topic is not Topic.ITEMS or one.key in named]

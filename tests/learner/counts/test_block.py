@@ -17,6 +17,7 @@ from learner.counts.block import (
     block_of,
     cut,
     met_of,
+    padded,
     starts_of,
 )
 from learner.counts.dense import empty_dense
@@ -55,6 +56,7 @@ def past_of(some: list[User]) -> Past:
         np.array([row for one in some for row in one.history], np.int32),
         np.array([flag for one in some for flag in one.liked], np.bool_),
         starts_of([len(one.history) for one in some]),
+        np.array([1 + row for one in some for row in one.history], np.int32),
     )
 
 
@@ -88,6 +90,7 @@ def targets(rows: list[int]) -> Targets:
         (numbers % 3).astype(np.int8),
         numbers % 5 == 0,
         numbers.astype(np.float32),
+        (numbers % 3).astype(np.int8),
     )
 
 
@@ -129,3 +132,24 @@ def test_however_it_is_cut_the_parts_are_the_whole_in_turn(some: list[User], siz
 def test_starts_are_the_running_sums(lengths: list[int]) -> None:
     expected = [sum(lengths[:number]) for number in range(len(lengths) + 1)]
     assert starts_of(lengths).tolist() == expected
+
+
+@given(st.lists(users(), max_size=4), st.booleans())
+def test_how_often_was_taken_and_when_is_asked_are_said_where_they_count(
+    some: list[User], again: bool
+) -> None:
+    past, ats = past_of(some), [100 + number for number in range(len(some))]
+    rest = ([()] * len(some), [0] * len(some), np.full(len(some), -1), empty_dense())
+    flags = np.zeros((1, 1), np.bool_)
+    found = block_of(past, *rest, flags, at=ats, again=again)
+    assert found.at.tolist() == ats
+    assert found.taken.tolist() == (past.taken.tolist() if again else [0] * len(past.taken))
+    assert block_of(past, *rest, flags).at.tolist() == [0] * len(some)
+    if some:
+        [*parts] = cut(found, targets(list(range(len(some)))), 1)
+        assert [one for part, _ in parts for one in part.taken] == found.taken.tolist()
+
+
+def test_rows_of_several_lengths_stand_side_by_side() -> None:
+    rows, worth = padded([[(3, 0.5), (1, 0.25)], []])
+    assert (rows.tolist(), worth.tolist()) == ([[3, 1], [-1, -1]], [[0.5, 0.25], [0.0, 0.0]])

@@ -85,3 +85,14 @@ def test_rows_are_made_in_the_order_of_the_events() -> None:
     entries = [Interaction("e", 0, f"i{number}", "view") for number in range(50)][::-1]
     item_events([entries[:30], entries[20:], entries], row)
     assert made == [str(one.item_id) for one in entries]
+
+
+@given(histories())
+def test_an_item_was_taken_as_often_as_its_events_say_that_it_is_liked(some: list[History]) -> None:
+    past = past_of(item_events(some, row_of))
+    for user, history in enumerate(some):
+        mine = slice(*past.starts[user : user + 2])
+        events = placed(history)[-HISTORY:]
+        assert past.taken[mine].tolist() == [
+            sum(one.liked for own, one in events if own == row) for row in past.history[mine]
+        ]

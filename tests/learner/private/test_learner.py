@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from learner.private.learner import PrivateLearner
 from learner.private.plan import Plan
+from learner.ranking.gate import empty_gate
 from learner.ranking.parameters import prefixed, settle
 from learner.release.delta import ModelDelta, decode, encode
 from learner.release.replica import SERVING
@@ -210,3 +211,15 @@ def test_checkpoints_with_and_without_a_budget_are_not_mixed() -> None:
         private([], secret=b"t" * 32).restore(learner.arrays(), learner.meta())
     with pytest.raises(ModelError, match="set UPWELL_PRIVATE_EPSILON as it was"):
         plain.restore(learner.arrays(), learner.meta())
+
+
+def test_no_repeats_and_no_ages_are_told_beyond_the_budget() -> None:
+    settings = replace(SETTINGS, repeats="learned", lifetime="learned")
+    learner = PrivateLearner(settings, DIMENSION, 7, PLAN, SECRET)
+    learner.add_items(catalogue())
+    learner.learn(EXAMPLES)
+    assert learner.epochs > 0
+    state, fresh = learner.parameters.gate.state, empty_gate()
+    assert state.weights.any()
+    assert state.lifetime.tolist() == fresh.lifetime.tolist()
+    assert state.repeats.tolist() == fresh.repeats.tolist()

@@ -18,7 +18,7 @@ from learner.counts.block import NEWCOMER_EVENTS
 from learner.counts.popularity import COUNT, HALF_LIVES, NEWCOMERS
 from learner.ranking.affinity import TASTES
 from learner.ranking.lately import read_brands, read_level, read_order, read_prices, read_years
-from learner.ranking.names import FIRST_FEATURE, FIRST_LATELY, FIRST_ORDER, SIGNALS
+from learner.ranking.names import FIRST_FEATURE, FIRST_LATELY, FIRST_ORDER, REPEATS, SIGNALS
 from learner.ranking.rank import read_features
 from learner.training.learner import Learner
 from tests.learner.training.small import DIMENSION, SETTINGS, catalogue, learner_of, log
@@ -217,7 +217,8 @@ def test_the_catalogue_is_read_from_the_newest_item_of_the_history() -> None:
     raw = np.zeros((len(SIGNALS), 3), np.float32)
     counts = np.zeros((len(HALF_LIVES) + 9, 6))
     counts[COUNT] = [3.0, 0.0, 0.0, 1.0, 2.0, 0.0]
-    block = SimpleNamespace(starts=np.array([0, 2]), history=history)
+    taken = np.zeros(len(history), np.int32)
+    block = SimpleNamespace(starts=np.array([0, 2]), history=history, taken=taken)
     plain = cast(Any, read_features).py_func
     plain(
         SimpleNamespace(features=table.state, popularity=SimpleNamespace(values=counts)),
@@ -231,8 +232,9 @@ def test_the_catalogue_is_read_from_the_newest_item_of_the_history() -> None:
     assert likeness == pytest.approx([1.0, 0.95, 1.0])  # odd as the newest, even as the one before
     assert nearness == pytest.approx([-np.log(3), -np.log(2), -np.log(3)])
     assert list(side) == [-1.0, 1.0, 1.0]
-    few, many, years, *levels, nearest_5, nearest_30, price, brand = raw[FIRST_LATELY:FIRST_ORDER]
+    few, many, years, *levels, nearest_5, nearest_30, price, brand = raw[FIRST_LATELY:REPEATS]
     assert list(price) == list(brand) == [0.0, 0.0, 0.0], "no item has one"
+    assert not raw[REPEATS:FIRST_ORDER].any(), "repeats do not count"
     assert few == pytest.approx([1.0, 0.0, 1.0])
     assert many == pytest.approx([0.0, 1.0, 0.0])
     assert list(years) == [0.0, 0.0, 0.0], "no title names one"

@@ -36,6 +36,8 @@ def test_popularity_then_the_user_s_then_features_then_dense_ones() -> None:
         "order_30",
         "price_10",
         "brand_30",
+        "again",
+        "again_lately",
         "catalogue_distance",
         "catalogue_direction",
     )

@@ -11,7 +11,7 @@ from learner.fused.digest import item_keys
 from learner.fused.trained import TrainedModel
 from learner.ranking.gate import FEATURES, PER_SIGNAL, empty_gate
 from learner.ranking.gate_parameters import Gate
-from learner.ranking.names import FIRST_FEATURE, FIRST_LATELY, FIRST_ORDER
+from learner.ranking.names import FIRST_FEATURE, FIRST_LATELY, FIRST_ORDER, LIFETIME, REPEATS
 from learner.ranking.parameters import Parameters, RankingParameters, settle
 from learner.release.delta import decode, encode
 from learner.release.replica import Replica
@@ -98,14 +98,22 @@ def test_weights_of_a_version_with_other_signals_are_refused(kind: str, name: st
         np.testing.assert_array_equal(array, before[one_name], err_msg=one_name)
 
 
-LATELY = slice(PER_SIGNAL * FIRST_LATELY, PER_SIGNAL * (FIRST_ORDER - 4))
-NEAR = slice(PER_SIGNAL * (FIRST_ORDER - 4), PER_SIGNAL * (FIRST_ORDER - 2))
-OFFERS = slice(PER_SIGNAL * (FIRST_ORDER - 2), PER_SIGNAL * FIRST_ORDER)
+LATELY = slice(PER_SIGNAL * FIRST_LATELY, PER_SIGNAL * (FIRST_ORDER - 6))
+NEAR = slice(PER_SIGNAL * (FIRST_ORDER - 6), PER_SIGNAL * (FIRST_ORDER - 4))
+OFFERS = slice(PER_SIGNAL * (FIRST_ORDER - 4), PER_SIGNAL * (FIRST_ORDER - 2))
+AGAIN = slice(PER_SIGNAL * REPEATS, PER_SIGNAL * (REPEATS + 2))
+FRESH = slice(PER_SIGNAL * LIFETIME, PER_SIGNAL * (LIFETIME + 1))
 RELATIONS = slice(PER_SIGNAL * (FIRST_FEATURE - 4), PER_SIGNAL * FIRST_FEATURE)
 
 
 @pytest.mark.parametrize(
-    "brought", [(OFFERS,), (OFFERS, RELATIONS, NEAR), (OFFERS, RELATIONS, NEAR, LATELY)]
+    "brought",
+    [
+        (AGAIN, FRESH),
+        (AGAIN, FRESH, OFFERS),
+        (AGAIN, FRESH, OFFERS, RELATIONS, NEAR),
+        (AGAIN, FRESH, OFFERS, RELATIONS, NEAR, LATELY),
+    ],
 )
 def test_weights_of_a_version_before_some_signals_are_taken_over(
     brought: tuple[slice, ...],

@@ -17,7 +17,8 @@ from learner.counts.block import Block, block_of
 from learner.counts.events import past_of
 from learner.fused.histories import history_batch
 from learner.ranking.candidates import is_cold
-from learner.ranking.gate import FEATURES, band_of, scores
+from learner.ranking.gate import FEATURES, PER_SIGNAL, band_of, scores
+from learner.ranking.names import LIFETIME, REPEATS
 from learner.ranking.rank import most_candidates, prepare, rank_user
 from tests.learner.training.small import DIMENSION, ITEMS, learner_of, log
 
@@ -123,3 +124,42 @@ def test_a_deeper_look_has_all_that_a_shallow_one_had() -> None:
         found = [set(ranked(of, depth=depth).items) for depth in (1, 4, 16)]
         assert found[0] <= found[1] <= found[2]
         assert len(found[0]) < len(found[2])
+
+
+@settings(max_examples=30)
+@given(st.sampled_from(USERS), ROWS, st.integers(1, 12))
+def test_the_last_announced_are_candidates_where_a_time_is_meant(
+    user: str, blocked: set[int], depth: int
+) -> None:
+    timeless = block([user], blocked)
+    timed = timeless._replace(at=np.array([1 << 41], np.int64))
+    order = RANKING.state().features.order[::-1][: 4 * depth].tolist()
+    before, found = (ranked(one, depth=depth).items for one in (timeless, timed))
+    assert found[: len(before)] == before
+    more = [row for row in order if row not in blocked and row not in before][:depth]
+    assert found[len(before) :] == more
+
+
+@settings(max_examples=30)
+@given(st.sampled_from(USERS), ROWS)
+def test_what_the_user_took_is_a_candidate_where_repeats_count(
+    user: str, blocked: set[int]
+) -> None:
+    closed = block([user], blocked)
+    taken = np.arange(len(closed.history), dtype=np.int32) % 3
+    found = ranked(closed._replace(taken=taken)).items
+    took = {int(row) for row, count in zip(closed.history, taken, strict=True) if count}
+    assert took - blocked <= set(found)
+    assert set(ranked(closed).items) | (took - blocked) == set(found)
+
+
+@pytest.mark.parametrize("user", USERS[:3])
+def test_neither_says_anything_where_it_does_not_count(user: str) -> None:
+    of = block([user], set())
+    quiet = ranked(of).x
+    said = ranked(of._replace(at=np.array([1 << 41]), taken=of.taken + 1), depth=ITEMS).x
+    for signal in (LIFETIME, REPEATS, REPEATS + 1):
+        columns = slice(PER_SIGNAL * signal, PER_SIGNAL * (signal + 1))
+        assert not quiet[:, columns].any()
+        if len(of.history) and signal != LIFETIME:
+            assert said[:, columns].any()

@@ -63,6 +63,7 @@ def counted(events: list[Event], first: int = 0) -> tuple[list[Example], Block, 
         np.array([row for one in pasts for row, _ in one], np.int32),
         np.array([liked for one in pasts for _, liked in one], np.bool_),
         starts_of([len(one) for one in pasts]),
+        np.ones(sum(map(len, pasts)), np.int32),
     )
     numbers = np.arange(len(events))
     flags = np.array([liked for *_, liked in events], np.bool_)
@@ -73,6 +74,7 @@ def counted(events: list[Event], first: int = 0) -> tuple[list[Example], Block, 
         (numbers % 3).astype(np.int8),
         numbers % 2 == 0,
         ((1 + numbers) / 16).astype(np.float32),
+        (numbers % 3).astype(np.int8),
     )
     block = block_of(
         *(past, [()] * len(events), [0] * len(events), np.full(len(events), -1)),

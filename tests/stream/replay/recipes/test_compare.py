@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import orjson
 import pytest
 
@@ -52,8 +54,12 @@ class Kept:
         return ["i1", "i0"]
 
 
+def _itself(peer: Peer) -> Peer:
+    return peer
+
+
 def played(records: list[LogRecord], again: bool = False, **peers: Peer) -> Outcome:
-    lists = Lists({name: lambda own=peer: own for name, peer in peers.items()}, again=again)
+    lists = Lists({name: partial(_itself, peer) for name, peer in peers.items()}, again=again)
     return lists(Source("drawn", records), ENVIRONMENT, HashingEncoder(), lambda done: None)
 
 

@@ -68,19 +68,20 @@ def test_what_was_announced_last_comes_first_and_what_is_gone_does_not() -> None
 @given(STREAMS)
 def test_neighbours_are_those_that_the_same_users_had(raw: list[Event]) -> None:
     events = stream(raw)
-    had: defaultdict[str, dict[int, None]] = defaultdict(dict)
-    for user, item, _ in events:
-        had[user].setdefault(int(item[1:]))
+    had: defaultdict[str, set[int]] = defaultdict(set)
+    for user, name, _ in events:
+        had[user].add(int(name[1:]))
     people = Counter(item for items in had.values() for item in items)
-    history = list(dict.fromkeys(item for user, item, _ in reversed(events) if user == "u0"))
+    history = list(dict.fromkeys(name for user, name, _ in reversed(events) if user == "u0"))
+    lately = [int(name[1:]) for name in history]
     top = 1.0 + max(people.values(), default=0)
-    scores = {}
+    scores = dict[int, float]()
     for item in range(ITEMS):
         likeness = sum(
-            sum(item in items and int(one[1:]) in items for items in had.values())
-            / math.sqrt(people[int(one[1:])] * max(people[item], 1))
-            for one in history
-            if int(one[1:]) != item
+            sum(item in items and one in items for items in had.values())
+            / math.sqrt(people[one] * max(people[item], 1))
+            for one in lately
+            if one != item
         )
         scores[item] = round(likeness + 1e-6 * people[item] / top, 5)
     listed = told(ItemKNN(), events).list(wanted(0, history=history))

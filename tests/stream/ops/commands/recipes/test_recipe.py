@@ -8,8 +8,6 @@ from stream.replay.log import LogRecord, read_log
 from stream.replay.recipes.folder import names
 from tests.stream.ops.test_cli import upwell
 
-NO_MODEL = {"UPWELL_FUSED": "false"}
-
 
 def test_without_a_name_all_are_told(tmp_path: Path) -> None:
     done = upwell(tmp_path, "recipe")
@@ -20,7 +18,7 @@ def test_without_a_name_all_are_told(tmp_path: Path) -> None:
 
 
 def test_a_run_ends_with_its_table_and_the_object(tmp_path: Path) -> None:
-    done = upwell(tmp_path, "recipe", "video", "--events", "300", **NO_MODEL)
+    done = upwell(tmp_path, "recipe", "video", "--events", "300", UPWELL_FUSED="false")
     assert done.returncode == 0, done.stderr
     first, *table, last = done.stdout.splitlines()
     assert first.startswith("recorded: ")
@@ -32,7 +30,7 @@ def test_a_run_ends_with_its_table_and_the_object(tmp_path: Path) -> None:
 
 
 def test_json_is_alone_on_standard_output(tmp_path: Path) -> None:
-    done = upwell(tmp_path, "recipe", "video", "--events", "300", "--json", **NO_MODEL)
+    done = upwell(tmp_path, "recipe", "video", "--events", "300", "--json", UPWELL_FUSED="false")
     [line] = done.stdout.splitlines()
     assert json.loads(line)["recipe"] == "video"
     assert "recorded: " in done.stderr
