@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +17,7 @@ import orjson
 
 from stream.chain.privacy import Pseudonymizer
 from stream.replay.log import LogRecord
+from stream.replay.recipes.labels import Nearest, Regression
 from stream.replay.recipes.recipe import Asked, Outcome, Recipe, Source
 from stream.uses.desk import SupportDesk
 from stream.uses.fold import Row, fold
@@ -27,7 +27,7 @@ from upwell.ports import Encoder
 from upwell.settings import load_settings
 from upwell.uses.topics import UseTopic
 
-__all__ = ["RECIPE", "Nearest", "Regression"]
+__all__ = ["RECIPE"]
 
 QUESTIONS, USERS, HIDDEN = 2_000, 200, 2
 BEGIN_MS = 1_767_225_600_000  # 2026-01-01
@@ -87,47 +87,6 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("when is size {n} back", "sold out, when again", "restock the green one"),
     ),
 }
-
-
-@dataclass(slots=True)
-class Nearest:
-    """A peer: the template of the known question that is most alike."""
-
-    vectors: list[np.ndarray[Any, Any]] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-
-    def ask(self, vector: np.ndarray[Any, Any]) -> list[str]:
-        if not self.labels:
-            return []
-        order = np.argsort(-(np.stack(self.vectors) @ vector), kind="stable")
-        return list(dict.fromkeys(self.labels[place] for place in order[:50]))[:3]
-
-    def learn(self, vector: np.ndarray[Any, Any], label: str) -> None:
-        self.vectors.append(vector)
-        self.labels.append(label)
-
-
-@dataclass(slots=True)
-class Regression:
-    """A peer: logistic regression over the vectors, an example at a time (AdaGrad)."""
-
-    weights: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
-    squares: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
-
-    def ask(self, vector: np.ndarray[Any, Any]) -> list[str]:
-        return sorted(self.weights, key=lambda one: -float(self.weights[one] @ vector))[:3]
-
-    def learn(self, vector: np.ndarray[Any, Any], label: str) -> None:
-        if label not in self.weights:
-            self.weights[label] = np.zeros_like(vector)
-            self.squares[label] = np.full_like(vector, 1e-4)
-        names = list(self.weights)
-        scores = np.array([self.weights[one] @ vector for one in names])
-        shares = np.exp(scores - scores.max())
-        for name, share in zip(names, shares / shares.sum(), strict=True):
-            slope = (float(share) - (name == label)) * vector
-            self.squares[name] += slope**2
-            self.weights[name] -= 0.5 * slope / np.sqrt(self.squares[name])
 
 
 def read(asked: Asked) -> Source:
