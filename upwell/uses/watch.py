@@ -67,8 +67,8 @@ class Alert:
     """A topic has changed. kind: `new`, a topic that was hardly there; `burst`, more of all posts
     are about it; `mood`, their mean sentiment has turned. `was` before, `now` since `since`,
     between `low` and `high`: a share in [0, 1] or a sentiment in [-1, 1]. update: 0 when it is told
-    first; what is told of it later has the same `alert_id`. topic: its number, name: words that tell it
-    from others. ts: of the post that showed it, `since` likewise UTC ms.
+    first; what is told of it later has the same `alert_id`. topic: its number, name: words that
+    tell it from others. ts: of the post that showed it, `since` likewise UTC ms.
     """
 
     alert_id: str
