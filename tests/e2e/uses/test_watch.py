@@ -64,7 +64,7 @@ WORDS = [
 
 def posts(random: Random) -> list[tuple[str, str, dict[str, Any]]]:
     began = now_ms() - (USUAL + SURGE) * MINUTE
-    said = []
+    said: list[tuple[str, str, dict[str, Any]]] = []
     for number in range(USUAL + SURGE):
         surges = number >= USUAL and random.random() < 0.7
         text = (ABOUT if surges else random.choice(SUBJECTS)).format(*random.sample(WORDS, 2))
