@@ -65,7 +65,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "newcomers": ("newcomers_20", "newcomers_200"),
     "likes": ("likes_20000", "like_rate"),
-    "age": ("recency", "newness"),
+    "age": ("recency", "newness", "lifetime", "again", "again_lately"),
     "covisitation": ("covisitation", "affinity_10", "affinity_50", "affinity_any_10"),
     "transitions": (
         "transition_last",
@@ -80,8 +80,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "offers": ("price_10", "brand_30"),
     "lately": ("categories_5", "categories_30", "years_5", "level_3", "level_10"),
     "order": ("catalogue_distance", "catalogue_direction", "order_5", "order_30"),
-    "lifetime": ("lifetime",),
-    "repeats": ("again", "again_lately"),
     "uptake": (UPTAKE,),
     FUSED: (FUSED,),
 }
