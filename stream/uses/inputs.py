@@ -79,8 +79,8 @@ class Inputs:
             self._consumer.pause(*(one for one in self._places if one not in behind))
             self._consumer.resume(*behind)
             polled = self._patience.call(partial(self._consumer.poll, timeout_ms=timeout_ms))
-            if not polled:  # one that was paused may wait for a fetch that is not sent again
-                for one in behind:
+            if not polled:  # what was fetched of a paused partition stands before the others'
+                for one in self._places:
                     self._consumer.seek(one, self._at(one))
             for partition, records in polled.items():
                 kept = [one for one in records if one.offset < wanted[partition]]
