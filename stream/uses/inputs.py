@@ -75,19 +75,15 @@ class Inputs:
         """The batch that ended at `ends`, in its order; without what the broker has removed."""
         found: dict[TopicPartition, list[Any]] = {}
         wanted = {one: ends[self.place(one)] for one in self._places if self.place(one) in ends}
-        while behind := [one for one, end in wanted.items() if self._at(one) < end]:
-            self._consumer.pause(*(one for one in self._places if one not in behind))
-            self._consumer.resume(*behind)
+        # not by pausing those that are there: kafka-python 3.0 may then never read the others again
+        while any(self._at(one) < end for one, end in wanted.items()):
             polled = self._patience.call(partial(self._consumer.poll, timeout_ms=timeout_ms))
-            if not polled:  # one that was paused may wait for a fetch that is not sent again
-                for one in behind:
-                    self._consumer.seek(one, self._at(one))
             for partition, records in polled.items():
-                kept = [one for one in records if one.offset < wanted[partition]]
+                end = wanted.get(partition, self.positions[self.place(partition)])
+                kept = [one for one in records if one.offset < end]
                 found.setdefault(partition, []).extend(kept)
                 if len(kept) < len(records):
-                    self._consumer.seek(partition, wanted[partition])
-        self._consumer.resume(*self._places)
+                    self._consumer.seek(partition, end)
         self.positions |= {self.place(one): end for one, end in wanted.items()}
         return self._ordered(found)
 
