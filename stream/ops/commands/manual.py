@@ -53,8 +53,6 @@ MANUAL: Mapping[str, Entry] = {
     "serve": Entry("upwell serve --port 8080", ENGINE),
     "worker": Entry("upwell worker serve"),
     "worker serve": Entry("upwell worker serve", (*ENGINE, ExitCode.UNFORESEEN, ExitCode.STALLED)),
-    "worker desk": Entry("upwell worker desk", (BROKER, ENCODER, MODEL, ExitCode.UNFORESEEN)),
-    "worker watch": Entry("upwell worker watch", (BROKER, ENCODER, MODEL, ExitCode.UNFORESEEN)),
     "worker learn": Entry("upwell worker learn --alone", (*ENGINE, ExitCode.UNFORESEEN)),
     "top": Entry(
         "upwell top --once --json",

@@ -1,4 +1,4 @@
-"""What the manual says of `upwell recipe`."""
+"""What the manual says of `upwell recipe`, and of the processes of uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from upwell.system.exit_codes import ExitCode
 
 __all__ = ["RECIPES"]
 
+_A_USE = (ExitCode.BROKER, ExitCode.ENCODER, ExitCode.MODEL, ExitCode.UNFORESEEN)
+
 RECIPES: Mapping[str, Entry] = {
+    "worker desk": Entry("upwell worker desk", _A_USE),
+    "worker watch": Entry("upwell worker watch", _A_USE),
     "recipe": Entry(
         "upwell recipe video",
         (ExitCode.ENCODER, ExitCode.LOG),
