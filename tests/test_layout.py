@@ -107,7 +107,6 @@ ELSEWHERE = {
     "stream/metrics/uses.py": "values: tests/stream/metrics/test_registry.py",
     "stream/uses/options.py": "values: tests/stream/uses/test_loop.py",
     "stream/uses/port.py": "a protocol: tests/stream/uses/test_loop.py, by the desk",
-    "stream/uses/run.py": "a process: tests/e2e/uses",
     "stream/uses/sender.py": "tests/stream/uses/test_loop.py, on a broker",
     "stream/uses/topics.py": "tests/stream/uses/test_loop.py, on a broker",
     "stream/chain/scrub/check_digits.py": "tests/stream/chain/scrub/test_scrubber.py",
