@@ -60,12 +60,12 @@ class Sender:
             noted = self._send(self._use.steps, None, step.value())
             self._producer.commit_transaction()
             return int(noted.get(timeout=SEND_TIMEOUT_S).offset)
-        except (ProducerFencedError, InvalidProducerEpochError) as exc:
-            raise SettingsError(
-                f"another process runs {self._use.name} for {self._prefix}*: one of it runs, the "
-                "one that started last; an engine apart needs another UPWELL_PREFIX"
-            ) from exc
         except KafkaError as exc:
+            if _shut_out(exc):
+                raise SettingsError(
+                    f"another process runs {self._use.name} for {self._prefix}*: one of it runs, "
+                    "the one that started last; an engine apart needs another UPWELL_PREFIX"
+                ) from exc
             raise BrokerError(
                 f"{self._use.name}: a batch was not committed ({exc}): it is read again"
             ) from exc
@@ -88,3 +88,9 @@ class Sender:
 
     def _send(self, topic: str, key: bytes | None, value: bytes) -> Any:
         return self._producer.send(self._prefix + topic, key=key, value=value)
+
+
+def _shut_out(exc: KafkaError) -> bool:
+    """By a later one of its name: the client says so itself, or of a request before this one."""
+    fenced = (ProducerFencedError, InvalidProducerEpochError)
+    return any(isinstance(one, fenced) for one in (exc, exc.__cause__, *exc.args))

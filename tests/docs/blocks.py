@@ -114,6 +114,11 @@ NOT_RUN = {
     "docs/tune.md": {
         "pip install": "hours of search: tests/stream/ops/commands/test_tune.py has a small log",
     },
+    "docs/uses/support.md": {
+        "pip install": "until Ctrl-C: tests/e2e/uses/test_desk.py",
+        "from upwell.settings": "of a desk that runs: the same words in "
+        "tests/upwell/uses/test_client.py",
+    },
     "docs/uses/opinion.md": {
         "pip install": "until Ctrl-C: tests/e2e/uses/test_watch.py",
         "from upwell": "its alerts come when something has changed: "
