@@ -201,12 +201,12 @@ class Played:
         self.seen[kind] = self.seen.get(kind, 0) + 1
         self.asked[value["question_id"]] = kind
         told = self._fold(one)
+        answer = told[0].value
+        suggested = [some.template_id for some in answer.suggestions]
+        if answer.answers:
+            self.alone.append(suggested[0] == kind)
         if self._knows(kind):
-            answer = told[0].value
-            suggested = [some.template_id for some in answer.suggestions]
             self.ranks["Upwell"].append(_rank(suggested, kind))
-            if answer.answers:
-                self.alone.append(suggested[0] == kind)
             vector = self.encoder.encode([value["text"]])[0]
             for name, peer in self.peers.items():
                 self.ranks[name].append(_rank(peer.ask(vector), kind))
@@ -252,7 +252,7 @@ def play(
         moved(done)
     sides = {name: _figures(np.array(ranks)) for name, ranks in played.ranks.items()}
     alone = round(float(np.mean(played.alone)), 4) if played.alone else None
-    share = round(len(played.alone) / max(1, len(played.ranks["Upwell"])), 4)
+    share = round(len(played.alone) / max(1, len(played.asked)), 4)
     figures = {
         "questions": len(played.asked),
         "templates": len(played.use.desk.templates),

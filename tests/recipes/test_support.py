@@ -55,6 +55,16 @@ def test_a_file_of_ones_own_is_read_by_its_heads(tmp_path: Path, columns: str) -
     assert found.figures["sides"]["Upwell"]["among_three"] > 0.8
 
 
+def test_what_is_answered_alone_and_has_no_template_is_wrong(tmp_path: Path) -> None:
+    """Questions of all three kinds are alike, and two of the kinds are hidden."""
+    rows = [f"where is my order {number},{kind}" for number in range(100) for kind in "abc"]
+    path = tmp_path / "alike.csv"
+    path.write_text("\n".join(["text,category", *rows]) + "\n")
+    found = played(path, 300).figures
+    assert found["alone"] > 0.3
+    assert found["alone_right"] < 0.6
+
+
 def test_another_file_is_refused_with_what_is_needed(tmp_path: Path) -> None:
     path = tmp_path / "other.csv"
     path.write_text("a,b\n1,2\n")

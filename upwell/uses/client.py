@@ -22,7 +22,6 @@ from upwell.uses.topics import UseTopic
 __all__ = ["DeskClient", "UseClient"]
 
 S = TypeVar("S", bound=Said)
-T = TypeVar("T")
 
 
 class UseClient(UpwellClient):
