@@ -1,4 +1,4 @@
-"""Compiles the kernels before they are needed: the first time takes about a minute, later starts
+"""Compiles the kernels before they are needed: the first time takes two minutes, later starts
 load them from disk.
 """
 

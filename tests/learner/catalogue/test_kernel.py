@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-from learner.catalogue.kernel import grown, kernel, room, thinly_grown
+import learner.catalogue.kernel as kernel_module
+from learner.catalogue.kernel import _cache_folder, grown, kernel, room, thinly_grown
 
 
 def plainly_halved(values: NDArray[np.float64], by: float) -> float:
@@ -29,6 +30,16 @@ def plainly_halved(values: NDArray[np.float64], by: float) -> float:
 
 
 halved = kernel(plainly_halved)
+
+
+def plainly_halved_rows(rows: NDArray[np.float64], of: NDArray[np.int32]) -> float:
+    """Calls another kernel, by a constant and by what an array has."""
+    total = 0.0
+    for place in range(len(of)):
+        total += halved(rows[place], of[place])
+    return total + halved(rows[0], 2)
+
+
 CONFIG: Any = numba.config
 
 
@@ -84,6 +95,38 @@ def test_the_machine_code_is_kept_where_numba_is_told_and_its_settings_stay(
     monkeypatch.setattr(CONFIG, "CACHE_DIR", "")
     kernel(plainly_halved)
     assert CONFIG.CACHE_DIR == ""
+
+
+def test_a_kernel_that_kernels_call_is_compiled_once_for_all_whole_numbers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(CONFIG, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setitem(globals(), "halved", kernel(plainly_halved))
+    rows, of = np.arange(1.0, 7.0).reshape(3, 2), np.array([1, 2, 4], np.int32)
+    assert kernel(plainly_halved_rows)(rows, of) == 3 / 1 + 7 / 2 + 11 / 4 + 3 / 2
+    assert halved(np.array([1.0, 2.0]), 2.0) == 1.5  # and from Python, too
+    compiled = [path.name.split("-")[0] for path in sorted(tmp_path.rglob("*.nbc"))]
+    assert compiled.count("test_kernel.plainly_halved") == 2
+    assert compiled.count("test_kernel.plainly_halved_rows") == 1
+
+
+def test_what_was_compiled_is_forgotten_when_any_source_it_may_come_from_changes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, source = tmp_path / "catalogue", Path(kernel_module.__file__).read_bytes()
+    folder.mkdir()
+    (folder / "kernel.py").write_bytes(source)
+    (folder / "sum.py").write_text("@kernel\ndef total(): ...\n")
+    (folder / "net.py").write_text("import torch\n")
+    monkeypatch.setattr(kernel_module, "__file__", str(folder / "kernel.py"))
+    before = _cache_folder.__wrapped__()
+    (folder / "net.py").write_text("import torch  # has no part in it\n")
+    assert _cache_folder.__wrapped__() == before
+    for name in ("kernel.py", "sum.py"):
+        (folder / name).write_bytes((folder / name).read_bytes() + b"# changed\n")
+        after = _cache_folder.__wrapped__()
+        assert after != before
+        before = after
 
 
 @given(
