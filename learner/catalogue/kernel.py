@@ -18,7 +18,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["grown", "kernel", "lent", "room", "summing", "thinly_grown"]
+__all__ = ["grown", "kernel", "kernels_folder", "lent", "room", "summing", "thinly_grown"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _DIGEST_LENGTH = 16
@@ -41,6 +41,12 @@ def _cache_folder() -> str:
             digest.update(source)
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return str(base / "upwell" / "kernels" / digest.hexdigest()[:_DIGEST_LENGTH])
+
+
+def kernels_folder() -> Path:
+    """Where machine code is kept: `NUMBA_CACHE_DIR`, else in the user's cache."""
+    config: Any = numba.config
+    return Path(config.CACHE_DIR or _cache_folder())
 
 
 def kernel(function: _Function) -> _Function:
@@ -92,7 +98,7 @@ def _kept(function: Callable[..., Any], options: dict[str, Any], part: str) -> A
     config: Any = numba.config
     njit: Any = numba.njit
     before = config.CACHE_DIR
-    config.CACHE_DIR = str(Path(before or _cache_folder()) / part)
+    config.CACHE_DIR = str(kernels_folder() / part)
     try:
         return njit(**options)(function)
     finally:

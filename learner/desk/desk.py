@@ -183,6 +183,30 @@ class Desk:
         self.allowed, self.own = arrays["allowed"], arrays["own"]
         self.sums, self.counts = arrays["sums"], arrays["counts"]
 
+    def held(self, by: str) -> dict[str, tuple[str, str | None]]:
+        """What it has in mind of one who asked: of each question_id the text, and the template_id
+        that was chosen, None without.
+        """
+        found: dict[str, tuple[str, str | None]] = {
+            one.question_id: (one.text, None) for one in self.groups.unfit() if one.by == by
+        }
+        for one in self.memory.known:
+            if one.by == by:
+                found[one.question_id] = (one.text, self.templates[one.template].template_id)
+        for question_id, asked in self.pending.items():
+            if asked.by == by and question_id not in found:
+                found[question_id] = (asked.text, None)
+        return found
+
+    def rename(self, before: str, by: str) -> None:
+        """Who asked as `before` is the same person as `by`."""
+        for question_id, asked in self.pending.items():
+            if asked.by == before:
+                self.pending[question_id] = replace(asked, by=by)
+        known = self.memory.known
+        known[:] = [replace(one, by=by) if one.by == before else one for one in known]
+        self.groups.rename(before, by)
+
     def forget(self, by: str) -> int:
         """Removes the questions of one who asked; how many there were. Weights stay as they are."""
         own = [question_id for question_id, asked in self.pending.items() if asked.by == by]

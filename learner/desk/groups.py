@@ -8,8 +8,8 @@ near its centre joins. It is offered when it begins and each time it has doubled
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from math import log
 
 import numpy as np
@@ -101,6 +101,22 @@ class Groups:
         nearest = np.argsort(-(group.vectors @ group.centre), kind="stable")[:_SHOWN]
         examples = tuple(group.members[place].text for place in nearest)
         return Offer(group.number, self._name(group), group.size, examples)
+
+    def unfit(self) -> Iterator[Unfit]:
+        """All that are kept."""
+        yield from self.waiting
+        for group in self.groups:
+            yield from group.members
+
+    def rename(self, before: str, by: str) -> None:
+        """Who asked as `before` is `by`."""
+
+        def renamed(some: list[Unfit]) -> list[Unfit]:
+            return [replace(one, by=by) if one.by == before else one for one in some]
+
+        self.waiting = renamed(self.waiting)
+        for group in self.groups:
+            group.members = renamed(group.members)
 
     def remove(self, gone: Callable[[Unfit], bool]) -> int:
         """Forgets those; how many there were. A group that has none left is no more."""

@@ -94,6 +94,23 @@ class Watch:
         """Closes an alert; whether it is known. It is silent until it changes again."""
         return self.alerts.acknowledge(alert_id)
 
+    def held(self, by: str) -> list[Row]:
+        """An author's posts that it has in mind, in no order, each once."""
+        own = {
+            row.post_id: row
+            for rows in (self.sample, self.recent)
+            for row in rows.rows
+            if row.by == by
+        }
+        return list(own.values())
+
+    def rename(self, before: str, by: str) -> None:
+        """Who wrote as `before` is the same person as `by`."""
+        for rows in (self.sample, self.recent):
+            for row in rows.rows:
+                if row.by == before:
+                    row.by = by
+
     def forget(self, by: str) -> int:
         """Removes an author's posts; how many there were. Weights and centres stay."""
         own = {

@@ -29,12 +29,14 @@ from stream.learn.lock import LearnerLock
 from stream.ops.events_line import events_line
 from stream.ops.round_trip import round_trip
 from stream.ops.titles import newest_figures, title_line
+from stream.ops.uses_line import uses_line
 from stream.serve.codecs import CODECS, check_codecs
 from upwell.client import client_options, find_broker
 from upwell.connection import check_advertised, check_login
 from upwell.errors import BrokerError, SettingsError, UpwellError
 from upwell.events import Topic
 from upwell.settings import Settings, describe_settings
+from upwell.system.clock import now_ms
 
 __all__ = ["Finding", "examine"]
 
@@ -68,6 +70,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield _check("events", lambda: events_line(settings))
             yield _check("key", lambda: _key(settings))
             yield _check("titles", lambda: _titles(settings))
+            yield _check("uses", lambda: uses_line(newest_figures(settings.kafka), now_ms()))
     yield _check("codecs", _codecs)
     yield _check("model", lambda: _model(settings))
     if settings.pictures.model is not None:

@@ -70,9 +70,24 @@ class SupportDesk:
             case records.Choice():
                 yield from self._choose(heard.event)
 
+    def idle(self, now_ms: int) -> tuple[Published, ...]:
+        """As `Use.idle`: nothing."""
+        return ()
+
     def forget(self, by: str) -> int:
         """As `Use.forget`."""
         return self.desk.forget(by)
+
+    def merge(self, guest: str, by: str) -> None:
+        """As `Use.merge`."""
+        self.desk.rename(guest, by)
+
+    def held(self, by: str) -> Sequence[Mapping[str, Any]]:
+        """As `Use.held`: questions, and what was chosen for them."""
+        return [
+            {"question_id": question_id, "text": text, "template_id": template_id}
+            for question_id, (text, template_id) in self.desk.held(by).items()
+        ]
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """As `Use.arrays`."""

@@ -23,6 +23,8 @@ from upwell.uses.topics import UseTopic
 
 __all__ = ["Folded", "Row", "fold"]
 
+_ABOUT_USERS = (ControlKind.FORGET_USER, ControlKind.MERGE_USER)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -70,8 +72,11 @@ def fold(
             letters.append(_letter(names, row, one, now_ms))
         elif isinstance(one, Control):
             by = names.pseudonym(one.user_id or "")
-            letters = [letter for letter in letters if letter.user != by]
-            forgotten = (forgotten or 0) + use.forget(by)
+            if one.kind is ControlKind.MERGE_USER:
+                use.merge(names.pseudonym(one.from_user or ""), by)
+            else:
+                letters = [letter for letter in letters if letter.user != by]
+                forgotten = (forgotten or 0) + use.forget(by)
         elif one is not None:
             events += 1
             for told in use.take(Heard(one, _by(names, one), row.appended_ms, own)):
@@ -88,13 +93,12 @@ def _apart(one: object) -> bool:
 
 
 def _read(use: Use, row: Row, now_ms: int) -> Any:
-    """The clean event; of `controls` those that ask to forget, None for others, which serve
-    answers for; else why it is none.
+    """The clean event; of `controls` those about what is kept of a user, None for others, which
+    serve answers for; else why it is none.
     """
     if row.topic == Topic.CONTROLS:
         control = decode(Topic.CONTROLS, row.partition, row.offset, row.value, now_ms)
-        asked = isinstance(control, Control) and control.kind is ControlKind.FORGET_USER
-        return control if asked else None
+        return control if isinstance(control, Control) and control.kind in _ABOUT_USERS else None
     try:
         return use.clean(use.inputs[UseTopic(row.topic)].read(load_json(row.value), now_ms))
     except InvalidEventError as exc:

@@ -8,6 +8,7 @@ in silence: what they published stands. It knows nothing of what the use does.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
@@ -22,11 +23,12 @@ from stream.broker.incarnations import Incarnations
 from stream.uses.fold import Folded, Row, fold
 from stream.uses.inputs import MOST_RECORDS, Inputs
 from stream.uses.options import UseOptions
-from stream.uses.port import Use
+from stream.uses.port import Published, Use
 from stream.uses.sender import Sender
 from stream.uses.steps import Place, Step
 from upwell.errors import BrokerError, ModelError
 from upwell.events import Topic
+from upwell.recommendations import DeadLetter
 from upwell.system.process import process_figures
 
 __all__ = ["UseLoop"]
@@ -131,6 +133,8 @@ class UseLoop:
             rows = self._inputs.upto(ends)
             for start in range(0, len(rows), MOST_RECORDS):
                 self._fold(rows[start : start + MOST_RECORDS], step.at_ms)
+            if not rows:
+                deque(self._use.idle(step.at_ms), maxlen=0)
             self._steps = record.offset + 1
             count += 1
         if count:
@@ -143,12 +147,19 @@ class UseLoop:
         now_ms = self._clock_ms()
         if rows:
             folded = self._fold(rows, now_ms)
-            step = Step(dict(self._inputs.positions), now_ms, self._ids)
-            self._steps = 1 + self._sender.commit(folded.published, folded.letters, step)
+            self._commit(folded.published, folded.letters, now_ms)
             if folded.forgotten is not None or self._unsaved >= self._options.checkpoint_events:
                 self._checkpoint(keep=1 if folded.forgotten is not None else KEEP_CHECKPOINTS)
+        elif told := list(self._use.idle(now_ms)):
+            self._commit(told, (), now_ms)
         if now_ms - self._told_ms >= self._options.figures_ms:
             self._tell(now_ms)
+
+    def _commit(
+        self, told: Sequence[Published], letters: Sequence[DeadLetter], now_ms: int
+    ) -> None:
+        step = Step(dict(self._inputs.positions), now_ms, self._ids)
+        self._steps = 1 + self._sender.commit(told, letters, step)
 
     def _fold(self, rows: Sequence[Any], now_ms: int) -> Folded:
         options = self._options

@@ -47,8 +47,8 @@ class Refused:
 
 
 class Use(Protocol):
-    """Called by one thread. What it keeps and publishes follows from the events alone, in their
-    order: they may be taken again from an older checkpoint.
+    """Called by one thread. What it keeps and publishes follows from the events and the times of
+    `idle` alone, in their order: they may be taken again from an older checkpoint.
 
     name: one word. steps: the topic of what it has read. inputs: its topics, of which of two
     records of the same time the former's goes first.
@@ -78,8 +78,20 @@ class Use(Protocol):
         """One event, in the order of the log."""
         ...
 
+    def idle(self, now_ms: int) -> Iterable[Published]:
+        """Nothing has come for a while: what is to be told by the clock alone, UTC ms."""
+        ...
+
     def forget(self, by: str) -> int:
         """Remove what it keeps of a user; how many things that were."""
+        ...
+
+    def merge(self, guest: str, by: str) -> None:
+        """What it keeps of a guest (pseudonym) is a user's from here on."""
+        ...
+
+    def held(self, by: str) -> Sequence[Mapping[str, Any]]:
+        """What `forget` would remove, JSON-ready."""
         ...
 
     def arrays(self) -> Mapping[str, NDArray[Any]]: ...

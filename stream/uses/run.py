@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from pathlib import Path
 
 from encoders import load_encoder
 from learner.release.folder import open_folder
@@ -25,7 +26,7 @@ from upwell.system.clock import now_ms
 from upwell.system.lock import try_lock
 from upwell.system.threads import end_with_any_thread
 
-__all__ = ["USES", "run_use"]
+__all__ = ["USES", "run_use", "use_folder"]
 
 USES: Mapping[str, Callable[[Settings, int], Use]] = {
     "desk": lambda settings, dimension: SupportDesk(dimension, settings.uses.desk_target),
@@ -34,13 +35,18 @@ USES: Mapping[str, Callable[[Settings, int], Use]] = {
 """By name: what makes it, of the settings and the length of vectors."""
 
 
+def use_folder(settings: Settings, name: str) -> Path:
+    """Where its checkpoints are."""
+    return settings.data / "uses" / name
+
+
 def run_use(settings: Settings, name: str) -> None:
     """Run until SIGTERM or Ctrl-C. One process of a use runs for a prefix: a later one shuts the
     earlier one out.
     """
     end_with_any_thread()
     kafka = settings.kafka
-    home = settings.data / "uses" / name
+    home = use_folder(settings, name)
     home.mkdir(parents=True, exist_ok=True)
     if try_lock(home / "owner.lock") is None:
         raise ModelError(f"another process runs {name} on {home}: one of it runs; stop the other")

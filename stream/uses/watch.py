@@ -74,9 +74,24 @@ class OpinionWatch:
                         "send the alert_id of a record on alerts",
                     )
 
+    def idle(self, now_ms: int) -> Iterator[Published]:
+        """As `Use.idle`: what quiet hours held back."""
+        return self._alert(self.watch.tick(now_ms))
+
     def forget(self, by: str) -> int:
         """As `Use.forget`."""
         return self.watch.forget(by)
+
+    def merge(self, guest: str, by: str) -> None:
+        """As `Use.merge`."""
+        self.watch.rename(guest, by)
+
+    def held(self, by: str) -> Sequence[Mapping[str, Any]]:
+        """As `Use.held`: posts."""
+        return [
+            {"post_id": one.post_id, "ts": one.ts, "text": one.text, "sentiment": one.mood}
+            for one in self.watch.held(by)
+        ]
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """As `Use.arrays`."""
@@ -114,7 +129,10 @@ class OpinionWatch:
         post = Post(said.post_id, said.text, heard.by, ts, said.sentiment)
         told = self.watch.read(post, heard.vectors[0])
         self._counts[told.weight] += 1
-        for alert in told.alerts:
+        yield from self._alert(told.alerts)
+
+    def _alert(self, alerts: Sequence[Found]) -> Iterator[Published]:
+        for alert in alerts:
             self._counts[alert.kind] += 1
             yield Published(UseTopic.ALERTS, alert.alert_id, _record(alert))
 

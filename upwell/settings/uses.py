@@ -71,7 +71,7 @@ class UseSettings:
     )
     watch_quiet: str | None = setting(
         None,
-        "in which no alert is sent; those of that time go out with the first post after it",
+        "in which no alert is sent; those of that time go out when it ends",
         "operator",
         "hours of the day, UTC, as 22-6",
         variable="WATCH_QUIET",

@@ -17,12 +17,14 @@ from stream.explain.held import kept_of
 from stream.explain.packed import unpack
 from stream.ops.access.states import read_states, state_json
 from stream.ops.access.topics import Standing, read_topics
+from stream.ops.access.uses import read_uses
 from stream.ops.access.whose import LOOKED_AT, Whose
 from stream.ops.access.windows import Learned, read_windows
 from stream.replay.progress import Moved, unwatched
 from upwell.errors import SettingsError
 from upwell.events import ControlKind, Topic
 from upwell.settings import Settings
+from upwell.uses.topics import UseTopic
 from upwell.values import UserState
 
 __all__ = ["NOT_IN_HERE", "Found", "export", "pseudonyms_of"]
@@ -32,6 +34,7 @@ NOT_IN_HERE = (
     "serve's memory: ids of recent events and times of a user's last minute, against noise",
     "the gateway's memory: the newest list, which is on `recommendations` too",
     "Kafka's topics beyond their retention, and bytes that brokers have not yet written over",
+    "words that `proposals` and `alerts` quote: they do not say whose they are",
     "snapshots and backups, whatever they are of",
     "what serve workers with other data folders keep of lists (UPWELL_EXPLAIN)",
     "logs, metrics, traces: they name no user",
@@ -45,7 +48,7 @@ class Found:
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def add(self, at: Standing, values: Iterable[Any]) -> None:
+    def add(self, at: Standing[Any], values: Iterable[Any]) -> None:
         """Of `dead_letters` the newest record of a key counts, and one without a value removes."""
         name = (at.key or b"").decode(errors="replace") if at.topic is Topic.DEAD_LETTERS else None
         if name is not None:
@@ -114,11 +117,13 @@ def export(
     entry = (read_ledger(client, prefix) or {}).get(name)
     learned = read_windows(models_folder(settings), whose.names)
     kept = [one for each in sorted(whose.names) for one in kept_of(settings, each)]
+    uses = read_uses(settings, whose.names)
     return {
         "user_id": user_id,
         "pseudonym": name,
         "at": now_ms,
-        "held": bool(kept) or _held([own, *of_guests.values()], learned, topics),
+        "held": any([kept, *(one["kept"] for one in uses.values())])
+        or _held([own, *of_guests.values()], learned, topics),
         "forgotten_ms": None if entry is None else entry.appended_ms,
         "store": states.where,
         "state": None if own is None else state_json(own),
@@ -131,6 +136,7 @@ def export(
             "examples_learned": learned.examples,
             "windows": learned.windows,
         },
+        "uses": uses,
         "kept_lists": [_kept(one, events) for one in kept],
         "newest_list": topics[Topic.RECOMMENDATIONS].newest,
         "topics": {str(topic): found.json(events) for topic, found in topics.items()},
@@ -138,7 +144,9 @@ def export(
     }
 
 
-def with_guests(whose: Whose, controls: Iterable[Standing], pseudonyms: Pseudonymizer) -> Whose:
+def with_guests(
+    whose: Whose, controls: Iterable[Standing[Topic]], pseudonyms: Pseudonymizer
+) -> Whose:
     """With the apps' ids of guests whom the user's state names: a merge that was asked for and not
     done makes nobody one person.
     """
@@ -152,8 +160,10 @@ def with_guests(whose: Whose, controls: Iterable[Standing], pseudonyms: Pseudony
     return replace(whose, ids=whose.ids | theirs)
 
 
-def _look(records: Iterable[Standing], whose: Whose) -> Mapping[Topic, Found]:
-    topics: dict[Topic, Found] = {topic: Found() for topic in LOOKED_AT}
+def _look(
+    records: Iterable[Standing[Topic | UseTopic]], whose: Whose
+) -> Mapping[Topic | UseTopic, Found]:
+    topics: dict[Topic | UseTopic, Found] = {topic: Found() for topic in LOOKED_AT}
     for at in records:
         values = whose.theirs(at.topic, at.value)
         if values or at.topic is Topic.DEAD_LETTERS:
@@ -168,7 +178,7 @@ def _kept(one: Kept, whole: bool) -> dict[str, Any]:
 
 
 def _held(
-    states: Collection[UserState | None], learned: Learned, topics: Mapping[Topic, Found]
+    states: Collection[UserState | None], learned: Learned, topics: Mapping[Topic | UseTopic, Found]
 ) -> bool:
     return (
         any(state is not None for state in states)

@@ -26,6 +26,8 @@ def show_export(found: Mapping[str, Any], console: Console) -> None:
         console.print(f"nothing is held of {who}; looked at:", highlight=False)
         console.print(f"- {plain(found['store'])}", highlight=False)
         console.print(f"- {_checkpoint(found['learner'])}", highlight=False)
+        for use in found["uses"]:
+            console.print(f"- {use}'s checkpoint", highlight=False)
         console.print(f"- the topics {', '.join(found['topics'])}", highlight=False)
     else:
         console.print(_kept(found))
@@ -43,6 +45,8 @@ def _kept(found: Mapping[str, Any]) -> Rows:
     for name, state in found["guests"]["states"].items():
         table.add_row(f"guest {name}", _state(state))
     table.add_row(_checkpoint(found["learner"]), f"{len(found['learner']['windows'])} windows")
+    for use, one in found["uses"].items():
+        table.add_row(f"{use}'s checkpoint", f"{len(one['kept'])} of what was said")
     if found["kept_lists"]:
         lists = f"{len(found['kept_lists'])} lists, and what they were made of"
         table.add_row("serve workers' evidence", lists)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
@@ -16,17 +16,19 @@ from stream.broker.feeds import FETCH_BYTES
 from stream.broker.topics import no_broker
 from stream.replay.progress import Moved, unwatched
 from upwell.events import Topic
+from upwell.uses.topics import UseTopic
 
 __all__ = ["Standing", "read_topics"]
 
 POLL_MS = 500
+T = TypeVar("T", bound=Topic | UseTopic)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Generic[T]):
     """A record where it stands. appended_ms: UTC ms."""
 
-    topic: Topic
+    topic: T
     partition: int
     offset: int
     appended_ms: int
@@ -40,8 +42,11 @@ class Standing:
 
 
 def read_topics(
-    client: Mapping[str, Any], prefix: str, topics: Sequence[Topic], moved: Moved = unwatched
-) -> Iterator[Standing]:
+    client: Mapping[str, Any],
+    prefix: str,
+    topics: Sequence[T],
+    moved: Moved = unwatched,
+) -> Iterator[Standing[T]]:
     """Of each partition in the order of offsets; a topic that there is not yet has none. moved: is
     told of records. Raises `BrokerError`.
     """
@@ -63,8 +68,8 @@ def read_topics(
 
 
 def _read(
-    consumer: KafkaConsumer, prefix: str, topics: Sequence[Topic], moved: Moved
-) -> Iterator[Standing]:
+    consumer: KafkaConsumer, prefix: str, topics: Sequence[T], moved: Moved
+) -> Iterator[Standing[T]]:
     partitions = [
         TopicPartition(prefix + topic, number)
         for topic in topics
@@ -78,13 +83,18 @@ def _read(
         consumer.seek(partition, starts[partition])
     total = sum(ends[one] - starts[one] for one in partitions)
     left = {one for one in partitions if starts[one] < ends[one]}
+    named = {prefix + topic: topic for topic in topics}
     while left:
         for partition, records in consumer.poll(timeout_ms=POLL_MS).items():
-            topic = Topic(partition.topic.removeprefix(prefix))
             for one in records:
                 if one.offset < ends[partition]:
                     yield Standing(
-                        topic, one.partition, one.offset, one.timestamp, one.key, one.value
+                        named[partition.topic],
+                        one.partition,
+                        one.offset,
+                        one.timestamp,
+                        one.key,
+                        one.value,
                     )
         at_end = {one for one in left if consumer.position(one) >= ends[one]}
         left -= at_end

@@ -17,12 +17,20 @@ from stream.chain.validate import load_json
 from stream.chain.wire import decode_examples, decode_rerouted
 from upwell.errors import InvalidEventError
 from upwell.events import Topic, type_of_topic
+from upwell.uses.topics import UseTopic
 from upwell.values import Example
 
 __all__ = ["LOOKED_AT", "Whose", "json_ready"]
 
 BY_APPS = tuple(topic for topic in type_of_topic if topic is not Topic.ITEMS)
-BY_ID = (*BY_APPS, Topic.RECOMMENDATIONS, Topic.CONFIRMATIONS)
+BY_ID: tuple[Topic | UseTopic, ...] = (
+    *BY_APPS,
+    Topic.RECOMMENDATIONS,
+    Topic.CONFIRMATIONS,
+    UseTopic.QUESTIONS,
+    UseTopic.ANSWERS,
+    UseTopic.POSTS,
+)
 LOOKED_AT = (*BY_ID, Topic.REROUTED, Topic.DEAD_LETTERS, Topic.EXAMPLES)
 """All topics on which something of a user may stand."""
 MOST_BYTES = 64 << 20
@@ -36,7 +44,7 @@ class Whose:
     ids: frozenset[str]
     names: frozenset[str]
 
-    def theirs(self, topic: Topic, value: bytes | None) -> list[Any]:
+    def theirs(self, topic: Topic | UseTopic, value: bytes | None) -> list[Any]:
         """What of a record is the user's, JSON-ready; several examples may stand in one."""
         if value is None:
             return []

@@ -17,7 +17,7 @@ from learner.release.users import WINDOWS, digest
 from stream.quarantine.state import held_in
 from upwell.errors import ModelError
 
-__all__ = ["Learned", "read_windows"]
+__all__ = ["Learned", "load_newest", "read_windows"]
 
 TRIES = 5
 
@@ -35,7 +35,7 @@ class Learned:
 
 def read_windows(folder: ModelsFolder, users: Collection[str]) -> Learned:
     """users: pseudonyms. Raises `ModelError` where the checkpoint is torn."""
-    loaded = _newest(folder)
+    loaded = load_newest(folder)
     if loaded is None:
         return Learned(None, 0, [])
     name, arrays, meta = loaded
@@ -43,8 +43,11 @@ def read_windows(folder: ModelsFolder, users: Collection[str]) -> Learned:
     return Learned(name, learned, [*_windows(arrays, meta, users), *_waiting(arrays, users)])
 
 
-def _newest(folder: ModelsFolder) -> tuple[str, Any, Any] | None:
-    """A running learner may remove one while it is read: then the next."""
+def load_newest(folder: ModelsFolder) -> tuple[str, Any, Any] | None:
+    """File, arrays and meta of the newest checkpoint, None where there is none. One that is removed
+    while it is read, since its owner runs, makes way for the next. Raises `ModelError` for a torn
+    one.
+    """
     for left in reversed(range(TRIES)):
         newest = checkpoint.latest(folder)
         if newest is None:

@@ -24,7 +24,7 @@ class _Seen:
     users: set[str] = field(default_factory=set)
     items: set[str] = field(default_factory=set)
 
-    def add(self, one: Standing) -> None:
+    def add(self, one: Standing[Topic]) -> None:
         self.records += 1
         at = one.appended_ms
         self.oldest = at if self.oldest is None else min(self.oldest, at)
@@ -39,7 +39,7 @@ class _Seen:
                     known.add(found)
 
 
-def data_seen(records: Iterable[Standing]) -> dict[str, dict[str, Any]]:
+def data_seen(records: Iterable[Standing[Topic]]) -> dict[str, dict[str, Any]]:
     """By topic how many records, users and items, appended from `oldest_ms` to `newest_ms` (UTC ms,
     None of none); under `all` those of users together.
     """

@@ -45,7 +45,7 @@ class Seen:
         return sum(against for _, against in self.words.values())
 
 
-def count(records: Iterable[Standing], since_ms: int, until_ms: int) -> dict[str, Seen]:
+def count(records: Iterable[Standing[Topic]], since_ms: int, until_ms: int) -> dict[str, Seen]:
     """By item_id, of what was appended in between (UTC ms); announcements of any time."""
     seen: dict[str, Seen] = {}
     middle = (since_ms + until_ms) // 2
@@ -61,7 +61,7 @@ def count(records: Iterable[Standing], since_ms: int, until_ms: int) -> dict[str
     return seen
 
 
-def _announced(seen: dict[str, Seen], one: Standing) -> None:
+def _announced(seen: dict[str, Seen], one: Standing[Topic]) -> None:
     event = decode(one.topic, one.partition, one.offset, one.value, one.appended_ms)
     if isinstance(event, Item):
         item = _of(seen, event.item_id)
@@ -70,7 +70,7 @@ def _announced(seen: dict[str, Seen], one: Standing) -> None:
         item.announced = one.appended_ms if known is None else min(known, one.appended_ms)
 
 
-def _done(seen: dict[str, Seen], one: Standing, middle: int) -> None:
+def _done(seen: dict[str, Seen], one: Standing[Topic], middle: int) -> None:
     event = decode(one.topic, one.partition, one.offset, one.value, one.appended_ms)
     if not isinstance(event, Click | Review):
         return
@@ -94,7 +94,7 @@ def _meaning(event: Click | Review) -> tuple[bool, bool | None]:
     return not against, against
 
 
-def _listed(seen: dict[str, Seen], one: Standing, middle: int, lists: set[str]) -> None:
+def _listed(seen: dict[str, Seen], one: Standing[Topic], middle: int, lists: set[str]) -> None:
     if one.appended_ms < middle:
         return
     try:

@@ -34,6 +34,7 @@ from tests.faults.scenarios.logs import (
 )
 from tests.faults.scenarios.surroundings import BROKER_AWAY_SECONDS, FLOOD, PADDING_BYTES, Stage
 from tests.faults.scenarios.uses import USE_KILLS, desk_killed
+from tests.faults.scenarios.watch import watch_killed
 from tests.faults.scenarios.words import DECISIONS
 
 __all__ = ["Play", "Scenario", "scenarios"]
@@ -137,6 +138,7 @@ def scenarios(kills: int) -> list[Scenario]:
             named=True,
         ),
         Scenario("the support desk is killed", USE_KILLS, 40, desk_killed, USE_KILLS),
+        Scenario("the opinion watch is killed", USE_KILLS, 40, watch_killed, USE_KILLS),
         Scenario(f"broker away for {BROKER_SECONDS:.0f} s", 1, 200, broker_away_a_while),
         Scenario(
             f"store away for {' and '.join(f'{one:.0f}' for one in STORE_SECONDS)} s",

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -41,9 +41,13 @@ ASKED = ("when does the card arrive", "give me the money back", "a new PIN pleas
 
 
 class FedUse:
-    """The process of one use on a broker, and what is fed to it. name: its role."""
+    """The process of one use on a broker, and what is fed to it. name: its role. environ: what it
+    is started with besides.
+    """
 
-    def __init__(self, settings: Settings, name: str, logs: Path) -> None:
+    def __init__(
+        self, settings: Settings, name: str, logs: Path, environ: Mapping[str, str] | None = None
+    ) -> None:
         kafka = settings.kafka
         own = {
             "UPWELL_KAFKA": kafka.address or "",
@@ -54,8 +58,13 @@ class FedUse:
         self._prefix, self._partitions = kafka.prefix, kafka.partitions
         self._client = client_options(kafka)
         command = [sys.executable, "-m", "stream.ops.cli", "worker"]
-        self.supervisor = Supervisor(command, {**os.environ, **own}, logs, (name,))
-        self._name = name
+        environ = {**os.environ, **own, **(environ or {})}
+        self.supervisor = Supervisor(command, environ, logs, (name,))
+        self._name, self._log = name, logs / f"{name}.log"
+
+    def is_up(self) -> bool:
+        """Whether it has said that it reads."""
+        return self._log.exists() and "reading from" in self._log.read_text()
 
     def kill(self) -> None:
         os.kill(self.supervisor.pids[self._name], signal.SIGKILL)
@@ -101,7 +110,7 @@ def desk_under_kills(settings: Settings, logs: Path, random: Random, kills: int)
     """
     use, recoveries = FedUse(settings, "desk", logs), []
     with use.supervisor:
-        use.wait(lambda: "reading from" in _said(logs, "desk"), "the desk")
+        use.wait(use.is_up, "the desk")
         use.feed([_template(*one) for one in TEMPLATES.items()], 0.0)
         for part in range(kills + 1):
             use.feed(_asked(part, kills + 1), 0.02 * random.random())
@@ -121,11 +130,6 @@ def desk_under_kills(settings: Settings, logs: Path, random: Random, kills: int)
     letters = [one for one in use.read(Topic.DEAD_LETTERS, 1) if one["topic"] in list(UseTopic)]
     assert letters == [], letters
     return recoveries
-
-
-def _said(logs: Path, role: str) -> str:
-    log = logs / f"{role}.log"
-    return log.read_text() if log.exists() else ""
 
 
 def _template(template_id: str, words: tuple[str, str]) -> tuple[str, str, dict[str, Any]]:

@@ -20,10 +20,11 @@ from stream.chain.privacy import Pseudonymizer
 from stream.uses.desk import SupportDesk
 from stream.uses.loop import UseLoop
 from stream.uses.options import UseOptions
+from stream.uses.port import Published
 from stream.uses.topics import use_topics
 from upwell.client import client_options
 from upwell.settings import KafkaSettings
-from upwell.uses.desk import Answer
+from upwell.uses.desk import Answer, Proposal
 from upwell.uses.tables import parse_output
 from upwell.uses.topics import UseTopic
 
@@ -31,6 +32,7 @@ __all__ = [
     "KEY",
     "PARTITIONS",
     "Producing",
+    "Reminding",
     "Running",
     "answers",
     "ask_and_choose",
@@ -95,11 +97,27 @@ class Producing:
         self._producer.close()
 
 
+class Reminding(SupportDesk):
+    """Says by the clock alone, once, that each question was asked."""
+
+    def idle(self, now_ms: int) -> tuple[Published, ...]:
+        asked, said = sum(self.figures()["questions"].values()), self._counts["reminded"]
+        self._counts["reminded"] = asked
+        return tuple(
+            Published(
+                UseTopic.PROPOSALS,
+                f"r{one}",
+                Proposal(proposal_id=f"r{one}", ts=now_ms, name="", size=1, examples=()),
+            )
+            for one in range(said, asked)
+        )
+
+
 class Running:
     """A loop in a thread of its own."""
 
-    def __init__(self, options: UseOptions) -> None:
-        self.use = SupportDesk(64, 0.9)
+    def __init__(self, options: UseOptions, use: SupportDesk | None = None) -> None:
+        self.use = use or SupportDesk(64, 0.9)
         self.loop = UseLoop(self.use, options, clock_ms)
         self.fault: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
@@ -122,8 +140,8 @@ class Running:
 
 
 @contextmanager
-def running(options: UseOptions) -> Iterator[Running]:
-    one = Running(options)
+def running(options: UseOptions, use: SupportDesk | None = None) -> Iterator[Running]:
+    one = Running(options, use)
     try:
         yield one
     finally:

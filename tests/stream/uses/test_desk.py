@@ -52,6 +52,23 @@ def test_what_it_keeps_comes_back_whole() -> None:
         assert second.arrays()[name].tobytes() == array.tobytes(), name
 
 
+def test_all_that_is_held_of_one_who_asked_is_what_forgetting_removes() -> None:
+    use, by = SupportDesk(64, 0.9), NAMES.pseudonym("u")
+    fold(use, ENCODER, NAMES, rows(), NOW)
+    unlike = {"question_id": "odd", "user_id": "u", "text": "zebra quantum violin"}
+    asked = Row(UseTopic.QUESTIONS, 0, 99, None, orjson.dumps({"ts": NOW, **unlike}), {}, NOW)
+    fold(use, ENCODER, NAMES, [asked], NOW)
+    held = use.held(by)
+    assert {one["question_id"] for one in held} == {"odd", *(f"q{number}" for number in range(30))}
+    assert {one["template_id"] for one in held} == {None, "t0", "t1"}
+    use.merge(by, "other")
+    assert use.held(by) == []
+    assert use.held("other") == held
+    assert use.forget("other") > len(held)
+    assert use.held("other") == []
+    assert "zebra" not in str(use.meta()["known"]) + str(use.meta()["pending"])
+
+
 def test_there_are_so_many_templates_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_TEMPLATES", 1)
     use = SupportDesk(64, 0.9)

@@ -115,6 +115,19 @@ def test_who_is_forgotten_is_gone_from_what_came_before_in_the_batch(use: Suppor
     assert folded(use, question(4)).forgotten is None
 
 
+def test_what_was_a_guests_is_forgotten_with_the_user_they_became(use: SupportDesk) -> None:
+    merge = {"event_id": "m", "kind": "merge_user", "user_id": "ann", "from_user": "guest"}
+    forget = {"event_id": "c", "kind": "forget_user", "user_id": "ann"}
+    merge, forget = ({**one, "by": "op", "why": "asked"} for one in (merge, forget))
+    asked = [question(1, user="guest"), question(2), question(3, user="bob")]
+    told = folded(use, *asked, row(Topic.CONTROLS, merge))
+    assert told.forgotten is None
+    assert len(use.held(NAMES.pseudonym("ann"))) == 2
+    assert use.held(NAMES.pseudonym("guest")) == []
+    assert folded(use, row(Topic.CONTROLS, forget)).forgotten == 2
+    assert list(use.desk.pending) == ["q3"]
+
+
 def test_other_controls_are_serves(use: SupportDesk) -> None:
     ban = {"event_id": "c", "kind": "ban_item", "item_id": "i", "by": "op", "why": "w"}
     told = folded(use, row(Topic.CONTROLS, ban), row(Topic.CONTROLS, b"{"))

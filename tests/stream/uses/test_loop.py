@@ -20,6 +20,7 @@ from learner.release.folder import LocalFolder
 from stream.broker.topics import ensure_topics
 from stream.chain.privacy import Pseudonymizer
 from stream.uses.desk import SupportDesk
+from stream.uses.loop import UseLoop
 from stream.uses.options import UseOptions
 from stream.uses.steps import Step
 from stream.uses.topics import use_topics
@@ -27,6 +28,7 @@ from tests.stream.uses.desks import (
     KEY,
     PARTITIONS,
     Producing,
+    Reminding,
     answers,
     ask_and_choose,
     desk_options,
@@ -142,6 +144,27 @@ def _same_as_taken_again(options: UseOptions, use: SupportDesk) -> None:
     for name, array in use.arrays().items():
         assert array.tobytes() == one.use.arrays()[name].tobytes(), name
     assert len(answers(options)) == told
+
+
+def test_what_the_clock_tells_is_told_once_and_known_after_a_crash(
+    options: UseOptions, producing: Producing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reminded() -> list[bytes]:
+        return sorted(one.key for one in read(options, UseTopic.PROPOSALS))
+
+    monkeypatch.setattr(UseLoop, "_checkpoint", lambda *_, **__: None)
+    with running(options, Reminding(64, 0.9)) as one:
+        for number in range(3):
+            producing.ask(number)
+            until(lambda n=number: len(reminded()) == n + 1)  # type: ignore[misc]
+        one.stop()
+    monkeypatch.undo()
+    with running(options, Reminding(64, 0.9)) as again:
+        producing.ask(3)
+        until(lambda: len(reminded()) == 4)
+        again.stop()
+    assert reminded() == [b"r0", b"r1", b"r2", b"r3"]
+    assert again.use.figures()["questions"]["repeated"] == 0
 
 
 def test_who_is_forgotten_is_in_no_checkpoint_and_their_letters_carry_their_name(

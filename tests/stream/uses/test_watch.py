@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -163,11 +164,39 @@ def test_what_it_keeps_comes_back_whole() -> None:
         assert second.arrays()[name].tobytes() == array.tobytes(), name
 
 
+def test_all_that_is_held_of_an_author_is_what_forgetting_removes() -> None:
+    use, ann, guest = new_use(), NAMES.pseudonym("ann"), NAMES.pseudonym("guest")
+    said = [post(0, SUBJECTS[0], user_id="ann"), post(1, SUBJECTS[1], user_id="guest")]
+    folded(use, [*said, *stream(10, 50)])
+    [held] = use.held(ann)
+    assert (held["post_id"], held["ts"]) == ("p0", NOW)
+    assert held["text"].startswith(SUBJECTS[0])
+    merge = {"event_id": "m", "kind": "merge_user", "user_id": "ann", "from_user": "guest"}
+    folded(use, [row(Topic.CONTROLS, {**merge, "by": "op", "why": "asked"})])
+    assert use.held(guest) == []
+    assert {one["post_id"] for one in use.held(ann)} == {"p0", "p1"}
+    assert use.forget(ann) == 2
+    assert use.held(ann) == []
+
+
 def test_settings_are_options() -> None:
     options = watch_options(UseSettings(watch_window=2.0, watch_quiet="22-6", watch_topics=7))
     assert (options.window_ms, options.quiet, options.topics) == (7_200_000, (22, 6), 7)
     assert quiet_hours(None) is None
     assert quiet_hours("") is None
+
+
+def test_what_quiet_hours_held_is_told_by_the_clock_when_nobody_writes() -> None:
+    """The surge is from 2:40 to 4:40."""
+    use = OpinionWatch(64, replace(OPTIONS, quiet=(2, 6)))
+    assert folded(use, stream(0, 1_600)).published == []
+    assert folded(use, stream(1_600, 120, surge=0.6)).published == []
+    day = NOW + 24 * 60 * MINUTE
+    assert list(use.idle(day + 5 * 60 * MINUTE)) == []
+    [told] = use.idle(day + 6 * 60 * MINUTE)
+    assert (told.topic, told.value.kind, told.value.update) == (UseTopic.ALERTS, "new", 0)
+    assert list(use.idle(day + 7 * 60 * MINUTE)) == []
+    assert use.figures()["alerts"]["new"] == 1
 
 
 @pytest.mark.parametrize("text", ["22", "22-24", "5-5", "-1-3", "a-b", "22–6"])

@@ -23,6 +23,8 @@ EXPORT = Entry(
         "guests": "who is the same person: `ids` as far as `controls` still names them, and "
         "`states` by pseudonym",
         "learner": "`windows` of events in the newest `checkpoint`",
+        "uses": "of `desk` and `watch`, where they ran here, what the newest `checkpoint` has "
+        "`kept`",
         "kept_lists": "of which lists it is kept on this machine what they were made of "
         "(UPWELL_EXPLAIN), with `--events` what that is",
         "newest_list": "as it was published; null where none is kept",

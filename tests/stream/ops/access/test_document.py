@@ -50,6 +50,7 @@ def test_everything_of_a_user_and_of_their_guest_is_told_and_nothing_of_others(
     assert found["guests"]["ids"] == ["visitor"], "a merge that was not done makes nobody one"
     assert found["guests"]["states"][VISITOR]["events"] == 1
     assert found["newest_list"]["list_id"] == "newer"
+    assert found["uses"] == {}
     counts = {topic: one["count"] for topic, one in found["topics"].items() if one["count"]}
     assert counts == {
         "clicks": 2,

@@ -20,6 +20,7 @@ EMPTY: dict[str, Any] = {
     "state": None,
     "guests": {"ids": [], "states": {}},
     "learner": {"checkpoint": None, "examples_learned": 0, "windows": []},
+    "uses": {},
     "kept_lists": [],
     "newest_list": None,
     "topics": {"clicks": {"count": 0, "oldest_ms": None, "newest_ms": None}},
@@ -59,6 +60,7 @@ def test_what_is_held_is_counted_by_place() -> None:
         "held": True,
         "state": STATE,
         "guests": {"ids": ["v"], "states": {"b" * 32: None}},
+        "uses": {"desk": {"checkpoint": "7-c.json", "kept": [{"text": "x"}] * 4}},
         "kept_lists": [{"list_id": "l", "at": 1}],
         "newest_list": {"items": [{"item_id": "[red]x"}]},
         "topics": {"clicks": {"count": 3, "oldest_ms": 0, "newest_ms": 10**15}},
@@ -66,6 +68,7 @@ def test_what_is_held_is_counted_by_place() -> None:
     for width in (40, 120):
         said = " ".join(shown(found, width).split())
         assert "1,234" in said
+        assert "4 of what was said" in said
         assert "[red]i11" in said
         assert "[red]i1 " not in said, "the newest ten"
         assert "newest list: [red]x" in said

@@ -19,7 +19,7 @@ def test_all_records_are_read_once_in_the_order_of_each_partition(kafka: str, pr
             value = None if number == 7 else b"%d" % number
             producer.send(prefix + Topic.CLICKS, key=b"c", value=value, partition=number % 2)
         producer.send(prefix + Topic.QUERIES, key=b"k", value=b"q", partition=1)
-    found: list[Standing] = []
+    found: list[Standing[Topic]] = []
     for one in read_topics(
         client, prefix, [Topic.CLICKS, Topic.QUERIES], lambda _, done, of: told.append((done, of))
     ):

@@ -20,11 +20,20 @@ from stream.chain.merge.message import encode_forgetting, encode_merged
 from stream.chain.wire import encode_erasure, encode_examples, encode_rerouted
 from stream.ops.access.whose import LOOKED_AT, Whose, json_ready
 from upwell.events import Topic
+from upwell.uses.topics import UseTopic
 from upwell.values import Example, Interaction
 
 ANN, GUEST, BOB = "a" * 32, "c" * 32, "b" * 32
 WHOSE = Whose(frozenset({"ann", "Änne 😀"}), frozenset({ANN, GUEST}))
-BY_APPS = (Topic.CLICKS, Topic.QUERIES, Topic.RECOMMENDATIONS, Topic.CONFIRMATIONS)
+BY_APPS = (
+    Topic.CLICKS,
+    Topic.QUERIES,
+    Topic.RECOMMENDATIONS,
+    Topic.CONFIRMATIONS,
+    UseTopic.QUESTIONS,
+    UseTopic.ANSWERS,
+    UseTopic.POSTS,
+)
 
 
 def value(user_id: object, **more: object) -> bytes:
@@ -45,7 +54,7 @@ def example(user: str) -> Example:
 
 
 @pytest.mark.parametrize("topic", BY_APPS)
-def test_an_event_is_whose_id_it_names(topic: Topic) -> None:
+def test_an_event_is_whose_id_it_names(topic: Topic | UseTopic) -> None:
     assert WHOSE.theirs(topic, value("ann", text="x")) == [{"user_id": "ann", "text": "x"}]
     escaped = b'{"user_id": "\\u00c4nne \\ud83d\\ude00"}'
     assert WHOSE.theirs(topic, escaped) == [{"user_id": "Änne 😀"}]

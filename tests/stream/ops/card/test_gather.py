@@ -31,7 +31,7 @@ FIGURES = {
 }
 
 
-def standing(topic: Topic, at: int, value: bytes) -> Standing:
+def standing(topic: Topic, at: int, value: bytes) -> Standing[Topic]:
     return Standing(topic, 0, at, at, None, value)
 
 

@@ -27,7 +27,7 @@ class Topics:
     """Records, numbered as they come."""
 
     def __init__(self) -> None:
-        self.records: list[Standing] = []
+        self.records: list[Standing[Topic]] = []
 
     def add(self, topic: Topic, at: int, **value: Any) -> None:
         number = len(self.records)
