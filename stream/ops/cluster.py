@@ -102,7 +102,7 @@ def running_cluster(
             settings = replace(settings, kafka=replace(settings.kafka, address=broker.address))
             say(f"Apache Kafka is up on {broker.address}, its data in {settings.data / 'kafka'}")
         if kernels is not None:
-            say("compiling the ranking kernels (the first time takes two minutes) ...")
+            say("compiling the ranking kernels (the first time takes a minute or two) ...")
             if kernels.wait() != 0:
                 raise UpwellError("the ranking kernels cannot be compiled; the reason stands above")
         ensure_topics(
