@@ -18,6 +18,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from upwell.system.lock import lock
+
 __all__ = ["grown", "kernel", "kernels_folder", "lent", "room", "summing", "thinly_grown"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -97,12 +99,31 @@ def _compiled(function: _Function, fastmath: bool | set[str], *, counted: bool =
 def _kept(function: Callable[..., Any], options: dict[str, Any], part: str) -> Any:
     config: Any = numba.config
     njit: Any = numba.njit
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(kernels_folder() / part)
+    folder, before = kernels_folder(), config.CACHE_DIR
+    config.CACHE_DIR = str(folder / part)
     try:
-        return njit(**options)(function)
+        compiled = njit(**options)(function)
     finally:
         config.CACHE_DIR = before
+    cache = compiled._cache  # noqa: SLF001 -- numba has no hook for it
+    cache.save_overload = _one_at_a_time(cache.save_overload, folder)
+    return compiled
+
+
+def _one_at_a_time(save: Callable[..., None], folder: Path) -> Callable[..., None]:
+    """Numba reads a kernel's index, takes the next number, writes both index and code: of two
+    processes at once one's code would stand under the other's signature.
+    """
+
+    def saved(*args: Any) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = lock(folder / "saving.lock")
+        try:
+            save(*args)
+        finally:
+            os.close(held)
+
+    return saved
 
 
 def _widened(kind: Any) -> Any:

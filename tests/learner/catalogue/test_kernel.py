@@ -4,7 +4,9 @@ functions that compile: to what they say in Python.
 
 from __future__ import annotations
 
+import os
 import resource
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 import learner.catalogue.kernel as kernel_module
 from learner.catalogue.kernel import _cache_folder, grown, kernel, room, thinly_grown
+from upwell.system.lock import lock
 
 
 def plainly_halved(values: NDArray[np.float64], by: float) -> float:
@@ -108,6 +111,22 @@ def test_a_kernel_that_kernels_call_is_compiled_once_for_all_whole_numbers(
     compiled = [path.name.split("-")[0] for path in sorted(tmp_path.rglob("*.nbc"))]
     assert compiled.count("test_kernel.plainly_halved") == 2
     assert compiled.count("test_kernel.plainly_halved_rows") == 1
+
+
+def test_machine_code_is_kept_by_one_process_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(CONFIG, "CACHE_DIR", str(tmp_path))
+    again = kernel(plainly_halved)
+    held = lock(tmp_path / "saving.lock")
+    call = threading.Thread(target=again, args=(np.array([1.0]), 2.0))
+    call.start()
+    call.join(timeout=5.0)
+    assert call.is_alive()
+    assert not list(tmp_path.rglob("*.nbc"))
+    os.close(held)
+    call.join(timeout=60.0)
+    assert len(list(tmp_path.rglob("*.nbc"))) == 1
 
 
 def test_what_was_compiled_is_forgotten_when_any_source_it_may_come_from_changes(
