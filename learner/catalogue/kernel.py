@@ -71,10 +71,10 @@ def summing(function: _Function) -> _Function:
 
 
 def _compiled(function: _Function, fastmath: bool | set[str], *, counted: bool = True) -> _Function:
-    """Numba makes for each signature two entries, from Python and from C, which for tuples of forty
-    arrays took more than half of the time of compiling. Here none is made for C, and one for Python
-    where it is called from there; whole numbers are one type. All kernels, on one core: 232 s
-    before, 123 after (2 x AMD EPYC, Zen 3, 2026-11-30).
+    """Numba makes for each signature two entries, from Python and from C, which unpack tuples of
+    forty arrays. Here none is made for C, and one for Python where it is called from there; whole
+    numbers are one type. All kernels took 232 s of CPU before, and take 123 (2 x AMD EPYC, Zen 3,
+    2026-11-30).
     """
     options = {
         "cache": True,
