@@ -46,7 +46,9 @@ def _kept(found: Mapping[str, Any]) -> Rows:
         table.add_row(f"guest {name}", _state(state))
     table.add_row(_checkpoint(found["learner"]), f"{len(found['learner']['windows'])} windows")
     for use, one in found["uses"].items():
-        table.add_row(f"{use}'s checkpoint", f"{len(one['kept'])} of what was said")
+        none = one["checkpoint"] is None
+        kept = "none yet" if none else f"{len(one['kept'])} of what was said"
+        table.add_row(f"{use}'s checkpoint", kept)
     if found["kept_lists"]:
         lists = f"{len(found['kept_lists'])} lists, and what they were made of"
         table.add_row("serve workers' evidence", lists)

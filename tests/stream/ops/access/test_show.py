@@ -60,7 +60,10 @@ def test_what_is_held_is_counted_by_place() -> None:
         "held": True,
         "state": STATE,
         "guests": {"ids": ["v"], "states": {"b" * 32: None}},
-        "uses": {"desk": {"checkpoint": "7-c.json", "kept": [{"text": "x"}] * 4}},
+        "uses": {
+            "desk": {"checkpoint": "7-c.json", "kept": [{"text": "x"}] * 4},
+            "watch": {"checkpoint": None, "kept": []},
+        },
         "kept_lists": [{"list_id": "l", "at": 1}],
         "newest_list": {"items": [{"item_id": "[red]x"}]},
         "topics": {"clicks": {"count": 3, "oldest_ms": 0, "newest_ms": 10**15}},
@@ -69,6 +72,7 @@ def test_what_is_held_is_counted_by_place() -> None:
         said = " ".join(shown(found, width).split())
         assert "1,234" in said
         assert "4 of what was said" in said
+        assert "none yet" in said
         assert "[red]i11" in said
         assert "[red]i1 " not in said, "the newest ten"
         assert "newest list: [red]x" in said
