@@ -73,6 +73,18 @@ def load_flare() -> Any:
     return core_cell
 
 
+def _cell(flare: Any, name: str, address: str, tls: Tls, credentials: Mapping[str, Any]) -> Any:
+    """Raises `SettingsError` where the files of TLS hold no certificate that `ca` signed."""
+    from nvflare.fuel.f3.cellnet.cell_cipher import InvalidCertChain
+
+    try:
+        return flare.CoreCell(name, f"grpc://{address}", tls.secure, dict(credentials))
+    except (InvalidCertChain, ValueError) as exc:
+        if not tls.secure:
+            raise
+        raise SettingsError(f"TLS cannot begin with {tls.certificate}: {exc}") from exc
+
+
 class ServerCell:
     """Answers requests on `address` (host:port); `left` is told the name of a client whose
     connection ended. Both are called from threads of the cell.
@@ -82,9 +94,7 @@ class ServerCell:
         self, address: str, tls: Tls, topics: Mapping[str, Handler], left: Callable[[str], None]
     ) -> None:
         self._flare = load_flare()
-        self._cell = self._flare.CoreCell(
-            SERVER, f"grpc://{address}", tls.secure, tls.credentials("server")
-        )
+        self._cell = _cell(self._flare, SERVER, address, tls, tls.credentials("server"))
         for topic, handler in topics.items():
             self._cell.register_request_cb(CHANNEL, topic, self._answering(handler))
         self._cell.set_cell_disconnected_cb(lambda agent: left(agent.endpoint.name))
@@ -113,9 +123,7 @@ class ClientCell:
         self.name = name
         self._address = address
         self._flare = load_flare()
-        self._cell = self._flare.CoreCell(
-            name, f"grpc://{address}", tls.secure, tls.credentials("client")
-        )
+        self._cell = _cell(self._flare, name, address, tls, tls.credentials("client"))
         self._cell.start()
 
     def ask(self, topic: str, body: bytes, timeout_s: float) -> bytes:

@@ -50,6 +50,7 @@ UNAVAILABLE = RpcError(grpc.StatusCode.UNAVAILABLE, "connection\nrefused")
         UNAVAILABLE,
         RpcError(grpc.StatusCode.DEADLINE_EXCEEDED, "slow"),
         RpcError(grpc.StatusCode.RESOURCE_EXHAUSTED, "busy"),
+        RpcError(grpc.StatusCode.CANCELLED, "the server shuts down"),
         ResponseHandlingException(OSError("reset")),
         ResourceExhaustedResponse("busy", 1),
     ],

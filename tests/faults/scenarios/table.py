@@ -32,6 +32,7 @@ from tests.faults.scenarios.logs import (
     not_removed,
     removed_unread,
 )
+from tests.faults.scenarios.rounds import ROUND_KILLS, federation_killed
 from tests.faults.scenarios.surroundings import BROKER_AWAY_SECONDS, FLOOD, PADDING_BYTES, Stage
 from tests.faults.scenarios.uses import USE_KILLS, desk_killed
 from tests.faults.scenarios.watch import watch_killed
@@ -138,6 +139,7 @@ def scenarios(kills: int) -> list[Scenario]:
             named=True,
         ),
         Scenario("the support desk is killed", USE_KILLS, 40, desk_killed, USE_KILLS),
+        Scenario("killed in a federated round", ROUND_KILLS, 40, federation_killed, ROUND_KILLS),
         Scenario("the opinion watch is killed", USE_KILLS, 40, watch_killed, USE_KILLS),
         Scenario(f"broker away for {BROKER_SECONDS:.0f} s", 1, 200, broker_away_a_while),
         Scenario(
