@@ -44,8 +44,9 @@ from stream.ops.backup.fitting import (
     nothing,
     topic_ids,
 )
-from stream.ops.backup.held import broker, one_at_a_time, runs, stopped
-from stream.ops.backup.running import RECORDS, copy_running, send_records
+from stream.ops.backup.held import ENGINE, broker, one_at_a_time, runs, stopped
+from stream.ops.backup.running import RECORDS, copy_running, send_records, topics_of
+from stream.ops.backup.uses import make_topics
 from stream.ops.on_record import Asked, unasked
 from stream.ops.snapshot_files import (
     copy_files,
@@ -55,6 +56,7 @@ from stream.ops.snapshot_files import (
     write_manifest,
 )
 from stream.replay.progress import Moved, unwatched
+from stream.uses.run import USES
 from upwell.client import client_options
 from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic
@@ -62,6 +64,8 @@ from upwell.settings import Settings
 
 __all__ = ["restore", "rollback", "snapshot"]
 
+WORKERS = (*ENGINE, *(f"uses/{name}" for name in USES))
+"""Parts of a data folder whose worker holds a lock."""
 NEVER = frozenset({"owner.lock", "lock", "broker.log", "broker.log.1", "ports.json"})
 SEND_TIMEOUT_S = 60
 LEARN_SECONDS = 120.0
@@ -82,7 +86,7 @@ def snapshot(
     partial = folder.with_name(folder.name + ".partial")
     with one_at_a_time(settings):
         shutil.rmtree(partial, ignore_errors=True)
-        running = runs(settings)
+        running = runs(settings, WORKERS)
         with broker(settings, say) as found:
             require_topics(client_options(found.kafka), found.kafka.prefix, INPUT_TOPICS)
             offsets, topics, ledger = acknowledged(found), topic_ids(found), ledger_now(found)
@@ -91,7 +95,7 @@ def snapshot(
         if running:
             files = digests(partial)
         else:
-            with stopped(settings):
+            with stopped(settings, WORKERS):
                 parts = PARTS if settings.kafka.address is not None else (*PARTS, "kafka")
                 files = copy_files(settings.data, partial, parts, NEVER, moved)
                 if settings.models is not None:
@@ -184,6 +188,7 @@ def restore(
     if elsewhere:
         with broker(settings, say) as found:
             ensure_topics(found.kafka.prefix, found.kafka.partitions, client_options(found.kafka))
+            make_topics(found, topics_of(folder / RECORDS))
             records = send_records(found, folder / RECORDS, still_counts(settings, due))
             say(f"{records} records sent to the other broker")
             send_erasures(found, due)

@@ -19,7 +19,7 @@ from upwell.settings import Settings
 
 __all__ = ["PARTS", "bring"]
 
-PARTS = ("models", "store", "key")
+PARTS = ("models", "store", "key", "uses")
 """Of a data folder; the broker's own part is `kafka`."""
 STAGED = ".restoring"
 

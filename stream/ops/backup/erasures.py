@@ -26,6 +26,7 @@ from stream.chain.merge.message import decode_message
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.validate import load_json
 from stream.chain.wire import decode_examples, decode_rerouted, encode_erasure, encode_examples
+from stream.ops.backup.uses import forget_in_uses
 from upwell.client import client_options
 from upwell.errors import InvalidEventError, SnapshotError
 from upwell.events import Topic
@@ -111,6 +112,7 @@ def carry_out(settings: Settings, due: Owed) -> dict[str, int]:
         "users": len(due.since),
         "states": _remove_states(settings, due.since),
         "windows": _remove_windows(models_folder(settings), due.whole),
+        "uses": forget_in_uses(settings, due.whole.values()),
     }
     if due.whole:
         write_file(settings.data / FILE, due.whole)

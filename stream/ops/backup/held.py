@@ -5,7 +5,7 @@ broker that answers.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
@@ -15,13 +15,17 @@ from upwell.errors import SnapshotError
 from upwell.settings import Settings
 from upwell.system.lock import try_lock
 
-__all__ = ["broker", "one_at_a_time", "runs", "stopped"]
+__all__ = ["ENGINE", "broker", "one_at_a_time", "runs", "stopped"]
 
 
-def runs(settings: Settings) -> bool:
-    """Whether a worker runs on this data folder."""
+ENGINE = ("models", "store")
+"""Parts of a data folder that a worker of the engine locks."""
+
+
+def runs(settings: Settings, parts: Sequence[str] = ENGINE) -> bool:
+    """Whether a worker runs on these parts of this data folder."""
     try:
-        with stopped(settings):
+        with stopped(settings, parts):
             return False
     except SnapshotError:
         return True
@@ -43,13 +47,13 @@ def one_at_a_time(settings: Settings) -> Iterator[None]:
 
 
 @contextmanager
-def stopped(settings: Settings) -> Iterator[None]:
+def stopped(settings: Settings, parts: Sequence[str] = ENGINE) -> Iterator[None]:
     """Holds the locks that a worker takes.
 
     Raises `SnapshotError` where one runs on this data folder.
     """
     with ExitStack() as stack:
-        for part in ("models", "store"):
+        for part in parts:
             path = settings.data / part / "owner.lock"
             if not path.parent.is_dir():
                 continue

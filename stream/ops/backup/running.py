@@ -10,32 +10,34 @@ checkpoint have taken in.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from kafka import KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
-from learner.release import checkpoint
-from learner.release.folder import LocalFolder, ModelsFolder
+from learner.release.folder import LocalFolder
 from stream.broker.connect import models_folder
 from stream.broker.feeds import FETCH_BYTES, read_partition
 from stream.broker.lag import Lag
+from stream.ops.backup.checkpoints import copy_checkpoint
+from stream.ops.backup.uses import copy_uses
 from upwell.client import client_options
-from upwell.errors import BrokerError, ModelError, SnapshotError
+from upwell.errors import BrokerError, SnapshotError
 from upwell.events import Topic
 from upwell.settings import Settings
 from upwell.system.errands import ask
+from upwell.system.lock import try_lock
 
-__all__ = ["RECORDS", "copy_running", "send_records"]
+__all__ = ["RECORDS", "copy_running", "send_records", "topics_of"]
 
 RECORDS = "records.jsonl"
 STORE_SECONDS = 600.0
 """That serve is given to copy its store: it may be starting."""
-TRIES = 5
 SEND_TIMEOUT_S = 60
 
 Left = Callable[[str, int, bytes | None], bytes | None]
@@ -43,17 +45,18 @@ Left = Callable[[str, int, bytes | None], bytes | None]
 
 
 def copy_running(settings: Settings, partial: Path, offsets: Mapping[TopicPartition, int]) -> None:
-    """Checkpoint, store, key, records, in this order: each is as new as `offsets` or newer. Raises
-    `SnapshotError`.
+    """Checkpoints, store, key, records, in this order: each is as new as `offsets` or newer, but
+    for uses' checkpoints, whose topics are read from where these end. Raises `SnapshotError`.
     """
     try:
         partial.mkdir(parents=True)
+        besides = copy_uses(settings, partial)
         meta = copy_checkpoint(models_folder(settings), LocalFolder(partial / "models"))
-        if settings.store.kind == "edge":
+        if settings.store.kind == "edge" and (settings.data / "store").is_dir():
             copy_store(settings, partial / "store")
         if (settings.data / "key").exists():
             shutil.copy2(settings.data / "key", partial / "key")
-        read_records(settings, offsets, meta.get("positions", {}), partial / RECORDS)
+        read_records(settings, {**offsets, **besides}, meta.get("positions", {}), partial / RECORDS)
     except OSError as exc:
         raise SnapshotError(
             f"{partial} cannot be written: {exc.strerror}: {exc.filename}; make room, or name "
@@ -61,30 +64,17 @@ def copy_running(settings: Settings, partial: Path, offsets: Mapping[TopicPartit
         ) from exc
 
 
-def copy_checkpoint(models: ModelsFolder, target: ModelsFolder) -> dict[str, Any]:
-    """The newest whole checkpoint to the empty folder `target`; its meta, empty where there is none
-    yet.
-
-    Raises `ModelError` where it is torn, `OSError`.
-    """
-    for left in reversed(range(TRIES)):
-        try:
-            newest = checkpoint.latest(models)
-            if newest is None:
-                return {}
-            for kind in (".safetensors", ".json"):  # the one that makes it count comes last
-                name = PurePath(newest.name).stem + kind
-                target.write(name, models.read(name))
-            return checkpoint.load(target, newest.name)[1]
-        except (FileNotFoundError, ModelError):  # pruned meanwhile, or really torn
-            if left == 0:
-                raise
-            target.remove(target.names())
-    raise AssertionError("the last try returns or raises")
-
-
 def copy_store(settings: Settings, target: Path) -> None:
-    """Has serve write its embedded store to the folder `target`. Raises `SnapshotError`."""
+    """Has serve write its embedded store to the folder `target`; copies it where serve does not
+    run and others do. Raises `SnapshotError`.
+    """
+    source = settings.data / "store"
+    if (held := try_lock(source / "owner.lock")) is not None:
+        try:
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("owner.lock"))
+        finally:
+            os.close(held)
+        return
     asked = {"target": str(target.absolute())}
     try:
         error = ask(settings.data / "store", "store-copy", asked, STORE_SECONDS)
@@ -104,7 +94,7 @@ def read_records(
 ) -> None:
     """Writes to `path`, a line each, what another broker would need, up to the ends as they stand.
 
-    offsets: of the inputs, from which serve goes on. positions: partition of `examples` -> from
+    offsets: of what is read, from which it goes on. positions: partition of `examples` -> from
     which the checkpoint's learner goes on. Raises `BrokerError`, `OSError`.
     """
     client, prefix = client_options(settings.kafka), settings.kafka.prefix
@@ -121,6 +111,12 @@ def read_records(
                     file.write(json.dumps(_line(topic, record)) + "\n")
     except KafkaError as exc:
         raise BrokerError(f"the topics cannot be read for the snapshot: {exc}") from exc
+
+
+def topics_of(path: Path) -> set[str]:
+    """Of what `read_records` wrote, without the prefix."""
+    with path.open(encoding="utf-8") as file:
+        return {json.loads(line)["topic"] for line in file}
 
 
 def send_records(settings: Settings, path: Path, left: Left) -> int:

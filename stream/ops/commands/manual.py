@@ -161,7 +161,7 @@ MANUAL: Mapping[str, Entry] = {
             "records": "that were sent to another broker; 0 where it is the same",
             "beside": "what has to be restored beside it; null where nothing",
             "forgotten_again": "`users` who were forgotten since the snapshot, and of them "
-            "`states` and `windows` that were removed",
+            "`states`, `windows` and what `uses` kept that were removed",
         },
     ),
     "rollback": Entry(

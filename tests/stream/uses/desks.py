@@ -50,7 +50,7 @@ TEMPLATES = {
 }
 
 
-def desk_options(kafka: str, prefix: str, folder: Path) -> UseOptions:
+def desk_options(kafka: str, prefix: str, folder: Path, dimension: int = 64) -> UseOptions:
     """Of a desk whose topics are there."""
     client = client_options(KafkaSettings(address=kafka, prefix=prefix))
     ensure_topics(prefix, PARTITIONS, client)
@@ -59,7 +59,7 @@ def desk_options(kafka: str, prefix: str, folder: Path) -> UseOptions:
         prefix=prefix,
         folder=LocalFolder(folder),
         names=Pseudonymizer(KEY),
-        encoder=HashingEncoder(64),
+        encoder=HashingEncoder(dimension),
         client=client,
         checkpoint_events=7,
     )

@@ -87,7 +87,7 @@ def test_who_was_forgotten_is_in_no_part_of_what_was_restored(own: Settings) -> 
     for number, users in enumerate(([BOB], [ANN, BOB, ANN], [BOB, BOB])):
         checkpoint.save_checkpoint(models, buffer_of(users), {"version": f"{number}"})
     due = Owed(newest([ASKED]), newest([ASKED]))
-    assert carry_out(own, due) == {"users": 1, "states": 1, "windows": 2}
+    assert carry_out(own, due) == {"users": 1, "states": 1, "windows": 2, "uses": 0}
     store = open_edge(own.data / "store", DIMENSION)
     ann, bob = store.read_users([ANN, BOB])
     assert ann is None
@@ -100,7 +100,7 @@ def test_who_was_forgotten_is_in_no_part_of_what_was_restored(own: Settings) -> 
     assert left == [[digest(BOB)], [digest(BOB)], [digest(BOB)] * 2]
     assert len(list((own.data / "models").glob("*.safetensors"))) == 3
     assert read_file(own.data / FILE) == due.whole
-    assert carry_out(own, due) == {"users": 1, "states": 0, "windows": 0}
+    assert carry_out(own, due) == {"users": 1, "states": 0, "windows": 0, "uses": 0}
 
 
 def buffer_of(users: list[str]) -> dict[str, np.ndarray]:

@@ -62,7 +62,7 @@ def test_snapshot_restore_and_rollback(own: dict[str, Any], tmp_path: Path) -> N
         "files": found["files"],
         "records": 0,
         "beside": None,
-        "forgotten_again": {"users": 0, "states": 0, "windows": 0},
+        "forgotten_again": {"users": 0, "states": 0, "windows": 0, "uses": 0},
     }
     wrong = upwell(tmp_path, "rollback", "3-c", "--json", **fresh)
     assert (wrong.returncode, wrong.stdout) == (8, "")
