@@ -58,22 +58,22 @@ class Kept:
 @dataclass
 class Topic:
     """records: of each partition. learned: that a learner without the forgotten would learn, by
-    step.
+    step. ends: the next offsets.
     """
 
     records: dict[int, list[Kept]] = field(default_factory=lambda: {0: [], 1: []})
     learned: list[Example] = field(default_factory=list)
+    ends: dict[int, int] = field(default_factory=lambda: {0: 0, 1: 0})
 
-    def append(self, partition: int, at: int, value: bytes) -> None:
-        there = self.records[partition]
-        there.append(Kept(partition, len(there), at, value))
+    def append(self, partition: int, at: int, value: bytes | None) -> None:
+        """None: an offset without a record, as markers of transactions have."""
+        offset = self.ends[partition]
+        self.ends[partition] += 1
+        if value is not None:
+            self.records[partition].append(Kept(partition, offset, at, value))
 
     def read(self, partition: int, start: int) -> Iterator[Any]:
-        return iter(self.records[partition][start:])
-
-    @property
-    def ends(self) -> dict[int, int]:
-        return {one: len(there) for one, there in self.records.items()}
+        return (one for one in self.records[partition] if one.offset >= start)
 
 
 @dataclass
@@ -83,7 +83,9 @@ class _Users:
 
 
 def topic_of(steps: Sequence[Step], without: bool = False) -> Topic:
-    """without: of those that the forgotten took no example was ever written, nor an erasure."""
+    """without: what the forgotten took was never written, nor an erasure; all else stands where it
+    stood.
+    """
     topic, users = Topic(), _Users()
     gone = _gone(steps)
     for at, step in enumerate(steps):
@@ -91,8 +93,9 @@ def topic_of(steps: Sequence[Step], without: bool = False) -> Topic:
             example = _example(users, at, step)
             if at not in gone:
                 topic.learned.append(example)
-            if at not in gone or not without:
-                topic.append(step.user % PARTITIONS, at, encode_examples([example]))
+            unwritten = without and at in gone
+            value = None if unwritten else encode_examples([example])
+            topic.append(step.user % PARTITIONS, at, value)
         elif isinstance(step, Merge):
             users.guests[step.user] |= {step.guest}
             users.past[step.user] += users.past.pop(step.guest, [])
@@ -100,9 +103,9 @@ def topic_of(steps: Sequence[Step], without: bool = False) -> Topic:
         else:
             for user in (*sorted(users.guests.pop(step.user, ())), step.user):
                 users.past.pop(user, None)
-                if not without:
-                    erasure = Erasure(f"ü{user}", "controls-0", at, 1, guest=user != step.user)
-                    topic.append(user % PARTITIONS, at, encode_erasure(erasure))
+                erasure = Erasure(f"ü{user}", "controls-0", at, 1, guest=user != step.user)
+                value = None if without else encode_erasure(erasure)
+                topic.append(user % PARTITIONS, at, value)
     return topic
 
 
