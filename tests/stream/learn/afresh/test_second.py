@@ -16,13 +16,14 @@ from learner.ranking.parameters import settle
 from learner.release.folder import LocalFolder
 from learner.training.learner import Learner
 from stream.chain.effects import Erasure
-from stream.chain.wire import encode_erasure
+from stream.chain.wire import encode_erasure, encode_examples
 from stream.learn.afresh.retained import Erased, in_order
 from stream.learn.afresh.second import BEGAN, TOGETHER, Second
 from stream.learn.options import LearnOptions
 from stream.quarantine.state import held_in
 from tests.learner.training.small import DIMENSION, SETTINGS, catalogue
 from tests.stream.learn.afresh.topic import Forget, Merge, Step, Taken, Topic, topic_of
+from tests.stream.quarantine.crowd import Crowd
 from upwell.settings import LearnerSettings
 
 OPTIONS = LearnOptions(
@@ -165,15 +166,18 @@ def test_who_is_forgotten_after_it_began_leaves_its_windows_and_is_counted() -> 
 
 
 def test_what_waits_in_quarantine_of_who_is_forgotten_later_is_dropped() -> None:
+    crowd, topic = Crowd(), Topic()
+    for example in crowd.people(80) + crowd.profiles(8):
+        topic.append(0, example.offset, encode_examples([example]))
     options = replace(OPTIONS, quarantine="strict")
-    steps: list[Step] = [Taken(user, 1) for user in range(40)]
-    topic = topic_of([*steps, Forget(39)])
-    scanned = dict(topic.ends)
-    held = {one.example.user for one in held_in(learned(begun(topic_of(steps), options=options)))}
-    assert "ü39" in held
-    scanned[1] -= 1
-    second = begun(topic, options=options, scanned=scanned)
-    assert {one.example.user for one in held_in(learned(second))} == held - {"ü39"}
+    held = {one.example.user for one in held_in(learned(begun(topic, options=options)))}
+    assert len(held) > 3
+    gone, scanned = max(held), dict(topic.ends)
+    topic.append(0, 10_000, encode_erasure(Erasure(gone, "controls-0", 0, 1)))
+    later = begun(topic, options=options, scanned=scanned)
+    assert {one.example.user for one in held_in(learned(later))} == held - {gone}
+    before = held_in(learned(begun(topic, options=options)))
+    assert gone not in {one.example.user for one in before}
 
 
 @pytest.mark.parametrize("steps", [[], [Forget(1)], [Taken(1, 1), Forget(1)]])
