@@ -95,7 +95,7 @@ def kept(engine: InlineEngine, lines: Sequence[LogRecord]) -> Kept:
     topic = Kept([], [])
     for effects in engine.play(lines, BATCH):
         by_source: dict[str, list[Example]] = {}
-        for one in effects.examples:
+        for one in sorted(effects.examples, key=lambda example: example.offset):
             by_source.setdefault(one.source, []).append(one)
         for some in by_source.values():
             topic.append(encode_examples(some), some)
