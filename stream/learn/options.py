@@ -39,7 +39,8 @@ class LearnOptions:
     records of `examples`. ledgers: files that are copies of the ledger of erasures; the first must
     be written, or nothing is confirmed. quarantine: how strict, or off. quarantine_days: after
     which what waits in it is dropped. relearn: after so many erasures the learner that `anew` makes
-    begins afresh; 0 is never. relearn_reach: the share of what was learned that `examples` must
+    begins afresh; 0 is never. anew: none where learning once more of the same users is not allowed.
+    relearn_reach: the share of what was learned that `examples` must
     still hold then.
     """
 

@@ -19,10 +19,13 @@ from kafka.errors import AuthorizationError, KafkaError
 
 from learner.release import checkpoint
 from stream.broker.model_records import Version, rollback_record
+from stream.broker.rollback import AFRESH
 from stream.learn.afresh.retained import Erased, Read, ends_of, in_order, part_of
-from stream.learn.afresh.second import BEGAN, Second
+from stream.learn.afresh.second import Second
 from stream.learn.options import LearnOptions
-from stream.learn.rollback import version_of
+from stream.learn.rollback import BEGAN, version_of
+from upwell.errors import SettingsError
+from upwell.system.errands import answer_errand
 
 if TYPE_CHECKING:
     from stream.learn.topics import Sender
@@ -59,6 +62,7 @@ class Afresh:
         self._until: Mapping[int, int] = {}
         self._not_before = 0.0
         self._unsaid = False
+        self._asked: float | None = None  # for how much of what was learned
 
     def resume(self, meta: Mapping[str, Any]) -> None:
         """The learner that runs goes on from the checkpoint of this `meta`."""
@@ -111,6 +115,7 @@ class Afresh:
             self._wait(AGAIN_SECONDS)
             return False
         if level is False:
+            self._asked = None
             self._wait(math.inf)
         elif level and self._second is not None:
             self._take_place(self._second, topics, sender)
@@ -121,12 +126,24 @@ class Afresh:
         self.stop()
 
     def _due(self, sender: Sender) -> bool:
+        answer_errand(self._options.home, AFRESH, self._heed, SettingsError)
         wanted = self._options.relearn
-        if not wanted or self._clock() < self._not_before:
+        if self._clock() < self._not_before:
             return False
+        if self._asked is not None or not wanted:
+            return self._asked is not None
         if self.shares is None:
             self.shares = len(sender.forgotten())
         return self.shares >= wanted
+
+    def _heed(self, asked: Mapping[str, Any]) -> None:
+        """Somebody does not wait for so many erasures."""
+        if self._options.anew is None:
+            raise SettingsError(
+                "this learner has a budget of privacy, which would be spent a second time on users "
+                "that it has learned from: it does not begin afresh"
+            )
+        self._asked, self._not_before = float(asked["reach"]), 0.0
 
     def _begin(self, learned: int) -> None:
         assert self._options.anew is not None, "who sets `relearn` gives it"
@@ -161,7 +178,8 @@ class Afresh:
             if record is not None:
                 erased.take(record)
             yield None
-        if erased.reach < self._options.relearn_reach * learned:
+        least = self._options.relearn_reach if self._asked is None else self._asked
+        if erased.reach < least * learned:
             self._say_short(erased.reach, learned)
             return False
         while second.positions != self._until:
@@ -173,7 +191,8 @@ class Afresh:
         log.warning(
             "no learner begins afresh: %sexamples still holds %d of the %d examples that were "
             "learned, and the rest would be lost; give the topic a longer retention.ms, or set "
-            "UPWELL_RELEARN_REACH to the share that is enough (docs/privacy.md)",
+            "UPWELL_RELEARN_REACH, or `upwell relearn --reach`, to the share that is enough "
+            "(docs/privacy.md)",
             self._options.prefix,
             reach,
             learned,
@@ -182,6 +201,7 @@ class Afresh:
     def _take_place(self, second: Second, topics: Mapping[str, str], sender: Sender) -> None:
         arrays, meta = second.checkpoint(topics)
         saved = checkpoint.save_checkpoint(self._options.folder, arrays, meta, sender.confirm)
+        self._asked = None
         self._put_in_place(version_of(saved, meta), sender)
         log.info("the learner that began afresh is in place: %s", meta["version"])
 

@@ -16,12 +16,11 @@ from stream.learn.afresh.retained import Erased, Read, in_order
 from stream.learn.catalogue import CatalogueFeed
 from stream.learn.options import LearnOptions
 from stream.learn.quarantine import HeldBack
+from stream.learn.rollback import BEGAN
 from upwell.values import Example
 
-__all__ = ["BEGAN", "Second"]
+__all__ = ["Second"]
 
-BEGAN = "began_afresh"
-"""In the meta of the checkpoint by which it takes the place: it is to be announced as such."""
 TOGETHER = 64
 """Examples that are learned together: whatever came between them on the topic."""
 DELTA_BATCHES = 16

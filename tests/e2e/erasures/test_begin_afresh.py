@@ -23,7 +23,7 @@ from stream.broker.feeds import Broadcast, read_partition
 from stream.chain.effects import Erasure
 from stream.chain.privacy import Pseudonymizer, load_or_create_key
 from stream.chain.wire import decode_examples, decode_item
-from stream.learn.afresh.second import BEGAN
+from stream.learn.rollback import BEGAN
 from tests.e2e.engine import Engine
 from tests.e2e.test_forget import ITEMS, learn_of_both, restarted
 from upwell.client import UpwellClient

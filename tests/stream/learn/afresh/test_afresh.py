@@ -20,16 +20,19 @@ from learner.release.folder import LocalFolder
 from learner.training.learner import Learner
 from stream.broker.feeds import read_partition
 from stream.broker.model_records import KIND, ROLLBACK, Version
+from stream.broker.rollback import ask_afresh
 from stream.broker.topics import ensure_topics
 from stream.chain.effects import Erasure
 from stream.chain.wire import encode_erasure, encode_examples
 from stream.learn.afresh.afresh import Afresh
-from stream.learn.afresh.second import BEGAN, Second
+from stream.learn.afresh.second import Second
 from stream.learn.loop import LearnLoop
 from stream.learn.options import LearnOptions
+from stream.learn.rollback import BEGAN, newest_afresh
 from tests.learner.counted import item_events
 from tests.learner.training.small import DIMENSION, SETTINGS, log
 from upwell.client import client_options
+from upwell.errors import SnapshotError
 from upwell.events import Topic
 from upwell.settings import KafkaSettings
 from upwell.values import Example
@@ -211,6 +214,28 @@ def test_so_many_erasures_are_waited_for_and_none_where_it_is_off(options: Learn
     with learning(replace(options, relearn=2)) as run:
         send(options, [forgotten(LATER, 1)])
         run.wait(lambda: item_events(run.learner) == events(examples, [GONE, LATER]))
+
+
+@pytest.mark.timeout(300)
+def test_one_who_does_not_wait_asks_for_it_and_says_how_much_is_enough(
+    options: LearnOptions,
+) -> None:
+    examples, _ = log(200)
+    send(options, [*records(examples), forgotten(GONE)])
+    off = replace(options, relearn=0)
+    with learning(off) as run:
+        run.wait(lambda: newest(options).get("shares") == 1)
+        with closing(KafkaAdminClient(**options.client)) as admin:
+            admin.delete_records({TopicPartition(options.prefix + Topic.EXAMPLES, 0): 5})
+        ask_afresh(options.home, 1.0, 60.0)  # too little is left
+        ask_afresh(options.home, 0.5, 60.0)
+        run.wait(lambda: item_events(run.learner) == events(examples[50:], [GONE]))
+        run.wait(lambda: newest_afresh(options.folder) is not None)
+    with (
+        learning(replace(off, anew=None)),
+        pytest.raises(SnapshotError, match="budget of privacy"),
+    ):
+        ask_afresh(options.home, 1.0, 60.0)
 
 
 class Ledger:

@@ -18,8 +18,9 @@ from learner.training.learner import Learner
 from stream.chain.effects import Erasure
 from stream.chain.wire import encode_erasure, encode_examples
 from stream.learn.afresh.retained import Erased, in_order
-from stream.learn.afresh.second import BEGAN, TOGETHER, Second
+from stream.learn.afresh.second import TOGETHER, Second
 from stream.learn.options import LearnOptions
+from stream.learn.rollback import BEGAN
 from stream.quarantine.state import held_in
 from tests.learner.training.small import DIMENSION, SETTINGS, catalogue
 from tests.stream.learn.afresh.topic import Forget, Merge, Step, Taken, Topic, topic_of
