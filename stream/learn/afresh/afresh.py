@@ -24,7 +24,7 @@ from stream.learn.afresh.retained import Erased, Read, ends_of, in_order, part_o
 from stream.learn.afresh.second import Second
 from stream.learn.options import LearnOptions
 from stream.learn.rollback import BEGAN, version_of
-from upwell.errors import SettingsError
+from upwell.errors import BrokerError, SettingsError
 from upwell.system.errands import answer_errand
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ __all__ = ["Afresh"]
 
 SLICE_SECONDS = 0.2
 """Of its time between two steps of the learner that runs."""
-LAST_OFFSETS = 500
-"""So few it reads without a pause, or it would never be level with a busy stream."""
+LAST_OFFSETS, LAST_SECONDS = 500, 5.0
+"""So few it reads in one go, for so long: it would never be level with a busy stream else."""
 AGAIN_SECONDS = 60.0
 """After the broker failed."""
 
@@ -110,7 +110,7 @@ class Afresh:
             level = self._slice()
         except AuthorizationError:
             raise
-        except KafkaError as exc:
+        except (KafkaError, BrokerError) as exc:
             log.warning("the learner that begins afresh begins again in a while: %s", exc)
             self._wait(AGAIN_SECONDS)
             return False
@@ -152,15 +152,15 @@ class Afresh:
         self._second = second
         second.start()
         self._work = self._steps(second, read, learned)
-        log.info("a learner begins afresh, without %d erasures' users", self.shares)
+        log.info("a learner begins afresh, without what forgotten users did")
 
     def _slice(self) -> bool | None:
         """Whether it is level with the learner that runs; None where that is not known yet, False
         where it never will be.
         """
         assert self._work is not None
-        until = self._clock() + SLICE_SECONDS
-        while self._clock() < until or self._nearly_level():
+        until = self._clock() + (LAST_SECONDS if self._nearly_level() else SLICE_SECONDS)
+        while self._clock() < until:
             try:
                 next(self._work)
             except StopIteration as over:
