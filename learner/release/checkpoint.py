@@ -47,6 +47,8 @@ __all__ = [
 FORMAT = "upwell-checkpoint-1"
 HEAD, WEIGHTS = ".json", ".safetensors"
 _TEMPORARY = ".tmp"
+_ASKED = re.compile(r"\.(ask|answer)\.")
+"""In the name of what somebody writes just now who asks the folder's owner something."""
 _NAME = re.compile(r"(\d+)(-[0-9a-f]{12})?")
 """Older versions wrote the number alone."""
 _REMEDY = "remove {} to go on from the checkpoint before"
@@ -193,7 +195,8 @@ def sweep(folder: ModelsFolder) -> int:
         newest = set(_sorted(heads)[-1:])
         orphans = (arrays - heads) | (heads - arrays - newest)
         files = [stem + kind for stem in orphans for kind in (WEIGHTS, HEAD)]
-        if gone := files + [name for name in names if name.endswith(_TEMPORARY)]:
+        left = [one for one in names if one.endswith(_TEMPORARY) and not _ASKED.search(one)]
+        if gone := files + left:
             folder.remove(gone)
     return len(orphans)
 

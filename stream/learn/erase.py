@@ -35,6 +35,7 @@ __all__ = [
     "confirmation_record",
     "confirmations",
     "keep_ledger",
+    "remains",
     "request_at",
 ]
 
@@ -57,6 +58,18 @@ REMAINS = (
     "the ledger of erasures keeps that a pseudonym was forgotten, and when",
 )
 """What an erasure cannot take back."""
+UNTIL_AFRESH = (
+    "weights and counts that were learned from the user stay, and name nobody, until a learner "
+    "that began afresh without the user takes their place (UPWELL_RELEARN is {}: so many erasures "
+    "are waited for, and `examples` must reach back far enough)"
+)
+
+
+def remains(relearn: int) -> tuple[str, ...]:
+    """With a learner that begins afresh after so many erasures; 0 is never."""
+    if not relearn:
+        return REMAINS
+    return (*REMAINS[:3], UNTIL_AFRESH.format(relearn), *REMAINS[4:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +88,18 @@ class Unconfirmed:
 
 
 def confirmation_record(
-    erasure: Unconfirmed, checkpoints: int, request: Control, now_ms: int
+    erasure: Unconfirmed, checkpoints: int, request: Control, now_ms: int, relearn: int = 0
 ) -> Outgoing:
-    """checkpoints: older ones that were removed. request: what stands at its place."""
+    """checkpoints: older ones that were removed. request: what stands at its place. relearn: as of
+    `remains`.
+    """
     assert request.user_id is not None, "a request to forget names its user"
     removed = {**erasure.removed, "checkpoints": checkpoints}
     value = Confirmation(
         user_id=request.user_id,
         event_id=request.event_id,
         removed=removed,
-        remains=REMAINS,
+        remains=remains(relearn),
         ts=now_ms,
     )
     return Outgoing(Topic.CONFIRMATIONS, request.user_id.encode(), confirmation_value(value))
@@ -109,7 +124,7 @@ def confirmations(
                 erasure.source,
             )
         else:
-            yield confirmation_record(erasure, checkpoints, request, now_ms)
+            yield confirmation_record(erasure, checkpoints, request, now_ms, options.relearn)
 
 
 def request_at(

@@ -18,7 +18,6 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import AuthorizationError, KafkaError
 
 from learner.release import checkpoint
-from learner.release.guard import Ruling
 from learner.training.learner import Learner
 from learner.training.promotion import Promotion
 from stream.broker.away import Patience
@@ -26,6 +25,7 @@ from stream.broker.incarnations import Incarnations
 from stream.broker.model_records import Version, delta_record, ruling_record, version_record
 from stream.chain.effects import Erasure
 from stream.chain.wire import decode_examples
+from stream.learn.afresh.afresh import Afresh
 from stream.learn.budget import Budget
 from stream.learn.catalogue import CatalogueFeed
 from stream.learn.erase import Unconfirmed, confirmations
@@ -67,6 +67,7 @@ class LearnLoop:
         self._letters = LetterIndex(options.client, options.prefix)
         self._pace = Pace()
         self._held = HeldBack(options)
+        self._afresh = Afresh(options, clock_ms)
         self._unconfirmed: list[Unconfirmed] = []
         self._stopping = False
         self._learned = 0
@@ -99,6 +100,7 @@ class LearnLoop:
                 examples_consumer(options.client, options.prefix, self._positions) as consumer,
             ):
                 self._announce(newest, consumer)
+                self._afresh.say_again(newest, self._sender)
                 while not self._stopping:
                     self._step(consumer)
                 self._publish()
@@ -114,6 +116,7 @@ class LearnLoop:
         finally:
             self._catalogue.stop()
             self._held.stop()
+            self._afresh.stop()
             self._lock.release()
 
     def stop(self, *_: object) -> None:
@@ -130,6 +133,7 @@ class LearnLoop:
             return None
         arrays, meta = checkpoint.load(self._options.folder, newest.name)
         self._learner.restore(arrays, meta["learner"])
+        self._afresh.resume(meta)
         self._budget.resume()
         self._promotion = Promotion(self._learner, self._options.guard, groups=self._options.groups)
         self._promotion.restore(arrays)
@@ -176,7 +180,7 @@ class LearnLoop:
         self._pace.rest()
         self._look()
         self._lock.keep()
-        if roll_back_if_asked(self._options.home, self._options.folder, self._sender):
+        if self._goes_on_elsewhere():
             self._resume()
             seek(consumer, self._positions)
         due_ms = self._published_ms + self._options.publish_ms - self._clock_ms()
@@ -191,7 +195,9 @@ class LearnLoop:
             self._promotion.test(examples)
             self._learner.learn(examples)
         if examples and (ruling := self._promotion.decide()) is not None:
-            self._say(ruling)
+            warn_of(ruling, self._promotion.version)
+            self._sender.confirm()
+            self._sender.send(ruling_record(ruling, self._promotion.version))
         self._erase([one for one in decoded if isinstance(one, Erasure)])
         self._positions |= {
             partition.partition: records[-1].offset + 1 for partition, records in polled.items()
@@ -208,6 +214,13 @@ class LearnLoop:
         if save:
             self._checkpoint()
 
+    def _goes_on_elsewhere(self) -> bool:
+        """Whether the newest checkpoint is not what was learned here."""
+        if roll_back_if_asked(self._options.home, self._options.folder, self._sender):
+            return True
+        now = self._learner.learned, self._positions, self._incarnations.ids
+        return not self._unconfirmed and self._afresh.step(*now, self._sender)
+
     def _erase(self, erasures: Sequence[Erasure]) -> None:
         """Remove users from `dead_letters` and from memory; the next checkpoint, which is due now,
         is without them.
@@ -218,6 +231,7 @@ class LearnLoop:
         if not erasures:
             return
         self._held.forget({one.user for one in erasures})
+        self._afresh.met(len(erasures))
         found = self._letters.of({one.user for one in erasures})
         self._sender.confirm()
         letters = remove_letters(self._sender.producer, self._options.prefix, found)
@@ -229,22 +243,6 @@ class LearnLoop:
                 "examples": self._learner.forget(one.user),
             }
             self._unconfirmed.append(Unconfirmed(one.source, one.offset, removed, one.guest))
-
-    def _confirm(self, checkpoints: int) -> None:
-        """The erasures, now that no checkpoint holds the users.
-
-        It may go out once more after a crash.
-        """
-        owed, now = self._unconfirmed, self._clock_ms()
-        for one in confirmations(self._options, owed, checkpoints, now):
-            self._sender.send(one)
-        self._unconfirmed = []
-
-    def _say(self, ruling: Ruling) -> None:
-        """On the log where something is wrong, on `models` whatever it is."""
-        warn_of(ruling, self._promotion.version)
-        self._sender.confirm()
-        self._sender.send(ruling_record(ruling, self._promotion.version))
 
     def _publish(self) -> None:
         """A delta, if anything was learned, and the figures."""
@@ -281,6 +279,7 @@ class LearnLoop:
             "positions": self._positions,
             "topics": dict(self._incarnations.ids),
             "owed": [asdict(one) for one in self._unconfirmed],
+            "shares": self._afresh.shares,
         }
         saved = checkpoint.save_checkpoint(
             self._options.folder,
@@ -295,4 +294,7 @@ class LearnLoop:
         self._sender.confirm()
         gone = checkpoint.prune(self._options.folder, keep=keep)
         self._saved_at = self._learned
-        self._confirm(gone)
+        # now that no checkpoint holds the users; after a crash it may go out once more
+        for one in confirmations(self._options, self._unconfirmed, gone, self._clock_ms()):
+            self._sender.send(one)
+        self._unconfirmed = []

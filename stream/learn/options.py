@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from learner.ranking.ranking import Ranking
 from learner.release.folder import ModelsFolder
 from learner.release.guard import Guard
+from learner.training.learner import Learner
 from stream.chain.policy import NO_POLICY, Policy
 
 __all__ = ["LearnOptions", "unfollowed"]
@@ -37,7 +38,10 @@ class LearnOptions:
     the catalogue. show: told each record for `metrics`. learning: around what is done with a poll's
     records of `examples`. ledgers: files that are copies of the ledger of erasures; the first must
     be written, or nothing is confirmed. quarantine: how strict, or off. quarantine_days: after
-    which what waits in it is dropped.
+    which what waits in it is dropped. relearn: after so many erasures the learner that `anew` makes
+    begins afresh; 0 is never. anew: none where learning once more of the same users is not allowed.
+    relearn_reach: the share of what was learned that `examples` must
+    still hold then.
     """
 
     prefix: str
@@ -55,6 +59,9 @@ class LearnOptions:
     ledgers: Sequence[Path] = ()
     quarantine: str = "off"
     quarantine_days: float = 30.0
+    relearn: int = 0
+    relearn_reach: float = 1.0
+    anew: Callable[[], Learner] | None = None
     show: Callable[[bytes], None] = lambda _: None
     learning: Callable[[Mapping[Any, Sequence[Any]]], AbstractContextManager[None]] = unfollowed
     client: Mapping[str, Any] = field(default_factory=dict)

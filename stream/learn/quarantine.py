@@ -67,15 +67,18 @@ class HeldBack:
         self._overrides = Broadcast(options.prefix + Topic.OVERRIDES, options.client)
         self._decided = Decided()
         self._quarantine: Quarantine | None = None
+        self._gone: frozenset[str] = frozenset()  # alarms of before that nobody knows any more
 
     def begin(self, watermark: Mapping[str, int], arrays: Mapping[str, NDArray[Any]]) -> None:
         """From a checkpoint's arrays; where they have no quarantine, empty, behind what the learner
         learned. Raises `ModelError`.
         """
         if self._on:
-            one = self._options
+            one, before = self._options, self._quarantine
             self._quarantine = Quarantine(one.quarantine, one.quarantine_days, watermark)
             take_arrays(self._quarantine, arrays)
+            told = self._gone if before is None else self._gone | before.alarmed
+            self._gone = told - self._quarantine.alarmed
 
     def start(self) -> None:
         """Reads what was decided. Raises `BrokerError`."""
@@ -104,6 +107,9 @@ class HeldBack:
     def records(self, now_ms: int) -> Iterator[Outgoing]:
         """What changed since the last call, for the topic `quarantine`."""
         if self._quarantine is not None:
+            for item_id in sorted(self._gone - self._quarantine.alarmed):
+                yield group_record(item_id, None)
+            self._gone = frozenset()
             for item_id, group in self._quarantine.changes(now_ms).items():
                 yield group_record(item_id, group)
 

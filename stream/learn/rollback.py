@@ -21,7 +21,12 @@ from upwell.system.errands import answer_errand
 if TYPE_CHECKING:  # it holds torch, and `upwell run` comes by here
     from stream.learn.topics import Sender
 
-__all__ = ["make_newest", "roll_back_if_asked", "seek", "version_of"]
+__all__ = ["BEGAN", "make_newest", "newest_afresh", "roll_back_if_asked", "seek", "version_of"]
+
+BEGAN = "began_afresh"
+"""In the meta of the checkpoint by which a learner that began afresh takes the place: it is to be
+announced as such.
+"""
 
 
 def make_newest(
@@ -53,6 +58,22 @@ def make_newest(
 def version_of(saved: checkpoint.Checkpoint, meta: Mapping[str, Any]) -> Version:
     """What `models` says of a checkpoint."""
     return Version(meta["version"], saved.name, saved.sha256, meta["learner"]["watermark"])
+
+
+def newest_afresh(folder: ModelsFolder) -> tuple[str, str] | None:
+    """File and version of the newest checkpoint by which a learner that began afresh took the
+    place, of those that are left. Raises `ModelError`.
+    """
+    for one in checkpoint.every(folder):
+        try:
+            meta = checkpoint.meta(folder, one.name)
+        except ModelError:
+            if checkpoint.replaced(folder, one.name):
+                continue
+            raise
+        if meta.get(BEGAN):
+            return one.name, str(meta["version"])
+    return None
 
 
 def roll_back_if_asked(home: Path, folder: ModelsFolder, sender: Sender) -> bool:

@@ -11,6 +11,7 @@ import torch
 from encoders import model_dimension
 from learner.private.build import new_learner
 from learner.release.guard import GroupShare, Guard
+from learner.training.learner import Learner
 from stream.broker.connect import models_folder, pseudonym_key
 from stream.broker.engines import engine_name
 from stream.broker.erasures.ledger import ledger_files
@@ -66,7 +67,12 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
     dimension = model_dimension(settings.encoder.model)
     learner = settings.learner
     bounds = exposure_bounds(settings.stream.exposure)
-    trained = new_learner(learner, settings.private, dimension, pseudonym_key(settings))
+    key = pseudonym_key(settings)
+
+    def anew() -> Learner:
+        return new_learner(learner, settings.private, dimension, key)
+
+    trained = anew()
     with (
         endpoint(settings.metrics, LEARN_PLACE) as show,
         tracing(settings, "learn") as spans,
@@ -91,6 +97,9 @@ def run_learn(settings: Settings, alone: bool = False) -> None:
             alone=alone,
             quarantine=learner.quarantine,
             quarantine_days=learner.quarantine_days,
+            relearn=learner.relearn,
+            relearn_reach=learner.relearn_reach,
+            anew=anew if settings.private.epsilon is None else None,
             ledgers=ledger_files(settings),
             client=client_options(settings.kafka),
             show=told,

@@ -34,6 +34,7 @@ from stream.ops.commands.trust.policy import policy
 from stream.ops.commands.trust.privacy import privacy
 from stream.ops.commands.tune import tune
 from stream.ops.commands.users.export import export
+from stream.ops.commands.users.relearn import relearn
 
 __all__ = ["app", "main"]
 
@@ -54,6 +55,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "snapshot": snapshot,
     "restore": restore,
     "rollback": rollback,
+    "relearn": relearn,
     "evaluate": evaluate,
     "tune": tune,
     "adapt": adapt,

@@ -66,6 +66,11 @@ class Quarantine:
         """With an alarm, for which something is held."""
         return len(self._alarms)
 
+    @property
+    def alarmed(self) -> frozenset[str]:
+        """The items with an alarm."""
+        return frozenset(self._alarms)
+
     def sift(self, examples: Sequence[Example], now_ms: int) -> list[Example]:
         """What is to be learned now, in this order; an example that comes again comes to nothing
         again.

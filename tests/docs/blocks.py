@@ -97,6 +97,7 @@ NOT_RUN = {
     "docs/privacy.md": {
         "upwell export": "the data folder of an engine, with its key: "
         "tests/stream/ops/commands/users/test_export.py",
+        "upwell relearn": "an engine that runs: tests/stream/ops/commands/users/test_relearn.py",
     },
     "docs/private.md": {
         "UPWELL_PRIVATE_EPSILON": "until Ctrl-C, then minutes of a demo: "

@@ -14,9 +14,9 @@ def item_events(model: OnlineModel) -> dict[str, int]:
     counted = model.ranking.state().popularity
     events = counted.values[COUNT] / counted.scale[COUNT]
     return {
-        item_id: round(events[row])
-        for row, item_id in enumerate(model.ranking.catalogue.ids)
-        if events[row] > 0.0
+        item_id: round(often)
+        for item_id, often in zip(model.ranking.catalogue.ids, events, strict=False)
+        if often > 0.0  # of what has room by now: it may be learning meanwhile
     }
 
 

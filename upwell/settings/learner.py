@@ -68,6 +68,22 @@ class LearnerSettings:
         above=0.001,
         below=3_650.0,
     )
+    relearn: int = setting(
+        0,
+        "of users, after which a learner begins afresh beside the one that runs, without what they "
+        "did, and takes its place (docs/privacy.md); 0 is never",
+        "operator",
+        "erasures",
+        above=0,
+    )
+    relearn_reach: float = setting(
+        1.0,
+        "of the examples that were learned, that `examples` must still hold for that",
+        "operator",
+        "share",
+        above=0.0,
+        below=1.0,
+    )
     repeats: Literal["never", "learned"] = setting(
         "never",
         "whether lists show again what a user had: `learned`, once the log shows that users take "

@@ -190,6 +190,11 @@ def _refuse_beside_a_budget(settings: Settings) -> None:
             "UPWELL_EXPOSURE holds bounds by what all users were shown, without noise: unset it, "
             "or UPWELL_PRIVATE_EPSILON"
         )
+    if settings.learner.relearn:
+        raise SettingsError(
+            "UPWELL_RELEARN learns once more of all users, which would spend the budget a second "
+            "time: unset it, or UPWELL_PRIVATE_EPSILON"
+        )
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: Mapping[str, Field], what: str) -> None:

@@ -13,7 +13,7 @@ from stream.ops.commands.federate.manual import FEDERATE
 from stream.ops.commands.recipes.manual import RECIPES
 from stream.ops.commands.review.manual import REVIEW
 from stream.ops.commands.trust.manual import TRUST
-from stream.ops.commands.users.manual import EXPORT
+from stream.ops.commands.users.manual import EXPORT, FORGET, RELEARN
 from upwell.system.exit_codes import ExitCode
 
 __all__ = ["ALWAYS", "MANUAL", "Entry"]
@@ -106,11 +106,7 @@ MANUAL: Mapping[str, Entry] = {
     ),
     "watch": Entry("upwell watch --user 331 --count 1", (BROKER,), A_LIST, stream=True),
     "recommend": Entry("upwell recommend --user 331 --k 5", (BROKER,), A_LIST),
-    "forget": Entry(
-        "upwell forget --user 331",
-        (BROKER,),
-        "the confirmation, as docs/schemas/confirmations.schema.json has it",
-    ),
+    "forget": FORGET,
     "export": EXPORT,
     "doctor": Entry(
         "upwell doctor",
@@ -170,6 +166,7 @@ MANUAL: Mapping[str, Entry] = {
         "what serves now",
         {"version": "of the model"},
     ),
+    "relearn": RELEARN,
     "evaluate": Entry(
         "upwell evaluate log.jsonl.gz --policy popularity",
         (ENCODER, LOG),

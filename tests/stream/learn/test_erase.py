@@ -22,7 +22,7 @@ from learner.training.learner import Learner
 from stream.broker.topics import ensure_topics
 from stream.chain.effects import Erasure
 from stream.chain.wire import encode_erasure, encode_examples, encode_rerouted
-from stream.learn.erase import REMAINS, Unconfirmed, request_at
+from stream.learn.erase import REMAINS, Unconfirmed, remains, request_at
 from stream.learn.letters import LetterIndex
 from stream.learn.loop import LearnLoop
 from stream.learn.options import LearnOptions
@@ -211,3 +211,12 @@ def test_a_request_is_read_where_it_stands_also_if_it_was_sent_on(on: KafkaSetti
     assert [one.user_id for one in found if one is not None] == ["bob", "bob"]
     nowhere = Unconfirmed("controls-0", 2, {})
     assert request_at(client_options(on), on.prefix, nowhere, NOW_MS) is None
+
+
+def test_what_remains_says_until_when_where_a_learner_begins_afresh() -> None:
+    assert remains(0) == REMAINS
+    changed = [one for one in remains(3) if one not in REMAINS]
+    assert len(remains(3)) == len(REMAINS)
+    assert [("UPWELL_RELEARN is 3" in one, "weights and counts" in one) for one in changed] == [
+        (True, True)
+    ]

@@ -101,6 +101,27 @@ def options(kafka: str, prefix: str, tmp_path: Path) -> LearnOptions:
     )
 
 
+def test_groups_that_another_checkpoint_does_not_know_leave_the_topic(
+    options: LearnOptions,
+) -> None:
+    """As after a roll back, or where a learner that began afresh is in place."""
+    held, crowd = HeldBack(options), Crowd()
+    held.begin({}, {})
+    examples = crowd.people(80) + crowd.profiles(16)
+    held.sift(examples, NOW)
+    [told] = held.records(NOW)
+    assert not told.gone
+    arrays = held.arrays()
+    held.begin({}, {})
+    [gone] = held.records(NOW)
+    assert (gone.key, gone.gone) == (PUSHED.encode(), True)
+    assert list(held.records(NOW)) == []
+    held.begin({}, arrays)
+    held.begin({}, {})
+    held.begin({}, arrays)
+    assert [one.gone for one in held.records(NOW)] == [False]
+
+
 @contextmanager
 def learning(options: LearnOptions) -> Iterator[Learner]:
     """A learn process, ended in order."""

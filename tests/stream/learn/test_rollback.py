@@ -16,7 +16,7 @@ from learner.release import checkpoint
 from learner.release.folder import LocalFolder
 from stream.broker.rollback import ERRAND
 from stream.chain.publish import Outgoing
-from stream.learn.rollback import roll_back_if_asked
+from stream.learn.rollback import BEGAN, newest_afresh, roll_back_if_asked
 from upwell.system.errands import ask
 
 
@@ -86,3 +86,18 @@ def test_what_is_wrong_is_the_answer_and_ends_nothing(folder: LocalFolder, tmp_p
     assert not resumed
     assert not sent.records
     assert len(checkpoint.every(folder)) == 2
+
+
+def test_the_newest_that_began_afresh_is_found_behind_what_it_learned_since(
+    folder: LocalFolder,
+) -> None:
+    assert newest_afresh(folder) is None
+    for version, began in (("3-c", True), ("4-d", True), ("5-e", False)):
+        meta: dict[str, Any] = {"version": version, **({BEGAN: True} if began else {})}
+        checkpoint.save_checkpoint(folder, {"x": np.ones(3)}, meta)
+    found = newest_afresh(folder)
+    assert found is not None
+    assert found[1] == "4-d"
+    gone = Path(checkpoint.every(folder)[-1].name).stem
+    folder.write(f"{gone}.safetensors", b"torn")
+    assert newest_afresh(folder) == found

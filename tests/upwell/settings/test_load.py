@@ -140,3 +140,14 @@ def test_what_would_be_right_has_its_unit() -> None:
         load_settings({"UPWELL_PUBLISH_MS": "0"})
     with pytest.raises(SettingsError, match=r"at least 100 and at most 1000000 \(items\)$"):
         load_settings({"UPWELL_HAD": "1"})
+
+
+def test_who_learns_once_more_has_no_budget_of_privacy() -> None:
+    """It would be spent a second time."""
+    assert load_settings({"UPWELL_RELEARN": "3"}).learner.relearn == 3
+    assert load_settings({}).learner.relearn == 0
+    with pytest.raises(SettingsError, match="UPWELL_RELEARN learns once more of all users"):
+        load_settings({"UPWELL_RELEARN": "1", "UPWELL_PRIVATE_EPSILON": "8"})
+    for wrong in ({"UPWELL_RELEARN": "-1"}, {"UPWELL_RELEARN_REACH": "1.1"}):
+        with pytest.raises(SettingsError, match=next(iter(wrong))):
+            load_settings(wrong)

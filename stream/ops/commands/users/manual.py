@@ -5,7 +5,13 @@ from __future__ import annotations
 from stream.ops.commands.entry import Entry
 from upwell.system.exit_codes import ExitCode
 
-__all__ = ["EXPORT"]
+__all__ = ["EXPORT", "FORGET", "RELEARN"]
+
+FORGET = Entry(
+    "upwell forget --user 331",
+    (ExitCode.BROKER,),
+    "the confirmation, as docs/schemas/confirmations.schema.json has it",
+)
 
 EXPORT = Entry(
     "upwell export --user 331 --out 331.json",
@@ -31,4 +37,11 @@ EXPORT = Entry(
         "topics": "of each topic `count`, `oldest_ms`, `newest_ms`, with `--events` the `records`",
         "not_in_here": "what was not looked at, a sentence each",
     },
+)
+
+RELEARN = Entry(
+    "upwell relearn --wait 3600",
+    (ExitCode.SNAPSHOT, ExitCode.MODEL),
+    "what serves now",
+    {"version": "of the model, once it is in place; null where that was not waited for"},
 )
