@@ -19,8 +19,9 @@ from learner.release.delta import decode, encode
 from learner.release.parts import in_parts
 from learner.release.replica import SERVING, Replica
 from learner.training.learner import Learner
-from tests.learner.training.small import DIMENSION, ITEMS, SETTINGS, catalogue, requests_of
+from tests.learner.training.small import DIMENSION, ITEMS, SETTINGS, catalogue
 from upwell.errors import ModelError
+from upwell.ports import RankRequest
 from upwell.recommendations import Entry
 from upwell.settings import LearnerSettings
 from upwell.values import Example, Interaction, UserState
@@ -80,6 +81,10 @@ def shop(count: int, seed: int = 4, users: int = 20) -> tuple[list[Example], dic
 EXAMPLES, STATES = shop(500)
 
 
+def requests() -> list[RankRequest]:
+    return [RankRequest(state=STATES[user], k=10) for user in sorted(STATES)]
+
+
 def learner_of(examples: list[Example], settings: LearnerSettings = ON, size: int = 64) -> Learner:
     learner = Learner(settings, DIMENSION, 7)
     learner.add_items(catalogue())
@@ -132,16 +137,15 @@ def test_off_nothing_is_counted_kept_or_sent() -> None:
     plain = learner_of(EXAMPLES, SETTINGS)
     assert not any(name.startswith("objectives.") for name in plain.arrays())
     assert not any(name.startswith("objectives.") for name in plain.take_delta().arrays)
-    before = plain.rank(requests_of(STATES))
-    assert replica_of(learner_of(EXAMPLES), SETTINGS).rank(requests_of(STATES)) == before
+    before = plain.rank(requests())
+    assert replica_of(learner_of(EXAMPLES), SETTINGS).rank(requests()) == before
     assert all(
         not {"purchase", "dwell", "return"} & shares(e).keys() for one in before for e in one
     )
 
 
 def test_lists_move_towards_what_is_bought_and_say_so() -> None:
-    requests = requests_of(STATES)
-    plain, moved = (learner_of(EXAMPLES, one).rank(requests) for one in (SETTINGS, ON))
+    plain, moved = (learner_of(EXAMPLES, one).rank(requests()) for one in (SETTINGS, ON))
 
     def even(lists: list[tuple[Entry, ...]]) -> float:
         found = [int(entry.item_id[1:]) % 2 == 0 for one in lists for entry in one]
@@ -158,21 +162,37 @@ def test_lists_move_towards_what_is_bought_and_say_so() -> None:
         assert scores == sorted(scores, reverse=True)
 
 
+def test_pins_stand_first_and_lots_keep_their_exact_chances() -> None:
+    explore = 0.4
+    learner = learner_of(EXAMPLES, replace(ON, explore=explore))
+    pinned = replace(catalogue()[ITEMS - 1], pinned=True)
+    boosted = replace(catalogue()[ITEMS - 2], boost=50.0)
+    learner.add_items([pinned, boosted])
+    state = STATES["u1"]
+    found = learner.rank([RankRequest(state=state, k=5, lot=f"lot {one}") for one in range(300)])
+    drawn = {one[-1].item_id for one in found if one[-1].explored}
+    assert len(drawn) > 1
+    for one in found:
+        assert [entry.item_id for entry in one[:2]] == [pinned.item_id, boosted.item_id]
+        assert shares(one[1])["boost"] == 50.0
+        assert [entry.propensity for entry in one[:-1]] == [1.0] * 4
+        last = explore / len(drawn) if one[-1].explored else 1.0 - explore
+        assert one[-1].propensity == pytest.approx(last)
+
+
 def test_before_anything_followed_lists_are_as_without_it() -> None:
     clicks = [one for one in EXAMPLES if one.event.kind == "click"]
     alone = [replace(one, history=(), had=()) for one in clicks]
-    requests = requests_of(STATES)
-    found = learner_of(alone).rank(requests)
-    assert found == learner_of(alone, SETTINGS).rank(requests)
+    found = learner_of(alone).rank(requests())
+    assert found == learner_of(alone, SETTINGS).rank(requests())
 
 
 def test_the_tests_of_the_learner_see_lists_without_it() -> None:
     on, off = learner_of(EXAMPLES), learner_of(EXAMPLES, SETTINGS)
     for name, array in off.arrays().items():
         np.testing.assert_array_equal(on.arrays()[name], array)
-    requests = requests_of(STATES)
-    top = list(on.ranking.top(requests, on.parameters))
-    assert top == list(off.ranking.top(requests, off.parameters))
+    top = list(on.ranking.top(requests(), on.parameters))
+    assert top == list(off.ranking.top(requests(), off.parameters))
 
 
 def test_a_replica_that_follows_ranks_the_same() -> None:
@@ -183,7 +203,7 @@ def test_a_replica_that_follows_ranks_the_same() -> None:
         for one in in_parts(learner.take_delta(), 2_000):
             settle(replica.apply(decode(encode(one))))
     np.testing.assert_array_equal(sums_of(replica)[: len(sums_of(learner))], sums_of(learner))
-    assert replica.rank(requests_of(STATES)) == learner.rank(requests_of(STATES))
+    assert replica.rank(requests()) == learner.rank(requests())
     assert ROWS not in learner.take_delta().arrays
 
 
@@ -206,8 +226,8 @@ def test_a_checkpoint_goes_on_where_it_was(settings: LearnerSettings) -> None:
         one.add_items(catalogue())
         one.restore(*checkpoint(learner))
     np.testing.assert_array_equal(sums_of(restored), sums_of(learner))
-    assert restored.rank(requests_of(STATES)) == learner.rank(requests_of(STATES))
-    assert replica.rank(requests_of(STATES)) == learner.rank(requests_of(STATES))
+    assert restored.rank(requests()) == learner.rank(requests())
+    assert replica.rank(requests()) == learner.rank(requests())
     restored.learn(EXAMPLES[300:])
     if settings is ON:
         np.testing.assert_array_equal(sums_of(restored), sums_of(learner_of(EXAMPLES)))
