@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from learner.catalogue.features import Features
 from learner.catalogue.kernel import grown, room
 from learner.objectives.outcomes import OPENED, RETURNED, outcomes
-from learner.objectives.value import value_terms
+from learner.objectives.value import Groups, groups_of, value_terms
 from upwell.errors import ModelError
 from upwell.settings import objective_weights
 from upwell.values import Example
@@ -43,6 +43,7 @@ class Rates:
     def __init__(self) -> None:
         self._sums = np.zeros((0, _COLUMNS))
         self._changed: set[int] = set()
+        self._groups: tuple[int, Groups] | None = None
         self._terms: tuple[str, int, dict[str, NDArray[np.float64]]] | None = None
 
     def learn(
@@ -63,7 +64,7 @@ class Rates:
         self._sums[row, column] += weight
         self._sums[row, _COUNTED] += 1.0
         self._changed.add(row)
-        self.stale()
+        self._terms = None
 
     def _grow(self, rows: int) -> None:
         if rows > len(self._sums):
@@ -71,7 +72,7 @@ class Rates:
 
     def stale(self) -> None:
         """What the catalogue says of items has changed."""
-        self._terms = None
+        self._groups = self._terms = None
 
     def terms(
         self, objectives: str | None, features: Features, rows: int
@@ -84,7 +85,9 @@ class Rates:
             return {}
         if self._terms is None or self._terms[:2] != (objectives, rows):
             self._grow(rows)
-            found = value_terms(weights, self._sums[:rows], features)
+            if self._groups is None or self._groups[0] != rows:
+                self._groups = rows, groups_of(features, rows)
+            found = value_terms(weights, self._sums[:rows], self._groups[1])
             self._terms = objectives, rows, found
         return self._terms[2]
 
@@ -119,7 +122,7 @@ class Rates:
         self._grow(int(rows.max(initial=-1)) + 1)
         newer = sums[:, _COUNTED] >= self._sums[rows, _COUNTED]
         self._sums[rows[newer]] = sums[newer]
-        self.stale()
+        self._terms = None
 
     # ---- checkpoints
 

@@ -9,6 +9,7 @@ knows nothing about users or lists.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from learner.catalogue.features import Features
 from learner.objectives.outcomes import BOUGHT, LEFT, OPENED, RETURNED, STAYED
 from upwell.settings import CLICK, OBJECTIVES
 
-__all__ = ["MOST_LIFT", "lifts", "smoothed", "strength", "value_terms"]
+__all__ = ["MOST_LIFT", "Groups", "groups_of", "lifts", "smoothed", "strength", "value_terms"]
 
 MOST_LIFT = 8.0
 """A rate counts as so many times the usual one at most, and as this part of it at least."""
@@ -25,6 +26,29 @@ LEAST_STRENGTH, MOST_STRENGTH = 2.0, 10_000.0
 _OF = {"purchase": (OPENED, BOUGHT), "dwell": (LEFT, STAYED), "return": (OPENED, RETURNED)}
 """Which sums are the trials of an objective, and which what followed."""
 _LEAST_RATE = _LEAST_TRIALS = 1e-6
+
+
+class Groups(NamedTuple):
+    """Which categories and brands items have, numbers below `kinds`. items, of: (m,) pairs,
+    by item. owners: (p,) the items that have any; starts: (p,) where the pairs of each begin.
+    """
+
+    items: NDArray[np.intp]
+    of: NDArray[np.int64]
+    owners: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    kinds: int
+
+
+def groups_of(features: Features, rows: int) -> Groups:
+    """Of the first `rows` items."""
+    brands = features.brand[:rows].astype(np.int64)
+    brands = np.where(brands >= 0, brands + len(features.worth), -1)
+    table = np.column_stack([features.categories[:rows], brands])
+    items, places = np.nonzero(table >= 0)
+    of = table[items, places]
+    owners, starts = np.unique(items, return_index=True)
+    return Groups(items, of, owners, starts, int(of.max(initial=-1)) + 1)
 
 
 def strength(
@@ -53,10 +77,10 @@ def smoothed(
 
 
 def lifts(
-    trials: NDArray[np.float64], hits: NDArray[np.float64], groups: NDArray[np.int64]
+    trials: NDArray[np.float64], hits: NDArray[np.float64], groups: Groups
 ) -> NDArray[np.float64]:
     """(n,) how many times the rate of all each item's is, within `MOST_LIFT`; 1 where nothing
-    followed yet. groups: (n, g) categories and brands as numbers, -1 where fewer.
+    followed yet.
     """
     hits = np.minimum(hits, trials)
     total = float(trials.sum())
@@ -70,37 +94,29 @@ def lifts(
 
 
 def _of_groups(
-    trials: NDArray[np.float64],
-    hits: NDArray[np.float64],
-    groups: NDArray[np.int64],
-    usual: float,
+    trials: NDArray[np.float64], hits: NDArray[np.float64], groups: Groups, usual: float
 ) -> NDArray[np.float64]:
     """(n,) the mean rate of an item's categories and brand; of an item without any that of all."""
-    items, places = np.nonzero(groups >= 0)
-    if not len(items):
-        return np.full(len(trials), usual)
-    of = groups[items, places]
-    count = int(of.max()) + 1
-    tried = np.bincount(of, trials[items], count).astype(np.float64)
-    followed = np.bincount(of, hits[items], count).astype(np.float64)
-    rates = smoothed(tried, followed, np.full(count, usual))
-    many = np.bincount(items, minlength=len(trials))
-    sums = np.bincount(items, rates[of], len(trials))
-    prior = np.where(many > 0, sums / np.maximum(many, 1), usual)
+    prior = np.full(len(trials), usual)
+    if not len(groups.items):
+        return prior
+    tried, followed = (
+        np.bincount(groups.of, one[groups.items], groups.kinds).astype(np.float64)
+        for one in (trials, hits)
+    )
+    rates = smoothed(tried, followed, np.full(groups.kinds, usual))
+    many = np.diff(groups.starts, append=len(groups.items))
+    prior[groups.owners] = np.add.reduceat(rates[groups.of], groups.starts) / many
     return np.asarray(np.clip(prior, _LEAST_RATE, 1.0 - _LEAST_RATE))
 
 
 def value_terms(
-    weights: Mapping[str, float], sums: NDArray[np.float64], features: Features
+    weights: Mapping[str, float], sums: NDArray[np.float64], groups: Groups
 ) -> dict[str, NDArray[np.float64]]:
     """By objective with a weight (n,) its part of ln(value / value of an item with usual rates),
     where value is the click's weight and, of each objective, weight times lift. The parts sum to
     it. sums: (n, 5 or more) of `outcomes`.
     """
-    count = len(sums)
-    brands = features.brand[:count].astype(np.int64)
-    brands = np.where(brands >= 0, brands + len(features.worth), -1)
-    groups = np.column_stack([features.categories[:count], brands])
     total = weights[CLICK] + sum(weights[name] for name in OBJECTIVES)
     parts = {
         name: weights[name] / total * (lifts(sums[:, tried], sums[:, hit], groups) - 1.0)

@@ -16,6 +16,8 @@ from learner.objectives.value import (
     LEAST_STRENGTH,
     MOST_LIFT,
     MOST_STRENGTH,
+    Groups,
+    groups_of,
     lifts,
     smoothed,
     strength,
@@ -24,7 +26,13 @@ from learner.objectives.value import (
 from upwell.settings import objective_weights
 from upwell.values import CatalogueItem
 
-NONE = np.full((3, 1), -1)
+
+def groups(*of: list[int]) -> Groups:
+    """Of each item the numbers."""
+    items = np.array([row for row, some in enumerate(of) for _ in some], np.intp)
+    owners, starts = np.unique(items, return_index=True)
+    codes = np.array([one for some in of for one in some], np.int64)
+    return Groups(items, codes, owners, starts, 1 + int(codes.max(initial=-1)))
 
 
 def array(*numbers: float) -> NDArray[np.float64]:
@@ -58,14 +66,14 @@ def test_a_rate_lies_between_what_was_counted_and_its_prior() -> None:
 
 def test_a_new_item_has_the_rate_of_its_kind() -> None:
     trials, hits = array(400, 400, 0, 0), array(200, 20, 0, 0)
-    found = lifts(trials, hits, np.array([[0], [1], [0], [-1]]))
+    found = lifts(trials, hits, groups([0], [1], [0], []))
     assert found[0] > found[2] > 1.0 > found[1]
     assert found[3] == pytest.approx(1.0)
 
 
 def test_before_anything_followed_all_are_as_usual() -> None:
-    assert lifts(array(5, 0, 9), array(0, 0, 0), NONE).tolist() == [1.0, 1.0, 1.0]
-    assert lifts(array(0, 0, 0), array(0, 0, 0), NONE).tolist() == [1.0, 1.0, 1.0]
+    assert lifts(array(5, 0, 9), array(0, 0, 0), groups()).tolist() == [1.0, 1.0, 1.0]
+    assert lifts(array(0, 0, 0), array(0, 0, 0), groups()).tolist() == [1.0, 1.0, 1.0]
 
 
 @given(
@@ -75,7 +83,7 @@ def test_before_anything_followed_all_are_as_usual() -> None:
 )
 def test_a_lift_is_finite_and_bounded(counted: list[tuple[float, float, int]]) -> None:
     trials, hits = (array(*(one[place] for one in counted)) for place in range(2))
-    found = lifts(trials, hits, np.array([[one[2]] for one in counted]))
+    found = lifts(trials, hits, groups(*([one[2]] if one[2] >= 0 else [] for one in counted)))
     assert ((found >= 1.0 / MOST_LIFT) & (found <= MOST_LIFT)).all()
 
 
@@ -110,11 +118,10 @@ def test_the_parts_sum_to_the_logarithm_of_the_value() -> None:
     counted = sums(opened=[500, 500], bought=[200, 5], back=[100, 300])
     weights = objective_weights("click=1, purchase=2, return=1")
     assert weights is not None
-    found = value_terms(weights, counted, table((), ()).state)
+    found = value_terms(weights, counted, groups())
     assert found.keys() == {"purchase", "return"}
-    none = np.full((2, 1), -1)
-    bought = lifts(counted[:, OPENED], counted[:, BOUGHT], none)
-    back = lifts(counted[:, OPENED], counted[:, RETURNED], none)
+    bought = lifts(counted[:, OPENED], counted[:, BOUGHT], groups())
+    back = lifts(counted[:, OPENED], counted[:, RETURNED], groups())
     value = np.log((1.0 + 2.0 * bought + back) / 4.0)
     np.testing.assert_allclose(found["purchase"] + found["return"], value, rtol=1e-12)
     assert found["purchase"][0] > 0.0 > found["purchase"][1]
@@ -125,7 +132,7 @@ def test_where_parts_cancel_each_is_told_as_it_is() -> None:
     counted = sums(opened=[10, 10], bought=[5, 5], left=[10, 10], stayed=[5, 5])
     weights = objective_weights("purchase=1,dwell=1")
     assert weights is not None
-    found = value_terms(weights, counted, table((), ()).state)
+    found = value_terms(weights, counted, groups())
     assert [part.tolist() for part in found.values()] == [[0.0, 0.0], [0.0, 0.0]]
 
 
@@ -135,9 +142,9 @@ def test_the_click_s_weight_holds_the_others_down() -> None:
     for text in ("click=0,purchase=1", "purchase=1", "click=9,purchase=1"):
         weights = objective_weights(text)
         assert weights is not None
-        terms.append(value_terms(weights, counted, table((), ()).state)["purchase"])
+        terms.append(value_terms(weights, counted, groups())["purchase"])
     assert terms[0][0] > terms[1][0] > terms[2][0] > 0.0
-    lift = lifts(counted[:, OPENED], counted[:, BOUGHT], np.full((2, 1), -1))
+    lift = lifts(counted[:, OPENED], counted[:, BOUGHT], groups())
     assert terms[0][0] == pytest.approx(math.log(lift[0]))
 
 
@@ -146,5 +153,18 @@ def test_a_brand_is_a_kind_of_its_own() -> None:
     features = table(("a",), ("a",), ("a",), ("a",), brands=("x", "y", "x", "y"))
     weights = objective_weights("purchase=1")
     assert weights is not None
-    found = value_terms(weights, counted, features.state)["purchase"]
+    found = value_terms(weights, counted, groups_of(features.state, 4))["purchase"]
     assert found[2] > 0.0 > found[3]
+
+
+def test_an_item_s_kinds_are_its_categories_and_its_brand() -> None:
+    features = table(("a", "b"), (), ("b",), brands=("x", None, None))
+    found = groups_of(features.state, 3)
+    pairs = list(zip(found.items.tolist(), found.of.tolist(), strict=True))
+    a, b = (code for row, code in pairs[:2])
+    assert pairs == [(0, a), (0, b), (0, found.kinds - 1), (2, b)]
+    assert (found.owners.tolist(), found.starts.tolist()) == ([0, 2], [0, 3])
+    trials, hits = array(0, 0, 900), array(0, 0, 450)
+    other = lifts(array(900, *trials), array(90, *hits), groups([], [0, 1], [], [1]))
+    assert other[1] > 1.0
+    assert other[2] == pytest.approx(1.0)
