@@ -16,10 +16,11 @@ from learner.catalogue.kernel import kernel
 from learner.catalogue.relations import Relation
 from learner.counts.counts import FAR_DECAY, NEAR_DECAY, RECENT_WINDOW, CountState
 from learner.counts.neighbours import Neighbours
+from learner.objectives.rates import Lifts
 from learner.ranking import affinity
 from learner.ranking.affinity import LONG, MANY, SHORT, TEXT_DEPTH, Scratch
 from learner.ranking.gate import PER_SIGNAL, GateState
-from learner.ranking.names import BRAND, FIRST_DENSE, FIRST_ORDER, FIRST_USER, SIGNALS, VARIETY
+from learner.ranking.names import BESIDE, BRAND, FIRST_DENSE, FIRST_ORDER, FIRST_USER, SIGNALS
 from upwell.recommendations import Reason
 
 __all__ = [
@@ -36,7 +37,7 @@ __all__ = [
     "lifted",
     "reasons",
     "shares",
-    "tell_lift",
+    "tell_lifts",
 ]
 
 NEW_ITEM = "new_item"
@@ -46,9 +47,9 @@ LEXICAL = "lexical"
 FATIGUE = "fatigue"
 FAIRNESS = "fairness"
 OTHER = "other"
-SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST, LEXICAL, FATIGUE, FAIRNESS, *VARIETY)
+SHARES = (*SIGNALS, NEW_ITEM, UPTAKE, BOOST, LEXICAL, FATIGUE, FAIRNESS, *BESIDE)
 _SIGNALS = len(SIGNALS)
-_BOOST, _FAIRNESS = SHARES.index(BOOST), SHARES.index(FAIRNESS)
+_BOOST = SHARES.index(BOOST)
 CAUSED = FIRST_DENSE - FIRST_USER  # signals that an item of the history causes
 
 
@@ -272,28 +273,27 @@ def reasons(
     return tuple(named)
 
 
-def lifted(boost: NDArray[np.float64], lift: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(capacity,) what is added to scores: the operators' boost, and the lift where there is one
-    (rows beyond its length have none).
-    """
-    if not len(lift):
-        return boost
-    added = boost.copy()
-    added[: len(lift)] += lift
-    return added
+def lifted(boost: NDArray[np.float64], lifts: Lifts) -> NDArray[np.float64]:
+    """(capacity,) what is added to scores: the operators' boost and all lifts."""
+    for lift in lifts.values():
+        if len(lift):
+            boost = boost.copy()
+            boost[: len(lift)] += lift
+    return boost
 
 
-def tell_lift(
+def tell_lifts(
     rows: NDArray[np.int32],
     told: NDArray[np.float64],
     boost: NDArray[np.float64],
-    lift: NDArray[np.float64],
+    lifts: Lifts,
 ) -> None:
-    """Tells the two apart in the shares of lists that were made by what `lifted` gave. rows: (b, K)
-    -1 where a list is shorter; told: (b, K, len(SHARES)).
+    """Tells them apart in the shares of lists that were made by what `lifted` gave. rows: (b, K) -1
+    where a list is shorter; told: (b, K, len(SHARES)). lifts: by share.
     """
-    if not len(lift):
-        return
     stands = rows >= 0
-    told[stands, _BOOST] = boost[rows[stands]]
-    told[stands, _FAIRNESS] = np.append(lift, 0.0)[np.minimum(rows[stands], len(lift))]
+    for name, lift in lifts.items():
+        if len(lift):
+            told[stands, _BOOST] = boost[rows[stands]]
+            places = np.minimum(rows[stands], len(lift))
+            told[stands, SHARES.index(name)] = np.append(lift, 0.0)[places]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from upwell.settings import OBJECTIVES
+
 __all__ = [
+    "BESIDE",
     "BRAND",
     "DENSE",
     "FIRST_DENSE",
@@ -18,6 +21,8 @@ __all__ = [
 
 VARIETY = ("diversity", "calibration")
 """Shares of a score that `learner.variety` adds, no signals."""
+BESIDE = (*VARIETY, *OBJECTIVES)
+"""The same with those of `learner.objectives`."""
 
 SIGNALS = (
     "popularity_50",

@@ -131,6 +131,7 @@ class OnlineModel:
         gone[rows] = True
         self.ranking.state()
         self.ranking.counts.forget(gone, len(self._catalogue))
+        self.ranking.rates.forget(gone)
         self._items.forget(rows)
         self.parameters.forget(rows)
         self._catalogue.release(rows.tolist())
@@ -148,9 +149,10 @@ class OnlineModel:
         """What is counted."""
         counts = self.ranking.counts.arrays(len(self._catalogue))
         self._appended()
-        return {f"counts.{name}": array for name, array in counts.items()} | {
+        counted = {f"counts.{name}": array for name, array in counts.items()} | {
             _EVENTS: self._items.events[: self._items.size].copy()
         }
+        return counted | self.ranking.rates.arrays(len(self._catalogue))
 
     def meta(self) -> dict[str, Any]:
         """Everything taken in that is no array, JSON-ready."""
@@ -180,6 +182,7 @@ class OnlineModel:
         self._catalogue.restore(meta["items"])
         self.ranking.state()
         self.ranking.counts.restore(part(arrays, "counts."))
+        self.ranking.rates.restore(arrays)
         self._refer(np.zeros(0, np.int64))
         if _EVENTS in arrays:
             self._items.restore(arrays[_EVENTS])

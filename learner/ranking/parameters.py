@@ -28,6 +28,7 @@ ROWS = {
     "fused.rows": "fused.identities",
     "released.rows": "released.values",
     "released.movers": "released.moves",
+    "objectives.rows": "objectives.sums",  # no parameters: they go out with the counts
 }
 """Arrays of row numbers, and what they number."""
 

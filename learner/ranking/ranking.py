@@ -24,9 +24,10 @@ from learner.counts.events import ItemEvents, item_events, past_of
 from learner.counts.repeats import may_return
 from learner.fused.histories import HistoryBatch, history_batch
 from learner.fused.model import FusedModel
+from learner.objectives.rates import Lifts, Rates
 from learner.ranking.affinity import empty_scratch, widened
 from learner.ranking.candidates import COLD_DEPTH
-from learner.ranking.explain import lifted, reasons, tell_lift
+from learner.ranking.explain import FAIRNESS, lifted, reasons, tell_lifts
 from learner.ranking.explore import draw, propensities
 from learner.ranking.fatigue import disliked, hidden
 from learner.ranking.lists import Lists, Wishes, list_block
@@ -60,7 +61,8 @@ so that titles that share some letters with the words hardly count.
 
 class Ranking:
     """Catalogue, counts and working memory, grown together. Not thread-safe. lift: by row, is added
-    to scores and told as the share `fairness`; empty where nothing is.
+    to scores and told as the share `fairness`; empty where nothing is. rates: of what follows a
+    click.
     """
 
     def __init__(self, settings: LearnerSettings, dimension: int) -> None:
@@ -71,6 +73,7 @@ class Ranking:
         self.counts = Counts(settings.neighbours)
         self.scratch = empty_scratch()
         self.lift = np.zeros(0)
+        self.rates = Rates()
         self._capacity = 0
         self._dense = np.zeros((len(DENSE), BLOCK, 0), np.float32)
 
@@ -79,6 +82,7 @@ class Ranking:
         where one has another dimension.
         """
         self.rules.stale()
+        self.rates.stale()
         changed = self.catalogue.announce(items)
         self.kin.put([self.catalogue.ensure(item.item_id) for item in items], items)
         return changed
@@ -151,30 +155,36 @@ class Ranking:
             requests,
             lambda asked: [
                 self._entries(lists, user, request)
-                for lists, some in self.lists(asked, parameters)
+                for lists, some in self.lists(asked, parameters, self._lifts())
                 for user, request in enumerate(some)
             ],
         )
 
     def lists(
-        self, requests: Sequence[RankRequest], parameters: RankingParameters
+        self, requests: Sequence[RankRequest], parameters: RankingParameters, lifts: Lifts
     ) -> Iterator[tuple[Lists, Sequence[RankRequest]]]:
-        """The same as rows, a block of requests at a time."""
+        """The same as rows, a block of requests at a time. lifts: by share, what is added."""
         for start in range(0, len(requests), BLOCK):
             some = requests[start : start + BLOCK]
-            yield self._lists(some, parameters), some
+            yield self._lists(some, parameters, lifts), some
 
     def top(
         self, requests: Sequence[RankRequest], parameters: RankingParameters
     ) -> Iterator[tuple[list[str], bool]]:
-        """For each request the item ids of its list, and whether all their scores are finite."""
-        for lists, some in self.lists(requests, parameters):
+        """The item ids of each list, without lifts, and whether all their scores are finite."""
+        for lists, some in self.lists(requests, parameters, {}):
             for user in range(len(some)):
                 rows = [int(row) for row in lists.rows[user] if row >= 0]
                 finite = bool(np.isfinite(lists.shares[user]).all())
                 yield [self.catalogue.ids[row] for row in rows], finite
 
-    def _lists(self, requests: Sequence[RankRequest], parameters: RankingParameters) -> Lists:
+    def _lifts(self) -> Lifts:
+        features, rows = self.state().features, len(self.catalogue)
+        return {FAIRNESS: self.lift, **self.rates.terms(self.settings.objectives, features, rows)}
+
+    def _lists(
+        self, requests: Sequence[RankRequest], parameters: RankingParameters, lifts: Lifts
+    ) -> Lists:
         state = self.state()
         named = [self._named(request) for request in requests]
         events = self.events([request.state.history for request in requests], create=False)
@@ -195,7 +205,7 @@ class Ranking:
             at=[one.at or 0 for one in requests] if self.settings.lifetime == "learned" else None,
             again=again,
         )
-        wishes = self._wishes(requests, named)
+        wishes = self._wishes(requests, named)._replace(boost=lifted(self.catalogue.boost, lifts))
         lists = Lists.empty(len(requests), int(wishes.k.max()))
         parameters.gate.grow(len(self.catalogue))
         if len(self.catalogue):
@@ -210,7 +220,7 @@ class Ranking:
                 len(self.catalogue),
                 lists,
             )
-        tell_lift(lists.rows, lists.shares, self.catalogue.boost, self.lift)
+        tell_lifts(lists.rows, lists.shares, self.catalogue.boost, lifts)
         return lists
 
     def _named(self, request: RankRequest) -> Named:
@@ -232,22 +242,18 @@ class Ranking:
     def _wishes(self, requests: Sequence[RankRequest], named: Sequence[Named]) -> Wishes:
         masks, mask = self.rules.masks([(one.category, one.at) for one in requests])
         k = [min(max(0, request.k), len(self.catalogue)) for request in requests]
+        lots = [draw(self.settings.seed, one.lot or "", self._chance(one)) for one in requests]
         return Wishes(
             masks,
             mask,
             np.array(k, np.int64),
             self.catalogue.promoted,
-            lifted(self.catalogue.boost, self.lift),
+            self.catalogue.boost,
             self.catalogue.pinned,
             np.array(
                 [self.settings.search_weight if _searched(request) else 0.0 for request in requests]
             ),
-            np.array(
-                [
-                    draw(self.settings.seed, request.lot or "", self._chance(request))
-                    for request in requests
-                ]
-            ),
+            np.array(lots),
             *padded([[(row, _EXACT * likeness**2) for row, likeness in some] for some in named]),
             *padded([self._rows(request.worn) for request in requests]),
         )

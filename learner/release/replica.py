@@ -66,6 +66,7 @@ class Replica(OnlineModel):
         parameters = self._assembly.add(delta, rows)
         if parameters is not None:
             self._take_counts(part(parameters, "released."))
+            self.ranking.rates.take(parameters)
             yield from self.parameters.take(parameters, delta.whole)
             self._digest = None
         elif rows:

@@ -122,6 +122,8 @@ class Learner(OnlineModel):
         again, weights = self.ranking.returns(self.parameters), self._weigh(examples)
         found = prepared(examples, self.ranking, self.parameters.fused, weights, again=again)
         self._test_and_count(found.block, found.targets)
+        if self.settings.objectives is not None:
+            self.ranking.rates.learn(examples, weights, self._catalogue.ensure)
         self.learned += len(examples)
         self._appended()
         if self._trainer is not None:
@@ -223,6 +225,7 @@ class Learner(OnlineModel):
         columns, items, sources = self._journal.columns()
         arrays = prefixed("examples.", columns)
         arrays |= self.parameters.changes() if parameters is None else parameters
+        arrays |= self.ranking.rates.changes()
         delta = ModelDelta(
             row_items={
                 name: tuple(self._catalogue.ids[row] for row in arrays[name])

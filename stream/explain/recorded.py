@@ -42,7 +42,7 @@ HOUR_MS = 3_600_000
 BEGINNINGS = 4
 """In the time for which lists are kept."""
 PRUNE_MS = 60_000
-_NEEDED = ("counts.", SERVING, "fused.trainer.model.counts")
+_NEEDED = ("counts.", "objectives.", SERVING, "fused.trainer.model.counts")
 """Of a checkpoint; the rest is the trainer's, users' windows among it."""
 
 

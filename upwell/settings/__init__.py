@@ -20,12 +20,15 @@ from upwell.settings.groups import (
 )
 from upwell.settings.learner import LearnerSettings
 from upwell.settings.load import all_settings, describe_settings, load_settings, show_value
+from upwell.settings.objectives import CLICK, OBJECTIVES, objective_weights
 from upwell.settings.pictures import PictureSettings
 from upwell.settings.private import PrivateSettings
 from upwell.settings.stream import StreamSettings
 from upwell.settings.uses import UseSettings
 
 __all__ = [
+    "CLICK",
+    "OBJECTIVES",
     "Bound",
     "EncoderSettings",
     "GatewaySettings",
@@ -46,5 +49,6 @@ __all__ = [
     "describe_settings",
     "exposure_bounds",
     "load_settings",
+    "objective_weights",
     "show_value",
 ]

@@ -154,6 +154,14 @@ class LearnerSettings:
         above=0.0,
         below=8.0,
     )
+    objectives: str | None = setting(
+        None,
+        "that count in a list beside the next click: how much a purchase, a long dwell and a "
+        "return after a click weigh, each where it is as frequent as usual, with a click at 1 "
+        "(docs/lists.md); unset, lists are for clicks alone",
+        "tuner",
+        "as purchase=2, dwell=0.5, return=1",
+    )
     fused: bool = setting(True, "the fused model is one of the signals", "tuner")
     fused_every: int = setting(
         256, "after which the fused model is trained", "developer", "examples", above=1

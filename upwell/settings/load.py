@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 from upwell.errors import SettingsError
 from upwell.settings.exposure import exposure_bounds
 from upwell.settings.groups import Settings
+from upwell.settings.objectives import objective_weights
 from upwell.settings.values import Field, parse
 
 __all__ = ["all_settings", "describe_settings", "load_settings", "show_value"]
@@ -154,6 +155,7 @@ def _refuse_disagreement(settings: Settings) -> None:
             "comma; the others are weighed as one"
         )
     exposure_bounds(settings.stream.exposure)
+    objective_weights(settings.learner.objectives)
     _refuse_beside_a_budget(settings)
     track = settings.tracking.to
     if track is not None and not TRACK.fullmatch(track):
@@ -194,6 +196,11 @@ def _refuse_beside_a_budget(settings: Settings) -> None:
         raise SettingsError(
             "UPWELL_RELEARN learns once more of all users, which would spend the budget a second "
             "time: unset it, or UPWELL_PRIVATE_EPSILON"
+        )
+    if settings.learner.objectives is not None:
+        raise SettingsError(
+            "UPWELL_OBJECTIVES counts what users did after their clicks, without noise: unset it, "
+            "or UPWELL_PRIVATE_EPSILON"
         )
 
 

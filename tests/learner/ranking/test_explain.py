@@ -19,7 +19,7 @@ from learner.ranking.explain import (
     causes,
     lifted,
     reasons,
-    tell_lift,
+    tell_lifts,
 )
 from learner.ranking.names import BRAND, FIRST_USER, SIGNALS
 from tests.learner.counted import value_of
@@ -158,17 +158,22 @@ def share_of(state: CountState, row: int) -> float:
 
 def test_a_lift_is_added_to_the_boost_and_told_apart_from_it() -> None:
     boost, lift = np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.0, 0.7, 1.1])
-    assert lifted(boost, lift).tolist() == [0.1, 0.2 + 0.7, 0.3 + 1.1, 0.4]
+    lifts = {"fairness": lift, "purchase": np.array([0.0, 0.0, -0.5, 0.25])}
+    assert lifted(boost, lifts).tolist() == [0.1, 0.2 + 0.7, 0.3 + 1.1 - 0.5, 0.4 + 0.25]
+    assert boost.tolist() == [0.1, 0.2, 0.3, 0.4]
     rows = np.array([[1, 3, -1], [2, 0, 1]], np.int32)
     told = np.full((2, 3, len(SHARES)), 9.0)
-    tell_lift(rows, told, boost, lift)
-    of_boost, of_lift = (told[:, :, SHARES.index(name)].tolist() for name in ("boost", "fairness"))
+    tell_lifts(rows, told, boost, lifts)
+    of_boost, of_lift, of_purchase = (
+        told[:, :, SHARES.index(name)].tolist() for name in ("boost", "fairness", "purchase")
+    )
     assert of_boost == [[0.2, 0.4, 9.0], [0.3, 0.1, 0.2]]
     assert of_lift == [[0.7, 0.0, 9.0], [1.1, 0.0, 0.7]]
+    assert of_purchase == [[0.0, 0.25, 9.0], [-0.5, 0.0, 0.0]]
 
 
 def test_without_a_lift_nothing_is_touched() -> None:
     boost, told = np.array([0.1]), np.full((1, 1, len(SHARES)), 9.0)
-    assert lifted(boost, np.zeros(0)) is boost
-    tell_lift(np.zeros((1, 1), np.int32), told, boost, np.zeros(0))
+    assert lifted(boost, {"fairness": np.zeros(0)}) is boost
+    tell_lifts(np.zeros((1, 1), np.int32), told, boost, {"fairness": np.zeros(0)})
     assert (told == 9.0).all()

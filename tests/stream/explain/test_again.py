@@ -131,6 +131,30 @@ def test_lists_of_variants_plays_and_diversity_are_made_again_to_the_digit(tmp_p
     assert len(completions) > 1
 
 
+def test_lists_for_more_than_clicks_are_made_again_to_the_digit(tmp_path: Path) -> None:
+    """From deltas and from a checkpoint, with decisions of people and lots beside."""
+    own, told = settings(), Log("p")
+    for number in range(90):
+        who = {"user_id": f"user {number % 7}", "item_id": f"i{number * number % ITEMS}"}
+        told.add(Topic.CLICKS, **who, action="click")
+        if number % 3 == 0:
+            told.add(Topic.CLICKS, **who, action="purchase")
+    learner = replace(own.learner, objectives="purchase=3, dwell=1, return=1")
+    with recorded(tmp_path, replace(own, learner=learner)) as engine:
+        ids = played(engine, long_log(60)) + played(engine, told.lines[:90])
+        ids += played(engine, decisions())
+        begin_again(engine)
+        ids += played(engine, told.lines[90:])
+    evidence, signals, explored = Evidence(tmp_path / "serve-0.sqlite3"), set[str](), 0
+    for list_id in ids[::2]:
+        again = make_again(evidence, evidence.lists(list_id)[0])
+        assert again.entries == again.published
+        signals |= {reason.signal for one in again.entries for reason in one.reasons}
+        explored += any(one.explored for one in again.entries)
+    assert "purchase" in signals
+    assert explored
+
+
 def test_a_list_from_before_variants_shared_a_place_is_made_again_as_it_was(tmp_path: Path) -> None:
     own = settings()
     before = replace(own, learner=replace(own.learner, same_group=0))
