@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -43,6 +44,10 @@ def until(condition: Callable[[], bool]) -> None:
             return
         threading.Event().wait(0.001)
     raise AssertionError("in vain")
+
+
+def longer(sent: Sequence[object], than: int) -> bool:
+    return len(sent) > than
 
 
 def asked(
@@ -119,7 +124,7 @@ def test_who_hears_nothing_waits_says_so_once_asks_again_and_says_when_it_is_ove
         encoder.take(post.answers()[:1])
         for clock.now in (AGAIN_SECONDS + 1, 2 * AGAIN_SECONDS + 2):
             before = len(post.sent)
-            until(lambda before=before: len(post.sent) > before)
+            until(partial(longer, post.sent, before))
         assert [len(batch) for _, batch in post.sent] == [2, 1, 1], "only what has no answer"
         assert not found.done()
         encoder.take(post.answers())
@@ -148,7 +153,7 @@ def test_a_worker_that_answers_slowly_is_not_said_to_be_silent(
 
 
 def wrong_dimension() -> Vector:
-    return np.eye(1, ENCODER.dimension + 1, dtype=np.float32)[0]
+    return np.array([1.0] + [0.0] * ENCODER.dimension, np.float32)
 
 
 @pytest.mark.parametrize(
