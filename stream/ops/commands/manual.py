@@ -54,7 +54,6 @@ MANUAL: Mapping[str, Entry] = {
     "worker": Entry("upwell worker serve"),
     "worker serve": Entry("upwell worker serve", (*ENGINE, ExitCode.UNFORESEEN, ExitCode.STALLED)),
     "worker learn": Entry("upwell worker learn --alone", (*ENGINE, ExitCode.UNFORESEEN)),
-    "worker encode": Entry("upwell worker encode", (*ENGINE, ExitCode.UNFORESEEN)),
     "top": Entry(
         "upwell top --once --json",
         (BROKER,),
