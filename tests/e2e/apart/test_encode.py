@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -130,6 +131,19 @@ class Part:
         self._metrics.stop()
 
 
+@contextmanager
+def kept_alive(supervisor: Supervisor) -> Iterator[None]:
+    """What falls is started again, by a thread: this one waits for lists."""
+    done = threading.Event()
+    thread = threading.Thread(target=lambda: supervisor.watch(until=done.is_set))
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 def loaded(pid: int) -> set[str]:
     """Which of the libraries that compute a model a process has in memory."""
     maps = Path(f"/proc/{pid}/maps").read_text()
@@ -187,7 +201,7 @@ def test_a_killed_encode_worker_loses_nothing_and_two_share(
             lambda: part.said("serve-0").get("encode_waits", {}).get("users", 0) > 15, "a wait"
         )
         assert part.said("serve-0")["beats"]["users"] < 5, "it waits, it does not stand still"
-        with part.runs("encode", "a") as first:
+        with part.runs("encode", "a") as first, kept_alive(first):
             while sent:
                 sent.discard(next(came).trigger)
             for number in range(60):
@@ -200,7 +214,6 @@ def test_a_killed_encode_worker_loses_nothing_and_two_share(
             }
             upwell.flush()
             while last:
-                first.check()
                 one = next(came)
                 if last.get(one.user_id) == one.trigger:
                     del last[one.user_id]
@@ -216,8 +229,9 @@ def test_a_killed_encode_worker_loses_nothing_and_two_share(
         assert serve.pids["serve"] == pid
         assert not any(part.said("serve-0")["dead_letters"].values())
     said = part.log("serve", "serve-0")
-    assert said.count("whoever runs `upwell run --roles encode` does not answer") == 1
-    assert said.count("answers again after") == 1
+    quiet = said.count("whoever runs `upwell run --roles encode` does not answer")
+    assert quiet == said.count("answers again after")
+    assert 1 <= quiet <= 2, "once before the first one came, once more at most after the kill"
     assert "Traceback" not in said
 
 
