@@ -5,7 +5,8 @@ beside the same model in this process, and texts a second of a catalogue with on
 
 The titles are the log's. Workers are processes of `upwell worker encode` with one thread each; who
 asks is this process, as a serve worker does, without the cache. A search is asked for when the one
-before is answered. Percentiles are of all searches, speeds the median of the repeats. Prints one
+before is answered. Percentiles are of all searches, speeds the median of the repeats.
+`way_alone`: of a text that the worker has in its cache. Prints one
 JSON object as the last line.
 """
 
@@ -80,11 +81,12 @@ def worker(settings: Settings, environ: Mapping[str, str], name: str) -> Iterato
         feed.stop()
 
 
-def milliseconds(encoder: Encoder, searches: Sequence[str]) -> dict[str, float]:
+def milliseconds(encoder: Encoder, searches: Sequence[str], told: str = "") -> dict[str, float]:
+    """told: goes behind each, so that no cache has seen it."""
     taken = []
     for number, text in enumerate([*searches[:WARM_UP], *searches]):
         began = time.perf_counter()
-        encoder.encode([f"{text} {number}"])  # not one that a cache has seen
+        encoder.encode([f"{text} {told}{number}" if told else text])
         taken.append(1000 * (time.perf_counter() - began))
     parts = statistics.quantiles(taken[WARM_UP:], n=100)
     return {"p50_ms": round(parts[49], 1), "p99_ms": round(parts[98], 1)}
@@ -116,7 +118,7 @@ def measure(arguments: argparse.Namespace, home: Path) -> dict[str, Any]:
         texts = titles(arguments.log, max(arguments.texts, arguments.searches))
         searches, catalogue = texts[: arguments.searches], texts[: arguments.texts]
         with closing(load_encoder(model, threads=1, cache_entries=0)) as own:
-            here = milliseconds(own, searches)
+            here = milliseconds(own, searches, "h")
             here["texts_per_s"] = speed(own.in_bulk(), catalogue, arguments.repeats, "h")
             revision = own.revision
         name = model_revision(model)
@@ -125,12 +127,19 @@ def measure(arguments: argparse.Namespace, home: Path) -> dict[str, Any]:
         )
         asking.connect(KafkaPost(client, PREFIX, 0, asking.take))
         stack.enter_context(worker(settings, environ, "a"))
-        one = milliseconds(asking, searches)
+        one = milliseconds(asking, searches, "a")
+        way = milliseconds(asking, searches[:1] * len(searches))
         one["texts_per_s"] = speed(asking.in_bulk(), catalogue, arguments.repeats, "a")
         stack.enter_context(worker(settings, environ, "b"))
         asking.in_bulk().encode(catalogue)  # the group has shared its partitions since
         two = speed(asking.in_bulk(), catalogue, arguments.repeats, "b")
-    return {"revision": revision, "here": here, "one_worker": one, "two_workers_texts_per_s": two}
+    return {
+        "revision": revision,
+        "here": here,
+        "one_worker": one,
+        "way_alone": way,
+        "two_workers_texts_per_s": two,
+    }
 
 
 def main() -> None:
