@@ -19,7 +19,7 @@ from upwell.ports import Encoder
 from upwell.system.lru import Lru
 from upwell.values import Vector
 
-__all__ = ["CachingEncoder", "KeptEncoder", "text_sources", "tokens_read"]
+__all__ = ["CachingEncoder", "KeptEncoder", "content_keys", "text_sources", "tokens_read"]
 
 
 @runtime_checkable

@@ -1,6 +1,6 @@
 """Whether the engine is alive, for a container's health check and for people: `python -m
-infra.health [--own | --learner]` ends with 0 when every worker spoke lately and all its threads
-move.
+infra.health [--own | --learner | --encode]` ends with 0 when every worker spoke lately and all its
+threads move.
 
 serve and learn write their figures on the topic `metrics` every second: learn from the loop that
 does its work, serve with a beat through each thread that works (docs/operations.md). It reads the
@@ -88,14 +88,16 @@ def main(arguments: Sequence[str] = ()) -> int:
 
     --own: only of this machine's worker (UPWELL_INSTANCE) and of learn, as a container that would
     be restarted wants it. --learner: only of the learner of this machine's data folder, at work or
-    as standby, as a container without a serve worker wants it.
+    as standby, as a container without a serve worker wants it. --encode: only of this machine's
+    encode worker.
     """
-    learner = "--learner" in arguments
-    own = learner or "--own" in arguments
+    learner, encodes = "--learner" in arguments, "--encode" in arguments
+    own = learner or encodes or "--own" in arguments
     try:
         settings = load_settings(os.environ, _settings_file())
         kafka, at_ms = settings.kafka, now_ms()
-        expected = [LEARN] if learner else [settings.stream.instance, LEARN]
+        name = settings.stream.instance
+        expected = [LEARN] if learner else [f"encode-{name}"] if encodes else [name, LEARN]
         spoken = _newest(kafka, at_ms - (MAX_SILENCE_MS if own else LOOK_BACK_MS))
         if learner:
             spoken = _own_learner(spoken, settings.data)

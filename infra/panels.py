@@ -138,6 +138,15 @@ FRESH = Dashboard(
             (rate("upwell_pictures_total", "outcome"), "pictures {{outcome}}"),
         ),
         panel(
+            "Encoded apart",
+            "short",
+            "seconds that a chain of serve has waited for encode workers (above 10 none answers); "
+            "texts a second that these answered, by chain; records that they passed over",
+            ("upwell_encode_wait_seconds", "{{worker}} {{chain}} waits"),
+            (rate("upwell_encoded_texts_total", "chain"), "{{chain}}' texts"),
+            (rate("upwell_encode_unread_total", "why"), "{{why}}"),
+        ),
+        panel(
             "Cache hits",
             "percentunit",
             "of users' texts, the share that was not encoded",

@@ -24,6 +24,7 @@ from upwell.events import Topic
 from upwell.partition import partition_of
 
 __all__ = [
+    "KEPT_AN_HOUR",
     "TOPICS",
     "TopicSpec",
     "check_topics",

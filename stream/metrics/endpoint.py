@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from prometheus_client.registry import Collector
 
 __all__ = [
+    "ENCODE_PLACE",
     "GATEWAY_PLACE",
     "LEARN_PLACE",
     "SERVE_PLACE",
@@ -34,6 +35,7 @@ __all__ = [
 
 SERVE_PLACE, LEARN_PLACE, GATEWAY_PLACE = 0, 1, 2
 USE_PLACES = {"desk": 3, "watch": 4}
+ENCODE_PLACE = 5
 """After the port of the settings."""
 CLIENT_SECONDS = 10.0
 """That one who asks may take."""

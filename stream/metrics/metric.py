@@ -17,7 +17,7 @@ WORKER = "worker"
 INFO = {"role": "role", "engine": "engine", "store": "store"}
 """Labels of `upwell_worker_info`, by the record's field."""
 
-Role = Literal["serve", "learn", "standby", "gateway", "desk", "watch"]
+Role = Literal["serve", "learn", "standby", "gateway", "encode", "desk", "watch"]
 Kind = Literal["counter", "gauge", "histogram"]
 
 

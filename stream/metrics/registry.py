@@ -22,7 +22,7 @@ __all__ = ["METRICS", "UNTOLD"]
 
 LEARN: tuple[Role, ...] = ("learn",)
 ALL: tuple[Role, ...] = ("serve", "learn", "gateway")
-PROCESSES: tuple[Role, ...] = (*ALL, "desk", "watch")
+PROCESSES: tuple[Role, ...] = (*ALL, "encode", "desk", "watch")
 
 METRICS = (
     # is it up
@@ -41,6 +41,7 @@ METRICS = (
         "beats.{thread}",
         "seconds",
         "since each thread that works last passed; of `encoder`, how long its call has taken",
+        ("serve", "encode"),
     ),
     Metric(
         "resident_memory_bytes",

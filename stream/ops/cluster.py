@@ -19,7 +19,7 @@ from stream.broker.feeds import Broadcast
 from stream.broker.lag import Lag
 from stream.broker.topics import ensure_topics
 from stream.metrics.record import parse_record
-from stream.ops.supervise import ROLES, Supervisor
+from stream.ops.supervise import ENCODE, ROLES, Supervisor
 from upwell.client import client_options
 from upwell.errors import SettingsError, UpwellError
 from upwell.events import Topic
@@ -86,7 +86,8 @@ def running_cluster(
     Raises `SettingsError` where some roles are to run here and no broker is named.
     """
     engine = set(roles or ROLES) & set(ROLES)
-    if engine and engine != set(ROLES) and settings.kafka.address is None:
+    parted = bool(engine or ENCODE in roles) and engine != set(ROLES)
+    if parted and settings.kafka.address is None:
         raise SettingsError(
             f"only {', '.join(roles)} is to run here, and no broker is named: set UPWELL_KAFKA to "
             "that of the engine which the rest of it runs"

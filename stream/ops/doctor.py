@@ -26,6 +26,7 @@ from stream.broker.topics import check_topics, no_broker
 from stream.chain.catalogue import vectors_of
 from stream.chain.privacy import Pseudonymizer
 from stream.learn.lock import LearnerLock
+from stream.ops.encode_line import encode_line
 from stream.ops.events_line import events_line
 from stream.ops.round_trip import round_trip
 from stream.ops.titles import newest_figures, title_line
@@ -71,6 +72,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
             yield _check("key", lambda: _key(settings))
             yield _check("titles", lambda: _titles(settings))
             yield _check("uses", lambda: uses_line(newest_figures(settings.kafka), now_ms()))
+            yield _check("encode", lambda: _encode(settings))
     yield _check("codecs", _codecs)
     yield _check("model", lambda: _model(settings))
     if settings.pictures.model is not None:
@@ -189,6 +191,10 @@ def _topics(settings: Settings) -> str:
 
 def _titles(settings: Settings) -> str:
     return title_line(newest_figures(settings.kafka))
+
+
+def _encode(settings: Settings) -> str:
+    return encode_line(settings.encoder.by, newest_figures(settings.kafka), now_ms())
 
 
 def _codecs() -> str:

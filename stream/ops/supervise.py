@@ -21,11 +21,23 @@ from upwell.errors import SettingsError, UpwellError
 from upwell.system.exit_codes import ExitCode
 from upwell.system.threads import UNEXPECTED_EXIT, end_process, start_thread
 
-__all__ = ["ALONE", "ROLES", "USES", "Child", "Supervisor", "end_with_parent"]
+__all__ = [
+    "ALL_ROLES",
+    "ALONE",
+    "ENCODE",
+    "ROLES",
+    "USES",
+    "Child",
+    "Supervisor",
+    "end_with_parent",
+]
 
 ROLES = ("serve", "learn")
+ENCODE = "encode"
+"""Encodes what serve workers leave to it (UPWELL_ENCODED_BY)."""
 USES = ("desk", "watch")
 """Other uses than lists, of which each is one more role."""
+ALL_ROLES = (*ROLES, ENCODE, *USES)
 ALONE = "--alone"
 """Of a learner that does not wait where another one learns."""
 MAX_RESTARTS = 5
@@ -51,7 +63,7 @@ class Child:
 
 class Supervisor:
     """command: what starts a role, without the role's name. logs: a folder for the children's
-    output, None for this terminal. roles: of `ROLES` and `USES`, those that run here.
+    output, None for this terminal. roles: of `ALL_ROLES`, those that run here.
 
     alone: another engine's learner is an error at the start. One that is started again waits for
     it: it took over while this one was down.

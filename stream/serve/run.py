@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +83,8 @@ def _run(
             end_stalled(anew)
         backlog = lag.backlog(_own_partitions(app))
         worker.lag = backlog.topics
-        return backlog
+        # a worker that waits for another process does not stall, and is not helped by a start
+        return replace(backlog, behind=0) if worker.waits() else backlog
 
     watchdog = Watchdog(look, Stall(STALL_SECONDS), end_stalled, time.monotonic)
     watchdog.start()

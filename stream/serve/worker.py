@@ -14,7 +14,6 @@ import orjson
 from encoders import (
     UnknownTokens,
     WatchedTitles,
-    busy_seconds,
     kept_folder,
     model_dimension,
     text_sources,
@@ -43,11 +42,12 @@ from stream.chain.pictures import missed_lines
 from stream.chain.policy import load_policy
 from stream.chain.publish import Outgoing, item_records, user_records
 from stream.chain.records import Record
+from stream.encode.load import load_by, told, waits
 from stream.explain.recorded import open_replica
 from stream.fairness.ranker import FairRanker
 from stream.serve.decisions import DecisionFeed
 from stream.serve.encoders.renewal import Renewal
-from stream.serve.encoders.switch import EncoderSwitch, load, model_in_force
+from stream.serve.encoders.switch import EncoderSwitch, model_in_force
 from stream.serve.follow import Follower
 from stream.serve.meter import Meter, TimedEncoder, TimedPictures, TimedRanker, TimedStore
 from stream.serve.model_reader import ModelReader
@@ -81,11 +81,12 @@ class ServeWorker:
         options = client_options(settings.kafka)
         model_dimension(settings.encoder.model)  # a wrong name is said before a broker is asked
         self._lineage = read_lineage(options, settings.kafka.prefix)
-        load_model = partial(load, settings.encoder)
+        load_model = partial(load_by, settings)
         encoder = load_model(model_in_force(settings.encoder, self._lineage))
         self.meter = Meter()
         self.partition_of = partitioner(settings.kafka.partitions)
         self._switch = EncoderSwitch(encoder, load_model)
+        self.waits: Callable[[], Mapping[str, float]] = lambda: waits(self._switch.newest)
         self._engine = engine_name(settings.data)
         self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
         kept = kept_folder(settings.encoder.vectors)
@@ -255,12 +256,12 @@ class ServeWorker:
         beats: how many seconds ago each chain's thread last passed. leaves: this worker ends in
         order.
         """
-        instance = self._settings.stream.instance
+        instance, newest = self._settings.stream.instance, self._switch.newest
         figures = {
             "role": "serve",
             "instance": instance,
             "at": now_ms(),
-            "beats": {**beats, "encoder": round(busy_seconds(self._switch.newest), 3)},
+            **told(beats, newest),
             "leaves": leaves,
             "engine": self._engine,
             "store": self._settings.store.kind,
@@ -268,8 +269,6 @@ class ServeWorker:
             "model_version": self.version,
             "model_at": self._version_at,
             "model_examples": self._replica.learned,
-        }
-        more = {
             "hot_users": len(self.users),
             "unknown_fields": dict(self._kept_out.counts),
             "title_tokens": self._titles.seen.total,
@@ -277,8 +276,8 @@ class ServeWorker:
             "catalogue_texts": text_sources(self._switch.items.behind),
             "user_texts": text_sources(self._switch.users.behind),
             "pictures": {} if self._pictures is None else dict(self._pictures.counts),
-            "encoded_tokens": tokens_read(self._switch.newest),
-            "encoder": self._switch.newest.revision,
+            "encoded_tokens": tokens_read(newest),
+            "encoder": newest.revision,
             "to_renew": len(self.renewal),
             "items": len(self._chains.catalogue),
             "lag": self.lag,
@@ -287,7 +286,7 @@ class ServeWorker:
             "fairness": self._fair.record,
             **self.meter.report(),
         }
-        return Outgoing(Topic.METRICS, instance.encode(), orjson.dumps({**figures, **more}))
+        return Outgoing(Topic.METRICS, instance.encode(), orjson.dumps(figures))
 
     def stop(self) -> None:
         """End the threads and let the store go: what was written is on the disk."""

@@ -23,6 +23,7 @@ from encoders.hashing import HashingEncoder
 from encoders.transformer import TransformerEncoder
 from encoders.worker import EncoderWorker
 from tests.encoders.tiny import openvino_computes
+from tests.stream.encode.posts import MemoryPost, asking
 from upwell.ports import Encoder
 from upwell.values import Vector
 
@@ -83,6 +84,13 @@ def whole(stack: ExitStack) -> Encoder:
     return load_encoder(DEFAULT_MODEL, cache_entries=20)
 
 
+def apart(stack: ExitStack) -> Encoder:
+    made = asking()
+    made.connect(MemoryPost(made.take))
+    stack.callback(made.close)
+    return made
+
+
 MAKERS: dict[str, Callable[[ExitStack], Encoder]] = {
     "hashing": hashing,
     "transformer": transformer,
@@ -90,6 +98,7 @@ MAKERS: dict[str, Callable[[ExitStack], Encoder]] = {
     "worker": worker,
     "cache": cache,
     "whole": whole,
+    "apart": apart,
 }
 
 
@@ -103,7 +112,7 @@ def encoder(request: pytest.FixtureRequest) -> Iterator[Encoder]:
         yield MAKERS[request.param](stack)
 
 
-@pytest.fixture(scope="module", params=["hashing", COMPILED, "worker", "cache", "whole"])
+@pytest.fixture(scope="module", params=["hashing", COMPILED, "worker", "cache", "whole", "apart"])
 def shared(request: pytest.FixtureRequest) -> Iterator[Encoder]:
     """Those that several threads may call: the transformer stands behind a worker's one thread."""
     with ExitStack() as stack:

@@ -62,6 +62,7 @@ NOT_RUN = {
     "docs/scaling.md": {
         "export UPWELL_KAFKA": "a second machine, a Qdrant server and an object store: "
         "tests/e2e/test_hosts.py has two folders for the machines",
+        "export UPWELL_ENCODED_BY": "a second machine: tests/e2e/apart has processes for it",
         "kubectl create": "no cluster is at hand: tests/infra/test_kubernetes.py holds the files "
         "to their schemas",
     },

@@ -159,3 +159,15 @@ def test_no_engine_and_no_settings_are_one_line(
     monkeypatch.setenv("UPWELL_PARTITIONS", "none")
     assert main() == 2
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_an_encode_worker_answers_for_itself_alone(
+    kafka: str, metrics: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UPWELL_INSTANCE", "gpu-1")
+    say(kafka, metrics, "serve-0", "encode-gpu-2")
+    assert main(["--encode"]) == 1
+    assert capsys.readouterr().out == "encode-gpu-1 is silent\n"
+    say(kafka, metrics, "encode-gpu-1")
+    assert main(["--encode"]) == 0
+    assert capsys.readouterr().out == "encode-gpu-1 are at work\n"

@@ -14,8 +14,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from stream.broker.lag import INPUT_TOPICS
-from stream.metrics.endpoint import LEARN_PLACE, SERVE_PLACE
+from stream.metrics.endpoint import ENCODE_PLACE, LEARN_PLACE, SERVE_PLACE
 from stream.ops.commands.engine import roles_of
+from stream.ops.supervise import ENCODE as ENCODE_ROLE
 from tests.infra.test_compose import SECRET
 from upwell.settings import load_settings
 from upwell.settings.load import all_settings
@@ -143,3 +144,49 @@ def test_selectors_find_the_pods(role: str) -> None:
     volumes = {one["name"] for one in pod(role)["volumes"]} | {"data"}
     (container,) = pod(role)["containers"]
     assert {one["name"] for one in container["volumeMounts"]} <= volumes
+
+
+ENCODE: list[dict[str, Any]] = [
+    one
+    for name in yaml.safe_load((FOLDER / "encode" / "kustomization.yaml").read_text())["resources"]
+    for one in yaml.safe_load_all((FOLDER / "encode" / name).read_text())
+]
+
+
+@pytest.mark.parametrize("one", ENCODE, ids=called)
+def test_kubernetes_own_schema_takes_the_encode_workers(one: dict[str, Any]) -> None:
+    assert refusal(one) is None
+
+
+def test_encode_workers_are_a_part_that_may_be_left_out() -> None:
+    component = yaml.safe_load((FOLDER / "encode" / "kustomization.yaml").read_text())
+    files = {one.name for one in (FOLDER / "encode").glob("*.yaml")} - {"kustomization.yaml"}
+    patches = [one["path"] for one in component["patches"]]
+    assert component["kind"] == "Component"
+    assert files == {*component["resources"], *patches}
+    assert "components" not in KUSTOMIZATION
+    told = (FOLDER / "kustomization.yaml").read_text().replace("# components:", "components:")
+    assert yaml.safe_load(told.replace("#   - encode", "  - encode"))["components"] == ["encode"]
+    (patch,) = yaml.safe_load_all((FOLDER / "encode" / patches[0]).read_text())
+    assert called(patch) == called(named("ConfigMap/upwell"))
+    assert load_settings(patch["data"]).encoder.by == "encode"
+
+
+def test_encode_workers_are_told_and_asked_as_they_are() -> None:
+    deployment, budget = ENCODE
+    template = deployment["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    given = dict(named("ConfigMap/upwell")["data"]) | ADDED
+    given |= {one["name"]: one.get("value", "encode-0") for one in container["env"]}
+    settings = load_settings(given)
+    assert container["command"] == ["upwell", "worker", ENCODE_ROLE]
+    assert container["stdin"]
+    assert container["livenessProbe"]["exec"]["command"][2:] == ["infra.health", "--encode"]
+    assert [one["mountPath"] for one in container["volumeMounts"]] == [settings.encoder.vectors]
+    port = settings.metrics.port + ENCODE_PLACE
+    assert container["ports"] == [{"name": "metrics", "containerPort": port}]
+    assert template["metadata"]["annotations"]["prometheus.io/port"] == str(port)
+    labels = template["metadata"]["labels"]
+    assert deployment["spec"]["selector"]["matchLabels"] == labels
+    assert budget["spec"]["selector"]["matchLabels"] == labels
+    assert {"secretRef": {"name": "upwell"}} in container["envFrom"]

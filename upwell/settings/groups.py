@@ -131,6 +131,13 @@ class EncoderSettings:
         "operator",
         variable="ENCODER",
     )
+    by: Literal["serve", "encode"] = setting(
+        "serve",
+        "who encodes the texts of items, reviews and searches: each serve worker itself, or "
+        "workers apart, `upwell run --roles encode`, which serve waits for (docs/scaling.md)",
+        "operator",
+        variable="ENCODED_BY",
+    )
     device: Literal["auto", "cpu", "cuda"] = setting(
         "auto", "where the language model computes", "operator"
     )

@@ -12,7 +12,7 @@ import typer
 
 from stream.ops.commands.command import faults, interruptible, settings, tell
 from stream.ops.commands.help import add, new_app
-from stream.ops.supervise import ROLES, USES, end_with_parent
+from stream.ops.supervise import ALL_ROLES, ROLES, end_with_parent
 from upwell.errors import SettingsError
 
 __all__ = ["roles_of", "run", "worker_app"]
@@ -23,7 +23,8 @@ def run(
         str | None,
         typer.Option(
             help="Only these, with commas: serve, learn beside an engine elsewhere (a learner "
-            "waits as standby where another one learns); desk, the support desk; "
+            "waits as standby where another one learns); encode, which encodes texts for serve "
+            "(UPWELL_ENCODED_BY); desk, the support desk; "
             "watch, the opinion watch. Without it: "
             "serve and learn, as the only engine that learns."
         ),
@@ -56,10 +57,9 @@ def roles_of(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
     asked = {one.strip() for one in text.split(",")}
-    known = (*ROLES, *USES)
-    if not asked <= set(known):
-        raise SettingsError(f"--roles is {text!r}: must be of {', '.join(known)}, with commas")
-    return tuple(role for role in known if role in asked)
+    if not asked <= set(ALL_ROLES):
+        raise SettingsError(f"--roles is {text!r}: must be of {', '.join(ALL_ROLES)}, with commas")
+    return tuple(role for role in ALL_ROLES if role in asked)
 
 
 def serve() -> None:
@@ -86,6 +86,18 @@ def learn(
         show_kafka_errors()
         end_with_parent()
         run_learn(settings(), alone)
+
+
+def encode() -> None:
+    """One encode worker alone, until its standard input ends; it answers the texts that serve
+    workers leave to it.
+    """
+    from stream.encode.run import run_encode
+
+    with faults():
+        show_kafka_errors()
+        end_with_parent()
+        run_encode(settings())
 
 
 def desk() -> None:
@@ -115,5 +127,6 @@ def show_kafka_errors() -> None:
 worker_app = new_app("worker", "One process of the engine alone, without a supervisor.")
 add(worker_app, "worker serve", serve)
 add(worker_app, "worker learn", learn)
+add(worker_app, "worker encode", encode)
 add(worker_app, "worker desk", desk)
 add(worker_app, "worker watch", opinions)

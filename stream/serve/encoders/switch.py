@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from encoders import in_bulk, kept_folder, load_encoder
+from encoders import in_bulk
 from encoders.load import model_revision
 from stream.broker.encoders import Lineage, Named
 from stream.chain.catalogue import vectors_of
@@ -29,7 +29,6 @@ __all__ = [
     "Current",
     "EncoderSwitch",
     "encoder_in_force",
-    "load",
     "model_in_force",
     "named",
 ]
@@ -41,19 +40,6 @@ class Closable(Encoder, Protocol):
     """An encoder with threads of its own."""
 
     def close(self) -> None: ...
-
-
-def load(settings: EncoderSettings, model: str) -> Closable:
-    """The model as the settings compute and keep. Raises `EncoderError`."""
-    return load_encoder(
-        model,
-        device=settings.device,
-        engine=settings.engine,
-        cache_entries=settings.cache_entries,
-        threads=settings.threads,
-        vectors=kept_folder(settings.vectors),
-        vectors_bytes=settings.vectors_mb * 1_000_000,
-    )
 
 
 def model_in_force(settings: EncoderSettings, lineage: Lineage) -> str:

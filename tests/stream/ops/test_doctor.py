@@ -28,7 +28,7 @@ from upwell.client import UpwellClient, client_options
 from upwell.errors import BrokerError
 from upwell.settings import KafkaSettings, Settings, StoreSettings
 
-BROKERS = ("broker", "record", "topics", "engines", "events", "key", "titles", "uses")
+BROKERS = ("broker", "record", "topics", "engines", "events", "key", "titles", "uses", "encode")
 LIMIT_SECONDS = 30.0
 
 

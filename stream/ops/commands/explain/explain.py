@@ -71,7 +71,7 @@ def _words(own: Settings, again: Again) -> Vector | None:
     if words is None or not again.request.state.intent.any():
         return None
     from stream.chain.catalogue import vectors_of
-    from stream.serve.encoders.switch import load
+    from stream.encode.load import load
 
     encoder = load(own.encoder, own.encoder.model)
     try:

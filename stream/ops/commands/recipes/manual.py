@@ -1,4 +1,4 @@
-"""What the manual says of `upwell recipe`, and of the processes of uses."""
+"""What the manual says of `upwell recipe`, and of the processes of encode workers and uses."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ __all__ = ["RECIPES"]
 _A_USE = (ExitCode.BROKER, ExitCode.ENCODER, ExitCode.MODEL, ExitCode.UNFORESEEN)
 
 RECIPES: Mapping[str, Entry] = {
+    "worker encode": Entry(
+        "upwell worker encode", (ExitCode.BROKER, ExitCode.ENCODER, ExitCode.UNFORESEEN)
+    ),
     "worker desk": Entry("upwell worker desk", _A_USE),
     "worker watch": Entry("upwell worker watch", _A_USE),
     "recipe": Entry(

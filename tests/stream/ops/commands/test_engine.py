@@ -21,19 +21,20 @@ from upwell.errors import SettingsError
         ("learn", ("learn",)),
         (" learn, serve ", ("serve", "learn")),
         ("serve,serve", ("serve",)),
+        ("watch,encode,serve", ("serve", "encode", "watch")),
     ],
 )
 def test_roles_are_started_in_their_order(text: str | None, roles: tuple[str, ...]) -> None:
     assert roles_of(text) == roles
 
 
-@pytest.mark.parametrize("text", ["", "encode", "serve,", "serve;learn"])
+@pytest.mark.parametrize("text", ["", "encoder", "serve,", "serve;learn"])
 def test_what_is_no_role_is_named(text: str) -> None:
     with pytest.raises(SettingsError, match=f"--roles is '{text}': must be of serve, learn"):
         roles_of(text)
 
 
-@pytest.mark.parametrize("roles", ["serve", "learn"])
+@pytest.mark.parametrize("roles", ["serve", "learn", "encode", "learn, encode"])
 def test_a_part_of_the_engine_needs_the_broker_of_the_rest(
     roles: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,8 @@ from encoders.hashing import HashingEncoder
 from encoders.load import model_revision
 from stream.broker.encoders import Lineage, Named, Said, Word
 from stream.chain.catalogue import vectors_of
-from stream.serve.encoders.switch import EncoderSwitch, encoder_in_force, load, model_in_force
+from stream.encode.load import load
+from stream.serve.encoders.switch import EncoderSwitch, encoder_in_force, model_in_force
 from tests.encoders.tiny import tiny_model
 from upwell.errors import EncoderError, SettingsError
 from upwell.settings import EncoderSettings

@@ -1,0 +1,1 @@
+"""Texts on their way from serve workers to encode workers, and vectors on their way back."""
