@@ -74,7 +74,7 @@ def test_before_an_erasure_counts_the_last_one_of_the_same_partition() -> None:
 
 
 def test_reach_counts_each_example_once_and_none_behind_where_the_learner_stands() -> None:
-    topic: Topic = topic_of([Taken(0, 1), Taken(0, 2), Taken(1, 1), Taken(0, 3)])
+    topic: Topic = topic_of([Taken(0, 1), Taken(0, 2), Taken(1, 1), Taken(0, 3)], together=1)
     again = topic.records[0][0]
     erased = Erased({0: 2, 1: 1})
     for one in (*topic.records[0][:2], again, topic.records[0][2], *topic.records[1]):

@@ -82,30 +82,41 @@ class _Users:
     guests: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
 
 
-def topic_of(steps: Sequence[Step], without: bool = False) -> Topic:
+def topic_of(steps: Sequence[Step], without: bool = False, together: int = 3) -> Topic:
     """without: what the forgotten took was never written, nor an erasure; all else stands where it
-    stood.
+    stood. together: examples in a record.
     """
-    topic, users = Topic(), _Users()
-    gone = _gone(steps)
+    topic, users, gone = Topic(), _Users(), _gone(steps)
+    waiting: dict[int, list[Example]] = {number: [] for number in range(PARTITIONS)}
+
+    def flush(number: int, at: int) -> None:
+        some, waiting[number] = waiting[number], []
+        kept = [one for one in some if one.offset not in gone]
+        topic.learned += kept
+        written = kept if without else some
+        if some:
+            topic.append(number, at, encode_examples(written) if written else None)
+
     for at, step in enumerate(steps):
         if isinstance(step, Taken):
-            example = _example(users, at, step)
-            if at not in gone:
-                topic.learned.append(example)
-            unwritten = without and at in gone
-            value = None if unwritten else encode_examples([example])
-            topic.append(step.user % PARTITIONS, at, value)
+            number = step.user % PARTITIONS
+            waiting[number].append(_example(users, at, step))
+            if len(waiting[number]) == together:
+                flush(number, at)
         elif isinstance(step, Merge):
             users.guests[step.user] |= {step.guest}
             users.past[step.user] += users.past.pop(step.guest, [])
             users.past[step.user].sort(key=lambda one: one.ts)
         else:
+            for number in range(PARTITIONS):
+                flush(number, at)
             for user in (*sorted(users.guests.pop(step.user, ())), step.user):
                 users.past.pop(user, None)
                 erasure = Erasure(f"ü{user}", "controls-0", at, 1, guest=user != step.user)
                 value = None if without else encode_erasure(erasure)
                 topic.append(user % PARTITIONS, at, value)
+    for number in range(PARTITIONS):
+        flush(number, len(steps))
     return topic
 
 
