@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -83,8 +83,7 @@ def _run(
             end_stalled(anew)
         backlog = lag.backlog(_own_partitions(app))
         worker.lag = backlog.topics
-        # a worker that waits for another process does not stall, and is not helped by a start
-        return replace(backlog, behind=0) if worker.waits() else backlog
+        return _own_work(backlog, worker.waits())
 
     watchdog = Watchdog(look, Stall(STALL_SECONDS), end_stalled, time.monotonic)
     watchdog.start()
@@ -133,6 +132,13 @@ def _add_chains(
 
     app.on_partitions_revoked.connect(moved)
     app.on_partitions_assigned.connect(moved)
+
+
+def _own_work(backlog: Backlog, waits: Mapping[str, float]) -> Backlog:
+    """None while a chain waits for encode workers: it does not stall, and is not helped by a
+    start.
+    """
+    return replace(backlog, behind=0) if waits else backlog
 
 
 def _own_partitions(app: faust.App) -> set[tuple[str, int]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +26,9 @@ from stream.broker.group import rewind
 from stream.broker.incarnations import Incarnations
 from stream.broker.lag import Lag
 from stream.broker.topics import ensure_topics
+from stream.encode.lane import Lane
+from stream.encode.posting import KafkaPost
+from stream.encode.topics import ENCODE_TOPICS, EncodeTopic
 from stream.learn.lock import LearnerLock
 from stream.ops.round_trip import round_trip
 from stream.replay.log import LogRecord
@@ -31,6 +36,7 @@ from stream.replay.player import Pace, Player
 from tests.faults.engine import wait_until
 from tests.security.secured import USER, SecuredKafka
 from tests.security.test_rights import AUTHORIZER
+from tests.stream.encode.posts import One, asking
 from upwell.client import UpwellClient, client_options
 from upwell.errors import BrokerError
 from upwell.events import Topic
@@ -150,6 +156,30 @@ def test_the_documented_rights_are_enough_for_an_app(guarded: SecuredKafka, pref
         app.flush()
     with Lag(client_options(guarded.plain(prefix)), prefix) as lag:
         assert sum(lag.ends([Topic.QUERIES]).values()) == 1
+
+
+def test_the_documented_rights_are_enough_for_encode_workers_and_who_asks_them(
+    guarded: SecuredKafka, prefix: str
+) -> None:
+    plain = client_options(guarded.plain(prefix))
+    ensure_topics(prefix, 1, plain, ENCODE_TOPICS)
+    groups = [f"{prefix}encode_texts", f"{prefix}encode_item_texts"]
+    rights = [(ResourceType.GROUP, one, ACLOperation.READ) for one in groups]
+    grant(guarded, prefix, [*workers_rights(prefix), *rights])
+    client = client_options(guarded.login(prefix))
+    ensure_topics(prefix, 1, client, ENCODE_TOPICS)
+    with closing(asking(to=0)) as encoder:
+        encoder.connect(KafkaPost(client, prefix, 0, encoder.take))
+        for topic, lane in (
+            (EncodeTopic.TEXTS, encoder),
+            (EncodeTopic.ITEM_TEXTS, encoder.in_bulk()),
+        ):
+            answers = Lane(topic, One(), client, prefix)
+            with ThreadPoolExecutor(1) as pool:
+                running = pool.submit(answers.run)
+                assert lane.encode(["a", "b"]).shape == (2, encoder.dimension)
+                answers.stop()
+                running.result(60)
 
 
 @pytest.mark.parametrize(

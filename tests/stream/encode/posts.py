@@ -86,7 +86,7 @@ class MemoryPost(HeldPost):
         self._worker.shutdown()
 
 
-def asking(clock: Callable[[], float] | None = None) -> AskingEncoder:
+def asking(clock: Callable[[], float] | None = None, to: int = 3) -> AskingEncoder:
     """Not connected yet."""
     more = {} if clock is None else {"clock": clock}
-    return AskingEncoder(NAME, VECTORS, ENCODER.dimension, 3, **more)
+    return AskingEncoder(NAME, VECTORS, ENCODER.dimension, to, **more)

@@ -62,7 +62,7 @@ class Log:
         key = str(value.get("override_id") or value.get("user_id") or value.get("item_id"))
         told = {"event_id": f"{self._name}{number}", "ts": T0 + 60_000 * number, **value}
         if topic is Topic.REQUESTS:
-            told["request_id"] = told.pop("event_id")
+            told["request_id"] = f"r-{told['event_id']}"
         self.lines.append(LogRecord(number, topic, key.encode(), orjson.dumps(told)))
 
     def item(self, number: int, **more: Any) -> None:
