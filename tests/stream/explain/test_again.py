@@ -28,7 +28,7 @@ def played(engine: InlineEngine, lines: list[LogRecord]) -> list[str]:
     """The ids of the lists that were published, in their order; all lines are events."""
     ids = []
     for effects in engine.play(lines):
-        assert effects.dead_letters == []
+        assert effects.dead_letters == ()
         ids += [one.list_id for one in effects.lists]
     return ids
 
