@@ -26,12 +26,13 @@ def encode_line(by: str, figures: Iterable[dict[str, Any]], now_ms: int) -> str:
     if by == "serve":
         idle = f"; {names} wait in vain: set UPWELL_ENCODED_BY" if workers else ""
         return f"{'warning: ' if workers else ''}each serve worker by itself{idle}"
-    if not workers:
-        return (
-            "warning: serve leaves it to encode workers, and none has been heard lately: `upwell "
-            "run --roles encode` starts one"
-        )
     late = [text for one in there for text in _waits(one)]
+    if not workers:
+        none = (
+            "serve leaves it to encode workers, and none has been heard lately: `upwell run "
+            "--roles encode` starts one"
+        )
+        return f"warning: {'; '.join([none, *late])}"
     return f"{'warning: ' if late else ''}{'; '.join([names, *late])}"
 
 

@@ -54,7 +54,7 @@ def test_a_thread_that_waits_for_encode_workers_does_not_stand_still() -> None:
     encoder = ApartEncoder(asks, 10)
     ages = {"users": 45.5, "items": 0.2}
     assert told(ages, encoder) == {"beats": {**ages, "encoder": 0.0}, "encode_waits": {}}
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, closing(encoder):
         found = pool.submit(encoder.encode, ["a"])
         while not post.sent:
             threading.Event().wait(0.001)

@@ -92,7 +92,7 @@ def long_log(events: int, seed: int = 5) -> list[LogRecord]:
                 )
             case 2:
                 shown = [f"i{one}" for one in random.permutation(ITEMS)[:6]]
-                log.add(Topic.IMPRESSIONS, user_id=user, item_ids=shown)
+                log.add(Topic.IMPRESSIONS, user_id=user, list_id=f"l{number}", item_ids=shown)
             case 3:
                 log.add(Topic.REQUESTS, user_id=user, k=7, exclude=[f"i{item}"])
             case 4:

@@ -58,3 +58,4 @@ def test_who_encodes_is_told(by: str, figures: list[dict[str, Any]], line: str) 
 def test_nobody_there_is_a_warning(figures: list[dict[str, Any]]) -> None:
     line = encode_line("encode", [serve(users=42.0), *figures], NOW)
     assert line.startswith("warning: serve leaves it to encode workers, and none has been heard")
+    assert line.endswith("; serve-0 has waited for 42 s with users'")
