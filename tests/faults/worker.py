@@ -79,11 +79,12 @@ def _work(role: Role, settings: Settings, log: str, fault: Fault | None, alone: 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
+    from stream.encode import load as loading
     from stream.learn import run as learn
-    from stream.serve import faust_app, run, worker
+    from stream.serve import faust_app, run
 
     torch.set_num_threads(1)
-    patch.object(worker, "load", lambda *_: encoder()).start()
+    patch.object(loading, "load", lambda *_: encoder()).start()
     patch.object(faust_app, "SESSION_TIMEOUT_S", SESSION_SECONDS).start()
     patch.object(learn, "model_dimension", lambda _: DIMENSION).start()
     if fault is not None:
