@@ -112,7 +112,7 @@ def carry_out(settings: Settings, due: Owed) -> dict[str, int]:
         "users": len(due.since),
         "states": _remove_states(settings, due.since),
         "windows": _remove_windows(models_folder(settings), due.whole),
-        "uses": forget_in_uses(settings, due.whole.values()),
+        "uses": forget_in_uses(settings, due.whole.values(), due.since),
     }
     if due.whole:
         write_file(settings.data / FILE, due.whole)

@@ -57,12 +57,13 @@ def make_topics(settings: Settings, records: Collection[str]) -> None:
             ensure_topics(kafka.prefix, kafka.partitions, client, use_topics(use))
 
 
-def forget_in_uses(settings: Settings, forgotten: Collection[Forgotten]) -> int:
+def forget_in_uses(settings: Settings, whole: Collection[Forgotten], since: Collection[str]) -> int:
     """Removes from the uses' checkpoints those of whom they had not been told by then; how much
-    that was. No use may run. Raises `ModelError`.
+    that was. since: users (pseudonyms) who asked after the snapshot, whose offsets may be of
+    another broker. No use may run. Raises `ModelError`.
     """
     gone = 0
-    for name, home in _homes(settings) if forgotten else ():
+    for name, home in _homes(settings) if whole else ():
         newest = checkpoint.latest(home)
         if newest is None:
             continue
@@ -70,8 +71,8 @@ def forget_in_uses(settings: Settings, forgotten: Collection[Forgotten]) -> int:
         use = _use(settings, name)
         use.restore(arrays, meta["use"])
         told = {f"{topic}-{number}": at for topic, number, at in meta["ends"]}
-        due = sorted(one.user for one in forgotten if one.offset >= told.get(one.source, 0))
-        own = sum(map(use.forget, due))
+        late = {one.user for one in whole if one.offset >= told.get(one.source, 0)}
+        own = sum(map(use.forget, sorted(late | set(since))))
         if own:
             meta |= {"use": dict(use.meta()), "forgotten": meta["forgotten"] + own}
             checkpoint.save_checkpoint(home, use.arrays(), meta)

@@ -142,10 +142,12 @@ def asked_on_another(fresh: Settings) -> SupportDesk:
 
 
 @pytest.mark.parametrize(
-    ("offset", "gone"), [(7, True), (6, False)], ids=["behind the checkpoint", "within it"]
+    ("offset", "since", "gone"),
+    [(7, False, True), (6, False, False), (0, True, True)],
+    ids=["behind the checkpoint", "within it", "since, on another broker"],
 )
 def test_who_was_forgotten_behind_its_checkpoint_is_forgotten_in_it(
-    tmp_path: Path, offset: int, gone: bool
+    tmp_path: Path, offset: int, since: bool, gone: bool
 ) -> None:
     settings = replace(Settings(), data=tmp_path)
     home = LocalFolder(tmp_path / "uses" / "desk")
@@ -158,7 +160,7 @@ def test_who_was_forgotten_behind_its_checkpoint_is_forgotten_in_it(
     entry = Forgotten(by, NOW, "controls-1", offset, 0)
     other = Forgotten(Pseudonymizer(KEY).pseudonym("another"), NOW, "controls-1", 9, 0)
     removed = use.forget(by) if gone else 0
-    assert forget_in_uses(settings, [entry, other]) == removed
+    assert forget_in_uses(settings, [entry, other], [by] if since else []) == removed
     assert bool(removed) is gone
     newest = checkpoint.latest(home)
     assert newest is not None
@@ -172,4 +174,4 @@ def test_who_was_forgotten_behind_its_checkpoint_is_forgotten_in_it(
 
 def test_without_uses_nothing_is_asked_of_them(tmp_path: Path) -> None:
     entry = Forgotten("u", NOW, "controls-1", 0, 0)
-    assert forget_in_uses(replace(Settings(), data=tmp_path), [entry]) == 0
+    assert forget_in_uses(replace(Settings(), data=tmp_path), [entry], [entry.user]) == 0
