@@ -1,7 +1,7 @@
 """What a catalogue's size costs, in one process: lists, memory, announcing, events a second.
 
     python bench/speed/scale.py [--sizes 10000 100000] [--million] [--events N] [--repeats N]
-        [--qdrant URL]
+        [--qdrant URL] [--only NAME [--rounds N]]
 
 Synthetic items and events; the inline engine, whose encoder draws a unit vector of 384 numbers a
 text at random (12 numbers, spread over 384, and a tenth of noise), so that what is measured is the
@@ -12,7 +12,9 @@ time, which fills the users' histories. A list is one asked for again of a known
 the 100 items nearest to a text those that a list's search finds, and of the 20 nearest to an item
 those in its list of neighbours. checkpoint: all that is learned, as it is written. With --qdrant
 the naive loop stands beside, with the same vectors, texts and events on that server, whose memory
-is not seen. Medians of the repeats; a table, then one JSON object as the last line.
+is not seen. Medians of the repeats; a table, then one JSON object as the last line. --rounds, with
+--only: events and lists that often over one announced catalogue, other ones each time; medians,
+lowest and highest.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ from upwell.settings import load_settings
 CHUNK = 1_000
 BATCH = 32
 USERS = 50
+ROUND_MS = 10**9
 LISTS = 100
 MILLION = 1_000_000
 OURS, NAIVE = "upwell, inline", "naive loop"
@@ -63,15 +66,23 @@ def item(number: int) -> dict[str, Any]:
     }
 
 
-def reviews(count: int, catalogue: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Of few users, on items by a power law."""
+def reviews(
+    count: int, catalogue: int, seed: int, began_ms: int = BEGAN_MS
+) -> Iterator[dict[str, Any]]:
+    """Of few users, on items by a power law, one a second."""
     rng = np.random.default_rng(seed)
     rows = (catalogue * rng.random(count) ** 3).astype(int).tolist()
     for number, (row, user) in enumerate(
         zip(rows, rng.integers(USERS, size=count).tolist(), strict=True)
     ):
-        event = {"event_id": f"e{number}", "ts": BEGAN_MS + 1_000 * number, "user_id": f"u{user}"}
-        yield {**event, "item_id": f"i{row}", "rating": 5.0}
+        ts = began_ms + 1_000 * number
+        yield {
+            "event_id": f"e{ts}",
+            "ts": ts,
+            "user_id": f"u{user}",
+            "item_id": f"i{row}",
+            "rating": 5.0,
+        }
 
 
 def record(topic: Topic, key: str, value: dict[str, Any]) -> LogRecord:
@@ -83,7 +94,7 @@ def chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
         yield values[start : start + size]
 
 
-def upwell_at(size: int, events: int, seed: int) -> dict[str, float]:
+def upwell_at(size: int, events: int, seed: int, rounds: int) -> dict[str, float]:
     """Warmed up on other items, so that kernels are there before anything is timed."""
     environ = {"UPWELL_CATALOGUE_ITEMS": str(2 * size), "UPWELL_SEED": str(seed)}
     settings = load_settings(environ)
@@ -99,35 +110,43 @@ def upwell_at(size: int, events: int, seed: int) -> dict[str, float]:
         engine.process(some)
         announced_s += time.perf_counter() - started
     held = memory_mb(os.getpid())["Rss"] - before
-    found = list(reviews(events, size, seed))
-    played = [record(Topic.REVIEWS, "user_id", one) for one in found]
-    started = time.perf_counter()
-    for batch in chunks(played, BATCH):
-        engine.process(batch)
-    events_s = time.perf_counter() - started
+    taken = [_round(engine, size, events, seed, number) for number in range(rounds)]
     if engine.counts["dead_letters"] or len(engine.catalogue) != size:
         raise SystemExit(f"bench/speed/scale.py: not all was taken: {engine.counts}")
     return {
         "announced_per_s": size / announced_s,
         "kb_an_item": 1000 * held / size,
-        "events_per_s": events / events_s,
-        **percentiles(_list_ms(engine, {one["user_id"] for one in found})),
+        **(medians(taken) if rounds > 1 else taken[0]),
         **recall(engine.learner, RandomEncoder(), seed),
         **checkpoint(engine.learner),
     }
 
 
-def _list_ms(engine: InlineEngine, users: set[str]) -> list[float]:
+def _round(
+    engine: InlineEngine, size: int, events: int, seed: int, number: int
+) -> dict[str, float]:
+    """Later than the rounds before, with events of its own."""
+    began_ms = BEGAN_MS + 2 * number * ROUND_MS
+    found = list(reviews(events, size, seed + number, began_ms))
+    played = [record(Topic.REVIEWS, "user_id", one) for one in found]
+    started = time.perf_counter()
+    for batch in chunks(played, BATCH):
+        engine.process(batch)
+    events_s = time.perf_counter() - started
+    return {
+        "events_per_s": events / events_s,
+        **percentiles(_list_ms(engine, {one["user_id"] for one in found}, began_ms + ROUND_MS)),
+    }
+
+
+def _list_ms(engine: InlineEngine, users: set[str], began_ms: int) -> list[float]:
     """Asked for by users whom it knows, one at a time."""
     took = []
     for number in range(LISTS):
         user = sorted(users)[number % len(users)]
-        request = {
-            "request_id": f"r{number}",
-            "event_id": f"r{number}",
-            "ts": BEGAN_MS + 10**9 + number,
-        }
-        asked = record(Topic.REQUESTS, "user_id", {**request, "user_id": user})
+        ts = began_ms + number
+        request = {"request_id": f"r{ts}", "event_id": f"r{ts}", "ts": ts, "user_id": user}
+        asked = record(Topic.REQUESTS, "user_id", request)
         started = time.perf_counter()
         effects = engine.process([asked])
         took.append(1000 * (time.perf_counter() - started))
@@ -212,6 +231,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--million", action="store_true", help="a million items, too")
     parser.add_argument("--events", type=int, default=2_560)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=1, help="of ours, with --only")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--qdrant", default=os.environ.get("UPWELL_TEST_QDRANT_URL"))
     parser.add_argument("--only", choices=[OURS, NAIVE], help="one side, once, in this process")
@@ -222,7 +242,7 @@ def main() -> None:
     arguments, before = parsed(sys.argv[1:]), load()
     size, events, seed = arguments.sizes[0], arguments.events, arguments.seed
     if arguments.only == OURS:
-        print(orjson.dumps(upwell_at(size, events, seed)).decode())
+        print(orjson.dumps(upwell_at(size, events, seed, arguments.rounds)).decode())
         return
     if arguments.only == NAIVE:
         print(orjson.dumps(naive_at(size, events, seed, arguments.qdrant)).decode())
