@@ -16,13 +16,11 @@ from typing import Any
 __all__ = ["least"]
 
 ROOMS = (
-    "tests/bench",
     "tests/conformance",
     "tests/encoders",
     "tests/learner",
     "tests/store",
     "tests/stream/chain",
-    "tests/stream/replay",
 )
 
 

@@ -59,7 +59,13 @@ def typed(text: str, folder: Path, own: Mapping[str, str]) -> subprocess.Complet
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(one, marks=pytest.mark.slow if one.startswith("docs/uses/") else ())
+        for one in PAGES  # those of uses type what tests/recipes run
+    ],
+)
 def test_what_a_page_says_to_type_works(door: Door, page: str, tmp_path: Path) -> None:
     kafka = door.engine.settings.kafka
     own = {

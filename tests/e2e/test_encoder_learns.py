@@ -61,6 +61,7 @@ def record(topic: Topic, key: str, **value: object) -> LogRecord:
     return LogRecord(1, topic, key.encode(), orjson.dumps(value))
 
 
+@pytest.mark.slow  # its steps: tests/encoders/adapt, tests/stream/ops/commands/encoders
 @pytest.mark.timeout(400)
 def test_what_users_did_makes_an_encoder_that_comes_into_force(
     kafka: str, prefix: str, tmp_path: Path

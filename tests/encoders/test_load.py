@@ -48,9 +48,10 @@ def test_nothing_is_printed() -> None:
 @pytest.mark.slow
 @openvino_computes
 def test_torch_is_held_neither_where_openvino_computes_nor_where_it_is_converted(
-    tiny: Path,
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """UPWELL_CACHE is empty: this is the first start."""
+    """The first start."""
+    monkeypatch.setenv("UPWELL_CACHE", str(tmp_path / "cache"))
     program = (
         "import sys; from contextlib import closing; from encoders import load_encoder; "
         f"held = closing(load_encoder({str(tiny)!r}, device='cpu', engine='openvino')); "
@@ -84,9 +85,15 @@ def test_a_catalogue_is_kept_where_it_is_told_and_read_with_the_same_tokenizer(
     assert sources() == {"encoded": 2, "from_memory": 0, "from_disk": 0}
 
 
+@pytest.fixture(scope="module")
+def converted_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UPWELL_CACHE", str(tmp_path / "cache"))
+def cache(converted_once: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tiny models are alike, and each is converted once."""
+    monkeypatch.setenv("UPWELL_CACHE", str(converted_once))
 
 
 def revision(folder: Path, engine: str) -> str:

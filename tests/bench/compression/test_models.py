@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from bench.compression.models import in_int4, pruned, pruned_bytes, size_of
 from encoders.engines.compiled import CompiledEncoder
@@ -13,6 +14,7 @@ from encoders.engines.weights import weights_read
 from encoders.folder import DEFAULT_MODEL, find_model
 from tests.encoders.tiny import openvino_computes
 
+pytestmark = pytest.mark.slow
 TEXTS = ["a film", "Toy Story (1995). Adventure, Animation, Children", "hiking boots " * 20]
 
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from bench.compression.vectors import Smaller, smaller_vectors
 from upwell.values import Vector
 
+pytestmark = pytest.mark.slow
+
+
 D = 384
 
 

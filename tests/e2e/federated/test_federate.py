@@ -27,6 +27,7 @@ from upwell.values import CatalogueItem, UserState
 DIMENSION = 32
 
 
+@pytest.mark.slow  # `make faults` has it
 @pytest.mark.timeout(900)
 def test_a_server_and_a_client_are_killed_in_a_round_and_nothing_is_lost_or_twice(
     tmp_path: Path,

@@ -7,12 +7,15 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from stream.broker.topics import ensure_topics
 from tests.faults.scenarios.watch import watch_under_kills
 from upwell.client import client_options
 from upwell.settings import load_settings
 
 
+@pytest.mark.slow  # `make faults` has it, and tests/stream/uses a crash at each step
 def test_kills_lose_no_alert_and_raise_none_twice(kafka: str, prefix: str, tmp_path: Path) -> None:
     own = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix, "UPWELL_DATA": str(tmp_path)}
     settings = load_settings({**own, "UPWELL_PARTITIONS": "2"})

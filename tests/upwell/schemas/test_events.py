@@ -56,7 +56,7 @@ def refused(topic: Topic, value: object) -> str:
     return f"{found.reason}: {found.detail}" if isinstance(found, DeadLetter) else ""
 
 
-@settings(max_examples=2_000)
+@settings(max_examples=500)
 @given(values())
 def test_schema_and_upwell_agree(found: tuple[Topic, dict[str, Any]]) -> None:
     topic, value = found
