@@ -13,6 +13,9 @@ _ROW = {
     "item_id": "of the item",
     "title": "as it was announced; null where no topic has it any more",
     "reasons": "`reported`, `newly_popular`, `drifting`, `low_confidence`",
+    "why": "the same as sentences",
+    "since": "when the first of them began to hold, by what is counted now; of a drift, when the "
+    "newer half began; UTC ms",
     "against": "users whose newest word is against it",
     "now": "users who took it in the newer half of the hours",
     "before": "users who took it in the older half",
