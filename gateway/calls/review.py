@@ -67,7 +67,7 @@ _ROW: Schema = {
     "type": "object",
     "required": [
         *("item_id", "title", "reasons", "why", "since", "against", "now", "before", "drift"),
-        *("shown", "announced", "decided"),
+        *("shown", "announced", "like", "decided"),
     ],
     "properties": {
         "item_id": {"type": "string"},
@@ -81,6 +81,7 @@ _ROW: Schema = {
         "drift": {"type": "number", "description": "standard errors between the halves"},
         "shown": {"type": "integer", "description": "times in lists of the newer half"},
         "announced": _MS,
+        "like": {"type": ["string", "null"], "description": "the banned item that it is like"},
         "decided": {"anyOf": [_KEPT, {"type": "null"}]},
     },
 }

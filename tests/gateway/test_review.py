@@ -27,7 +27,7 @@ from upwell.recommendations import DeadLetter
 NOW = 1_700_000_000_000
 ROW = Row(
     item_id="i1", title="One", reasons=(Reason.REPORTED,), since=NOW - 5, against=4, now=0,
-    before=1, drift=-0.5, shown=7, announced=None, decided=None,
+    before=1, drift=-0.5, shown=7, announced=None, like=None, decided=None,
 )  # fmt: skip
 BAN = Said("i1", Decision.BAN, "ann", "many speak against it", 1.0)
 

@@ -15,6 +15,7 @@ from stream.broker.audit.log import read_overrides
 from stream.broker.connect import client_options
 from stream.chain.overrides.ledger import Kept
 from stream.ops.access.topics import read_topics
+from stream.ops.review.alike import like_banned
 from stream.ops.review.queue import Row, override_id_of, queue, with_decisions
 from stream.ops.review.seen import LOOKED_AT, count
 from stream.replay.progress import Moved, unwatched
@@ -56,8 +57,11 @@ def read_rows(settings: Settings, hours: float, now_ms: int, moved: Moved = unwa
     client, prefix = client_options(settings.kafka), settings.kafka.prefix
     since = now_ms - int(hours * HOUR_MS)
     lately = {topic: since for topic in LOOKED_AT if topic is not Topic.ITEMS}
-    records = read_topics(client, prefix, LOOKED_AT, moved, lately)
-    return queue(count(records, since, now_ms + 1), since, {}, now_ms)
+    seen = count(read_topics(client, prefix, LOOKED_AT, moved, lately), since, now_ms + 1)
+    if not settings.stream.review_teaches:
+        return queue(seen, since, {}, now_ms)
+    alike = like_banned(seen, read_overrides(client, prefix), now_ms)
+    return queue(seen, since, {}, now_ms, alike)
 
 
 def decide(

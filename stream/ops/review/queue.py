@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
+from types import MappingProxyType
 
 from stream.chain.overrides.ledger import Kept
+from stream.ops.review.alike import Alike
 from stream.ops.review.seen import Seen
 
 __all__ = ["Reason", "Row", "override_id_of", "queue", "undecided", "with_decisions"]
@@ -36,14 +38,15 @@ class Reason(StrEnum):
     NEWLY_POPULAR = "newly_popular"
     DRIFTING = "drifting"
     LOW_CONFIDENCE = "low_confidence"
+    LIKE_BANNED = "like_banned"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """An item. since: when the first of its reasons began to hold, by what is counted now; of a
     drift, when the newer half began. drift: standard errors, above 0 where more take it than
-    before. decided: what was decided of it in the queue and stands, or waits for approval. Times
-    are UTC ms.
+    before. like: the banned item that it is like. decided: what was decided of it in the queue and
+    stands, or waits for approval. Times are UTC ms.
     """
 
     item_id: str
@@ -56,14 +59,20 @@ class Row:
     drift: float
     shown: int
     announced: int | None
+    like: Alike | None
     decided: Kept | None
 
 
 def queue(
-    seen: Mapping[str, Seen], since_ms: int, standing: Mapping[str, Kept], until_ms: int
+    seen: Mapping[str, Seen],
+    since_ms: int,
+    standing: Mapping[str, Kept],
+    until_ms: int,
+    alike: Mapping[str, Alike] = MappingProxyType({}),
 ) -> list[Row]:
     """Items with a reason, those with the strongest first. since_ms, until_ms: of what was counted,
-    UTC ms. standing: of overrides, by override_id; a decision whose time is over is none.
+    UTC ms. standing: of overrides, by override_id; a decision whose time is over is none. alike: of
+    items that are like a banned one, by item_id.
     """
     share = _share_now(one for one in seen.values() if (one.announced or 0) < since_ms)
     popular = _popular(seen.values())
@@ -82,8 +91,11 @@ def queue(
             held[Reason.DRIFTING] = middle
         if len(item.chosen) >= SHOWN and len(item.now.keys() | item.before) < KNOWN_USERS:
             held[Reason.LOW_CONFIDENCE] = sorted(item.chosen)[SHOWN - 1]
+        like = alike.get(item.item_id)
+        if like is not None:
+            held[Reason.LIKE_BANNED] = max(like.ban.at, item.announced or 0)
         if held:
-            rows.append(_row(item, held, drift))
+            rows.append(_row(item, held, drift, like))
     return with_decisions(sorted(rows, key=_order), standing.get, until_ms)
 
 
@@ -113,7 +125,7 @@ def override_id_of(item_id: str) -> str:
     return f"review::{blake2b(item_id.encode(), digest_size=16).hexdigest()}"
 
 
-def _row(item: Seen, held: Mapping[Reason, int], drift: float) -> Row:
+def _row(item: Seen, held: Mapping[Reason, int], drift: float, like: Alike | None) -> Row:
     return Row(
         item_id=item.item_id,
         title=item.title,
@@ -125,13 +137,15 @@ def _row(item: Seen, held: Mapping[Reason, int], drift: float) -> Row:
         drift=drift,
         shown=item.shown,
         announced=item.announced,
+        like=like,
         decided=None,
     )
 
 
-def _order(row: Row) -> tuple[int, int, float, int, str]:
+def _order(row: Row) -> tuple[int, int, float, int, float, str]:
     first = list(Reason).index(row.reasons[0])
-    return first, -row.against, -abs(row.drift), -row.shown, row.item_id
+    likeness = 0.0 if row.like is None else row.like.likeness
+    return first, -row.against, -abs(row.drift), -row.shown, -likeness, row.item_id
 
 
 def _reported(item: Seen) -> bool:

@@ -34,6 +34,7 @@ class Seen:
 
     item_id: str
     title: str | None = None
+    group: str | None = None
     announced: int | None = None
     now: dict[str, int] = field(default_factory=dict)
     before: set[str] = field(default_factory=set)
@@ -71,7 +72,7 @@ def _announced(seen: dict[str, Seen], one: Standing[Topic]) -> None:
     event = decode(one.topic, one.partition, one.offset, one.value, one.appended_ms)
     if isinstance(event, Item):
         item = _of(seen, event.item_id)
-        item.title = event.title or item.title
+        item.title, item.group = event.title or item.title, event.group or item.group
         known = item.announced
         item.announced = one.appended_ms if known is None else min(known, one.appended_ms)
 

@@ -26,6 +26,7 @@ def row_of(row: Row) -> dict[str, Any]:
         "drift": round(row.drift, 3),
         "shown": row.shown,
         "announced": row.announced,
+        "like": row.like and row.like.ban.item_id,
         "decided": row.decided and kept_of(row.decided),
     }
 
@@ -52,3 +53,7 @@ def because(row: Row, reason: Reason) -> str:
         case Reason.LOW_CONFIDENCE:
             users = row.now + row.before
             return f"{row.shown} times in lists, and {users} users took it"
+        case Reason.LIKE_BANNED:
+            assert row.like is not None  # who has the reason has it
+            ban, alike = row.like.ban, f"{row.like.likeness:.0%}"
+            return f"{alike} like item {ban.item_id}, which {ban.by} banned: {ban.why}"

@@ -1,5 +1,5 @@
-"""An item that users report waits for a person, is decided over HTTP, and is gone from the queue and
-from the next lists: beside a real engine.
+"""An item that users report waits for a person, is decided over HTTP, and is gone from the queue
+and from the next lists: beside a real engine.
 """
 
 from __future__ import annotations

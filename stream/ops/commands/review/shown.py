@@ -19,7 +19,7 @@ def queue_table(rows: Iterable[Row]) -> Rows:
     for one in rows:
         decided = "" if one.decided is None else _said(kept_of(one.decided))
         why = "; ".join(because(one, reason) for reason in one.reasons)
-        table.add_row(plain(one.item_id), plain(one.title or ""), why, plain(decided))
+        table.add_row(plain(one.item_id), plain(one.title or ""), plain(why), plain(decided))
     return table
 
 
@@ -28,7 +28,7 @@ def item_lines(row: Row) -> Iterator[str]:
     when = "" if row.announced is None else f", announced {_utc(row.announced)}"
     yield f"{printable(row.item_id)}: {printable(row.title or 'no title is held')}{when}"
     for reason in row.reasons:
-        yield f"- {reason}: {because(row, reason)}"
+        yield f"- {reason}: {printable(because(row, reason))}"
     yield f"since {_utc(row.since)}"
     if row.decided is not None:
         yield f"decided: {printable(_said(kept_of(row.decided)))}"
