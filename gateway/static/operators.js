@@ -98,8 +98,8 @@ async function stands(item_id, before) {
 // The gateway may know of a word a moment before the worker that makes the list.
 export async function askHeeded(item_id, kind) {
   for (let look = 0; look < LIST_LOOKS; look++) {
-    const list = await askList(), listed = list?.items.some((one) => one.item_id === item_id);
-    if (!list || !(kind in LISTED) || listed === LISTED[kind]) return;
+    const list = await askList(); // none where no user is shown
+    if (!list || !(kind in LISTED) || list.items.some((one) => one.item_id === item_id) === LISTED[kind]) return;
     await pause(AGAIN_MS);
   }
 }
