@@ -56,7 +56,7 @@ def read_rows(settings: Settings, hours: float, now_ms: int, moved: Moved = unwa
     """The same without what was decided. Raises `BrokerError`."""
     client, prefix = client_options(settings.kafka), settings.kafka.prefix
     since = now_ms - int(hours * HOUR_MS)
-    lately = {topic: since for topic in LOOKED_AT if topic is not Topic.ITEMS}
+    lately: dict[Topic, int] = {one: since for one in LOOKED_AT if one is not Topic.ITEMS}
     seen = count(read_topics(client, prefix, LOOKED_AT, moved, lately), since, now_ms + 1)
     if not settings.stream.review_teaches:
         return queue(seen, since, {}, now_ms)
