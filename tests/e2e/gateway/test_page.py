@@ -194,7 +194,8 @@ def test_a_word_needs_its_reason_and_is_left_by_escape(newcomer: Page) -> None:
 
 
 def test_what_users_report_is_decided_on_the_page(newcomer: Page, door: Door) -> None:
-    item = "wide" if (newcomer.viewport_size or {})["width"] > 1000 else "phone"
+    assert newcomer.viewport_size is not None
+    item = "wide" if newcomer.viewport_size["width"] > 1000 else "phone"
     title = f"<b>A boat</b> & {item}"
     door.post({"topic": "items", "item_id": item, "title": title, "categories": ["boats"]})
     door.engine.settle("the item")
