@@ -96,6 +96,14 @@ def test_one_ban_puts_so_many_before_a_person_and_no_more() -> None:
     assert sorted(found) == [f"i{n:03}" for n in range(MOST_ALIKE)]
 
 
+def test_one_letter_anywhere_does_not_hide_it() -> None:
+    name = "a tea that makes you slim within days"
+    others = {f"i{at}": f"{name[:at]}ß{name[at + 1 :]}" for at in range(len(name))}
+    seen = items(fake=name, **others)
+    for other in others:
+        assert set(likes({one: seen[one] for one in ("fake", other)}, ban("fake"))) == {other}
+
+
 TITLES = st.text("ab 1茶", max_size=12)
 
 
