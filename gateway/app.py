@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from gateway.calls import about, controls, engine, events, items, users, versions
+from gateway.calls import about, controls, engine, events, items, review, users, versions
 from gateway.calls.call import Call
 from gateway.edge.auth import Gatekeeper
 from gateway.edge.limits import Buckets
@@ -36,6 +36,7 @@ CALLS = (
     *items.CALLS,
     *engine.CALLS,
     *controls.CALLS,
+    *review.CALLS,
     *versions.CALLS,
     *about.CALLS,
 )

@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from gateway.edge.meter import Meter
 from gateway.live import Hub
 from gateway.parts import Parts
+from gateway.review import Reviews
 from gateway.topics.figures import Figures
 from gateway.topics.follow import TopicFollower
 from gateway.topics.letters import Letters
@@ -23,6 +25,7 @@ from gateway.topics.waiting import Waiting
 from gateway.topics.words import Words
 from gateway.users import Users, Worded
 from stream.chain.validate import decode
+from stream.ops.review.desk import read_rows
 from upwell.client import client_options
 from upwell.events import Control, ControlKind, Topic
 from upwell.settings import Settings
@@ -75,6 +78,9 @@ class Gateway:
             figures=self._figures,
             letters=self._letters,
             words=self._words,
+            reviews=Reviews(
+                partial(read_rows, settings), self._model.kept, self._waiting, self._sender
+            ),
             versions=self._model.versions,
             meter=Meter(),
             warming=lambda: None if self._warm else "what the topics hold is still being read",

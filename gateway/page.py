@@ -17,6 +17,7 @@ _FILES = {
     "/page.js": ("page.js", "text/javascript"),
     "/calls.js": ("calls.js", "text/javascript"),
     "/operators.js": ("operators.js", "text/javascript"),
+    "/review.js": ("review.js", "text/javascript"),
     "/page.css": ("page.css", "text/css"),
 }
 PAGE_PATHS = frozenset(_FILES)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from gateway.edge.meter import Meter
 from gateway.live import Hub
 from gateway.ranks import Ranks
+from gateway.review import Reviews
 from gateway.topics.figures import Figures
 from gateway.topics.letters import Letters
 from gateway.topics.versions import Versions
@@ -32,6 +33,7 @@ class Parts:
     figures: Figures
     letters: Letters
     words: Words
+    reviews: Reviews
     versions: Versions
     meter: Meter
     warming: Callable[[], str | None]

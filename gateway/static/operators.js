@@ -3,14 +3,14 @@
 
 import { $, button, call, element, pause, post, say, show } from "./calls.js";
 
-const NOT_YOURS = "This is for an operator's token; the one of this tab is an app's.";
+export const NOT_YOURS = "This is for an operator's token; the one of this tab is an app's.";
 const KINDS = { pin_item: "pinned", ban_item: "banned", boost_item: "boosted", clear_item: "cleared" };
-const LISTED = { pin_item: true, ban_item: false }; // what a list shows of a word
+const LISTED = { pin_item: true, ban_item: false, pin: true, ban: false }; // what a list shows of a word
 const VERDICTS = { promote: "promoted", superseded: "superseded", roll_back: "rolled back", went_back: "went back, as asked," };
 const LOOK_MS = 5000;
 const STANDS_LOOKS = 60, LIST_LOOKS = 10, AGAIN_MS = 500; // half a minute for a word to stand, five seconds for a list to heed it
 const NEWS_MS = 10_000; // that what came of an act stands, before what is always said takes its place
-const caller = { role: "app", name: null };
+export const caller = { role: "app", name: null };
 let askList = () => {};
 
 export const governs = () => caller.role === "operator";
@@ -31,15 +31,15 @@ export function startOperators(who, ask) {
 }
 
 const news = new WeakMap();
-function tell(place, text, wrong = false) {
+export function tell(place, text, wrong = false) {
   news.set(place, performance.now() + NEWS_MS);
   say(place, text, wrong);
 }
-function sayAgain(place, text) {
+export function sayAgain(place, text) {
   if (!(news.get(place) > performance.now())) say(place, text);
 }
 
-const when = (ms) => new Date(ms).toLocaleString();
+export const when = (ms) => new Date(ms).toLocaleString();
 
 // ---- words on items
 
@@ -96,10 +96,10 @@ async function stands(item_id, before) {
 }
 
 // The gateway may know of a word a moment before the worker that makes the list.
-async function askHeeded(item_id, kind) {
+export async function askHeeded(item_id, kind) {
   for (let look = 0; look < LIST_LOOKS; look++) {
-    const list = await askList(), listed = list?.items.some((one) => one.item_id === item_id);
-    if (!list || !(kind in LISTED) || listed === LISTED[kind]) return;
+    const list = await askList(); // none where no user is shown
+    if (!list || !(kind in LISTED) || list.items.some((one) => one.item_id === item_id) === LISTED[kind]) return;
     await pause(AGAIN_MS);
   }
 }

@@ -2,6 +2,7 @@
 
 import { $, askToken, button, call, element, headers, pause, post, say, show } from "./calls.js";
 import { governButton, governs, startOperators } from "./operators.js";
+import { startReview } from "./review.js";
 
 const COLOURS = ["#0b6e69", "#c77d0a", "#6a4fa3", "#b03a5b", "#3b7dbd", "#7a8c2e"];
 const POINTS = 600; // of the plot
@@ -271,6 +272,7 @@ async function start() {
   for (;;) {
     try {
       startOperators(await call("v1/caller"), () => state.user && call(`v1/users/${encodeURIComponent(state.user)}/lists`, { method: "POST" }));
+      startReview();
       break;
     } catch (error) {
       say($("state"), error.message, true); // a gateway that has just started reads first

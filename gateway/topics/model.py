@@ -7,7 +7,7 @@ It ranks for nobody in particular: what is known of users stays with the serve w
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from learner.release.replica import Replica
 from stream.broker.connect import client_options, models_folder
 from stream.broker.feeds import Broadcast
 from stream.chain.fold import empty_state
+from stream.chain.overrides.ledger import Kept
 from stream.chain.overrides.standing import Standing
 from stream.chain.policy import load_policy
 from stream.serve.decisions import take_overrides
@@ -123,6 +124,12 @@ class ModelFollower:
         """Those that operators banned, pinned or boosted, or their policy blocks, by id."""
         with self._lock:
             return [item for _, item in sorted(self._governed.items())]
+
+    def kept(self, override_ids: Sequence[str]) -> Mapping[str, Kept]:
+        """What stands of these overrides, of those of which anything does."""
+        with self._lock:
+            kept = self._standing.kept
+            return {name: kept[name] for name in override_ids if name in kept}
 
     def similar(self, item_id: str, k: int) -> Ranked:
         """Items like an item. Raises `Refused` (404) where nobody announced it."""

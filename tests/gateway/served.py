@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from gateway.edge.refusals import Refused
 from gateway.live import Hub
 from gateway.parts import Parts
 from gateway.ranks import Ranked
+from gateway.review import Reviews
 from gateway.run import Server, listening_socket, server_of
 from gateway.topics.figures import Figures
 from gateway.topics.letters import Letters
@@ -32,6 +33,9 @@ from gateway.topics.waiting import Waiting
 from gateway.topics.words import Words
 from gateway.users import Users, Worded
 from learner.release.folder import LocalFolder
+from stream.chain.overrides.ledger import Kept
+from stream.ops.review.queue import Row
+from upwell.errors import BrokerError
 from upwell.recommendations import Entry
 from upwell.secret import Secret
 from upwell.settings import GatewaySettings
@@ -142,6 +146,9 @@ class InMemory:
     folder: Path = Path("there-is-no-such-folder")
     warming: str | None = None
     shortcoming: str | None = None
+    rows: Sequence[Row] = ()
+    unreadable: str | None = None
+    looks: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         own = self.settings
@@ -150,6 +157,8 @@ class InMemory:
         self.hub = Hub(own.streams)
         self.figures, self.letters = Figures(), Letters({}, "")
         self.ranks, self.words, self.meter = FakeRanks(), Words(), Meter()
+        self.kept: dict[str, Kept] = {}
+        self.reviews = Reviews(self.read_rows, self.stands, self.waiting, self.sender)
         self.versions = Versions(LocalFolder(self.folder), self.folder)
         self.parts = Parts(
             users=Users(self.newest, self.waiting, self.sender),
@@ -159,12 +168,22 @@ class InMemory:
             figures=self.figures,
             letters=self.letters,
             words=self.words,
+            reviews=self.reviews,
             versions=self.versions,
             meter=self.meter,
             warming=lambda: self.warming,
             shortcomings=lambda: [self.shortcoming] if self.shortcoming else [],
         )
         self.app = application(self.parts, own, Gatekeeper(own))
+
+    def read_rows(self, hours: int, now_ms: int) -> Sequence[Row]:
+        if self.unreadable is not None:
+            raise BrokerError(self.unreadable)
+        self.looks.append(hours)
+        return self.rows
+
+    def stands(self, override_ids: Sequence[str]) -> Mapping[str, Kept]:
+        return {name: self.kept[name] for name in override_ids if name in self.kept}
 
 
 def an_item(**more: Any) -> CatalogueItem:

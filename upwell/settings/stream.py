@@ -96,6 +96,11 @@ class StreamSettings:
         above=0,
         below=5,
     )
+    review_teaches: bool = setting(
+        False,
+        "what people banned puts what is like it before a person (docs/review.md)",
+        "operator",
+    )
     explain: float = setting(
         0.0,
         "that what lists were made of is kept, so that `upwell explain` makes them again "

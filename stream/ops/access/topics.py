@@ -46,9 +46,11 @@ def read_topics(
     prefix: str,
     topics: Sequence[T],
     moved: Moved = unwatched,
+    since: Mapping[T, int] | None = None,
 ) -> Iterator[Standing[T]]:
     """Of each partition in the order of offsets; a topic that there is not yet has none. moved: is
-    told of records. Raises `BrokerError`.
+    told of records. since: of a topic when the first record was appended that is wanted, UTC ms.
+    Raises `BrokerError`.
     """
     try:
         with closing(
@@ -62,13 +64,17 @@ def read_topics(
                 **client,
             )
         ) as consumer:
-            yield from _read(consumer, prefix, topics, moved)
+            yield from _read(consumer, prefix, topics, moved, since or {})
     except KafkaError as exc:
         raise no_broker(client, exc) from exc
 
 
 def _read(
-    consumer: KafkaConsumer, prefix: str, topics: Sequence[T], moved: Moved
+    consumer: KafkaConsumer,
+    prefix: str,
+    topics: Sequence[T],
+    moved: Moved,
+    since: Mapping[T, int],
 ) -> Iterator[Standing[T]]:
     partitions = [
         TopicPartition(prefix + topic, number)
@@ -79,6 +85,10 @@ def _read(
         return
     consumer.assign(partitions)
     starts, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+    wanted = {prefix + topic: at for topic, at in since.items()}
+    times = {one: wanted[one.topic] for one in partitions if one.topic in wanted}
+    for partition, found in (consumer.offsets_for_times(times) if times else {}).items():
+        starts[partition] = ends[partition] if found is None else found.offset
     for partition in partitions:
         consumer.seek(partition, starts[partition])
     total = sum(ends[one] - starts[one] for one in partitions)

@@ -15,15 +15,16 @@ from stream.broker.audit.log import read_overrides
 from stream.broker.connect import client_options
 from stream.chain.overrides.ledger import Kept
 from stream.ops.access.topics import read_topics
-from stream.ops.review.queue import Row, override_id_of, queue
+from stream.ops.review.alike import like_banned
+from stream.ops.review.queue import Row, override_id_of, queue, with_decisions
 from stream.ops.review.seen import LOOKED_AT, count
 from stream.replay.progress import Moved, unwatched
 from upwell.client import UpwellClient
 from upwell.errors import BrokerError
-from upwell.events import Control, ControlKind, Decision
+from upwell.events import Control, ControlKind, Decision, Topic
 from upwell.settings import Settings
 
-__all__ = ["Said", "decide", "read_queue"]
+__all__ = ["Said", "control_of", "decide", "read_queue", "read_rows"]
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -46,10 +47,21 @@ def read_queue(
     settings: Settings, hours: float, now_ms: int, moved: Moved = unwatched
 ) -> list[Row]:
     """Of what was appended in the last so many hours. Raises `BrokerError`."""
+    rows = read_rows(settings, hours, now_ms, moved)
+    kept = read_overrides(client_options(settings.kafka), settings.kafka.prefix)
+    return with_decisions(rows, kept.get, now_ms)
+
+
+def read_rows(settings: Settings, hours: float, now_ms: int, moved: Moved = unwatched) -> list[Row]:
+    """The same without what was decided. Raises `BrokerError`."""
     client, prefix = client_options(settings.kafka), settings.kafka.prefix
     since = now_ms - int(hours * HOUR_MS)
-    seen = count(read_topics(client, prefix, LOOKED_AT, moved), since, now_ms + 1)
-    return queue(seen, since, read_overrides(client, prefix), now_ms)
+    lately: dict[Topic, int] = {one: since for one in LOOKED_AT if one is not Topic.ITEMS}
+    seen = count(read_topics(client, prefix, LOOKED_AT, moved, lately), since, now_ms + 1)
+    if not settings.stream.review_teaches:
+        return queue(seen, since, {}, now_ms)
+    alike = like_banned(seen, read_overrides(client, prefix), now_ms)
+    return queue(seen, since, {}, now_ms, alike)
 
 
 def decide(
@@ -63,7 +75,15 @@ def decide(
     """What stands of it once a worker has ruled. Raises `BrokerError` where none has in time,
     `InvalidEventError` where the fields do not go together.
     """
-    control = Control(
+    control = control_of(said, now_ms)
+    client.send(control)
+    client.flush()
+    return _ruled(settings, control, clock() + seconds, clock)
+
+
+def control_of(said: Said, now_ms: int) -> Control:
+    """As it goes to Kafka. now_ms: UTC ms."""
+    return Control(
         event_id=f"review-{uuid4().hex}",
         ts=now_ms,
         kind=ControlKind.OVERRIDE,
@@ -75,9 +95,6 @@ def decide(
         boost=said.boost,
         until_ts=now_ms + int(said.days * DAY_MS),
     )
-    client.send(control)
-    client.flush()
-    return _ruled(settings, control, clock() + seconds, clock)
 
 
 def _ruled(settings: Settings, control: Control, until: float, clock: Callable[[], float]) -> Kept:

@@ -6,14 +6,17 @@ Pure: counts in, rows out.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from hashlib import blake2b
+from types import MappingProxyType
 
 from stream.chain.overrides.ledger import Kept
+from stream.ops.review.alike import Alike
 from stream.ops.review.seen import Seen
 
-__all__ = ["Reason", "Row", "override_id_of", "queue"]
+__all__ = ["Reason", "Row", "override_id_of", "queue", "undecided", "with_decisions"]
 
 REPORTED_USERS, REPORTED_SHARE = 3, 0.2
 """So many users speak against it, and so large a part of those who said anything."""
@@ -35,79 +38,123 @@ class Reason(StrEnum):
     NEWLY_POPULAR = "newly_popular"
     DRIFTING = "drifting"
     LOW_CONFIDENCE = "low_confidence"
+    LIKE_BANNED = "like_banned"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An item. drift: standard errors, above 0 where more take it than before. decided: what was
-    decided of it in the queue and stands, or waits for approval.
+    """An item. since: when the first of its reasons began to hold, by what is counted now; of a
+    drift, when the newer half began. drift: standard errors, above 0 where more take it than
+    before. like: the banned item that it is like. decided: what was decided of it in the queue and
+    stands, or waits for approval. Times are UTC ms.
     """
 
     item_id: str
     title: str | None
     reasons: tuple[Reason, ...]
+    since: int
     against: int
     now: int
     before: int
     drift: float
     shown: int
     announced: int | None
+    like: Alike | None
     decided: Kept | None
 
 
 def queue(
-    seen: Mapping[str, Seen], since_ms: int, standing: Mapping[str, Kept], until_ms: int
+    seen: Mapping[str, Seen],
+    since_ms: int,
+    standing: Mapping[str, Kept],
+    until_ms: int,
+    alike: Mapping[str, Alike] = MappingProxyType({}),
 ) -> list[Row]:
     """Items with a reason, those with the strongest first. since_ms, until_ms: of what was counted,
-    UTC ms. standing: of overrides, by override_id; a decision whose time is over is none.
+    UTC ms. standing: of overrides, by override_id; a decision whose time is over is none. alike: of
+    items that are like a banned one, by item_id.
     """
     share = _share_now(one for one in seen.values() if (one.announced or 0) < since_ms)
     popular = _popular(seen.values())
+    middle = (since_ms + until_ms) // 2
     rows = []
     for item in seen.values():
         drift = _drift(len(item.now), len(item.before), share)
-        held = {
-            Reason.REPORTED: _reported(item),
-            Reason.NEWLY_POPULAR: (item.announced or 0) >= since_ms and len(item.now) >= popular,
-            Reason.DRIFTING: (item.announced or 0) < since_ms
-            and len(item.now) + len(item.before) >= DRIFT_USERS
-            and abs(drift) >= DRIFT_Z,
-            Reason.LOW_CONFIDENCE: item.shown - item.lots >= SHOWN
-            and len(item.now | item.before) < KNOWN_USERS,
-        }
-        if reasons := tuple(reason for reason, holds in held.items() if holds):
-            decided = _decided(standing.get(override_id_of(item.item_id)), until_ms)
-            rows.append(_row(item, reasons, drift, decided))
-    return sorted(rows, key=_order)
+        new = (item.announced or 0) >= since_ms
+        held: dict[Reason, int] = {}
+        if _reported(item):
+            held[Reason.REPORTED] = item.against_since(_bar(item))
+        if new and len(item.now) >= popular:
+            held[Reason.NEWLY_POPULAR] = sorted(item.now.values())[popular - 1]
+        taken = len(item.now) + len(item.before)
+        if not new and taken >= DRIFT_USERS and abs(drift) >= DRIFT_Z:
+            held[Reason.DRIFTING] = middle
+        if len(item.chosen) >= SHOWN and len(item.now.keys() | item.before) < KNOWN_USERS:
+            held[Reason.LOW_CONFIDENCE] = sorted(item.chosen)[SHOWN - 1]
+        like = alike.get(item.item_id)
+        if like is not None:
+            held[Reason.LIKE_BANNED] = max(like.ban.at, item.announced or 0)
+        if held:
+            rows.append(_row(item, held, drift, like))
+    return with_decisions(sorted(rows, key=_order), standing.get, until_ms)
+
+
+def with_decisions(
+    rows: Iterable[Row], kept: Callable[[str], Kept | None], now_ms: int
+) -> list[Row]:
+    """The rows with what stands now of each decision. kept: of an override_id. now_ms: UTC ms."""
+    return [
+        replace(one, decided=_decided(kept(override_id_of(one.item_id)), now_ms)) for one in rows
+    ]
+
+
+def undecided(rows: Iterable[Row]) -> list[Row]:
+    """Those that wait for a person: of which nothing was decided, or which wait for a second one's
+    approval.
+    """
+    return [one for one in rows if one.decided is None or one.decided.waiting is not None]
 
 
 def override_id_of(item_id: str) -> str:
-    """Of what is decided of an item in the queue: a later decision replaces it."""
-    return f"review:{item_id}"[:_LONGEST]
+    """Of what is decided of an item in the queue: a later decision replaces it. An id too long for
+    it stands as its digest.
+    """
+    plain = f"review:{item_id}"
+    if len(plain) <= _LONGEST:
+        return plain
+    return f"review::{blake2b(item_id.encode(), digest_size=16).hexdigest()}"
 
 
-def _row(item: Seen, reasons: tuple[Reason, ...], drift: float, decided: Kept | None) -> Row:
+def _row(item: Seen, held: Mapping[Reason, int], drift: float, like: Alike | None) -> Row:
     return Row(
         item_id=item.item_id,
         title=item.title,
-        reasons=reasons,
+        reasons=tuple(held),
+        since=min(held.values()),
         against=item.against,
         now=len(item.now),
         before=len(item.before),
         drift=drift,
         shown=item.shown,
         announced=item.announced,
-        decided=decided,
+        like=like,
+        decided=None,
     )
 
 
-def _order(row: Row) -> tuple[int, int, float, int, str]:
+def _order(row: Row) -> tuple[int, int, float, int, float, str]:
     first = list(Reason).index(row.reasons[0])
-    return first, -row.against, -abs(row.drift), -row.shown, row.item_id
+    likeness = 0.0 if row.like is None else row.like.likeness
+    return first, -row.against, -abs(row.drift), -row.shown, -likeness, row.item_id
 
 
 def _reported(item: Seen) -> bool:
-    return item.against >= max(REPORTED_USERS, REPORTED_SHARE * len(item.words))
+    return item.against >= _bar(item)
+
+
+def _bar(item: Seen) -> int:
+    """Users who have to speak against it."""
+    return max(REPORTED_USERS, math.ceil(REPORTED_SHARE * len(item.words)))
 
 
 def _share_now(items: Iterable[Seen]) -> float:

@@ -4,6 +4,7 @@ it stood in lists and how surely. Each user and item counts once, whoever sends 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -25,24 +26,30 @@ _AGAINST = frozenset({Action.DISLIKE, Action.HIDE, Action.REPORT})
 @dataclass(slots=True)
 class Seen:
     """Of one item. announced: when it first was, UTC ms, None where the topic has forgotten. now,
-    before: users who took it in the newer and in the older half of the time. against: users whose
-    newest word is against it. shown: times it stood in lists of the newer half; lots: of these,
-    by lot.
+    before: users who took it in the newer half of the time, with when they first did, and in the
+    older one. words: of users who spoke, when they last did and whether it was against it. shown:
+    times it stood in lists of the newer half; chosen: when it did, where not by lot. Times are UTC
+    ms.
     """
 
     item_id: str
     title: str | None = None
+    group: str | None = None
     announced: int | None = None
-    now: set[str] = field(default_factory=set)
+    now: dict[str, int] = field(default_factory=dict)
     before: set[str] = field(default_factory=set)
     words: dict[str, tuple[int, bool]] = field(default_factory=dict)
     shown: int = 0
-    lots: int = 0
+    chosen: array[int] = field(default_factory=lambda: array("q"))
 
     @property
     def against(self) -> int:
         """Users whose newest word is against it."""
         return sum(against for _, against in self.words.values())
+
+    def against_since(self, bar: int) -> int:
+        """When the so many-th of the words against it was said, UTC ms; there are so many."""
+        return sorted(at for at, against in self.words.values() if against)[bar - 1]
 
 
 def count(records: Iterable[Standing[Topic]], since_ms: int, until_ms: int) -> dict[str, Seen]:
@@ -65,7 +72,7 @@ def _announced(seen: dict[str, Seen], one: Standing[Topic]) -> None:
     event = decode(one.topic, one.partition, one.offset, one.value, one.appended_ms)
     if isinstance(event, Item):
         item = _of(seen, event.item_id)
-        item.title = event.title or item.title
+        item.title, item.group = event.title or item.title, event.group or item.group
         known = item.announced
         item.announced = one.appended_ms if known is None else min(known, one.appended_ms)
 
@@ -76,8 +83,10 @@ def _done(seen: dict[str, Seen], one: Standing[Topic], middle: int) -> None:
         return
     item = _of(seen, event.item_id)
     taken, against = _meaning(event)
-    if taken:
-        (item.now if one.appended_ms >= middle else item.before).add(event.user_id)
+    if taken and one.appended_ms >= middle:
+        item.now[event.user_id] = min(one.appended_ms, item.now.get(event.user_id, one.appended_ms))
+    elif taken:
+        item.before.add(event.user_id)
     if against is not None and one.appended_ms >= item.words.get(event.user_id, (-1, False))[0]:
         item.words[event.user_id] = one.appended_ms, against
 
@@ -108,7 +117,8 @@ def _listed(seen: dict[str, Seen], one: Standing[Topic], middle: int, lists: set
         item = _of(seen, entry.item_id)
         item.title = item.title or entry.title
         item.shown += 1
-        item.lots += entry.explored
+        if not entry.explored:
+            item.chosen.append(one.appended_ms)
 
 
 def _of(seen: dict[str, Seen], item_id: str) -> Seen:

@@ -193,6 +193,49 @@ def test_a_word_needs_its_reason_and_is_left_by_escape(newcomer: Page) -> None:
     assert title not in newcomer.locator("#words-list").inner_text()
 
 
+def test_what_users_report_is_decided_on_the_page(newcomer: Page, door: Door) -> None:
+    assert newcomer.viewport_size is not None
+    item = "wide" if newcomer.viewport_size["width"] > 1000 else "phone"
+    title = f"<b>A boat</b> & {item}"
+    door.post({"topic": "items", "item_id": item, "title": title, "categories": ["boats"]})
+    door.engine.settle("the item")
+    door.post(
+        *(
+            {"topic": "clicks", "user_id": f"r{user}", "item_id": item, "action": "report"}
+            for user in range(5)
+        )
+    )
+    row = newcomer.locator("#review-list > li", has_text=title)
+    expect(row).to_contain_text("5 users speak against it", timeout=PATIENCE_MS)
+    expect(row).to_contain_text("since ")
+    assert newcomer.locator("#review-list b").count() == 0
+    row.get_by_role("button", name=f"decide on: {title}").focus()
+    newcomer.keyboard.press("Enter")
+    dialog = newcomer.get_by_role("dialog", name=f"Decide on {title}")
+    expect(dialog).to_contain_text("5 users speak against it")
+    assert newcomer.locator("#review-dialog b").count() == 0
+    dialog.get_by_label("What").select_option("demote")
+    expect(dialog.get_by_label("By how much")).to_be_visible()
+    dialog.get_by_label("What").select_option("ban")
+    expect(dialog.get_by_label("By how much")).to_be_hidden()
+    dialog.get_by_label("Who decides").fill("ann")
+    newcomer.keyboard.press("Enter")
+    expect(dialog, "it needs its reason").to_be_visible()
+    fits = newcomer.evaluate(
+        "(() => { const box = document.getElementById('review-dialog').getBoundingClientRect();"
+        " return box.left >= 0 && box.right <= window.innerWidth; })()"
+    )
+    assert fits
+    dialog.get_by_label("Why").fill("they <i>say</i> it sank")
+    newcomer.keyboard.press("Enter")
+    expect(newcomer.locator("#review-state")).to_have_text(
+        f"{title} is banned, from the next list on", timeout=PATIENCE_MS
+    )
+    expect(row).to_have_count(0, timeout=PATIENCE_MS)
+    kept = door.client.get(f"/v1/review/{item}").json()["decided"]
+    assert (kept["decision"], kept["by"], kept["why"]) == ("ban", "ann", "they <i>say</i> it sank")
+
+
 def test_the_model_goes_back_when_asked_and_confirmed(newcomer: Page, door: Door) -> None:
     for user in range(30):
         door.post({"topic": "clicks", "user_id": f"v{user}", "item_id": "i3", "action": "like"})
@@ -213,7 +256,12 @@ def test_the_model_goes_back_when_asked_and_confirmed(newcomer: Page, door: Door
 
 def test_an_apps_token_is_told_why_it_may_not(door: Door, browser: Browser) -> None:
     with opened_page(door, browser, 1400, APP) as page:
-        for region in ("What operators said of items", "Versions of the model", "Engine"):
+        for region in (
+            "Items to look at",
+            "What operators said of items",
+            "Versions of the model",
+            "Engine",
+        ):
             expect(page.get_by_role("region", name=region)).to_contain_text(
                 "This is for an operator's token", timeout=PATIENCE_MS
             )

@@ -12,7 +12,11 @@ __all__ = ["REVIEW"]
 _ROW = {
     "item_id": "of the item",
     "title": "as it was announced; null where no topic has it any more",
-    "reasons": "`reported`, `newly_popular`, `drifting`, `low_confidence`",
+    "reasons": "`reported`, `newly_popular`, `drifting`, `low_confidence`, and, with "
+    "UPWELL_REVIEW_TEACHES, `like_banned`",
+    "why": "the same as sentences",
+    "since": "when the first of them began to hold, by what is counted now; of a drift, when the "
+    "newer half began; UTC ms",
     "against": "users whose newest word is against it",
     "now": "users who took it in the newer half of the hours",
     "before": "users who took it in the older half",
@@ -20,6 +24,7 @@ _ROW = {
     "there before",
     "shown": "times it stood in lists of the newer half",
     "announced": "first, as far as the topic goes back, UTC ms; null where it has it no more",
+    "like": "of one that is like a banned item: that item's id; else null",
     "decided": "what stands of a decision (as `audit standing` has it), null where nothing does",
 }
 

@@ -32,22 +32,24 @@ Item = Annotated[str, typer.Argument(help="An item's id.")]
 def show_list(
     hours: Hours = 24.0,
     all_of_them: Annotated[
-        bool, typer.Option("--all", help="Those too of which something was decided.")
+        bool, typer.Option("--all", help="Those too of which a decision is in force.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Show items that users speak against, that many took up of late, whose takers changed, or that
     stand in lists though little is known of them.
     """
-    from stream.ops.commands.review.shown import queue_table, row_of
+    from stream.ops.commands.review.shown import queue_table
     from stream.ops.review.desk import read_queue
+    from stream.ops.review.queue import undecided
+    from stream.ops.review.told import row_of
     from stream.replay.progress import watched
 
     with faults(), interruptible():
         own = connected()
         with watched(console) as moved:
             rows = read_queue(own, hours, now_ms(), moved)
-        rows = [one for one in rows if all_of_them or one.decided is None]
+        rows = rows if all_of_them else undecided(rows)
         shown(stderr=as_json).print(queue_table(rows))
         if as_json:
             print_json({"hours": hours, "items": [row_of(one) for one in rows]})
@@ -55,8 +57,9 @@ def show_list(
 
 def show(item: Item, hours: Hours = 24.0, as_json: Json = False) -> None:
     """Show why one item is in the queue, and what was decided of it."""
-    from stream.ops.commands.review.shown import item_lines, row_of
+    from stream.ops.commands.review.shown import item_lines
     from stream.ops.review.desk import read_queue
+    from stream.ops.review.told import row_of
     from upwell.errors import SettingsError
 
     with faults(), interruptible():
@@ -92,9 +95,9 @@ def decide(
     """Decide what becomes of an item: an override for everyone, on the audit log, which waits for
     others where UPWELL_APPROVALS asks for them.
     """
-    from stream.ops.commands.review.shown import kept_of
     from stream.ops.review.desk import Said
     from stream.ops.review.desk import decide as say
+    from stream.ops.review.told import kept_of
 
     with faults(), interruptible(), client() as upwell:
         said = Said(item, decision, by, why, days, boost)

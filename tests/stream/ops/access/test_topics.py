@@ -36,3 +36,30 @@ def test_all_records_are_read_once_in_the_order_of_each_partition(kafka: str, pr
     [query] = [one for one in found if one.topic is Topic.QUERIES]
     assert (query.place, query.key, query.value) == ("queries-1-0", b"k", b"q")
     assert told[-1] == (301, 301)
+
+
+def test_of_a_topic_no_older_records_are_read_than_are_wanted(kafka: str, prefix: str) -> None:
+    client = {"bootstrap_servers": [kafka]}
+    ensure_topics(prefix, 2, client)
+    at: list[int] = []
+    with KafkaProducer(acks="all", **client) as producer:
+        while len(set(at)) < 4:
+            sent = producer.send(prefix + Topic.CLICKS, value=b"%d" % len(at), partition=0)
+            at.append(sent.get(30).timestamp)
+        producer.send(prefix + Topic.ITEMS, value=b"item", partition=1).get(30)
+    topics = [Topic.CLICKS, Topic.ITEMS]
+
+    def since(wanted: int) -> list[bytes | None]:
+        told = list[tuple[int, int | None]]()
+        since = {Topic.CLICKS: wanted}
+        read = read_topics(
+            client, prefix, topics, lambda _, done, of: told.append((done, of)), since
+        )
+        found = sorted(read, key=lambda one: (one.topic, one.offset))
+        assert told[-1] == (len(found), len(found))
+        return [one.value for one in found]
+
+    assert since(0) == since(at[0]) == [*(b"%d" % n for n in range(len(at))), b"item"]
+    later = sorted(set(at))[2]
+    assert since(later) == [*(b"%d" % n for n, one in enumerate(at) if one >= later), b"item"]
+    assert since(at[-1] + 1) == [b"item"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stream.chain.overrides.ledger import Kept
 from stream.chain.overrides.override import Override
 from stream.ops.access.topics import Standing
-from stream.ops.review.queue import Reason, Row, override_id_of, queue
+from stream.ops.review.queue import Reason, Row, override_id_of, queue, undecided
 from stream.ops.review.seen import count
 from upwell.events import Decision, Topic
 
@@ -123,7 +123,34 @@ def test_who_hides_or_reports_an_item_speaks_against_it() -> None:
         topics.click(f"v{n}", "i", MIDDLE + n, action)
     topics.add(Topic.CLICKS, MIDDLE, user_id="w", item_id="i", action="play", completion=0.1)
     seen = count(topics.records, SINCE, UNTIL)["i"]
-    assert (seen.against, seen.now) == (3, {"v0"}), "what was left early was not taken"
+    assert (seen.against, set(seen.now)) == (3, {"v0"}), "what was left early was not taken"
+
+
+def test_since_is_when_the_bar_was_reached() -> None:
+    rows = busy().rows()
+    assert {name: one.since for name, one in rows.items()} == {
+        "reported": SINCE + 2,  # the third of five words
+        "new": MIDDLE + 69,  # so many took the item that is taken most
+        "drifting": MIDDLE,
+        "unknown": MIDDLE + 19,
+    }
+
+
+def test_what_waits_for_a_second_person_still_waits_for_somebody() -> None:
+    made = Override(
+        override_id=override_id_of("new"), item_id="new", decision=Decision.BAN, by="ann",
+        why="seen", event_id="e", at=MIDDLE,
+    )  # fmt: skip
+    waits, holds = Kept(seq=0, waiting=made, needs=1), Kept(seq=0, standing=made)
+    assert "new" in {one.item_id for one in undecided(busy().rows(new=waits).values())}
+    assert "new" not in {one.item_id for one in undecided(busy().rows(new=holds).values())}
+
+
+def test_long_ids_that_begin_alike_are_decided_apart() -> None:
+    one, other = "i" * 250 + "1", "i" * 250 + "2"
+    assert override_id_of(one) != override_id_of(other)
+    assert max(len(override_id_of(name)) for name in (one, "i", "ü" * 256)) <= 200
+    assert override_id_of("i") == "review:i"
 
 
 def test_a_word_that_is_taken_back_is_none() -> None:
