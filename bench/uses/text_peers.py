@@ -126,7 +126,7 @@ PEERS = (
     "n-grams, online",
 )
 
-REFITTED = ("nearest", "5 nearest", "logistic regression, refitted", "n-grams, refitted")
+REFITTED = ("5 nearest", "logistic regression, refitted", "n-grams, refitted")
 """Those that tell of each of thousands of questions within minutes."""
 
 

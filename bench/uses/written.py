@@ -4,7 +4,7 @@ slips of the keyboard, other words for the same, another language.
     python -m bench.uses.written slips FILES... [--share 0.3] [--begin 0]
     python -m bench.uses.written tags FILE
     python -m bench.uses.written languages FILES... [--nobody-chooses]
-        [--questions 4000] [--target 0.95] [--seed 7] [--alone]
+        [--questions 2000] [--target 0.95] [--seed 7] [--alone]
 
 FILES: banking77's train.csv and test.csv; of `tags`, Bitext's. Their order is drawn by the seed.
 slips: of the questions from --begin on a --share has one or two slips (bench/uses/typos.py).
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,20 @@ from rich.table import Table
 
 from bench.hardware import hardware, load
 from bench.results.bench_run import BenchRun
-from bench.uses.support import Question, answers_of, calibration_error, encoded, rank_in, read_questions
+from bench.uses.support import (
+    Question,
+    answers_of,
+    calibration_error,
+    encoded,
+    rank_in,
+    read_questions,
+)
 from bench.uses.text_peers import REFITTED, Peer, make_peer
 from bench.uses.written_streams import TRANSLATED, Written, as_tagged, in_languages, with_slips
 from learner.desk.desk import Desk, Template
 from learner.desk.threshold import Threshold
 
-__all__ = ["DeskPeer", "Told", "by_tag", "play"]
+__all__ = ["DeskPeer", "OneThreshold", "ThresholdPeer", "Told", "by_tag", "play"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,15 @@ class Told:
     rank: int
     sure: float
     alone: bool
+
+
+class OneThreshold(Desk):
+    """The desk with one threshold for every question, whatever its words: what the second is
+    worth.
+    """
+
+    def _reads(self, text: str, place: int) -> bool:
+        return True
 
 
 class DeskPeer:
@@ -166,10 +182,12 @@ def sides_of(answers: Mapping[str, str], target: float, alone: bool) -> Iterator
     names = sorted(answers)
     templates = [Template(name, name.replace("_", " "), answers[name]) for name in names]
     own = encoded([f"{one.title} {one.text}".strip() for one in templates])
-    desk = Desk(own.shape[1], target)
+    desk, one = Desk(own.shape[1], target), OneThreshold(own.shape[1], target)
     for template, vector in zip(templates, own, strict=True):
-        desk.put(template, vector, np.zeros((0, len(vector)), np.float32))
+        for made in (desk, one):
+            made.put(template, vector, np.zeros((0, len(vector)), np.float32))
     yield "upwell", DeskPeer(desk)
+    yield "upwell, one threshold", DeskPeer(one)
     for name in () if alone else REFITTED:
         yield name, ThresholdPeer(make_peer(name), target)
 
@@ -181,7 +199,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.3)
     parser.add_argument("--begin", type=float, default=0.0)
     parser.add_argument("--nobody-chooses", action="store_true")
-    parser.add_argument("--questions", type=int, default=4_000)
+    parser.add_argument("--questions", type=int, default=2_000)
     parser.add_argument("--target", type=float, default=0.95)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--alone", action="store_true")

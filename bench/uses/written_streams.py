@@ -108,7 +108,8 @@ def in_languages(
     with path.open(encoding="utf-8", newline="") as file:
         others = list(csv.DictReader(file))
     others = [others[int(place)] for place in rng.permutation(len(others))]
-    places = np.sort(rng.integers(len(rows) // 2, len(rows), len(others)))
+    middle = (len(rows) + len(others) + 1) // 2
+    places = np.sort(rng.integers(min(middle, len(rows)), len(rows) + 1, len(others)))
     made = [Written(text, template, ("English",)) for text, template in rows]
     seen: dict[tuple[str, str], int] = {}
     for number, (place, one) in enumerate(zip(places.tolist(), others, strict=True)):
