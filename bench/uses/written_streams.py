@@ -103,10 +103,14 @@ def in_languages(
 ) -> list[Written]:
     """From the middle on, each question of the file comes in at a place that is drawn. choices:
     whether anybody chooses for those. Tags: the language, and how many questions of its template in
-    its language were chosen for before.
+    its language were chosen for before. Raises `ValueError` where the file names a template that no
+    row has.
     """
     with path.open(encoding="utf-8", newline="") as file:
         others = list(csv.DictReader(file))
+    unknown = {one["template"] for one in others} - {template for _, template in rows}
+    if unknown:
+        raise ValueError(f"{path.name} names templates without a question: {sorted(unknown)}")
     others = [others[int(place)] for place in rng.permutation(len(others))]
     middle = (len(rows) + len(others) + 1) // 2
     places = np.sort(rng.integers(min(middle, len(rows)), len(rows) + 1, len(others)))
