@@ -29,8 +29,8 @@ def slipped(text: str, slips: int, rng: np.random.Generator) -> str:
     four letters.
     """
     words = list(_WORD.finditer(text))
-    chosen = rng.choice(len(words), min(slips, len(words)), replace=False) if words else []
-    for place in sorted((int(one) for one in chosen), reverse=True):  # later ones do not move
+    chosen = rng.permutation(len(words))[:slips].tolist()
+    for place in sorted(chosen, reverse=True):  # those before stay where they are
         word = words[place]
         text = text[: word.start()] + _one(word.group(), rng) + text[word.end() :]
     return text
