@@ -29,7 +29,8 @@ def slipped(text: str, slips: int, rng: np.random.Generator) -> str:
     four letters.
     """
     words = list(_WORD.finditer(text))
-    chosen = rng.permutation(len(words))[:slips].tolist()
+    several = min(slips, len(words))
+    chosen: list[int] = rng.choice(len(words), several, replace=False).tolist() if words else []
     for place in sorted(chosen, reverse=True):  # those before stay where they are
         word = words[place]
         text = text[: word.start()] + _one(word.group(), rng) + text[word.end() :]
