@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from learner.desk.heads import Head, grown_rows
 from learner.desk.memory import Known, Likeness, Memory
 from learner.desk.ngrams import BUCKETS, ngrams
 from learner.desk.quantile import Recent
+from learner.desk.reading import reads
 from learner.desk.threshold import Threshold
 
 __all__ = ["Asked", "Desk", "Match", "Template", "Told"]
@@ -77,7 +79,8 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question that waits for a choice. vector: (D,). first: the template that was told first, -1
-    without any. chosen: the one that was chosen last, -1 without.
+    without any. chosen: the one that was chosen last, -1 without. read: whether it was in words
+    that were known of the first.
     """
 
     text: str
@@ -86,6 +89,7 @@ class Asked:
     first: int = -1
     confidence: float = 0.0
     chosen: int = -1
+    read: bool = True
 
 
 class Desk:
@@ -139,7 +143,8 @@ class Desk:
         best = np.argsort(-shares, kind="stable")[: min(SHOWN, int(self.allowed.sum()))]
         matches = tuple(self._match(int(one), float(shares[one]), likeness) for one in best)
         first, confidence = (int(best[0]), matches[0].confidence) if matches else (-1, 0.0)
-        least = self.threshold.least
+        read = self._reads(text, first)
+        least = self.threshold.least_of(read)
         near = self._nearest(vector, likeness)
         answers = confidence >= least and near >= self.fits.quantile(STRANGE)
         self.groups.heard(text)
@@ -148,7 +153,7 @@ class Desk:
             offer = self.groups.add(
                 Unfit(question_id, text, by), vector, self.alike.quantile(UNALIKE)
             )
-        self.pending[question_id] = Asked(text, by, vector, first, confidence)
+        self.pending[question_id] = Asked(text, by, vector, first, confidence, read=read)
         self.pending.move_to_end(question_id)
         if len(self.pending) > PENDING:
             self.pending.popitem(last=False)
@@ -164,7 +169,7 @@ class Desk:
         if asked.chosen == place:
             return None
         if asked.chosen < 0:
-            self.threshold.add(asked.confidence, asked.first == place)
+            self.threshold.add(asked.confidence, asked.first == place, asked.read)
         else:
             self._unlearn(question_id, asked)
         self.pending[question_id] = replace(asked, chosen=place)
@@ -272,6 +277,13 @@ class Desk:
         self.memory.remove(lambda one: one.question_id == question_id)
         self.sums[asked.chosen] -= asked.vector
         self.counts[asked.chosen] -= 1.0
+
+    def _reads(self, text: str, place: int) -> bool:
+        """Whether a question is in words that are known of the template at this place."""
+        if place < 0:
+            return False
+        template = self.templates[place]
+        return reads(text, chain((template.title, template.text), self.memory.texts(place)))
 
     def _nearest(self, vector: NDArray[np.float32], likeness: Likeness) -> float:
         """The cosine to the nearest known question, or template; -1 without any."""

@@ -4,7 +4,7 @@ the passage that is shown beside an answer. Bounded by template.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +73,11 @@ class Memory:
         removed = len(self.known) - len(keep)
         self._keep(np.array(keep, np.int64))
         return removed
+
+    def texts(self, template: int) -> Iterator[str]:
+        """Of the questions that are known of it, oldest first."""
+        rows = np.flatnonzero(self._templates[: len(self.known)] == template)
+        return (self.known[row].text for row in rows)
 
     def likeness(self, vector: NDArray[np.float32], templates: int) -> Likeness:
         """Of a question's vector (D,) to what is known of each template."""

@@ -42,7 +42,8 @@ def arrays_of(desk: Desk) -> dict[str, NDArray[Any]]:
         ),
         "alike": np.array(desk.alike.numbers),
         "fits": np.array(desk.fits.numbers),
-        "outcomes": np.array(desk.threshold.outcomes, np.float64).reshape(-1, 2),
+        "outcomes": np.array(desk.threshold.outcomes, np.float64).reshape(-1, 3)[:, :2],
+        "read": np.array([read for _, _, read in desk.threshold.outcomes], np.bool_),
     }
 
 
@@ -56,6 +57,7 @@ def meta_of(desk: Desk) -> dict[str, Any]:
             [question_id, one.text, one.by, one.first, one.confidence, one.chosen]
             for question_id, one in desk.pending.items()
         ],
+        "unread": [question_id for question_id, one in desk.pending.items() if not one.read],
         "waiting": [asdict(one) for one in groups.waiting],
         "groups": [
             [one.number, one.size, one.offered, [asdict(member) for member in one.members]]
@@ -69,7 +71,8 @@ def meta_of(desk: Desk) -> dict[str, Any]:
 
 def restored(dimension: int, target: float, arrays: Arrays, meta: Mapping[str, Any]) -> Desk:
     """The desk that `arrays_of` and `meta_of` told. Raises `ModelError` where it was made of
-    vectors of another length.
+    vectors of another length. Where it does not say which questions were in words that are known,
+    all were: so it was before.
     """
     if arrays["own"].shape[1] != dimension:
         raise ModelError(
@@ -88,16 +91,22 @@ def restored(dimension: int, target: float, arrays: Arrays, meta: Mapping[str, A
     desk.gate.squares = np.array(arrays["gate_squares"])
     for one, vector in zip(meta["known"], arrays["known"], strict=True):
         desk.memory.add(Known(**one), vector)
+    unread = set(meta.get("unread", ()))
     desk.pending = OrderedDict(
-        (question_id, Asked(text, by, np.array(vector), first, confidence, chosen))
+        (
+            question_id,
+            Asked(text, by, np.array(vector), first, confidence, chosen, question_id not in unread),
+        )
         for (question_id, text, by, first, confidence, chosen), vector in zip(
             meta["pending"], arrays["pending"], strict=True
         )
     )
     desk.alike.numbers.extend(arrays["alike"].tolist())
     desk.fits.numbers.extend(arrays["fits"].tolist())
-    for confidence, right in arrays["outcomes"].tolist():
-        desk.threshold.add(confidence, bool(right))
+    outcomes = arrays["outcomes"].tolist()
+    read = arrays["read"].tolist() if "read" in arrays else [True] * len(outcomes)
+    for (confidence, right), known in zip(outcomes, read, strict=True):
+        desk.threshold.add(confidence, bool(right), known)
     _restore_groups(desk, arrays, meta)
     return desk
 

@@ -127,3 +127,27 @@ def test_a_new_kind_of_question_is_offered_and_goes_with_its_template() -> None:
     assert all(one.startswith("parrot") for one in offers[0].examples)
     made.put(template(9), vector(9), NONE)
     assert made.groups.groups == []
+
+
+def test_other_words_are_left_to_a_person_until_as_many_of_them_were_right() -> None:
+    """However sure it is: what is right of one language says nothing of another."""
+    made = desk(range(5))
+    teach(made, [topic for _ in range(20) for topic in range(5)])
+    other = sum(not read for _, _, read in made.threshold.outcomes)  # the first of each template
+    alone = []
+    for seed in range(40):
+        told = made.ask(f"n{seed}", f"frage{seed} nummer{seed}", "bob", vector(2, 900 + seed))
+        assert told.matches[0].template_id == "t2"
+        alone.append(told.answers)
+        made.choose(f"n{seed}", "t2")
+    assert not any(alone[: 9 - other]), "asked .9: nine right ones are needed, as of any words"
+    assert any(alone)
+    assert made.ask("known", "word2", "bob", vector(2, 777)).answers
+
+
+def test_words_of_a_template_and_its_examples_are_known() -> None:
+    made = desk(range(5))
+    teach(made, [topic for _ in range(20) for topic in range(5)])
+    assert not made.ask("a", "wo ist es", "bob", vector(2, 777)).answers
+    made.put(template(2, "wo ist mein paket"), vector(2), vector(2, 5)[None])
+    assert made.ask("b", "wo ist es", "bob", vector(2, 777)).answers

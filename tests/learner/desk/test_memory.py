@@ -54,3 +54,12 @@ def test_what_is_removed_is_like_nothing() -> None:
     assert memory.remove(lambda one: one.by == "u2") == 0
     assert [one.text for one in memory.known] == ["0", "1", "3"]
     np.testing.assert_allclose(memory.likeness(vector(3), 2).best[1], 1.0, atol=1e-6)
+
+
+def test_texts_are_of_one_template_oldest_first() -> None:
+    memory = Memory(DIMENSION)
+    for number, template in enumerate([0, 1, 0, 2, 0]):
+        memory.add(Known(template, str(number)), vector(1))
+    memory.remove(lambda one: one.text == "2")
+    assert list(memory.texts(0)) == ["0", "4"]
+    assert list(memory.texts(3)) == []

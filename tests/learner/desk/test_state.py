@@ -80,6 +80,29 @@ def test_groups_go_on() -> None:
     assert again(made).groups.groups[0].members == made.groups.groups[0].members
 
 
+def test_a_state_of_before_words_were_told_apart_is_read() -> None:
+    made = desk(range(3))
+    for seed in range(30):
+        made.ask(
+            f"q{seed}", ["title text", f"ganz{seed} neu{seed}"][seed % 2], "u", vector(1, seed)
+        )
+        made.choose(f"q{seed}", "t1")
+    arrays, meta = arrays_of(made), meta_of(made)
+    assert sorted(arrays["read"].tolist()).count(True) == 15
+    assert len(meta["unread"]) == 15
+    before = restored(
+        DIMENSION,
+        TARGET,
+        {name: one for name, one in arrays.items() if name != "read"},
+        {name: one for name, one in meta.items() if name != "unread"},
+    )
+    assert [one[:2] for one in before.threshold.outcomes] == [
+        one[:2] for one in made.threshold.outcomes
+    ]
+    assert all(read for _, _, read in before.threshold.outcomes)
+    assert all(one.read for one in before.pending.values())
+
+
 def test_vectors_of_another_length_are_refused() -> None:
     made = desk(range(2))
     with pytest.raises(ModelError, match="UPWELL_ENCODER"):

@@ -45,3 +45,21 @@ def test_the_newest_outcomes_count() -> None:
     for _ in range(2_000):
         threshold.add(0.8, False)
     assert threshold.least == ABSTAIN
+
+
+KINDS = st.lists(
+    st.tuples(st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9]), st.booleans(), st.booleans())
+)
+
+
+@given(KINDS, st.sampled_from([0.5, 0.9]))
+def test_each_kind_of_questions_has_a_threshold_of_its_own(
+    outcomes: list[tuple[float, bool, bool]], target: float
+) -> None:
+    both = Threshold(target)
+    for confidence, right, read in outcomes:
+        both.add(confidence, right, read)
+    for kind in (True, False):
+        own = filled(target, [(sure, right) for sure, right, read in outcomes if read == kind])
+        assert both.least_of(kind) == own.least
+    assert both.least == both.least_of(True)
