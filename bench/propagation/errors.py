@@ -16,6 +16,9 @@ JSON object as the last line.
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,20 +107,24 @@ def labels(
     """Of a share hidden, by method."""
     gone = hidden(items.held, share, seed)
     mixed = np.where(gone[:, None], bare, full)
-    found = {
-        "text neighbours before it": by_neighbours(bare, items.held, gone, later=False),
-        "the same, engine's vectors": by_neighbours(mixed, items.held, gone, later=False),
-        "text neighbours": by_neighbours(bare, items.held, gone, later=True),
+    ways: dict[str, Callable[[], Figures]] = {
+        "text neighbours before it": lambda: by_neighbours(bare, items.held, gone, later=False),
+        "the same, engine's vectors": lambda: by_neighbours(mixed, items.held, gone, later=False),
+        "text neighbours": lambda: by_neighbours(bare, items.held, gone, later=True),
     }
-    for name in PEERS if peers else ():
-        found[name] = by_peer(name, bare, items.held, gone, seed)
+    if peers:
+        ways |= {one: partial(by_peer, one, bare, items.held, gone, seed) for one in PEERS}
+    found: dict[str, Figures] = {}
+    for name, way in ways.items():
+        found[name] = way()
+        print(f"{share:g}, seed {seed}, {name}: {found[name]}", file=sys.stderr, flush=True)
     return found
 
 
 def behaviour(log: Log, items: Items, vectors: Vector) -> dict[str, Any]:
     """How well what new items earn is foretold by the nearest in text and in order of announcement.
 
-    Spearman's rank correlation of ratings, all new items; mean absolute error of the share of likes
+    Spearman's rank correlation of ratings, of all new items and of those rated at all; mean absolute error of the share of likes
     of those with enough, beside the known items' mean share.
     """
     row = {item_id: place for place, item_id in enumerate(items.ids)}
@@ -131,11 +138,11 @@ def behaviour(log: Log, items: Items, vectors: Vector) -> dict[str, Any]:
     mean = likes[0].sum() / counts[0].sum()
     share = (likes[0] + mean * ENOUGH) / (counts[0] + ENOUGH)
     earned = np.stack([np.log1p(counts[0]), share], axis=1)
-    judged = new & (counts[1] >= ENOUGH)
+    rated, judged = new & (counts[1] > 0), new & (counts[1] >= ENOUGH)
     true = likes[1, judged] / counts[1, judged]
     found: dict[str, Any] = {
         "new": int(new.sum()),
-        "rated": int((new & (counts[1] > 0)).sum()),
+        "rated": int(rated.sum()),
         "judged": int(judged.sum()),
         "mean": {"likes_mae": float(np.abs(true - mean).mean())},
     }
@@ -144,11 +151,16 @@ def behaviour(log: Log, items: Items, vectors: Vector) -> dict[str, Any]:
         ("neighbours in order", _in_order(earned, known)),
     ):
         found[name] = {
-            "ratings_rank": float(spearmanr(guess[new, 0], counts[1, new]).statistic),
-            "likes_rank": float(spearmanr(guess[judged, 1], true).statistic),
+            "ratings_rank": _rank(guess[new, 0], counts[1, new]),
+            "ratings_rank_of_rated": _rank(guess[rated, 0], counts[1, rated]),
+            "likes_rank": _rank(guess[judged, 1], true),
             "likes_mae": float(np.abs(guess[judged, 1] - true).mean()),
         }
     return found
+
+
+def _rank(guess: NDArray[Any], true: NDArray[Any]) -> float:
+    return float(spearmanr(guess, true).statistic)
 
 
 def _in_order(earned: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
