@@ -124,8 +124,8 @@ def labels(
 def behaviour(log: Log, items: Items, vectors: Vector) -> dict[str, Any]:
     """How well what new items earn is foretold by the nearest in text and in order of announcement.
 
-    Spearman's rank correlation of ratings, of all new items and of those rated at all; mean absolute error of the share of likes
-    of those with enough, beside the known items' mean share.
+    Spearman's rank correlation of ratings, of all new items and of those rated at all; mean
+    absolute error of the share of likes of those with enough, beside the known items' mean share.
     """
     row = {item_id: place for place, item_id in enumerate(items.ids)}
     counts, likes = np.zeros((2, len(row))), np.zeros((2, len(row)))

@@ -103,9 +103,7 @@ def filled(shares: Shares, at: NDArray[np.float64]) -> Labels:
 def scores(given: Labels, held: Labels) -> Told:
     """Micro-averaged over items and labels."""
     right, said, true = int((given & held).sum()), int(given.sum()), int(held.sum())
-    return Told(
-        right / max(1, said), right / max(1, true), 2 * right / max(1, said + true)
-    )
+    return Told(right / max(1, said), right / max(1, true), 2 * right / max(1, said + true))
 
 
 def told(shares: Shares, held: Labels, known: NDArray[np.bool_], at: NDArray[np.float64]) -> Told:
@@ -123,7 +121,5 @@ def calibration(shares: Shares, held: Labels, bins: int = 10) -> float:
         return 0.0
     of = np.minimum((confidence * bins).astype(int), bins - 1)
     count = np.bincount(of, minlength=bins)
-    gap = np.abs(
-        np.bincount(of, confidence, bins) - np.bincount(of, right.astype(float), bins)
-    )
+    gap = np.abs(np.bincount(of, confidence, bins) - np.bincount(of, right.astype(float), bins))
     return float(gap.sum() / count.sum())
