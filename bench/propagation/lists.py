@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -80,7 +81,7 @@ def without_categories(log: Log, gone: Callable[[str], bool]) -> Log:
     return replace(log, items=[bare(one) for one in log.items])
 
 
-def propagated(items: Items, bare: Vector, gone: np.ndarray[Any, np.dtype[np.bool_]]) -> Given:
+def propagated(items: Items, bare: Vector, gone: NDArray[np.bool_]) -> Given:
     """What the hidden items are given."""
     known = items.held.any(axis=1) & ~gone
     shares = votes(bare, items.held, known)
