@@ -39,7 +39,10 @@ def shop() -> Log:
         for n in range(RATINGS)
     ]
     return Log(
-        [LogRecord(0, Topic.ITEMS, b"i", orjson.dumps(one)) for one in items],
+        [
+            LogRecord(0, Topic.ITEMS, str(one["item_id"]).encode(), orjson.dumps(one))
+            for one in items
+        ],
         [
             LogRecord(0, Topic.REVIEWS, str(one["user_id"]).encode(), orjson.dumps(one))
             for one in ratings
