@@ -20,12 +20,13 @@ from upwell.settings import Settings
 
 SETTINGS = replace(Settings(), learner=replace(Settings().learner, fused=False, test_sample=1.0))
 ITEMS, RATINGS = 12, 60
+BEGIN_MS = 1_400_000_000_000
 
 
 def shop() -> Log:
     rng = np.random.default_rng(7)
     items = [
-        {"item_id": f"i{n}", "ts": 1, "title": f"Film {n}", "categories": [f"kind {n % 3}"]}
+        {"item_id": f"i{n}", "ts": BEGIN_MS, "title": f"Film {n}", "categories": [f"kind {n % 3}"]}
         for n in range(ITEMS)
     ]
     ratings = [
@@ -33,7 +34,7 @@ def shop() -> Log:
             "event_id": f"e{n}",
             "user_id": f"u{n % 6}",
             "item_id": f"i{rng.integers(ITEMS)}",
-            "ts": 1_000 + n,
+            "ts": BEGIN_MS + n,
             "rating": 5.0,
         }
         for n in range(RATINGS)
