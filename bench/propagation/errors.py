@@ -167,7 +167,8 @@ def _in_order(earned: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[
     """(n, 2) the mean of the known items announced nearest."""
     places = np.flatnonzero(known)
     near = np.argsort(np.abs(np.arange(len(known))[:, None] - places), axis=1)[:, :NEAREST]
-    return earned[places[near]].mean(axis=1)
+    found: NDArray[np.float64] = earned[places[near]].mean(axis=1)
+    return found
 
 
 def main() -> None:

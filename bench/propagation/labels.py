@@ -90,7 +90,7 @@ def thresholds(shares: Shares, held: Labels, known: NDArray[np.bool_]) -> NDArra
     true = (held & counted).sum(axis=1, keepdims=True)
     so_far = [np.cumsum(one, axis=0) - one for one in (right, said, true)]
     f1 = 2 * so_far[0] / np.maximum(so_far[1] + so_far[2], 1)
-    best = GRID[np.argmax(f1, axis=1)]
+    best: NDArray[np.float64] = GRID[np.argmax(f1, axis=1)]
     best[so_far[2][:, 0] == 0] = GRID[len(GRID) // 2]
     return best
 

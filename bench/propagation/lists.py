@@ -86,7 +86,7 @@ def propagated(items: Items, bare: Vector, gone: NDArray[np.bool_]) -> Given:
     known = items.held.any(axis=1) & ~gone
     shares = votes(bare, items.held, known)
     given = filled(shares, thresholds(shares, items.held, known))
-    return {items.ids[row]: items.categories(row, given) for row in np.flatnonzero(gone)}
+    return {items.ids[row]: items.categories(row, given) for row in np.flatnonzero(gone).tolist()}
 
 
 def figures(

@@ -55,7 +55,7 @@ def test_what_texts_foretell_of_new_items_is_told() -> None:
     first = [row for row in np.flatnonzero(old) for _ in range(6 if popular[row] else 1)]
     then = [row for row in np.flatnonzero(~old) for _ in range(8 if popular[row] else 5)]
     size = min(len(first), len(then))
-    events = [rated(row, liked=bool(popular[row])) for row in first[:size] + then[:size]]
+    events = [rated(row, liked=bool(popular[row])) for row in map(int, first[:size] + then[:size])]
     found = behaviour(Log([], events), items, full)
     assert found["judged"] > 5
     assert found["text neighbours"]["ratings_rank_of_rated"] > 0.5

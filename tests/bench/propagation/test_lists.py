@@ -70,9 +70,10 @@ def test_a_filled_item_has_categories_and_the_vector_of_its_text_without() -> No
     assert (one.categories, other.categories, plain.categories) == (("kind 1",), (), ("kind 0",))
     assert was.categories == ()
     np.testing.assert_array_equal(one.vector, was.vector)
-    row = engine.learner.catalogue.row("i1")
+    table = engine.learner.ranking.catalogue
+    row = table.row("i1")
     assert row is not None
-    assert engine.learner.catalogue.features.state.categories[row, 0] >= 0
+    assert table.features.state.categories[row, 0] >= 0
 
 
 def test_only_the_hidden_are_given_labels() -> None:
