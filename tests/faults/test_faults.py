@@ -4,6 +4,8 @@ outside rarely hits, a thread that fails.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,3 +44,12 @@ def test_nothing_is_lost_or_doubled(name: str, own_broker: KafkaBroker, tmp_path
     (scenario,) = (one for one in scenarios(KILLS) if one.name == name)
     row = run_scenario(scenario, own_broker, tmp_path / str((*SELECTION, *SLOW).index(name)), SEED)
     assert row.outcome.said == ()
+
+
+def test_what_each_worker_imports_anew_is_without_a_language_model() -> None:
+    """A forked worker runs the module again that was started: a start would be one of models."""
+    program = "import sys, tests.faults.run; print({'transformers', 'nvflare'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"

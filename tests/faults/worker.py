@@ -45,7 +45,7 @@ def warm_context() -> ForkServerContext:
     Returns when it is warm; kernels that were never compiled take a minute or more.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.warm"])
+    context.set_forkserver_preload(["tests.faults.warm", "tests.faults.run"])
     nothing = context.Process(target=_nothing)
     nothing.start()
     nothing.join()

@@ -10,8 +10,8 @@ import numpy as np
 import orjson
 
 from bench.prequential import Log
-from bench.propagation.lists import BEHAVIOUR, Filling, propagated, without_categories
-from bench.propagation.texts import Items
+from bench.propagation.lists import BEHAVIOUR, Filling, figures, propagated, without_categories
+from bench.propagation.texts import Items, items_of
 from encoders.hashing import HashingEncoder
 from learner.ranking.names import SIGNALS
 from stream.replay.log import LogRecord
@@ -83,6 +83,18 @@ def test_only_the_hidden_are_given_labels() -> None:
     given = propagated(Items(["p", "q", "r", "s"], ["a", "b"], held), vectors, gone)
     assert given.keys() == {"q", "s"}
     assert given["q"] == ("a",)
+
+
+def test_every_condition_is_measured_on_the_same_targets() -> None:
+    log = shop()
+    _, items = items_of(log.items)
+    given = {"i1": ("kind 1",), "i2": ("kind 0",)}
+    found = {
+        name: figures(name, log, items, given, SETTINGS, HashingEncoder(16))
+        for name in ("hidden", "nothing hidden", "without propagated behaviour")
+    }
+    assert {str(one["targets"]) for one in found.values()} == {str(found["hidden"]["targets"])}
+    assert found["hidden"]["targets"]["all"] > 10
 
 
 def test_propagated_behaviour_is_signals_that_there_are() -> None:

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import orjson
 
-from tests.encoders.tiny import tiny_model
 from tests.faults.scenarios.surroundings import Stage
 
 __all__ = ["CLIENTS", "EVENTS", "ITEMS", "ROUND_KILLS", "Federation", "federation_killed"]
@@ -40,6 +39,8 @@ class Federation:
     """Its processes, with what each says in a file of its own."""
 
     def __init__(self, folder: Path) -> None:
+        from tests.encoders.tiny import tiny_model  # each forked worker imports this module
+
         self.folder = folder
         self.out = folder / "models"
         with closing(socket.socket()) as free:
