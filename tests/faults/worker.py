@@ -45,7 +45,7 @@ def warm_context() -> ForkServerContext:
     Returns when it is warm; kernels that were never compiled take a minute or more.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.warm", "tests.faults.run"])
+    context.set_forkserver_preload(["tests.faults.warm", "tests.faults.scenarios.table"])
     nothing = context.Process(target=_nothing)
     nothing.start()
     nothing.join()
