@@ -231,7 +231,7 @@ def main() -> None:
     parser.add_argument("--ratings", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
-    busy, tracked = load(), BenchRun(__file__, arguments)
+    busy, tracked = load(), BenchRun(__file__, arguments, arguments.log)
     logs = {
         "the drawn shop": shop(arguments.seed, arguments.clicks),
         "MovieLens as actions": movielens(arguments.log, arguments.ratings),
