@@ -59,9 +59,9 @@ def read_rows(settings: Settings, hours: float, now_ms: int, moved: Moved = unwa
     lately: dict[Topic, int] = {one: since for one in LOOKED_AT if one is not Topic.ITEMS}
     seen = count(read_topics(client, prefix, LOOKED_AT, moved, lately), since, now_ms + 1)
     if not settings.stream.review_teaches:
-        return queue(seen, since, {}, now_ms)
+        return queue(seen, since, now_ms)
     alike = like_banned(seen, read_overrides(client, prefix), now_ms)
-    return queue(seen, since, {}, now_ms, alike)
+    return queue(seen, since, now_ms, alike)
 
 
 def decide(

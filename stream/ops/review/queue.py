@@ -66,13 +66,12 @@ class Row:
 def queue(
     seen: Mapping[str, Seen],
     since_ms: int,
-    standing: Mapping[str, Kept],
     until_ms: int,
     alike: Mapping[str, Alike] = MappingProxyType({}),
 ) -> list[Row]:
-    """Items with a reason, those with the strongest first. since_ms, until_ms: of what was counted,
-    UTC ms. standing: of overrides, by override_id; a decision whose time is over is none. alike: of
-    items that are like a banned one, by item_id.
+    """Items with a reason, those with the strongest first, without what was decided of them
+    (`with_decisions`). since_ms, until_ms: of what was counted, UTC ms. alike: of items that are
+    like a banned one, by item_id.
     """
     share = _share_now(one for one in seen.values() if (one.announced or 0) < since_ms)
     popular = _popular(seen.values())
@@ -96,13 +95,15 @@ def queue(
             held[Reason.LIKE_BANNED] = max(like.ban.at, item.announced or 0)
         if held:
             rows.append(_row(item, held, drift, like))
-    return with_decisions(sorted(rows, key=_order), standing.get, until_ms)
+    return sorted(rows, key=_order)
 
 
 def with_decisions(
     rows: Iterable[Row], kept: Callable[[str], Kept | None], now_ms: int
 ) -> list[Row]:
-    """The rows with what stands now of each decision. kept: of an override_id. now_ms: UTC ms."""
+    """The rows with what stands now of each decision; one whose time is over is none. kept: of an
+    override_id. now_ms: UTC ms.
+    """
     return [
         replace(one, decided=_decided(kept(override_id_of(one.item_id)), now_ms)) for one in rows
     ]

@@ -137,7 +137,7 @@ def test_none_that_is_alike_is_missed_and_order_changes_nothing(
 def test_it_waits_behind_what_users_said_and_names_its_reason() -> None:
     seen = WORLD | {"tea": replace(WORLD["tea"], words={f"u{n}": (NOW, True) for n in range(4)})}
     kept = standing(ban("fake"))
-    rows = queue(seen, NOW - 100, kept, NOW, like_banned(seen, kept, NOW))
+    rows = queue(seen, NOW - 100, NOW, like_banned(seen, kept, NOW))
     assert [one.item_id for one in rows] == ["tea", "again", "size"]
     assert rows[1].reasons == (Reason.LIKE_BANNED,)
     told = row_of(rows[1])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stream.chain.overrides.ledger import Kept
 from stream.chain.overrides.override import Override
 from stream.ops.access.topics import Standing
-from stream.ops.review.queue import Reason, Row, override_id_of, queue, undecided
+from stream.ops.review.queue import Reason, Row, override_id_of, queue, undecided, with_decisions
 from stream.ops.review.seen import count
 from upwell.events import Decision, Topic
 
@@ -54,7 +54,8 @@ class Topics:
     def rows(self, **standing: Kept) -> dict[str, Row]:
         seen = count(self.records, SINCE, UNTIL)
         held = {override_id_of(name): kept for name, kept in standing.items()}
-        return {one.item_id: one for one in queue(seen, SINCE, held, UNTIL)}
+        rows = with_decisions(queue(seen, SINCE, UNTIL), held.get, UNTIL)
+        return {one.item_id: one for one in rows}
 
 
 def busy() -> Topics:
