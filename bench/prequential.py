@@ -35,7 +35,7 @@ from bench.peers.baselines import default_peers
 from bench.peers.extra import MakePeers, extra_peers
 from bench.peers.run import COLD_EVENTS, SLICES, PeerRun, mean, peer_events
 from bench.results.bench_run import BenchRun
-from encoders import load_encoder
+from encoders import kept_folder, load_encoder
 from learner.ranking.explain import UPTAKE
 from stream.replay.inline import InlineEngine
 from stream.replay.log import BadLine, LogRecord, read_log
@@ -209,12 +209,8 @@ def report(
 def model_figures(engine: InlineEngine) -> dict[str, Any]:
     """What the learner counted of itself."""
     figures = engine.learner.figures
-    return {
-        "ndcg10": figures.ndcg10(),
-        "hr10": figures.hr10(),
-        "coverage10": figures.coverage10,
-        "gini": figures.gini,
-    }
+    shown = {"coverage10": figures.coverage10, "gini": figures.gini}
+    return {"ndcg10": figures.ndcg10(), "hr10": figures.hr10(), **shown}
 
 
 def without_relations(log: Log) -> Log:
@@ -231,9 +227,9 @@ def run_without(
     log = without_relations(log) if "relations" in groups else log
     learner = replace(settings.learner, fused=settings.learner.fused and FUSED not in groups)
     engine = InlineEngine(replace(settings, learner=learner), encoder)
-    engine.learner.parameters.gate.mute([signal for group in groups for signal in GROUPS[group]])
-    seconds = run_model(log, engine)
-    return model_figures(engine) | {"events_per_s": round(len(log.events) / seconds, 1)}
+    engine.learner.parameters.gate.mute([one for group in groups for one in GROUPS[group]])
+    run_model(log, engine)
+    return model_figures(engine)
 
 
 def print_table(result: dict[str, Any]) -> None:
@@ -280,7 +276,8 @@ def main() -> None:
     )
     extras = extra_peers(**{flag: getattr(arguments, flag) for flag in EXTRA})
     log = load_log(arguments.log, arguments.events, arguments.ratings)
-    encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
+    own = settings.encoder
+    encoder = load_encoder(own.model, device=own.device, vectors=kept_folder(own.vectors))
     engine = InlineEngine(settings, encoder, serving="guarded" if arguments.serving else "live")
     served = Served(log, engine) if arguments.serving else None
     seconds = run_model(log, engine)
@@ -288,9 +285,9 @@ def main() -> None:
     if served is not None:
         result["lists"] = {name: {"ndcg10": found} for name, found in served.ndcg10().items()}
     if arguments.ablations is not None:
-        named = arguments.ablations or ABLATIONS
         result["ablations"] = {
-            name: run_without(ABLATIONS[name], log, settings, encoder) for name in named
+            name: run_without(ABLATIONS[name], log, settings, encoder)
+            for name in arguments.ablations or ABLATIONS
         }
     print_table(result)
     tracked.tell(result)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Literal
 
+from encoders import in_bulk
 from learner.private.build import new_learner
 from learner.ranking.parameters import settle
 from learner.release.delta import decode, encode
@@ -82,7 +83,7 @@ class InlineEngine:
         ports = Ports(
             store=MemoryStore(dimension),
             encoder=encoder,
-            bulk=encoder,
+            bulk=in_bulk(encoder),
             ranker=self.fair,
             key=key,
             partition_of=self._partition_of,

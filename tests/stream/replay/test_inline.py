@@ -4,21 +4,34 @@ alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import orjson
 
+from encoders.cache import CachingEncoder
 from encoders.hashing import HashingEncoder
+from encoders.kept import KeptVectors
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
 from tests.learner.counted import item_events
 from upwell.events import Topic
 from upwell.settings import Settings
+from upwell.values import Vector
 
 SETTINGS = Settings(learner=replace(Settings().learner, fused_every=64))
 USERS, ITEMS, EVENTS = 40, 30, 600
 T0 = 1_700_000_000_000
+
+
+class Counting(HashingEncoder):
+    texts = 0
+
+    def encode(self, texts: Sequence[str]) -> Vector:
+        self.texts += len(texts)
+        return super().encode(texts)
 
 
 def record(topic: Topic, key: str, value: dict[str, object]) -> LogRecord:
@@ -54,6 +67,20 @@ def test_what_is_sent_on_reaches_its_owner_also_after_the_last_line() -> None:
     assert len(states[-1].merged) == 1
     assert [one.item_id for one in states[-1].history] == ["i"]
     assert engine.counts["merged"] == 1
+
+
+def test_a_catalogue_that_was_encoded_before_is_read_from_disk(tmp_path: Path) -> None:
+    def encoded() -> int:
+        behind = Counting()
+        kept = KeptVectors(tmp_path, behind.revision, behind.dimension, 10**6)
+        engine = InlineEngine(SETTINGS, CachingEncoder(behind, 0, kept))
+        for _ in engine.play(log()[:ITEMS], 10):
+            pass
+        assert engine.catalogue.get("i0") is not None
+        return behind.texts
+
+    assert encoded() == ITEMS
+    assert encoded() == 0
 
 
 def test_overrides_hold_wherever_they_were_keyed_until_their_user_is_forgotten() -> None:
