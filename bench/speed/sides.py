@@ -142,7 +142,7 @@ class UpwellSide:
     def play(self, events: Sequence[LogRecord]) -> Played:
         before = self._lists.drain()
         started = send(self.client, self.prefix, events)
-        self._wait(self._settled, "events to be served and learned")
+        self.settle()
         done = time.time()
         self._lists.drain()
         last = self._lists.records[-1].appended_ms / 1000
@@ -150,7 +150,7 @@ class UpwellSide:
         return Played(len(events), lists, last - started, done - started)
 
     def answers(self, sent: Sequence[Sent]) -> list[Answer]:
-        self._wait(self._settled, "events to be served and learned")
+        self.settle()
         self._lists.drain()
         values = [orjson.loads(record.value or b"{}") for record in self._lists.records]
         return [
@@ -158,8 +158,9 @@ class UpwellSide:
             for value, record in zip(values, self._lists.records, strict=True)
         ]
 
-    def _settled(self) -> bool:
-        return settled(self._lag, self._metrics)
+    def settle(self) -> None:
+        """Until all that was sent is served and learned."""
+        self._wait(lambda: settled(self._lag, self._metrics), "events to be served and learned")
 
     def _wait(self, until: Callable[[], bool], what: str) -> None:
         self._cluster.wait(until, MOST_SECONDS, what)
