@@ -84,7 +84,9 @@ class RankRequest:
     """One list to make: for a state, k entries, without `exclude`, within `category` where one is
     given.
 
-    `words`: the newest text (query or review) of the user, for a reason's `because`.
+    `words`: the newest text (query or review) of the user, for a reason's `because`; titles written
+    like them are candidates, unless they are of a review (`reviewed`), which is about what the user
+    had.
     `lot`: decides whether the list is explored, and by which item; whoever asks makes it of the
     event that the list answers and a secret, so that no app chooses it. None: no exploration.
     worn: of items, how many impressions the user left unanswered. pinned: items that stand first,
@@ -98,6 +100,7 @@ class RankRequest:
     exclude: tuple[str, ...] = ()
     category: str | None = None
     words: str | None = None
+    reviewed: bool = False
     lot: str | None = None
     worn: Mapping[str, float] = field(default_factory=dict)
     pinned: tuple[str, ...] = ()

@@ -224,7 +224,8 @@ class Ranking:
         return lists
 
     def _named(self, request: RankRequest) -> Named:
-        return self.catalogue.lexical.search(request.words, _TITLES) if request.words else []
+        asked = None if request.reviewed else request.words
+        return self.catalogue.lexical.search(asked, _TITLES) if asked else []
 
     def returns(self, parameters: RankingParameters) -> bool:
         """Whether lists may show what their user had, as the settings and the parameters say."""

@@ -340,15 +340,18 @@ class Pipeline:
 
     def _orders(self, state: UserState, events: Sequence[_Signed]) -> list[_Order]:
         """One list for what the user did in this batch, and one for each request."""
-        orders, newest, words = list[_Order](), None, None
+        orders, newest, spoken = list[_Order](), None, None
         for signed in events:
             if isinstance(signed.event, Request):
                 orders.append(self._requested(state, signed, signed.event))
             elif isinstance(signed.event, Click | Review | Query):
-                newest, words = signed, signed.words or words
+                newest, spoken = signed, signed if signed.words else spoken
         if newest is not None:
             trigger = newest.event.event_id
-            request = replace(self._ask(state, trigger, newest.event.ts), words=words)
+            request = self._ask(state, trigger, newest.event.ts)
+            if spoken is not None:
+                reviewed = isinstance(spoken.event, Review)
+                request = replace(request, words=spoken.words, reviewed=reviewed)
             orders.append(_Order(newest.arrival, newest.event.user_id, trigger, request))
         return orders
 

@@ -65,6 +65,7 @@ def pack_request(request: RankRequest) -> bytes:
             "exclude": request.exclude,
             "category": request.category,
             "words": request.words,
+            "reviewed": request.reviewed,
             "lot": request.lot,
             "worn": list(request.worn.items()),
             "pinned": request.pinned,
@@ -96,6 +97,7 @@ def unpack_request(data: bytes) -> RankRequest:
         exclude=tuple(told["exclude"]),
         category=told["category"],
         words=told["words"],
+        reviewed=told.get("reviewed", False),  # of lists before 2026-12: titles like a review too
         lot=told["lot"],
         worn=dict(told["worn"]),
         pinned=tuple(told["pinned"]),

@@ -78,6 +78,19 @@ def test_words_that_name_an_item_bring_it_back_unless_its_user_hid_it(
     assert ("i3" in [entry.item_id for entry in entries]) is back
 
 
+def test_a_review_that_names_what_it_is_about_does_not_bring_it_back() -> None:
+    learner, vectors = learner_of(SETTINGS)
+    learner.add_items(
+        [CatalogueItem(item_id="i3", ts=0, title="solaris", vector=vectors[3], revision="r")]
+    )
+    done = (Interaction("e", 1, "i3", "review", 5.0),)
+    state = replace(searched(vectors[3]), history=done, had=("i3",))
+    asked = RankRequest(state=state, k=ITEMS, words="solaris")
+    (named,), (reviewed,) = (learner.rank([one]) for one in (asked, replace(asked, reviewed=True)))
+    assert "i3" in [entry.item_id for entry in named]
+    assert "i3" not in [entry.item_id for entry in reviewed]
+
+
 UNREAD = (
     "ข้าวผัดกุ้ง",
     "ต้มยำกุ้ง",

@@ -293,12 +293,13 @@ def test_processing_alone_changes_nothing() -> None:
     assert len(second.states) == 1
 
 
-def test_the_newest_words_of_the_batch_are_the_reason() -> None:
+@pytest.mark.parametrize("reviewed", [False, True])
+def test_the_newest_words_of_the_batch_are_the_reason(reviewed: bool) -> None:
     chain = Chain()
-    chain.pipeline.run(
-        [query("ann", "trains", 0), query("ann", "space", 1), click("ann", "i0", 0)], NOW_MS
-    )
-    assert [asked.words for asked in chain.ranker.calls[0]] == ["space"]
+    newest = review("ann", "i0", 0, "space") if reviewed else query("ann", "space", 1)
+    chain.pipeline.run([query("ann", "trains", 0), newest, click("ann", "i0", 0)], NOW_MS)
+    (asked,) = chain.ranker.calls[0]
+    assert (asked.words, asked.reviewed) == ("space", reviewed)
 
 
 def test_controls_of_items_change_nothing_here() -> None:

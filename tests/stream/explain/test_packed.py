@@ -52,6 +52,7 @@ def test_a_request(
         exclude=tuple(data.draw(st.lists(TEXT))),
         category=data.draw(TEXT | st.none()),
         words=data.draw(TEXT | st.none()),
+        reviewed=data.draw(st.booleans()),
         lot=data.draw(TEXT | st.none()),
         worn=data.draw(st.dictionaries(TEXT, NUMBER)),
         pinned=tuple(data.draw(st.lists(TEXT))),
