@@ -3,7 +3,8 @@
 
 The learner without a budget, then one under each, over the first ratings of a log, each target
 tested before it is learned, the first tenth not counted; δ is one in the number of users of the
-whole log. Texts are hashed and the fused model is off, so that a run takes minutes: figures are for
+whole log; its other settings are those of the surroundings (`UPWELL_PRIVATE_EVENTS` and the like).
+Texts are hashed and the fused model is off, so that a run takes minutes: figures are for
 beside each other. No lists are made but those of the tests.
 """
 
@@ -23,13 +24,13 @@ from encoders.hashing import HashingEncoder
 from learner.private.build import new_learner
 from learner.training.learner import Learner
 from stream.replay.inline import InlineEngine
-from upwell.settings import PrivateSettings, load_settings
+from upwell.settings import load_settings
 from upwell.values import CatalogueItem, Example
 
 __all__ = ["examples_of", "tested"]
 
 STEP = 256
-KEY = b"a key of the bench, of 32 bytes."
+KEY = b"the key of the bench, seed "
 
 
 def examples_of(log: Log) -> tuple[list[Example], list[CatalogueItem]]:
@@ -80,11 +81,12 @@ def main() -> None:
     users = len({one.key for one in log.events})
     ratings = [one for one in log.events if b'"rating"' in one.value][: arguments.ratings]
     examples, items = examples_of(Log(log.items, ratings))
-    settings = replace(load_settings(os.environ, None).learner, fused=False, seed=arguments.seed)
+    told, key = load_settings(os.environ, None), KEY + str(arguments.seed).encode()
+    settings = replace(told.learner, fused=False, seed=arguments.seed)
     result: dict[str, Any] = {"ratings": len(ratings), "users": users, "runs": {}}
     for epsilon in (None, *arguments.epsilon):
-        private = PrivateSettings(epsilon=epsilon, delta=1.0 / users, fused=arguments.fused)
-        learner = new_learner(settings, private, len(items[0].vector), KEY)
+        private = replace(told.private, epsilon=epsilon, delta=1.0 / users, fused=arguments.fused)
+        learner = new_learner(settings, private, len(items[0].vector), key)
         name = "without" if epsilon is None else f"epsilon {epsilon:g}"
         result["runs"][name] = tested(learner, items, examples)
         print(name, result["runs"][name], flush=True)

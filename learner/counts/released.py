@@ -15,28 +15,32 @@ from learner.counts.counts import CountState, inherit
 from learner.counts.neighbours import Neighbours
 from learner.counts.popularity import COLUMNS, COUNT, EARNED, HALF_LIVES, LIKES, NEWCOMERS
 
-__all__ = ["OF_LIKES", "OF_NEWCOMERS", "RELEASED", "install"]
+__all__ = ["LATELY", "OF_LATELY", "OF_LIKES", "OF_NEWCOMERS", "RELEASED", "install"]
 
-OF_LIKES, OF_NEWCOMERS, RELEASED = 0, 1, 2
+OF_LIKES, OF_NEWCOMERS, OF_LATELY, RELEASED = 0, 1, 2, 3
+LATELY = 1_000.0
+"""Half-life of what is told of likes of late, in examples."""
 _FILLED = {
     OF_LIKES: (LIKES - 1, LIKES, COUNT, EARNED),
     OF_NEWCOMERS: (NEWCOMERS, NEWCOMERS + 1),
+    OF_LATELY: (HALF_LIVES.index(LATELY),),
 }
 """By what was told the columns that it fills; `LIKES - 1` is the longest half-life."""
 assert len(HALF_LIVES) == COUNT
 
 
 def install(state: CountState, told: Mapping[str, NDArray[Any]], count: int, large: bool) -> None:
-    """told: `values` (n, RELEASED) of n `rows`, people, and `moves` (k, k) from one of k `movers`
-    to another; of all others there are none. count: how many rows exist. large: so many that what
+    """told: `values` (n, RELEASED) of n `rows`, people (without likes of late where it was told
+    before these were), and `moves` (k, k) from one of k `movers` to another; of all others there
+    are none. count: how many rows exist. large: so many that what
     text neighbours earned is settled for the leaders alone.
     """
     pop = state.popularity
     pop.values[:] = 0.0
     pop.scale[:] = 1.0
-    for which, columns in _FILLED.items():
-        for column in columns:
-            pop.values[column, told["rows"]] = told["values"][:, which]
+    for which, values in enumerate(told["values"].T):
+        for column in _FILLED[which]:
+            pop.values[column, told["rows"]] = values
     for column in range(COLUMNS):
         popularity.settle(pop, column, count)
     for table in (state.last, state.near_any):

@@ -28,6 +28,7 @@ def plan_of(private: PrivateSettings) -> Plan | None:
         events=private.events,
         epochs=private.epochs,
         first=private.epoch_examples,
+        growth=private.growth,
         fused=private.fused,
     )
 

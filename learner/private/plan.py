@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from learner.private.accountant import composed, epsilon_of, mu_for
@@ -69,6 +70,11 @@ class Plan:
         """Examples after which the epoch (from 0) ends."""
         lengths = (self.first * self.growth**number for number in range(epoch + 1))
         return int(math.fsum(lengths))
+
+    def lengths(self, epoch: int) -> list[int]:
+        """In examples, of each epoch up to this one."""
+        ends = [0, *(self.ends(number) for number in range(epoch + 1))]
+        return [end - start for start, end in pairwise(ends)]
 
     def described(self) -> dict[str, Any]:
         """JSON-ready, for a checkpoint."""

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.catalogue.kernel import grown, room
-from learner.counts.released import OF_LIKES, OF_NEWCOMERS, RELEASED
+from learner.counts.released import LATELY, OF_LATELY, OF_LIKES, OF_NEWCOMERS, RELEASED
 from learner.private.continual import Noise, roots
+from learner.private.lately import Lately
 from learner.private.moves import Moves
 from learner.private.plan import Plan
 from learner.ranking.gate import FEATURES, PER_SIGNAL
 from learner.ranking.names import SIGNALS
+from learner.ranking.parameters import part, prefixed
 
 __all__ = ["NEWCOMER_ITEMS", "SILENT", "Sums", "Told"]
 
@@ -36,7 +38,6 @@ SILENT = frozenset(
     {
         "popularity_50",
         "popularity_200",
-        "popularity_1000",
         "popularity_5000",
         "recency",
         "newness",
@@ -56,6 +57,7 @@ _HEARD = np.array([name not in SILENT for name in SIGNALS] + [True]).repeat(
     [PER_SIGNAL] * len(SIGNALS) + [1]
 )
 _PRIOR_SIGNALS = (
+    "popularity_1000",
     "likes_20000",
     "newcomers_200",
     "transition_last",
@@ -103,6 +105,7 @@ class Sums:
         self._people = np.zeros((RELEASED, 0))
         self._lessons = np.zeros(FEATURES)
         self._moves = Moves()
+        self._lately = Lately(LATELY)
 
     def count(self, row: int, place: int, before: Sequence[int] = ()) -> None:
         """One more user liked the item, after those `before`, newest first; it is their `place`-th,
@@ -124,17 +127,23 @@ class Sums:
     def tell(self, plan: Plan, secret: bytes, generation: int, epoch: int, rows: int) -> Told:
         """After `epoch` (from 0); `rows` exist."""
         self._people = grown(self._people, room(rows, self._people.shape[1]), 1)
+        lengths = plan.lengths(epoch)
         spread = math.sqrt(float(np.square(roots(epoch + 1)).sum()))
         values = np.zeros((rows, RELEASED), np.float32)
         certainty = np.zeros(rows)
         for name, column in _COUNTED.items():
             most = NEWCOMER_ITEMS if name == "newcomers" else plan.events
             unit = math.sqrt(most) * plan.sigma(name)  # of a user's norm, in people
-            noise = Noise(secret, name, generation).of(epoch, 1, rows)[0]
-            told = self._people[column, :rows] + unit * noise
+            noise = Noise(secret, name, generation)
+            told = self._people[column, :rows] + unit * noise.of(epoch, 1, rows)[0]
             deviations = told / (unit * spread)
             values[:, column] = np.where(deviations >= CERTAIN, told, 0.0)
             certainty = np.maximum(certainty, deviations)
+            if column == OF_LIKES:
+                unmoved = unit * noise.of(epoch - 1, 1, rows)[0]
+                late = self._lately.tell(told, unmoved, lengths, generation)
+                sure = late >= CERTAIN * unit * self._lately.deviation(lengths)
+                values[:, OF_LATELY] = np.where(sure, late, 0.0)
         noise = Noise(secret, "gate", generation).of(epoch, 1, FEATURES)[0]
         weights = PRIOR + RATE * np.where(
             self._heard, self._lessons + plan.sigma("gate") * noise, 0.0
@@ -148,10 +157,15 @@ class Sums:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """For a checkpoint."""
-        moves = {f"moves.{name}": array for name, array in self._moves.arrays().items()}
-        return {"people": self._people.copy(), "lessons": self._lessons.copy(), **moves}
+        own = {"people": self._people.copy(), "lessons": self._lessons.copy()}
+        moves, lately = self._moves.arrays(), self._lately.arrays()
+        return own | prefixed("moves.", moves) | prefixed("lately.", lately)
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """The inverse."""
         self._people, self._lessons = np.array(arrays["people"]), np.array(arrays["lessons"])
-        self._moves.restore({name: arrays[f"moves.{name}"] for name in ("rows", "sums")})
+        self._moves.restore(part(arrays, "moves."))
+        if "lately.before" in arrays:
+            self._lately.restore(part(arrays, "lately."))
+        else:  # of before likes of late were told
+            self._lately.unknown(self._people.shape[1])

@@ -61,9 +61,18 @@ class PrivateSettings:
     )
     epoch_examples: int = setting(
         200,
-        "in the first epoch; each is 15 % longer than the one before",
+        "in the first epoch",
         "tuner",
         "examples",
         variable="PRIVATE_EPOCH_EXAMPLES",
         above=1,
+    )
+    growth: float = setting(
+        1.15,
+        "that each epoch is longer than the one before",
+        "tuner",
+        "times",
+        variable="PRIVATE_GROWTH",
+        above=1.0,
+        below=10.0,
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from learner.counts.popularity import COUNT, HALF_LIVES, LIKES
+from learner.counts.released import LATELY
 from tests.learner.training.small import learner_of, log
 
 ROWS = np.array([3, 9], np.int32)
 TOLD = {
     "rows": ROWS,
-    "values": np.array([[50.0, 20.0], [80.0, 0.0]], np.float32),
+    "values": np.array([[50.0, 20.0, 30.0], [80.0, 0.0, 9.0]], np.float32),
     "movers": ROWS,
     "moves": np.array([[0.0, 7.0], [0.0, 0.0]], np.float32),
 }
@@ -25,8 +26,17 @@ def test_nothing_of_what_was_counted_before_is_left() -> None:
     assert likes[ROWS].tolist() == [50.0, 80.0]
     newcomers = state.popularity.values[len(HALF_LIVES) - 1]
     assert newcomers[ROWS].tolist() == [20.0, 0.0]
+    assert state.popularity.values[HALF_LIVES.index(LATELY)][ROWS].tolist() == [30.0, 9.0]
     leaders = state.popularity.leaders[COUNT, : state.popularity.held[COUNT]]
     assert leaders.tolist() == [9, 3]
+
+
+def test_tables_of_before_likes_of_late_were_told_still_count() -> None:
+    learner = learner_of([])
+    learner.take_told(TOLD | {"values": TOLD["values"][:, :2]})
+    popularity = learner.ranking.state().popularity
+    assert popularity.values[LIKES][ROWS].tolist() == [50.0, 80.0]
+    assert not popularity.values[HALF_LIVES.index(LATELY)].any()
 
 
 def test_moves_stand_in_the_row_of_where_they_began() -> None:

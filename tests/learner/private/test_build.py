@@ -17,9 +17,11 @@ def test_without_a_budget_it_is_the_plain_learner() -> None:
 
 
 def test_with_one_it_has_the_plan_of_the_settings() -> None:
-    settings = PrivateSettings(epsilon=3.0, delta=1e-4, events=9, epochs=5, epoch_examples=70)
+    settings = PrivateSettings(
+        epsilon=3.0, delta=1e-4, events=9, epochs=5, epoch_examples=70, growth=2.0
+    )
     learner = new_learner(SETTINGS, settings, DIMENSION, bytes(32))
     assert isinstance(learner, PrivateLearner)
     plan = learner.plan
     assert (plan.epsilon, plan.delta, plan.events, plan.epochs) == (3.0, 1e-4, 9, 5)
-    assert plan.ends(0) == 70
+    assert [plan.ends(epoch) for epoch in range(2)] == [70, 210]

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learner.counts.released import OF_LIKES, OF_NEWCOMERS
+from learner.counts.released import LATELY, OF_LATELY, OF_LIKES, OF_NEWCOMERS
 from learner.private.plan import Plan
 from learner.private.sums import CERTAIN, NEWCOMER_ITEMS, PRIOR, SILENT, Sums
 from learner.ranking.gate import FEATURES, PER_SIGNAL
@@ -73,17 +73,47 @@ def test_signals_that_say_nothing_have_no_weight() -> None:
 def test_an_epoch_told_again_is_the_same_and_a_later_one_is_not() -> None:
     sums = Sums()
     sums.count(3, 0)
-    once, again = (sums.tell(PLAN, SECRET, 0, 2, ITEMS) for _ in range(2))
-    assert np.array_equal(once.rows, again.rows)
+    kept, same = sums.arrays(), Sums()
+    same.restore(kept)
+    once, again = (one.tell(PLAN, SECRET, 0, 2, ITEMS) for one in (sums, same))
+    assert np.array_equal(once.values, again.values)
     assert np.array_equal(once.weights, again.weights)
     assert not np.array_equal(once.weights, sums.tell(PLAN, SECRET, 0, 3, ITEMS).weights)
+
+
+def test_what_came_of_late_is_told_beside_and_fades() -> None:
+    sums = Sums()
+    lately = []
+    for epoch in range(5):
+        for _ in range(500 if epoch == 0 else 0):
+            sums.count(3, 0)
+        told = sums.tell(CERTAINLY, SECRET, 0, epoch, ITEMS)
+        lately.append(float(told.values[list(told.rows).index(3), OF_LATELY]))
+    ages = [CERTAINLY.ends(epoch) - CERTAINLY.ends(0) for epoch in range(5)]
+    assert np.allclose(lately, [500.0 * 0.5 ** (age / LATELY) for age in ages], atol=5.0)
+
+
+def test_of_an_older_checkpoint_nothing_came_of_late_until_something_does() -> None:
+    sums, again = Sums(), Sums()
+    for _ in range(500):
+        sums.count(3, 0)
+    sums.tell(CERTAINLY, SECRET, 0, 0, ITEMS)
+    older = {name: one for name, one in sums.arrays().items() if not name.startswith("lately.")}
+    again.restore(older)
+    told = again.tell(CERTAINLY, SECRET, 0, 1, ITEMS)
+    assert told.values[list(told.rows).index(3), OF_LATELY] == 0.0
+    for _ in range(100):
+        again.count(3, 0)
+    told = again.tell(CERTAINLY, SECRET, 0, 2, ITEMS)
+    assert np.isclose(told.values[list(told.rows).index(3), OF_LATELY], 100.0, atol=5.0)
 
 
 def test_it_goes_on_after_a_checkpoint() -> None:
     sums, again = Sums(), Sums()
     sums.count(7, 0)
+    sums.tell(PLAN, SECRET, 0, 0, ITEMS)
     sums.teach(np.ones(FEATURES, np.float32), 10)
     again.restore(sums.arrays())
-    told, other = (one.tell(PLAN, SECRET, 0, 0, ITEMS) for one in (sums, again))
+    told, other = (one.tell(PLAN, SECRET, 0, 1, ITEMS) for one in (sums, again))
     assert np.array_equal(told.weights, other.weights)
     assert np.array_equal(told.values, other.values)
