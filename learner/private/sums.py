@@ -32,7 +32,7 @@ RATE = 0.03
 """By which the sum of lessons, in users, makes weights."""
 CERTAIN, KNOWN = 2.0, 4.0
 """Deviations of its noise that a count must have, else it is told as 0; and that it has of items
-among which moves are counted.
+among which moves are counted, and of those that were liked of late.
 """
 SILENT = frozenset(
     {
@@ -57,7 +57,6 @@ _HEARD = np.array([name not in SILENT for name in SIGNALS] + [True]).repeat(
     [PER_SIGNAL] * len(SIGNALS) + [1]
 )
 _PRIOR_SIGNALS = (
-    "popularity_1000",
     "likes_20000",
     "newcomers_200",
     "transition_last",
@@ -142,7 +141,7 @@ class Sums:
             if column == OF_LIKES:
                 unmoved = unit * noise.of(epoch - 1, 1, rows)[0]
                 late = self._lately.tell(told, unmoved, lengths, generation)
-                sure = late >= CERTAIN * unit * self._lately.deviation(lengths)
+                sure = late >= KNOWN * unit * self._lately.deviation(lengths)
                 values[:, OF_LATELY] = np.where(sure, late, 0.0)
         noise = Noise(secret, "gate", generation).of(epoch, 1, FEATURES)[0]
         weights = PRIOR + RATE * np.where(
