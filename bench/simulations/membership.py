@@ -27,6 +27,7 @@ from bench.hardware import hardware, load
 from bench.prequential import load_log
 from bench.results.bench_run import BenchRun
 from encoders.hashing import HashingEncoder
+from learner.counts.released import RELEASED
 from learner.private.learner import PrivateLearner
 from learner.private.plan import Plan
 from learner.training.learner import Learner
@@ -131,7 +132,7 @@ def private_world(
     plan: Plan,
     world: int,
 ) -> Told:
-    """(E · 2 · N,) what each epoch told of each item."""
+    """(E · RELEASED · N,) what each epoch told of each item."""
     secret = world.to_bytes(32, "little")
     learner = PrivateLearner(settings, len(items[0].vector), settings.seed, plan, secret)
     learner.add_items(items)
@@ -140,7 +141,7 @@ def private_world(
         learner.learn(examples[start : start + 20])
         arrays = learner.take_delta().arrays
         if "released.rows" in arrays:
-            values = np.zeros((len(items), 2))
+            values = np.zeros((len(items), RELEASED))
             values[arrays["released.rows"]] = arrays["released.values"]
             told.append(values.T.ravel())
     return np.concatenate(told)
@@ -197,7 +198,7 @@ def main() -> None:
         "popularity": ratios(np.stack(plain), members, columns),
         "popularity and pairs": ratios(np.stack(plain), members, both),
         "private, the last epoch": ratios(
-            np.stack(private)[:, -2 * len(items) :],
+            np.stack(private)[:, -RELEASED * len(items) :],
             members,
             [np.concatenate([own, own + len(items)]) for own in columns],
         ),
@@ -208,7 +209,7 @@ def main() -> None:
         "users": len(users),
         "worlds": arguments.worlds,
         "epsilon": arguments.epsilon,
-        "epochs": tables // 2,
+        "epochs": tables // RELEASED,
         "auc": {
             name: round(auc(scores[members].tolist(), scores[~members].tolist()), 4)
             for name, scores in found.items()
