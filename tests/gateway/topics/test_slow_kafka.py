@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -38,9 +39,17 @@ def stopped(broker: KafkaBroker) -> Iterator[None]:
     assert len(children) == 1
     os.kill(int(children[0]), signal.SIGSTOP)
     try:
+        while not stands(int(children[0])):
+            time.sleep(0.001)
         yield
     finally:
         os.kill(int(children[0]), signal.SIGCONT)
+
+
+def stands(pid: int) -> bool:
+    """Whether each of its threads has stopped: a signal is there before they have."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
 
 
 async def post(client: httpx.AsyncClient, number: int, answers: dict[int, int]) -> None:
