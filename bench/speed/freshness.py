@@ -1,15 +1,16 @@
 """From click to list at a steady rate, in an open loop: p50 and p99 of Upwell and the naive loop.
 
     python bench/speed/freshness.py LOG [--rates 100 200] [--seconds S] [--repeats N]
-        [--texts 0.1] [--announce 10000] [--qdrant URL]
+        [--texts 0.1] [--announce 10000] [--only SIDE] [--qdrant URL]
 
 When each event is to be sent is fixed beforehand, and an event's latency runs from then, sent late
 or not, until the broker has the first list of its user that knows it: who is too slow is not spared
 the events that wait. A repeat starts each side anew on the catalogue and the users that it has,
 plays events to warm it up, then each rate on events that it has not seen; who goes first changes.
 --texts: a share of the events says 60 tokens that nobody said before. --announce: so many new items
-are announced when the steady events begin. Percentiles are of a repeat's events, then the median of
-the repeats counts. Prints a table, then one JSON object as the last line.
+are announced when the steady events begin. --only upwell: without the naive loop, and without the
+Qdrant server that it needs. Percentiles are of a repeat's events, then the median of the repeats
+counts. Prints a table, then one JSON object as the last line.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -34,7 +36,7 @@ from rich.table import Table
 from bench.hardware import hardware, load
 from bench.results.bench_run import BenchRun
 from bench.speed.figures import Sent, due_times, latencies, medians, percentiles
-from bench.speed.place import benched
+from bench.speed.place import benched, placed
 from bench.speed.sides import Naive, Side, UpwellSide
 from bench.speed.slices import Slice, bulk_items, passes, read_slice, whole_words, with_texts
 from encoders.folder import DEFAULT_MODEL, find_model
@@ -133,19 +135,29 @@ def turns(arguments: argparse.Namespace, log: Slice) -> Iterator[Turn]:
 
 def measure(arguments: argparse.Namespace, log: Slice) -> Runs:
     runs: Runs = defaultdict(list)
+    with sides_of(arguments) as sides:
+        for repeat, turn in enumerate(turns(arguments, log)):
+            for side in sides if repeat % 2 == 0 else reversed(sides):
+                found = run_side(side, turn)
+                for rate, figures in found.items():
+                    runs[f"{side.name} at {rate:g}/s"].append(figures)
+                screen.print(f"repeat {repeat + 1}, {side.name}: {found}", highlight=False)
+    return runs
+
+
+@contextmanager
+def sides_of(arguments: argparse.Namespace) -> Iterator[Sequence[Side]]:
+    """Both on a broker of their own, or the one that is asked for."""
+    if arguments.only == UpwellSide.name:
+        with placed("", {}) as place:
+            yield [UpwellSide(place, "upwell.")]
+        return
     with benched(arguments.qdrant, {}) as place:
         naive = Naive(place, f"naive-{os.getpid()}.")
-        sides: list[Side] = [UpwellSide(place, "upwell."), naive]
         try:
-            for repeat, turn in enumerate(turns(arguments, log)):
-                for side in sides if repeat % 2 == 0 else reversed(sides):
-                    found = run_side(side, turn)
-                    for rate, figures in found.items():
-                        runs[f"{side.name} at {rate:g}/s"].append(figures)
-                    screen.print(f"repeat {repeat + 1}, {side.name}: {found}", highlight=False)
+            yield [naive] if arguments.only else [UpwellSide(place, "upwell."), naive]
         finally:
             naive.forget()
-    return runs
 
 
 def _each(arguments: argparse.Namespace) -> int:
@@ -189,6 +201,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--texts", type=float, default=0.0, help="a share of the events")
     parser.add_argument("--announce", type=int, default=0, help="items, at each rate")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--only", choices=[UpwellSide.name, Naive.name])
     parser.add_argument("--qdrant", default=os.environ.get("UPWELL_TEST_QDRANT_URL"))
     return parser.parse_args(arguments)
 

@@ -23,7 +23,7 @@ from stream.replay.player import Pace, Player
 from upwell.errors import UpwellError
 from upwell.events import Topic
 
-__all__ = ["Lists", "Place", "benched", "send"]
+__all__ = ["Lists", "Place", "benched", "placed", "send"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +68,18 @@ def send(client: Mapping[str, Any], prefix: str, records: Sequence[LogRecord]) -
 
 
 @contextmanager
+def placed(qdrant: str, environ: dict[str, str]) -> Iterator[Place]:
+    """A broker of its own in a folder that goes at the end."""
+    with (
+        TemporaryDirectory(prefix="upwell-bench-") as folder,
+        KafkaBroker(Path(folder) / "kafka") as broker,
+    ):
+        yield Place(broker.address, qdrant, Path(folder), environ)
+
+
+@contextmanager
 def benched(qdrant: str | None, environ: dict[str, str]) -> Iterator[Place]:
-    """A broker of its own in a folder that goes at the end. Exits where no Qdrant server is named
-    or answers.
-    """
+    """As `placed`; exits where no Qdrant server is named or answers."""
     if not qdrant:
         raise SystemExit(
             "the naive loop needs a real Qdrant server: start one (docker run -p 6333:6333 "
@@ -81,8 +89,5 @@ def benched(qdrant: str | None, environ: dict[str, str]) -> Iterator[Place]:
         QdrantClient(url=qdrant).get_collections()
     except (ResponseHandlingException, UnexpectedResponse) as exc:
         raise SystemExit(f"no Qdrant server answers at {qdrant}: {exc}") from exc
-    with (
-        TemporaryDirectory(prefix="upwell-bench-") as folder,
-        KafkaBroker(Path(folder) / "kafka") as broker,
-    ):
-        yield Place(broker.address, qdrant, Path(folder), environ)
+    with placed(qdrant, environ) as place:
+        yield place

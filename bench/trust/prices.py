@@ -7,8 +7,8 @@ Each round starts the engine once without any part and once with each, on a real
 its own, announces the items (their vectors come from disk after the first time), plays the events
 as fast as the broker takes them and waits until all is served and learned; the order turns round
 from one round to the next. A ratio is of one round, its part by its without. Processor time is of
-serve and learn together: it says more than events a second where other work runs beside. Prints a
-table, then one JSON object as the last line.
+serve and learn together: it says more than events a second where other work runs beside. Spans go
+to a collector in this process. Prints a table, then one JSON object as the last line.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import orjson
@@ -32,12 +33,11 @@ from bench.hardware import hardware, load
 from bench.results.bench_run import BenchRun
 from bench.speed.figures import medians
 from bench.speed.idle import role_of
-from bench.speed.place import Place, send
+from bench.speed.place import Place, placed, send
 from bench.speed.proc import cpu_seconds, tree
 from bench.speed.sides import UpwellSide
 from bench.speed.slices import Slice, read_slice, whole_words
 from encoders.folder import find_model
-from infra.kafka import KafkaBroker
 from stream.replay.log import LogRecord
 from upwell.errors import UpwellError
 from upwell.events import Topic
@@ -75,6 +75,7 @@ PARTS: dict[str, Part] = {
     "bound on exposure": Part({"UPWELL_EXPOSURE": "popularity:tail>=0.5"}),
     "lists kept to be made again": Part({"UPWELL_EXPLAIN": "24"}),
     "likeness to what was banned": Part({"UPWELL_REVIEW_TEACHES": "on"}, OVERRIDES),
+    "all events traced": Part({"UPWELL_TRACE": "1"}),
     "a budget of privacy": Part({"UPWELL_PRIVATE_EPSILON": "8", "UPWELL_PRIVATE_DELTA": "0.001"}),
 }
 
@@ -179,16 +180,37 @@ def _cell(figures: Mapping[str, float], name: str, digits: int) -> str:
     return f"{figures[name]:.{digits}f} ({lowest:.{digits}f} to {highest:.{digits}f})"
 
 
+class Collector(BaseHTTPRequestHandler):
+    """Takes what is sent and keeps nothing."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextmanager
-def placed(environ: dict[str, str]) -> Iterator[Place]:
-    """A broker and a folder of its own that goes at the end; the store is each engine's own."""
-    with (
-        TemporaryDirectory(prefix="upwell-bench-") as folder,
-        KafkaBroker(Path(folder) / "kafka") as broker,
-    ):
-        (Path(folder) / "policy.toml").write_text(policy(whole_terms(TERMS)), encoding="utf-8")
-        own = {**environ, "UPWELL_VECTORS": f"{folder}/vectors"}
-        yield Place(broker.address, "", Path(folder), own)
+def collector() -> Iterator[str]:
+    """The address of a collector of traces in a thread of this process."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@contextmanager
+def own_place(environ: dict[str, str]) -> Iterator[Place]:
+    """The store is each engine's own, vectors and the policy's file are one for all."""
+    with collector() as address, placed("", environ) as place:
+        (place.folder / "policy.toml").write_text(policy(whole_terms(TERMS)), encoding="utf-8")
+        more = {
+            "UPWELL_VECTORS": f"{place.folder}/vectors",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": address,
+        }
+        yield replace(place, environ={**environ, **more})
 
 
 def measure(place: Place, log: Slice, names: Sequence[str], repeats: int) -> Runs:
@@ -219,7 +241,7 @@ def main() -> None:
     tracked = BenchRun(__file__, arguments, arguments.log)
     log = read_slice(arguments.log, arguments.events, arguments.items)
     try:
-        with placed({"UPWELL_TEST_SAMPLE": "0.25"}) as place:
+        with own_place({"UPWELL_TEST_SAMPLE": "0.25"}) as place:
             runs = measure(place, log, arguments.only, arguments.repeats)
     except UpwellError as exc:
         raise SystemExit(f"bench/trust/prices.py: {exc}") from exc
