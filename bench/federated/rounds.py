@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import socket
 import sys
 import tempfile
@@ -73,12 +74,17 @@ class Setting:
     rounds: int
 
 
-def split(log: Log, clients: int) -> list[list[LogRecord]]:
-    """Events by client: users in the order they come, one after the other to each."""
-    place: dict[bytes | None, int] = {}
+def split(log: Log, clients: int, seed: int = 0) -> list[list[LogRecord]]:
+    """Events by client: users in the order they come, one after the other to each; with a seed
+    other than 0 in one that is drawn.
+    """
+    users = list(dict.fromkeys(one.key for one in log.events))
+    if seed:
+        random.Random(seed).shuffle(users)
+    place = {user: number % clients for number, user in enumerate(users)}
     parts: list[list[LogRecord]] = [[] for _ in range(clients)]
     for one in log.events:
-        parts[place.setdefault(one.key, len(place)) % clients].append(one)
+        parts[place[one.key]].append(one)
     return parts
 
 
@@ -156,7 +162,7 @@ def prepared(arguments: argparse.Namespace) -> tuple[Setting, list[list[LogRecor
     texts = dict.fromkeys(sorted(used), text_digest("the same catalogue"))
     logs = [
         ClientLog(part, f"log {number}", texts)
-        for number, part in enumerate(split(log, arguments.clients))
+        for number, part in enumerate(split(log, arguments.clients, arguments.seed))
     ]
     of_client = [one.stretches(arguments.rounds) for one in logs]
     order = {one.line: place for place, one in enumerate(log.events)}
@@ -217,6 +223,7 @@ def main() -> None:
     parser.add_argument("--deadline", type=float, default=30.0)
     parser.add_argument("--clip", type=float, default=0.5)
     parser.add_argument("--noise", type=float, default=2.8)
+    parser.add_argument("--seed", type=int, default=0, help="of who is whose; 0: as they come")
     parser.add_argument("--federations", action="store_true", help="these alone")
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()
@@ -242,6 +249,7 @@ def main() -> None:
             "ratings": arguments.ratings,
             "clients": arguments.clients,
             "rounds": arguments.rounds,
+            "seed": arguments.seed,
             "hardware": hardware(),
             "load": busy,
             "ndcg10": rows,
