@@ -24,7 +24,8 @@ def test_a_seed_draws_who_is_whose_and_loses_nothing() -> None:
     keys = [b"%d" % (line % 40) for line in range(120)]
     log = Log([], [LogRecord(line, Topic.REVIEWS, key, b"{}") for line, key in enumerate(keys)])
     drawn = [split(log, 8, seed) for seed in (0, 8, 9)]
-    assert split(log, 8, 8) == drawn[1] and drawn[0] != drawn[1] != drawn[2]
+    assert split(log, 8, 8) == drawn[1]
+    assert drawn[0] != drawn[1] != drawn[2]
     for parts in drawn:
         assert sorted(one.line for part in parts for one in part) == list(range(120))
         assert all(len({one.key for one in part}) == 5 for part in parts)
