@@ -6,9 +6,10 @@ from encoders.cache import text_sources, tokens_read
 from encoders.kept import kept_folder
 from encoders.load import load_encoder, model_dimension
 from encoders.unknown import Tokens, UnknownTokens, WatchedTitles
-from encoders.worker import busy_seconds, in_bulk
+from encoders.worker import Gently, busy_seconds, in_bulk
 
 __all__ = [
+    "Gently",
     "Tokens",
     "UnknownTokens",
     "WatchedTitles",

@@ -14,7 +14,7 @@ import numpy as np
 
 from encoders.adapt.alignment import Alignment, aligned_revision
 from encoders.kept import KeptVectors
-from encoders.worker import busy_seconds, in_bulk
+from encoders.worker import Gently, busy_seconds, in_bulk
 from upwell.ports import Encoder
 from upwell.system.lru import Lru
 from upwell.values import Vector
@@ -82,12 +82,12 @@ class CachingEncoder:
             self._keep(fresh)
         return np.stack([found[key] for key in keys])  # (n, d)
 
-    def in_bulk(self) -> CachingEncoder:
+    def in_bulk(self, gently: Gently = None) -> CachingEncoder:
         """The same cache in front of the lane for texts that nobody waits for; `hits` and `misses`
         are its own from here on.
         """
         other = copy(self)
-        behind = in_bulk(self._encoder)
+        behind = in_bulk(self._encoder, gently)
         other._encoder = KeptEncoder(behind, self._kept) if self._kept is not None else behind  # noqa: SLF001 (a copy of this one)
         return other
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,7 +26,7 @@ from upwell.ports import Encoder
 from upwell.system.threads import start_thread
 from upwell.values import Vector
 
-__all__ = ["EncoderWorker", "busy_seconds", "in_bulk"]
+__all__ = ["EncoderWorker", "Gently", "busy_seconds", "in_bulk"]
 
 CHUNK = 128
 TEXT_CHARACTERS = 1_024  # of a longer text: the model reads about so many of it
@@ -38,6 +38,9 @@ URGENT_IN_A_ROW = 4
 CALL_SECONDS = 300.0
 """No call of a model takes so long on so few texts: a large one on one core needs seconds."""
 
+Gently = Callable[[], bool] | None
+"""Whether texts that nobody waits for leave a processor free; None: they never do."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
@@ -48,14 +51,14 @@ class _Chunk:
 
 @runtime_checkable
 class _Laned(Protocol):
-    def in_bulk(self) -> Encoder: ...
+    def in_bulk(self, gently: Gently = None) -> Encoder: ...
 
 
-def in_bulk(encoder: Encoder) -> Encoder:
+def in_bulk(encoder: Encoder, gently: Gently = None) -> Encoder:
     """The same encoder for texts that nobody waits for: where it has a lane for them, those of
-    `encode` go first.
+    `encode` go first, and while it has to go gently one thread at a time is at them.
     """
-    return encoder.in_bulk() if isinstance(encoder, _Laned) else encoder
+    return encoder.in_bulk(gently) if isinstance(encoder, _Laned) else encoder
 
 
 @runtime_checkable
@@ -131,13 +134,14 @@ class EncoderWorker:
         """
         return self._through(self._urgent, texts)
 
-    def in_bulk(self) -> Encoder:
+    def in_bulk(self, gently: Gently = None) -> Encoder:
         """The same, in the lane that lets `encode` go first; every `URGENT_IN_A_ROW` calls of the
-        model it has a turn.
+        model it has a turn. gently: whether chunks of a call go one after the other, so that a
+        processor stays free where there are several threads.
         """
-        return _Bulk(self)
+        return _Bulk(self, gently)
 
-    def _through(self, lane: deque[_Chunk], texts: Sequence[str]) -> Vector:
+    def _through(self, lane: deque[_Chunk], texts: Sequence[str], gently: Gently = None) -> Vector:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         costs = [_cost(text) for text in texts]
         parts = list(chunks(costs, self._chunk, self._budget(costs)))
@@ -148,6 +152,8 @@ class EncoderWorker:
         try:
             for chunk in cut:
                 self._put(lane, chunk)
+                if gently is not None and gently():
+                    self._result(chunk)
             for part, chunk in zip(parts, cut, strict=True):
                 vectors[part] = self._result(chunk)
         except EncoderError:
@@ -268,6 +274,7 @@ class EncoderWorker:
 @dataclass(frozen=True, slots=True)
 class _Bulk:
     worker: EncoderWorker
+    gently: Gently
 
     @property
     def dimension(self) -> int:
@@ -278,7 +285,8 @@ class _Bulk:
         return self.worker.revision
 
     def encode(self, texts: Sequence[str]) -> Vector:
-        return self.worker._through(self.worker._bulk, texts)  # noqa: SLF001 (the same module)
+        worker = self.worker
+        return worker._through(worker._bulk, texts, self.gently)  # noqa: SLF001 (the same module)
 
 
 def _cost(text: str) -> int:

@@ -115,8 +115,10 @@ class AskingEncoder:
         """
         return self._through(EncodeTopic.TEXTS, texts)
 
-    def in_bulk(self) -> Encoder:
-        """The same for texts that give way to those of `encode`."""
+    def in_bulk(self, gently: Callable[[], bool] | None = None) -> Encoder:
+        """The same for texts that give way to those of `encode`. They are encoded elsewhere, so at
+        full speed.
+        """
         return _Bulk(self)
 
     def take(self, answers: Iterable[Answer]) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from time import sleep
+from math import inf
+from time import monotonic, sleep
 
 from stream.broker.feeds import Broadcast
 from stream.chain.knowledge import rules_told
@@ -22,12 +23,18 @@ from upwell.values import CatalogueItem
 
 __all__ = ["Follower"]
 
-ITEMS_A_STEP = 32
+ITEMS_A_STEP = 16
 MOST_ITEMS = 2_048
 MOST_MODELS = 4
 """Records that may wait: where steps between lists are too few, `catch_up` makes lists wait for
 more of them.
 """
+FEW_ITEMS = 64
+"""That may wait while users do: announcements then go no faster than lists take them in."""
+LIVE_SECONDS = 1.0
+"""After users' last batch they are taken to do more."""
+MOST_SECONDS = 1.0
+"""That a batch of announcements gives way, so that they go on where users never rest."""
 _WAIT_SECONDS = 0.01
 
 
@@ -60,6 +67,7 @@ class Follower:
         self._reader = reader
         self._policy = policy
         self._steps = self._endless()
+        self._caught_up = -inf
 
     def step(self) -> bool:
         """A few items, or a part of a delta, in turn; False where there was nothing to take in."""
@@ -70,10 +78,24 @@ class Follower:
         """Know every rule and every item that was read, and so many steps that no more than a few
         seconds of records wait; mostly none.
         """
+        self._caught_up = monotonic()
         self._take_rules()
         self._read_catalogue()
         while self._models.waiting > MOST_MODELS or len(self._known) > MOST_ITEMS:
             self.step()
+
+    def give_way(self) -> None:
+        """Before more is announced, on the thread that does it: waits until lists have nearly all
+        that was, where users wait for lists meanwhile.
+        """
+        until = monotonic() + MOST_SECONDS
+        while self.live and self.untaken > FEW_ITEMS and monotonic() < until:
+            sleep(_WAIT_SECONDS)
+
+    @property
+    def live(self) -> bool:
+        """Users do something: lists were asked for within the last second. From any thread."""
+        return monotonic() < self._caught_up + LIVE_SECONDS
 
     @property
     def untaken(self) -> int:

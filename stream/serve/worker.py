@@ -85,7 +85,6 @@ class ServeWorker:
         encoder = load_model(model_in_force(settings.encoder, self._lineage))
         self.meter = Meter()
         self.partition_of = partitioner(settings.kafka.partitions)
-        self._switch = EncoderSwitch(encoder, load_model)
         self.waits: Callable[[], Mapping[str, float]] = lambda: waits(self._switch.newest)
         self._engine = engine_name(settings.data)
         self.incarnations = Incarnations(options, settings.kafka.prefix, READ_TOPICS)
@@ -111,6 +110,7 @@ class ServeWorker:
             self._replica.take_rules,
             load_policy(settings.policy),
         )
+        self._switch = EncoderSwitch(encoder, load_model, lambda: self._follower.live)
         ports = Ports(
             store=TimedStore(self._store, self.meter),
             encoder=TimedEncoder(self._switch.users, self.meter, "encode"),
@@ -236,6 +236,7 @@ class ServeWorker:
 
     def item_chain(self, records: Sequence[Record], at_ms: int) -> Iterator[Outgoing]:
         """The chain of announcements and controls, as an agent calls it."""
+        self._follower.give_way()
         self._switch.follow()
         effects = self._chains.items.run(records, at_ms)
         self.counts.update(effects.counts)

@@ -47,6 +47,31 @@ def test_one_call_gives_each_thread_about_as_much_as_the_others(texts: int) -> N
     assert min(sizes) > 0.8 * max(sizes)
 
 
+def test_gently_one_thread_at_a_time_is_at_a_catalogue() -> None:
+    class Counting(FakeEncoder):
+        at_it, most, lock = 0, 0, threading.Lock()
+
+        def encode(self, texts: Sequence[str]) -> Vector:
+            with self.lock:
+                self.at_it += 1
+                self.most = max(self.most, self.at_it)
+            time.sleep(0.002)
+            with self.lock:
+                self.at_it -= 1
+            return super().encode(texts)
+
+    counting, gently = Counting(), True
+    texts = ["x" * length for length in range(12)]
+    with closing(EncoderWorker(counting, chunk=2, threads=3)) as worker:
+        bulk = worker.in_bulk(lambda: gently)
+        np.testing.assert_array_equal(bulk.encode(texts), [vector_of(text) for text in texts])
+        assert counting.most == 1
+        assert len(counting.calls) == 6
+        gently = False
+        while counting.most == 1:
+            bulk.encode(texts)
+
+
 def test_a_text_that_is_waited_for_goes_beside_a_catalogue() -> None:
     class Gate(FakeEncoder):
         entered, opened = threading.Event(), threading.Event()

@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
-from encoders import in_bulk
+from encoders import Gently, in_bulk
 from encoders.load import model_revision
 from stream.broker.encoders import Lineage, Named
 from stream.chain.catalogue import vectors_of
@@ -95,11 +95,18 @@ class Current:
 
 
 class EncoderSwitch:
-    """users, items: of the two chains' threads. newest: that of `users`."""
+    """users, items: of the two chains' threads. newest: that of `users`. gently: whether that of
+    the items leaves a processor free.
+    """
 
-    def __init__(self, first: Closable, load_model: Callable[[str], Closable]) -> None:
-        self.newest = first
-        self.users, self.items = Current(first), Current(in_bulk(first))
+    def __init__(
+        self,
+        first: Closable,
+        load_model: Callable[[str], Closable],
+        gently: Gently = None,
+    ) -> None:
+        self.newest, self._gently = first, gently
+        self.users, self.items = Current(first), Current(in_bulk(first, gently))
         self._items_of = first
         self._load_model = load_model
         self._wanted = vectors_of(first.revision)
@@ -139,7 +146,7 @@ class EncoderSwitch:
         """
         if (newest := self.newest) is self._items_of:
             return
-        self.items.behind, self._items_of = in_bulk(newest), newest
+        self.items.behind, self._items_of = in_bulk(newest, self._gently), newest
         self._close_left(newest)
 
     def close(self) -> None:

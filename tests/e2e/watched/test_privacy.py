@@ -1,5 +1,5 @@
-"""`upwell privacy` on a real broker: what is spent grows as epochs are told, a learner that is killed
-brings nothing back, and a budget that is spent is said to be.
+"""`upwell privacy` on a real broker: what is spent grows as epochs are told, a learner that is
+killed brings nothing back, and a budget that is spent is said to be.
 """
 
 from __future__ import annotations
@@ -58,15 +58,17 @@ def test_the_account_on_a_broker_over_a_kill_until_it_is_spent(
         engine.wait(engine.settled, "the first hundred ratings")
         engine.wait(lambda: report(engine)["epochs"] == 2, "two epochs to be told")
         begun = report(engine)
-        assert begun["epsilon"] == 8 and begun["delta"] == 0.001
-        assert 0 < begun["spent"] < 8 and begun["users"] > 0 and begun["exhausted"] is False
+        assert (begun["epsilon"], begun["delta"], begun["exhausted"]) == (8, 0.001, False)
+        assert 0 < begun["spent"] < 8
+        assert begun["users"] > 0
 
         os.kill(engine.supervisor.pids["learn"], signal.SIGKILL)
         send(producer, prefix, events[100:])
         engine.wait(engine.settled, "the other ratings")
         engine.wait(lambda: bool(report(engine)["exhausted"]), "the budget to be spent")
         ended = report(engine)
-        assert begun["spent"] < ended["spent"] <= 8.001 and ended["epochs"] == EPOCHS
+        assert begun["spent"] < ended["spent"] <= 8.001
+        assert ended["epochs"] == EPOCHS
         assert "nothing is learned of new events" in said(engine)
 
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from encoders import Gently
 from encoders.hashing import HashingEncoder
 from stream.encode.asking import AGAIN_SECONDS
 from stream.encode.lane import STALE_MS, replies
@@ -30,7 +31,7 @@ class Laned(HashingEncoder):
         self.calls: list[list[str]] = []
         self.bulk = bulk
 
-    def in_bulk(self) -> Encoder:
+    def in_bulk(self, gently: Gently = None) -> Encoder:
         assert self.bulk is not None
         return self.bulk
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
 from typing import cast
+
+import pytest
 
 from learner.release.folder import LocalFolder
 from learner.release.replica import Replica
@@ -17,7 +19,8 @@ from stream.broker.feeds import Broadcast
 from stream.broker.model_records import delta_record
 from stream.chain.records import BroadcastRecord
 from stream.chain.wire import encode_item
-from stream.serve.follow import ITEMS_A_STEP, MOST_ITEMS, MOST_MODELS, Follower
+from stream.serve import follow
+from stream.serve.follow import FEW_ITEMS, ITEMS_A_STEP, MOST_ITEMS, MOST_MODELS, Follower
 from stream.serve.model_reader import ModelReader
 from tests.learner.training.small import (
     DIMENSION,
@@ -140,6 +143,51 @@ def test_a_list_waits_for_nothing_while_little_waits_and_for_no_more_than_is_too
     worker.follower.catch_up()
     assert MOST_ITEMS - ITEMS_A_STEP <= len(worker.known) - sum(worker.announced) <= MOST_ITEMS
     assert worker.models.waiting <= MOST_MODELS
+
+
+@pytest.fixture
+def many_wait(monkeypatch: pytest.MonkeyPatch) -> Worker:
+    """More items than few wait; who gives way does so until they do not, or users are away."""
+    monkeypatch.setattr(follow, "LIVE_SECONDS", 3_600.0)
+    monkeypatch.setattr(follow, "MOST_SECONDS", 3_600.0)
+    worker = Worker()
+    item = encode_item(catalogue()[0])
+    for _ in range(FEW_ITEMS + 3 * ITEMS_A_STEP):
+        worker.catalogue.put(item)
+    return worker
+
+
+def test_while_users_wait_announcements_wait_until_lists_have_nearly_all(many_wait: Worker) -> None:
+    follower, left = many_wait.follower, list[int]()
+
+    def announce() -> None:
+        follower.give_way()
+        left.append(follower.untaken)
+
+    follower.catch_up()
+    thread = Thread(target=announce)
+    thread.start()
+    while follower.untaken > FEW_ITEMS:
+        assert left == []
+        assert follower.step()
+    thread.join(60)
+    assert left == [FEW_ITEMS]
+
+
+def test_where_no_user_waits_announcements_do_not(many_wait: Worker) -> None:
+    assert not many_wait.follower.live
+    many_wait.follower.give_way()
+    assert many_wait.follower.untaken > FEW_ITEMS
+
+
+def test_they_give_way_for_a_while_at_most(
+    many_wait: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow, "MOST_SECONDS", 0.05)
+    many_wait.follower.catch_up()
+    many_wait.follower.give_way()
+    assert many_wait.follower.live
+    assert many_wait.follower.untaken > FEW_ITEMS
 
 
 def test_nothing_new_is_no_step() -> None:
