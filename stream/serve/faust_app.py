@@ -17,10 +17,13 @@ BATCH_BYTES = 256 << 10
 micro-batch went out in many requests, each waiting for the one before. Not more, since no topic
 need take more than a record of this size.
 """
-BUFFER_EVENTS = 4_096
-BUFFER_SLACK = BUFFER_EVENTS // 5
-"""Of a chain's events that wait: Faust pauses a partition when only the slack is left, and stops
-reading all topics when nothing is.
+BUFFER_EVENTS = 1_024
+"""Of a chain that wait, at least: what is taken in takes the interpreter from lists, so a catalogue
+that is announced at once is taken in little by little.
+"""
+SLACK = 5
+"""Faust pauses a partition when so large a part of the buffer is left, and stops reading all topics
+when nothing is: the part holds two events of each partition and more.
 """
 
 
@@ -47,20 +50,21 @@ def faust_credentials(settings: Settings) -> faust.SASLCredentials | faust.SSLCr
 
 def faust_app(settings: Settings) -> faust.App:
     """An app without agents. Raises as `faust_credentials`."""
+    buffered = max(BUFFER_EVENTS, 2 * SLACK * settings.kafka.partitions)
     return ServeApp(
         settings.kafka.prefix + "serve",
         broker=faust_broker(settings),
         datadir=settings.data / "faust",
         broker_credentials=faust_credentials(settings),
         broker_commit_interval=0.5,
-        broker_max_poll_records=max(1, BUFFER_SLACK // settings.kafka.partitions),
+        broker_max_poll_records=buffered // SLACK // settings.kafka.partitions,
         broker_session_timeout=SESSION_TIMEOUT_S,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=settings.stream.instance,
         producer_acks=-1,
         producer_max_batch_size=BATCH_BYTES,
         producer_max_request_size=MAX_REQUEST_BYTES,
-        stream_buffer_maxsize=BUFFER_EVENTS,
+        stream_buffer_maxsize=buffered,
         stream_wait_empty=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

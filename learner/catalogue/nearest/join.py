@@ -27,14 +27,14 @@ from learner.catalogue.nearest.walk import FROM_CELLS, Steps, Trail, nearest, wa
 
 __all__ = ["fill", "join"]
 
-_FROM_CELLS = 512
+_FROM_CELLS = 1024
 """Items of the nearest cells that a search for a text looks at, at least."""
-_TURNS = 6
+_TURNS = 12
 """Older items that look again with each new text: each has its turn while the catalogue grows by a
 sixth.
 """
 _AHEAD = 16  # bounds that are fetched before they are read
-_AGAIN = 16
+_AGAIN = 32
 """Items that each of them goes on from. Six short looks find more than two that end where nothing
 nearer is left, and take less time.
 """

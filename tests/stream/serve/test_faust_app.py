@@ -23,7 +23,7 @@ from upwell.settings import KafkaSettings, Settings
 from upwell.values import CatalogueItem
 
 
-@pytest.mark.parametrize("partitions", [1, 4, 16, 300])
+@pytest.mark.parametrize("partitions", [1, 4, 16, 300, 1_000])
 def test_a_flood_of_items_is_paused_before_it_keeps_users_events_from_being_read(
     partitions: int, tmp_path: Path
 ) -> None:
