@@ -56,7 +56,7 @@ class _Laned(Protocol):
 
 def in_bulk(encoder: Encoder, gently: Gently = None) -> Encoder:
     """The same encoder for texts that nobody waits for: where it has a lane for them, those of
-    `encode` go first, and while it has to go gently one thread at a time is at them.
+    `encode` go first, and `gently` one thread at a time is at them.
     """
     return encoder.in_bulk(gently) if isinstance(encoder, _Laned) else encoder
 
@@ -136,8 +136,7 @@ class EncoderWorker:
 
     def in_bulk(self, gently: Gently = None) -> Encoder:
         """The same, in the lane that lets `encode` go first; every `URGENT_IN_A_ROW` calls of the
-        model it has a turn. gently: whether chunks of a call go one after the other, so that a
-        processor stays free where there are several threads.
+        model it has a turn. gently: whether chunks of a call go one after the other.
         """
         return _Bulk(self, gently)
 
