@@ -38,8 +38,7 @@ URGENT_IN_A_ROW = 4
 CALL_SECONDS = 300.0
 """No call of a model takes so long on so few texts: a large one on one core needs seconds."""
 
-Gently = Callable[[], bool] | None
-"""Whether texts that nobody waits for leave a processor free; None: they never do."""
+Gently = Callable[[], bool] | None  # whether chunks in bulk go one by one; None: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +54,7 @@ class _Laned(Protocol):
 
 
 def in_bulk(encoder: Encoder, gently: Gently = None) -> Encoder:
-    """The same encoder for texts that nobody waits for: where it has a lane for them, those of
-    `encode` go first, and `gently` one thread at a time is at them.
-    """
+    """The same for texts that nobody waits for, as `EncoderWorker.in_bulk` where it has a lane."""
     return encoder.in_bulk(gently) if isinstance(encoder, _Laned) else encoder
 
 

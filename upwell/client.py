@@ -251,8 +251,8 @@ class UpwellClient(KnowledgeWords):
         """Ask for a list, now; it comes on `lists` with `trigger` = `request_id`."""
         stamp = _stamp()
         name = str(stamp["event_id"])
-        wish = {"k": k, "exclude": exclude, "category": category, "surface": surface}
-        return self._sent(Request(**stamp, request_id=name, user_id=user_id, **wish))
+        asked = Request(**stamp, request_id=name, user_id=user_id, k=k, exclude=exclude)
+        return self._sent(replace(asked, category=category, surface=surface))
 
     def control(self, /, kind: ControlKind | str, by: str, why: str, **more: Any) -> Control:
         """An operator's word on a user or an item, now."""

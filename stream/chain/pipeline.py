@@ -357,8 +357,8 @@ class Pipeline:
 
     def _requested(self, state: UserState, signed: _Signed, asked: Request) -> _Order:
         request = self._ask(state, asked.request_id, asked.ts)
-        wish = {"exclude": asked.exclude, "category": asked.category, "surface": asked.surface}
-        request = replace(request, k=asked.k or request.k, **wish)
+        request = replace(request, k=asked.k or request.k, exclude=asked.exclude)
+        request = replace(request, category=asked.category, surface=asked.surface)
         return _Order(signed.arrival, asked.user_id, asked.request_id, request)
 
     def _ask(self, state: UserState, trigger: str, now_ms: int) -> RankRequest:
