@@ -182,21 +182,25 @@ def on_surface(number: int, step: tuple[object, ...]) -> LogRecord:
             return as_record(number, step)
 
 
-@pytest.mark.parametrize("more", [{}, {"explore": 1.0}, {"exposure": "popularity:tail>=0.5"}])
+@pytest.mark.parametrize(
+    ("explore", "exposure"), [(0.0, ""), (1.0, ""), (0.0, "popularity:tail>=0.5")]
+)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=ON_SURFACES)
 def test_no_list_has_what_is_hidden_where_it_is_shown(
     tmp_path_factory: pytest.TempPathFactory,
-    more: dict[str, object],
+    explore: float,
+    exposure: str,
     steps: list[tuple[object, ...]],
 ) -> None:
     path = tmp_path_factory.mktemp("surfaces") / "policy.toml"
     path.write_text(SURFACES, "utf-8")
-    base = replace(Settings(), policy=path)
-    stream = {key: value for key, value in more.items() if key == "exposure"}
-    learner = {key: value for key, value in more.items() if key == "explore"}
+    base = Settings()
     own = replace(
-        base, stream=replace(base.stream, **stream), learner=replace(base.learner, **learner)
+        base,
+        policy=path,
+        stream=replace(base.stream, exposure=exposure),
+        learner=replace(base.learner, explore=explore),
     )
     engine = InlineEngine(own, HashingEncoder())
     under: dict[str, set[str]] = {}
