@@ -183,14 +183,14 @@ def on_surface(number: int, step: tuple[object, ...]) -> LogRecord:
 
 
 @pytest.mark.parametrize(
-    ("explore", "exposure"), [(0.0, ""), (1.0, ""), (0.0, "popularity:tail>=0.5")]
+    ("explore", "exposure"), [(0.0, None), (1.0, None), (0.0, "popularity:tail>=0.5")]
 )
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=ON_SURFACES)
 def test_no_list_has_what_is_hidden_where_it_is_shown(
     tmp_path_factory: pytest.TempPathFactory,
     explore: float,
-    exposure: str,
+    exposure: str | None,
     steps: list[tuple[object, ...]],
 ) -> None:
     path = tmp_path_factory.mktemp("surfaces") / "policy.toml"
