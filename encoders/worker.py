@@ -38,8 +38,7 @@ URGENT_IN_A_ROW = 4
 CALL_SECONDS = 300.0
 """No call of a model takes so long on so few texts: a large one on one core needs seconds."""
 
-Gently = Callable[[], bool] | None
-"""Whether texts that nobody waits for leave a processor free; None: they never do."""
+Gently = Callable[[], bool] | None  # whether chunks in bulk go one by one; None: never
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +54,7 @@ class _Laned(Protocol):
 
 
 def in_bulk(encoder: Encoder, gently: Gently = None) -> Encoder:
-    """The same encoder for texts that nobody waits for: where it has a lane for them, those of
-    `encode` go first, and while it has to go gently one thread at a time is at them.
-    """
+    """The same for texts that nobody waits for, as `EncoderWorker.in_bulk` where it has a lane."""
     return encoder.in_bulk(gently) if isinstance(encoder, _Laned) else encoder
 
 
@@ -136,8 +133,7 @@ class EncoderWorker:
 
     def in_bulk(self, gently: Gently = None) -> Encoder:
         """The same, in the lane that lets `encode` go first; every `URGENT_IN_A_ROW` calls of the
-        model it has a turn. gently: whether chunks of a call go one after the other, so that a
-        processor stays free where there are several threads.
+        model it has a turn. gently: whether chunks of a call go one after the other.
         """
         return _Bulk(self, gently)
 

@@ -19,7 +19,7 @@ from gateway.topics.figures import Figures
 from gateway.topics.follow import TopicFollower
 from gateway.topics.letters import Letters
 from gateway.topics.model import ModelFollower
-from gateway.topics.newest import NewestLists
+from gateway.topics.newest import NewestLists, surface_of
 from gateway.topics.send import KafkaOut, Sender
 from gateway.topics.waiting import Waiting
 from gateway.topics.words import Words
@@ -142,8 +142,9 @@ class Gateway:
     def _sort(self, topic: Topic, user_id: str, appended_ms: int, value: bytes) -> None:
         if topic is Topic.RECOMMENDATIONS:
             self._listed_at = max(appended_ms, self._listed_at or 0)
-            if self._newest.put(user_id, appended_ms, value):
-                self.hub.publish(user_id, value)
+            surface = surface_of(value)
+            if self._newest.put(user_id, appended_ms, value, surface):
+                self.hub.publish(user_id, value, surface)
             self._waiting.answered(user_id, value)
         elif topic is Topic.CONFIRMATIONS:
             self._waiting.answered(user_id, value)

@@ -25,7 +25,7 @@ _HEADERS = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no
 
 @dataclass(eq=False, slots=True)
 class _Client:
-    user_id: str
+    place: tuple[str, str | None]
     waiting: deque[bytes] = field(default_factory=deque)
     news: asyncio.Event = field(default_factory=asyncio.Event)
     over: bool = False
@@ -33,12 +33,14 @@ class _Client:
 
 
 class Hub:
-    """Clients by user. All of it belongs to the event loop's thread. most: connections."""
+    """Clients by user and surface. All of it belongs to the event loop's thread. most:
+    connections.
+    """
 
     def __init__(self, most: int, waiting: int = MOST_WAITING) -> None:
         self._most = most
         self._waiting = waiting
-        self._clients: dict[str, list[_Client]] = {}
+        self._clients: dict[tuple[str, str | None], list[_Client]] = {}
         self._open = 0
         self.dropped = 0
         """Clients that were too slow, since the start."""
@@ -46,9 +48,9 @@ class Hub:
     def __len__(self) -> int:
         return self._open
 
-    def publish(self, user_id: str, value: bytes) -> None:
-        """A list came: all clients of the user are told."""
-        for client in tuple(self._clients.get(user_id, ())):
+    def publish(self, user_id: str, value: bytes, surface: str | None = None) -> None:
+        """A list came: all clients of the user on its surface are told."""
+        for client in tuple(self._clients.get((user_id, surface), ())):
             if len(client.waiting) >= self._waiting:
                 self._drop(client)
                 continue
@@ -63,25 +65,25 @@ class Hub:
                 client.over = True
                 client.news.set()
 
-    def enter(self, user_id: str) -> _Client:
+    def enter(self, user_id: str, surface: str | None = None) -> _Client:
         """Raises `Refused` (503) where too many are connected."""
         if self._open >= self._most:
             raise Refused(
                 503, "too_many_streams", "as many live lists are open as UPWELL_GATEWAY_STREAMS"
             )
-        client = _Client(user_id)
-        self._clients.setdefault(user_id, []).append(client)
+        client = _Client((user_id, surface))
+        self._clients.setdefault(client.place, []).append(client)
         self._open += 1
         return client
 
     def leave(self, client: _Client) -> None:
         """May be called again."""
-        clients = self._clients.get(client.user_id, [])
+        clients = self._clients.get(client.place, [])
         if client in clients:
             clients.remove(client)
             self._open -= 1
             if not clients:
-                del self._clients[client.user_id]
+                del self._clients[client.place]
 
     def _drop(self, client: _Client) -> None:
         self.dropped += 1
@@ -99,11 +101,16 @@ class LiveLists:
     """
 
     def __init__(
-        self, hub: Hub, user_id: str, newest: bytes | None, say: Callable[[bytes], bytes]
+        self,
+        hub: Hub,
+        user_id: str,
+        newest: bytes | None,
+        say: Callable[[bytes], bytes],
+        surface: str | None = None,
     ) -> None:
         self._hub = hub
         self._say = say
-        self._client = hub.enter(user_id)
+        self._client = hub.enter(user_id, surface)
         if newest is not None:
             self._client.waiting.append(newest)
 

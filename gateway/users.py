@@ -65,15 +65,15 @@ class Users:
     waiting: Waiting
     sender: Sender
 
-    def newest_list(self, user_id: str) -> bytes:
+    def newest_list(self, user_id: str, surface: str | None = None) -> bytes:
         """Its JSON. Raises `Refused` (404)."""
-        found = self.newest.get(user_id)
+        found = self.newest.get(user_id, surface)
         if found is None:
             raise Refused(
                 404,
                 "no_list",
-                "no list of this user is held: nothing was recommended to them since the topic's "
-                "retention began, they were forgotten, or others came since "
+                "no list of this user is held: nothing was recommended to them (on this surface) "
+                "since the topic's retention began, they were forgotten, or others came since "
                 "(UPWELL_GATEWAY_USERS); with ?request=true one is made",
             )
         return found
@@ -86,8 +86,8 @@ class Users:
         patience: float,
         trace: Headers = (),
     ) -> bytes:
-        """The JSON of the list that answers a request. wish: k, category, exclude, where given.
-        trace: that it goes on with.
+        """The JSON of the list that answers a request. wish: k, category, exclude,
+        surface, where given. trace: that it goes on with.
 
         Raises `InvalidEventError` for what no request may say, `Refused` where serve refused it
         (422) or nothing came in time (504).

@@ -246,18 +246,13 @@ class UpwellClient(KnowledgeWords):
         k: int | None = None,
         exclude: tuple[str, ...] = (),
         category: str | None = None,
+        surface: str | None = None,
     ) -> Request:
         """Ask for a list, now; it comes on `lists` with `trigger` = `request_id`."""
         stamp = _stamp()
-        asked = Request(
-            **stamp,
-            request_id=str(stamp["event_id"]),
-            user_id=user_id,
-            k=k,
-            exclude=exclude,
-            category=category,
-        )
-        return self._sent(asked)
+        name = str(stamp["event_id"])
+        asked = Request(**stamp, request_id=name, user_id=user_id, k=k, exclude=exclude)
+        return self._sent(replace(asked, category=category, surface=surface))
 
     def control(self, /, kind: ControlKind | str, by: str, why: str, **more: Any) -> Control:
         """An operator's word on a user or an item, now."""

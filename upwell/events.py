@@ -220,7 +220,11 @@ class Impression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """An app asks for a list now; answered on `recommendations` with `trigger` = `request_id`."""
+    """An app asks for a list now; answered on `recommendations` with `trigger` = `request_id`.
+
+    surface: the place where it is to be shown, by the app's own name; the policy may hide items
+    there.
+    """
 
     event_id: str
     ts: int
@@ -229,6 +233,7 @@ class Request:
     k: int | None = None
     exclude: tuple[str, ...] = ()
     category: str | None = None
+    surface: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

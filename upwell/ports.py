@@ -92,7 +92,8 @@ class RankRequest:
     worn: of items, how many impressions the user left unanswered. pinned: items that stand first,
     boosted: what is added to the scores of items, both for this list alone. at: when it is asked
     for, UTC ms, for rules that hold in some months alone; None where no time is meant. list_id: of
-    the list, for who keeps what it was made of; nothing hangs on it.
+    the list, for who keeps what it was made of; nothing hangs on it. surface: the place where it is
+    shown, for who leaves out what is hidden there.
     """
 
     state: UserState
@@ -107,6 +108,7 @@ class RankRequest:
     boosted: Mapping[str, float] = field(default_factory=dict)
     at: int | None = None
     list_id: str = ""
+    surface: str | None = None
 
 
 class Ranker(Protocol):

@@ -50,7 +50,8 @@ class Recommendations:
     `trigger`: the event_id (or request_id) that caused it. `covers`: the last offset, per
     `topic-partition`, of this user's events that the list knows. `list_id` is derived from user and
     trigger: a list seen twice is known as the same. `latency_ms`: from the trigger's append to the
-    broker until the list was handed to the producer.
+    broker until the list was handed to the producer. `surface`: of the request that it answers,
+    where that named one.
     """
 
     list_id: str
@@ -61,6 +62,7 @@ class Recommendations:
     covers: dict[str, int]
     ts: int
     latency_ms: int
+    surface: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,7 @@ CHECKS: dict[Topic, dict[str, Check]] = {
         "k": whole(1, 100),
         "exclude": listing(_ID, 10_000),
         "category": _OPTIONAL_LABEL,
+        "surface": _OPTIONAL_LABEL,
     },
     Topic.CONTROLS: {
         "event_id": _ID,

@@ -25,6 +25,7 @@ TIMEOUT = Parameter("timeout", "seconds to wait", {"type": "number", "minimum": 
 ASK = Parameter("request", "ask for one where there is none", {"type": "boolean"})
 WHY = Parameter("why", "kept with the request", {"type": "string"})
 BY = Parameter("by", "who asks, where the token has no name; kept likewise", {"type": "string"})
+SURFACE = Parameter("surface", "where it is shown, for what is hidden there", {"type": "string"})
 _ID: Schema = {"type": "string", "minLength": 1, "maxLength": 256}
 _WISH: Schema = {
     "type": "object",
@@ -33,6 +34,7 @@ _WISH: Schema = {
         "k": {"type": ["integer", "null"], "minimum": 1, "maximum": 100},
         "category": {"type": ["string", "null"]},
         "exclude": {"anyOf": [array(_ID), {"type": "null"}]},
+        "surface": {"type": ["string", "null"]},
     },
 }
 
@@ -40,7 +42,7 @@ _WISH: Schema = {
 @call(
     "GET",
     "/v1/users/{user_id}/list",
-    query=[ASK, TIMEOUT, LANGUAGE],
+    query=[ASK, TIMEOUT, LANGUAGE, SURFACE],
     answers={
         200: ("the list", reference("Recommendations")),
         404: ("none is held", reference("Refusal")),
@@ -48,15 +50,17 @@ _WISH: Schema = {
     },
 )
 async def newest_list(parts: Parts, request: Request) -> Response:
-    """The newest list of a user."""
+    """The newest list of a user on a surface; without one, of those that name none."""
     user_id, ask = path_id(request, "user_id"), flag(request, "request")
     timeout, language = seconds(request, "timeout", ANSWER_SECONDS), _language(parts, request)
+    surface = text(request, "surface")
     try:
-        found = parts.users.newest_list(user_id)
+        found = parts.users.newest_list(user_id, surface)
     except Refused:
         if not ask:
             raise
-        found = await parts.users.requested_list(user_id, {}, now_ms(), timeout, trace(request))
+        wish = {} if surface is None else {"surface": surface}
+        found = await parts.users.requested_list(user_id, wish, now_ms(), timeout, trace(request))
     return Response(parts.worded.say(found, language), media_type=JSON)
 
 
@@ -87,19 +91,23 @@ async def request_list(parts: Parts, request: Request) -> Response:
 @call(
     "GET",
     "/v1/users/{user_id}/events",
-    query=[LANGUAGE],
+    query=[LANGUAGE, SURFACE],
     answers={200: ("text/event-stream of events `list`", None)},
 )
 async def live_lists(parts: Parts, request: Request) -> ASGIApp:
-    """Lists as they are made, as server-sent events; the newest there is first."""
+    """Lists as they are made, as server-sent events; the newest there is first. Of one surface, or
+    those that name none.
+    """
     user_id, language = path_id(request, "user_id"), _language(parts, request)
+    surface = text(request, "surface")
     if request.method == "HEAD":  # Starlette asks it of every GET
         return Response(media_type="text/event-stream")
     return LiveLists(
         parts.hub,
         user_id,
-        parts.users.newest.get(user_id),
+        parts.users.newest.get(user_id, surface),
         lambda value: parts.worded.say(value, language),
+        surface,
     )
 
 

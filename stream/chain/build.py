@@ -18,7 +18,7 @@ from stream.chain.items import ItemPipeline
 from stream.chain.overrides.standing import Standing
 from stream.chain.pipeline import Limits, Pipeline
 from stream.chain.policy import Policy, load_policy
-from stream.chain.policy.segments import SegmentRanker
+from stream.chain.policy.hiding import HidingRanker
 from stream.chain.privacy import Pseudonymizer
 from stream.chain.users import Users
 from upwell.events import Topic
@@ -75,7 +75,7 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
     stream = settings.stream
     users = Users(ports.store, stream.hot_users, ports.encoder.dimension)
     policy = load_policy(settings.policy)
-    ranker = SegmentRanker(ports.ranker, policy)
+    ranker = HidingRanker(ports.ranker, policy)
     catalogue, standing = Catalogue(ranker.know), Standing()
     pseudonymizer = Pseudonymizer(ports.key)
     limits = Limits(

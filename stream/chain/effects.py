@@ -40,6 +40,7 @@ class FreshList:
     trigger: str
     covers: dict[str, int]
     appended_ms: int
+    surface: str | None = None
     trace: Headers = ()
 
 

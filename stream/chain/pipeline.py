@@ -356,12 +356,9 @@ class Pipeline:
         return orders
 
     def _requested(self, state: UserState, signed: _Signed, asked: Request) -> _Order:
-        request = replace(
-            self._ask(state, asked.request_id, asked.ts),
-            k=asked.k or self._limits.list_k,
-            exclude=asked.exclude,
-            category=asked.category,
-        )
+        request = self._ask(state, asked.request_id, asked.ts)
+        request = replace(request, k=asked.k or request.k, exclude=asked.exclude)
+        request = replace(request, category=asked.category, surface=asked.surface)
         return _Order(signed.arrival, asked.user_id, asked.request_id, request)
 
     def _ask(self, state: UserState, trigger: str, now_ms: int) -> RankRequest:
@@ -390,6 +387,7 @@ class Pipeline:
                 trigger=order.trigger,
                 covers=current_offsets(order.request.state.watermark, self._limits.incarnations),
                 appended_ms=order.arrival.record.appended_ms,
+                surface=order.request.surface,
                 trace=order.arrival.record.trace,
             )
             for order, entries in zip(orders, ranked, strict=True)

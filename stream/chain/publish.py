@@ -122,6 +122,7 @@ def _list_record(fresh: FreshList, now_ms: int) -> Outgoing:
         covers=fresh.covers,
         ts=now_ms,
         latency_ms=max(now_ms - fresh.appended_ms, 0),
+        surface=fresh.surface,
     )
     appended = (TRIGGER_APPENDED, str(fresh.appended_ms).encode())
     return Outgoing(

@@ -35,7 +35,7 @@ CALLS = (
     (b"GET", "/readyz"),
     (b"GET", "/openapi.json"),
 )
-PARAMETERS = ("k", "category", "request", "timeout", "why", "by", "token")
+PARAMETERS = ("k", "category", "surface", "request", "timeout", "why", "by", "token")
 
 
 def _mostly(usual: st.SearchStrategy[T], other: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
@@ -91,7 +91,7 @@ _json = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["k", "category", "exclude", "topic", "x", "kind", "why", "by", "boost"]
+                ["k", "category", "exclude", "surface", "topic", "x", "kind", "why", "by", "boost"]
             ),
             inner,
         )

@@ -51,7 +51,10 @@ GOOD: dict[Topic, list[dict[str, object]]] = {
     ],
     Topic.QUERIES: [USER | {"text": "a film about robots"}],
     Topic.IMPRESSIONS: [USER | {"list_id": "l", "item_ids": ["1", "2"], "propensities": [0.5, 1]}],
-    Topic.REQUESTS: [USER | {"request_id": "r", "k": 5, "exclude": ["1"], "category": "Comedy"}],
+    Topic.REQUESTS: [
+        USER
+        | {"request_id": "r", "k": 5, "exclude": ["1"], "category": "Comedy", "surface": "kids"}
+    ],
     Topic.CONTROLS: [
         {
             "event_id": "e1",

@@ -49,8 +49,8 @@ class Live:
         )
         return sum("LiveLists._tell" in name for name in names)
 
-    def publish(self, user_id: str, name: str) -> None:
-        self.tell(lambda: self.gateway.hub.publish(user_id, a_list(user_id, name=name)))
+    def publish(self, user_id: str, name: str, surface: str | None = None) -> None:
+        self.tell(lambda: self.gateway.hub.publish(user_id, a_list(user_id, name=name), surface))
 
 
 def lines(told: Iterator[str], count: int) -> list[str]:
@@ -70,6 +70,19 @@ def test_the_newest_comes_first_then_each_as_it_is_made() -> None:
         assert told[1::2] == ["event: list"] * 2
         assert told[2] == "data: " + a_list("ann", name="held").decode()
         assert told[4] == "data: " + a_list("ann", name="next").decode()
+        wait_until(lambda: len(one.gateway.hub) == 0, "the client that went to be noticed")
+
+
+def test_those_of_one_surface_are_told_alone() -> None:
+    one = Live()
+    path = "/v1/users/ann/events?surface=kids"
+    with served(one.make) as address, httpx.Client(base_url=address, headers=HEADERS) as client:
+        one.tell(lambda: one.gateway.newest.put("ann", 1, a_list("ann", name="nowhere")))
+        with client.stream("GET", path) as stream:
+            one.publish("ann", "nowhere, later")
+            one.publish("ann", "on kids", "kids")
+            told = lines(stream.iter_lines(), 3)
+        assert "on kids" in told[2]
         wait_until(lambda: len(one.gateway.hub) == 0, "the client that went to be noticed")
 
 

@@ -118,11 +118,26 @@ def test_with_request_a_list_is_asked_for() -> None:
 def test_a_request_says_what_is_wished() -> None:
     gateway = InMemory()
     answering(gateway)
-    wish = {"k": 3, "category": "sf", "exclude": ["i1", "i2"]}
+    wish = {"k": 3, "category": "sf", "exclude": ["i1", "i2"], "surface": "kids"}
     assert ask(gateway, "POST", "/v1/users/ann/lists", APP, json=wish).status_code == 200
     asked = orjson.loads(gateway.out.parcels[0].value)
     assert {name: asked[name] for name in wish} == wish
     assert ask(gateway, "POST", "/v1/users/ann/lists", APP).status_code == 200
+
+
+def test_the_newest_list_is_of_one_surface() -> None:
+    gateway = InMemory()
+    answering(gateway)
+    gateway.newest.put("ann", 1, a_list("ann"))
+    assert ask(gateway, "GET", "/v1/users/ann/list?surface=kids", APP).status_code == 404
+    gateway.newest.put("ann", 2, a_list("ann", "on kids"), "kids")
+    found = ask(gateway, "GET", "/v1/users/ann/list?surface=kids", APP)
+    assert found.json()["trigger"] == "on kids"
+    assert ask(gateway, "GET", "/v1/users/ann/list", APP).json()["trigger"] == "t"
+    assert gateway.out.parcels == []
+    path = "/v1/users/ann/list?surface=mail&request=true"
+    assert ask(gateway, "GET", path, APP).status_code == 200
+    assert orjson.loads(gateway.out.parcels[0].value)["surface"] == "mail"
 
 
 @pytest.mark.parametrize(
@@ -142,6 +157,8 @@ def test_a_request_goes_on_with_its_callers_trace(method: str, path: str) -> Non
         ({"k": 200}, "out_of_range"),
         ({"k": "3"}, "wrong_type"),
         ({"exclude": "i1"}, "wrong_type"),
+        ({"surface": 7}, "wrong_type"),
+        ({"surface": "x" * 300}, "too_long"),
         ({"limit": 3}, "unexpected_field"),
         ([], "not_an_object"),
     ],

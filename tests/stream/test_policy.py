@@ -138,6 +138,102 @@ def test_a_segment_is_not_shown_what_the_policy_hides_from_it(tmp_path: Path) ->
     assert shown("kid", 7) == ["i1", "i2"]
 
 
+SHOWN = {None: {"mild"}, "home": set(), "kids": {"mild", "scary"}, "unknown": {"mild", "scary"}}
+"""By surface the lists that the file below hides there."""
+SURFACES = """
+[lists.mild]
+words = ["darn"]
+items = "keep"
+[lists.scary]
+categories = ["Horror"]
+items = "keep"
+[surfaces.home]
+hide = []
+[surfaces.kids]
+hide = ["mild", "scary"]
+[surfaces.""]
+hide = ["mild"]
+[segments.minors]
+hide = ["scary"]
+"""
+ON_SURFACES = st.lists(
+    st.one_of(
+        st.tuples(st.just("item"), st.integers(0, 5), st.sampled_from(TITLES), st.booleans()),
+        st.tuples(st.sampled_from(["pin", "boost"]), st.integers(0, 5)),
+        st.tuples(st.just("click"), st.integers(0, 3), st.integers(0, 5)),
+        st.tuples(st.just("search"), st.integers(0, 3), st.sampled_from(TITLES)),
+        st.tuples(st.just("tag"), st.integers(0, 3)),
+        st.tuples(st.just("on"), st.integers(0, 3), st.sampled_from(list(SHOWN))),
+    ),
+    min_size=6,
+    max_size=24,
+)
+
+
+def on_surface(number: int, step: tuple[object, ...]) -> LogRecord:
+    match step:
+        case ("on", user, surface):
+            asked = {"request_id": f"r{number}", "surface": surface}
+            return record(Topic.REQUESTS, number, user_id=f"u{user}", **asked)
+        case ("tag", user):
+            said = {"kind": "tag_user", "segment": "minors", "by": "op", "why": "w"}
+            return record(Topic.CONTROLS, number, user_id=f"u{user}", **said)
+        case _:
+            return as_record(number, step)
+
+
+@pytest.mark.parametrize(
+    ("explore", "exposure"), [(0.0, None), (1.0, None), (0.0, "popularity:tail>=0.5")]
+)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=ON_SURFACES)
+def test_no_list_has_what_is_hidden_where_it_is_shown(
+    tmp_path_factory: pytest.TempPathFactory,
+    explore: float,
+    exposure: str | None,
+    steps: list[tuple[object, ...]],
+) -> None:
+    path = tmp_path_factory.mktemp("surfaces") / "policy.toml"
+    path.write_text(SURFACES, "utf-8")
+    base = Settings()
+    own = replace(
+        base,
+        policy=path,
+        stream=replace(base.stream, exposure=exposure),
+        learner=replace(base.learner, explore=explore),
+    )
+    engine = InlineEngine(own, HashingEncoder())
+    under: dict[str, set[str]] = {}
+    minors: set[str] = set()
+    for number, step in enumerate(steps):
+        effects = engine.process([on_surface(number, step)])
+        if step[0] == "item":
+            kinds = {"mild": step[2] == "D4rn it", "scary": bool(step[3])}
+            under[f"i{step[1]}"] = {name for name, is_so in kinds.items() if is_so}
+        if step[0] == "tag":
+            minors.add(f"u{step[1]}")
+        for fresh in effects.lists:
+            assert fresh.surface == (step[2] if step[0] == "on" else None)
+            hidden = SHOWN[fresh.surface] | ({"scary"} if fresh.user_id in minors else set())
+            shown = {entry.item_id for entry in fresh.items}
+            assert all(not under[item] & hidden for item in shown)
+
+
+def test_what_one_surface_hides_another_shows(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(SURFACES, "utf-8")
+    engine = InlineEngine(replace(Settings(), policy=path), HashingEncoder())
+    engine.process([announced(0, 1, "Ghosts", True), announced(1, 2, "Darn", False)])
+
+    def shown(number: int, surface: str | None) -> list[str]:
+        ask = on_surface(number, ("on", 1, surface))
+        return sorted(one.item_id for one in engine.process([ask]).lists[0].items)
+
+    assert shown(2, "home") == ["i1", "i2"]
+    assert shown(3, None) == ["i1"]
+    assert shown(4, "kids") == shown(5, "unknown") == []
+
+
 def test_users_words_are_read_without_it_and_counted(own: Settings) -> None:
     encoder = Listening()
     engine = InlineEngine(own, encoder)

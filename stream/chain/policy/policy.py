@@ -39,7 +39,8 @@ class TermList:
 
 class Policy:
     """lists: in the order of the file. allowed: ids of items that no list concerns: somebody looked
-    at them. segments: of users, each with the names of lists whose items it is not shown.
+    at them. segments: of users, each with the names of lists whose items it is not shown; surfaces:
+    likewise places where lists are shown, of which the empty one is of lists that name none.
     """
 
     def __init__(
@@ -47,11 +48,15 @@ class Policy:
         lists: Sequence[TermList] = (),
         allowed: Iterable[str] = (),
         segments: Mapping[str, Sequence[str]] | None = None,
+        surfaces: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._lists = tuple(lists)
-        self.segments = dict(segments or {})
-        named = {name for names in self.segments.values() for name in names}
-        self._of_segments = tuple(one for one in lists if one.name in named)
+        self._segments = dict(segments or {})
+        self._surfaces = dict(surfaces or {})
+        self._anywhere = frozenset(one for names in self._surfaces.values() for one in names)
+        self.hiding = self._anywhere.union(*self._segments.values())
+        """The lists that are hidden from a segment or on a surface, by name."""
+        self._hiding = tuple(one for one in lists if one.name in self.hiding)
         self._blocking = tuple(one for one in lists if one.blocks)
         self._masking = tuple(one for one in lists if one.masks)
         self._allowed = frozenset(allowed)
@@ -62,8 +67,15 @@ class Policy:
         return item if name is None else replace(item, blocked=name)
 
     def hidden(self, item: CatalogueItem) -> frozenset[str]:
-        """The lists of segments that the item falls under, by name."""
-        return frozenset(self._under(self._of_segments, item))
+        """Those of `hiding` that the item falls under."""
+        return frozenset(self._under(self._hiding, item))
+
+    def hidden_from(self, segments: Iterable[str], surface: str | None) -> frozenset[str]:
+        """Those of `hiding` whose items a list is not to have. On a surface that the policy does
+        not know they are those of all surfaces.
+        """
+        here = self._surfaces.get(surface or "", self._anywhere if surface else ())
+        return frozenset(here).union(*(self._segments.get(one, ()) for one in segments))
 
     def _under(self, lists: Sequence[TermList], item: CatalogueItem) -> Iterator[str]:
         if lists and item.item_id not in self._allowed:
@@ -111,18 +123,21 @@ def load_policy(path: Path | None) -> Policy:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
         raise SettingsError(f"UPWELL_POLICY: {path} cannot be read: {exc}") from exc
     lists, allowed = table.pop("lists", {}), table.pop("allow_items", [])
-    segments = table.pop("segments", {})
-    if table or not isinstance(lists, dict) or not isinstance(segments, dict):
-        key = next(iter(table), "segments" if isinstance(lists, dict) else "lists")
-        tables = "a policy has the tables [lists.NAME], [segments.NAME] and the list allow_items"
-        raise _wrong(path, key, tables)
+    segments, surfaces = table.pop("segments", {}), table.pop("surfaces", {})
+    tables = {"lists": lists, "segments": segments, "surfaces": surfaces}
+    wrong = [*table, *(key for key, one in tables.items() if not isinstance(one, dict))]
+    if wrong:
+        known = "the tables [lists.NAME], [segments.NAME], [surfaces.NAME] and the list allow_items"
+        raise _wrong(path, wrong[0], f"a policy has {known}")
     named = [_list_of(path, name, lists[name]) for name in lists]
-    hidden = {name: _segment_of(path, name, segments[name], lists) for name in segments}
-    return Policy(named, _texts(path, "allow_items", allowed), hidden)
+    hidden = [
+        {name: _hidden(path, f"{kind}.{name}", own, lists) for name, own in tables[kind].items()}
+        for kind in ("segments", "surfaces")
+    ]
+    return Policy(named, _texts(path, "allow_items", allowed), *hidden)
 
 
-def _segment_of(path: Path, name: str, table: Any, lists: Mapping[str, Any]) -> list[str]:
-    key = f"segments.{name}"
+def _hidden(path: Path, key: str, table: Any, lists: Mapping[str, Any]) -> list[str]:
     if not isinstance(table, dict) or table.keys() != {"hide"}:
         raise _wrong(path, key, "it is to be a table with one key, hide: names of lists")
     names = _texts(path, f"{key}.hide", table["hide"])

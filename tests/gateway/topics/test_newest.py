@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.topics.newest import NewestLists
+from gateway.topics.newest import MOST_SURFACES, NewestLists, surface_of
 
 
 def test_the_newest_stays_whatever_comes_later() -> None:
@@ -27,6 +27,46 @@ def test_those_whose_list_came_last_are_held() -> None:
         lists.put(user, 1, user.encode())
     assert [lists.get(user) for user in ("ann", "bob", "eve")] == [b"ann", None, b"eve"]
     assert len(lists) == 2
+
+
+def test_each_surface_has_its_own_and_few_are_held() -> None:
+    lists = NewestLists(10)
+    lists.put("ann", 9, b"nowhere")
+    assert lists.put("ann", 5, b"kids", "kids")
+    assert not lists.put("ann", 4, b"older", "kids")
+    assert (lists.get("ann", "kids"), lists.get("ann")) == (b"kids", b"nowhere")
+    assert lists.get("ann", "mail") is None
+    for number in range(2 * MOST_SURFACES):
+        lists.put("ann", 9, b"", str(number))
+    held = [one for one in map(str, range(2 * MOST_SURFACES)) if lists.get("ann", one) is not None]
+    assert held == [str(number) for number in range(MOST_SURFACES, 2 * MOST_SURFACES)]
+    assert len(lists) == 1
+
+
+def test_all_surfaces_are_forgotten() -> None:
+    lists = NewestLists(10)
+    lists.put("ann", 3, b"nowhere")
+    lists.put("ann", 7, b"later", "mail")
+    lists.put("ann", 3, b"kids", "kids")
+    lists.forget("ann", 5)
+    assert [lists.get("ann", one) for one in (None, "kids", "mail")] == [None, None, b"later"]
+    lists.forget("ann", 8)
+    assert len(lists) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "surface"),
+    [
+        (b'{"surface": "kids"}', "kids"),
+        (b'{"surface": null}', None),
+        (b"{}", None),
+        (b'{"surface": 7}', None),
+        (b"no json", None),
+        (b"[]", None),
+    ],
+)
+def test_a_list_says_where_it_is_shown(value: bytes, surface: str | None) -> None:
+    assert surface_of(value) == surface
 
 
 @pytest.mark.parametrize("order", list(permutations(["list", "merge", "forget", "after"])))

@@ -1,4 +1,4 @@
-"""Lists for users of a segment, without what the policy hides from it."""
+"""Lists without what the policy hides from a user's segments, or where the list is shown."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from upwell.ports import Ranker, RankRequest
 from upwell.recommendations import Entry
 from upwell.values import CatalogueItem
 
-__all__ = ["SegmentRanker"]
+__all__ = ["HidingRanker"]
 
 
-class SegmentRanker:
-    """A port's `Ranker` over another one: what a user's segments hide is left out as what a request
-    excludes. Not thread-safe: one thread owns it.
+class HidingRanker:
+    """A port's `Ranker` over another one: what is hidden is left out as what a request excludes.
+    Not thread-safe: one thread owns it.
     """
 
     def __init__(self, ranker: Ranker, policy: Policy) -> None:
         self._ranker = ranker
         self._policy = policy
-        names = {name for hidden in policy.segments.values() for name in hidden}
-        self._items: dict[str, set[str]] = {name: set() for name in names}
+        self._items: dict[str, set[str]] = {name: set() for name in policy.hiding}
 
     def know(self, items: Iterable[CatalogueItem]) -> None:
         """Items as they are now, in place of those with the same id."""
@@ -42,8 +41,6 @@ class SegmentRanker:
     def _without_hidden(self, request: RankRequest) -> RankRequest:
         if not self._items:
             return request
-        hidden: set[str] = set()
-        for segment in segments_of(request.state):
-            for name in self._policy.segments.get(segment, ()):
-                hidden |= self._items[name]
+        names = self._policy.hidden_from(segments_of(request.state), request.surface)
+        hidden = set[str]().union(*(self._items[name] for name in names))
         return replace(request, exclude=(*request.exclude, *hidden)) if hidden else request
