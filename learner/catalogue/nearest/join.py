@@ -31,12 +31,12 @@ _FROM_CELLS = 1024
 """Items of the nearest cells that a search for a text looks at, at least."""
 _TURNS = 12
 """Older items that look again with each new text: each has its turn while the catalogue grows by a
-sixth.
+twelfth.
 """
 _AHEAD = 16  # bounds that are fetched before they are read
 _AGAIN = 32
-"""Items that each of them goes on from. Six short looks find more than two that end where nothing
-nearer is left, and take less time.
+"""Items that each of them goes on from. Many short looks find more than a few that end where nothing
+nearer is left, and take less time (docs/decisions/0033).
 """
 
 
