@@ -37,7 +37,7 @@ def faded(sums: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.
     """(m,) the sums after (n, m) more, where each makes what was before it count less."""
     keep = 2.0 ** (-1.0 / RUNNING_HALF_LIFE)
     fades = keep ** np.arange(len(values) - 1, -1, -1)
-    return sums * keep ** len(values) + fades @ values
+    return np.asarray(sums * keep ** len(values) + fades @ values, np.float64)
 
 
 def gap(values: Collection[float | None]) -> float | None:

@@ -49,12 +49,13 @@ def test_shares_of_lists_sum_to_one_and_one_more_for_each_second_group(
     kinds: list[tuple[str, ...]],
 ) -> None:
     lists = SegmentLists(NAMES)
+    both: tuple[tuple[str, ...], ...] = ((), NAMES)
     for number in range(FEWEST):  # of each group enough
-        for kind in ((), NAMES):
-            lists.add(f"{kind}{number}", kind, None, 0.5)
+        for one in both:
+            lists.add(f"{one}{number}", one, None, 0.5)
     for number, kind in enumerate(kinds):
         lists.add(f"{kind}{number % FEWEST}", kind, None, 0.5)
-    every = [kind for _ in range(FEWEST) for kind in ((), NAMES)] + kinds
+    every = [kind for _ in range(FEWEST) for kind in both] + kinds
     fades = KEPT ** np.arange(len(every))[::-1]
     twice = fades @ [kind == NAMES for kind in every] / fades.sum()
     shares = [one["lists"] or 0.0 for one in lists.report().values()]

@@ -31,7 +31,7 @@ def test_the_object_is_what_the_manual_says() -> None:
     report = fairness_report(records)
     assert list(report) == list(MANUAL["fairness"].fields)
     assert report == {"workers": {"serve-0": SHOWN}, "quality": QUALITY, "quality_gaps": None}
-    nothing = {"workers": {}, "quality": None, "quality_gaps": None}
+    nothing: dict[str, Any] = {"workers": {}, "quality": None, "quality_gaps": None}
     assert fairness_report({"serve-0": records["serve-1"]}) == nothing
 
 
