@@ -34,6 +34,22 @@ FAIR = Dashboard(
             ("upwell_user_divergence", "{{activity}} divergence"),
         ),
         panel(
+            "Lists by segment",
+            "percentunit",
+            "of the segments that UPWELL_FAIR_SEGMENTS names: whose lists they are, how far their "
+            "categories are from what was liked, and what the least popular items have in them",
+            ("upwell_segment_lists_share", "{{segment}} lists"),
+            ("upwell_segment_divergence", "{{segment}} divergence"),
+            ("upwell_segment_tail_share", "{{segment}} tail"),
+        ),
+        panel(
+            "Gaps between segments",
+            "none",
+            "between the best and the worst segment of 20 users or more",
+            ("upwell_segment_gap", "{{worker}} {{figure}}"),
+            ("upwell_segment_quality_gap", "{{figure}}"),
+        ),
+        panel(
             "Bounds on exposure",
             "percentunit",
             "what each bounded group had, and should have at least (UPWELL_EXPOSURE)",

@@ -227,8 +227,7 @@ class CatalogueItem:
     picture, which the store alone keeps, None where it has none. pictured: of the vector, what
     reads and places pictures, `/`, and the picture's content (`none` where it could not be had);
     empty where nobody looked. title: empty of a picture alone. blocked: by which list of the
-    operator's policy; each process finds it, none stores or sends it.
-    group: see `Item`.
+    operator's policy; each process finds it, none stores or sends it. group: see `Item`.
     """
 
     item_id: str
@@ -285,7 +284,7 @@ class Example:
     zero), None where the user had none. user_events: how many events of this user came before. had:
     what the user had before, only where `tested`; `tested` is drawn by lot. beside: only where
     `tested`, the items that the event's was shown among, each with its unanswered impressions by
-    then; empty where that says nothing.
+    then; empty where that says nothing. segments: likewise, those that UPWELL_FAIR_SEGMENTS names.
     """
 
     source: str
@@ -298,3 +297,4 @@ class Example:
     tested: bool
     had: tuple[str, ...] = ()
     beside: tuple[tuple[str, float], ...] = ()
+    segments: tuple[str, ...] = ()

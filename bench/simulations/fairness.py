@@ -9,6 +9,13 @@ the term alone. NDCG@10: of each liked event, in the list that its user had been
 then learn, micro-batch by micro-batch), after the first fifth. Reached: the group's share of the
 exposure in lists, mean over the second half. A bound of 0 is none: what the group has by itself.
 Prints a table for each group, then one JSON object as the last line.
+
+    python -m bench.simulations.fairness LOG --segments Drama,Comedy
+
+plays the log once, without a bound, with users in a segment for each of these categories that has a
+share of their liked items above the users' median (by the whole of what is played: an operator who
+knows tastes), and prints what the engine told last by segment, and in which share of the second
+half's micro-batches it told it at all: of fewer than 20 users lately it tells nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +38,8 @@ from bench.prequential import Log, load_log
 from bench.results.bench_run import BenchRun
 from encoders.load import load_encoder
 from stream.replay.inline import InlineEngine
+from stream.replay.log import LogRecord
+from upwell.events import Topic
 from upwell.ports import Encoder
 from upwell.recommendations import Entry
 from upwell.settings import Settings, load_settings
@@ -105,6 +114,79 @@ def told(tally: Tally, report: dict[str, Any], before: Tally) -> dict[str, Any]:
     }
 
 
+def tags(log: Log, categories: Sequence[str]) -> list[LogRecord]:
+    """An operator's words that put users into the segments of their tastes."""
+    values = [orjson.loads(line.value) for line in log.items]
+    of = {one["item_id"]: set(one.get("categories", ())) for one in values}
+    liked: dict[str, list[set[str]]] = {}
+    for one in (orjson.loads(line.value) for line in log.events):
+        if one.get("rating", 0.0) >= LIKED_RATING:
+            liked.setdefault(one["user_id"], []).append(of.get(one["item_id"], set()))
+    words = []
+    for category in categories:
+        shares = {user: np.mean([category in one for one in had]) for user, had in liked.items()}
+        median = np.median(list(shares.values()))
+        words += [(user, category) for user, share in shares.items() if share > median]
+    at = values[0]["ts"]
+    return [_tag(number, at, *word) for number, word in enumerate(words)]
+
+
+def _tag(number: int, at: int, user: str, segment: str) -> LogRecord:
+    value = {"event_id": f"tag-{number}", "ts": at, "kind": "tag_user", "user_id": user}
+    value |= {"segment": segment, "by": "bench", "why": "taste"}
+    return LogRecord(number + 1, Topic.CONTROLS, user.encode(), orjson.dumps(value))
+
+
+def by_segment(
+    log: Log, settings: Settings, encoder: Encoder, categories: Sequence[str], batch: int
+) -> dict[str, Any]:
+    """What one engine told last of each group, and how often it did."""
+    learner = replace(settings.learner, fair_segments=",".join(categories))
+    engine = InlineEngine(replace(settings, learner=learner), encoder)
+    words = tags(log, categories)
+    for _ in engine.play([*log.items, *words], 256):
+        pass
+    names = [*categories, "other"]
+    found: dict[str, dict[str, Any]] = {name: {"told": 0} for name in names}
+    gaps: dict[str, float | None] = {}
+    looks = 0
+    for start in range(0, len(log.events), batch):
+        engine.process(log.events[start : start + batch])
+        if start < SECOND_HALF * len(log.events):
+            continue
+        looks += 1
+        quality = engine.learner.groups.report()["segment"]
+        for name in names:
+            if quality[name]["ndcg10"] is not None:
+                found[name] |= quality[name] | {"told": found[name]["told"] + 1}
+        own = engine.learner.groups.segments.gaps()
+        gaps = own if own["ndcg10"] is not None else gaps
+    shown = engine.fair.report()
+    return {
+        "users": {
+            name: sum(f'"{name}"'.encode() in one.value for one in words) for name in categories
+        },
+        "groups": {
+            name: {**one, "told": one["told"] / looks, "lists": shown["segments"][name]}
+            for name, one in found.items()
+        },
+        "quality_gaps": gaps,
+        "gaps": shown["gaps"],
+    }
+
+
+def show_segments(log: Path, told: dict[str, Any], console: Console) -> None:
+    """The table of one run."""
+    columns = ("segment", "users", "told", "NDCG@10", "HR@10", "lists", "divergence", "tail")
+    table = Table(*columns, title=f"{log.name}: by segment of users")
+    for name, one in told["groups"].items():
+        figures = [one.get("ndcg10"), one.get("hr10"), *one["lists"].values()]
+        cells = ["–" if value is None else f"{value:.4f}" for value in figures]
+        users = "the others" if name == "other" else str(told["users"][name])
+        table.add_row(name, users, f"{one['told']:.0%}", *cells)
+    console.print(table)
+
+
 def show(log: Path, group: str, runs: dict[str, dict[str, Any]], console: Console) -> None:
     """The table of one group."""
     first = next(iter(runs.values()))
@@ -133,6 +215,7 @@ def main() -> None:
     parser.add_argument("log", type=Path)
     parser.add_argument("--events", type=int, default=8_000)
     parser.add_argument("--bounds", nargs="+", default=BOUNDS)
+    parser.add_argument("--segments", help="categories, with a comma")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--seed", type=int, default=7)
     arguments = parser.parse_args()
@@ -143,6 +226,14 @@ def main() -> None:
     encoder = load_encoder(settings.encoder.model, device=settings.encoder.device)
     log = load_log(arguments.log, arguments.events, None)
     console, groups = Console(width=120), dict[str, dict[str, Any]]()
+    own = {"log": str(arguments.log), "seed": arguments.seed, "hardware": hardware()}
+    if arguments.segments:
+        names = arguments.segments.split(",")
+        told_of = by_segment(log, settings, encoder, names, arguments.batch)
+        show_segments(arguments.log, told_of, console)
+        encoder.close()
+        tracked.tell({**own, "segments": told_of})
+        return
     for group, _, shares in (one.rpartition("=") for one in arguments.bounds):
         before, report = run(log, settings, encoder, group, 0.0, arguments.batch)
         runs = {"0": told(before, report, before)}
@@ -152,14 +243,7 @@ def main() -> None:
         groups[group] = runs
         show(arguments.log, group, runs, console)
     encoder.close()
-    tracked.tell(
-        {
-            "log": str(arguments.log),
-            "seed": arguments.seed,
-            "hardware": hardware(),
-            "groups": groups,
-        }
-    )
+    tracked.tell({**own, "groups": groups})
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""What lists are worth to groups: running NDCG@10 and HR@10 by users' activity, and by how popular
-and how new the target is.
+"""What lists are worth to groups: running NDCG@10 and HR@10 by users' activity, by how popular and
+how new the target is, and by segments of users that are named.
 
 It counts ranks that it is handed, as `learner.testing.figures` does; it knows nothing about how
 they came about.
@@ -7,7 +7,7 @@ they came about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from learner.counts.bands import NEWNESS, POPULARITY, newness_bands, popularity_bands
 from learner.counts.counts import CountState
 from learner.counts.popularity import COUNT
-from learner.testing.figures import CUTOFF, RUNNING_HALF_LIFE
+from learner.testing.segments import SegmentFigures, faded, quality
+from upwell.settings.segments import segment_names
+from upwell.values import Example
 
 __all__ = ["ACTIVITY", "GROUPS", "GroupFigures", "TargetGroups", "activity_of"]
 
@@ -74,28 +76,37 @@ class TargetGroups:
 
 
 class GroupFigures:
-    """Of each group with a half-life of 1,000 of its own targets, as `Figures` has it by slice."""
+    """Of each group with a half-life of 1,000 of its own targets, as `Figures` has it by slice.
 
-    def __init__(self) -> None:
+    segments: what UPWELL_FAIR_SEGMENTS says, and the figures of these.
+    """
+
+    def __init__(self, segments: str | None = None) -> None:
+        self.segments = SegmentFigures(segment_names(segments))
         self._sums = {by: np.zeros((len(names), 3)) for by, names in GROUPS.items()}
 
-    def record(self, ranks: NDArray[np.float64], groups: Mapping[str, NDArray[np.int8]]) -> None:
+    def record(
+        self,
+        ranks: NDArray[np.float64],
+        groups: Mapping[str, NDArray[np.int8]],
+        examples: Sequence[Example] = (),
+    ) -> None:
         """ranks: (n,) of n targets, from 1. groups: by each of `GROUPS`, (n,) places in its names,
-        -1 where a target belongs to none.
+        -1 where a target belongs to none. examples: the targets', where
+        segments are named.
         """
-        hits = ranks <= CUTOFF
-        gains = np.where(hits, 1.0 / np.log2(1.0 + ranks), 0.0)
-        values = np.stack([gains, hits, np.ones_like(gains)], axis=1)  # (n, 3)
-        keep = 2.0 ** (-1.0 / RUNNING_HALF_LIFE)
+        self.segments.record(ranks, examples)
+        values = quality(ranks)
         for by, sums in self._sums.items():
             for group in range(len(sums)):
-                own = values[groups[by] == group]
-                fades = keep ** np.arange(len(own) - 1, -1, -1)
-                sums[group] = sums[group] * keep ** len(own) + fades @ own
+                sums[group] = faded(sums[group], values[groups[by] == group])
 
     def report(self) -> dict[str, dict[str, dict[str, float | None]]]:
-        """JSON-ready: by what, by group `ndcg10` and `hr10`; None where it had no target."""
-        return {
+        """JSON-ready: by what, by group `ndcg10` and `hr10`; None where it had no target, or,
+        by `segment`, too few users.
+        """
+        own = self.segments.report()
+        found: dict[str, dict[str, dict[str, float | None]]] = {
             by: {
                 name: {
                     "ndcg10": float(gain / weight) if weight else None,
@@ -105,13 +116,15 @@ class GroupFigures:
             }
             for by, sums in self._sums.items()
         }
+        return {**found, "segment": own} if own else found
 
-    def arrays(self) -> dict[str, NDArray[np.float64]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """The sums, for a checkpoint."""
-        return {by: sums.copy() for by, sums in self._sums.items()}
+        return {**self.segments.arrays(), **{by: sums.copy() for by, sums in self._sums.items()}}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Takes over what `arrays` gave; what an older version did not keep begins anew."""
+        self.segments.restore(arrays)
         for by, sums in self._sums.items():
             if by in arrays:
                 sums[...] = arrays[by]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import compress, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,15 +41,14 @@ class Learner(OnlineModel):
     """Counts, gate, fused model and figures of one stream. It ranks by what it has just learned.
 
     figures: running prequential figures of the model and its peers; groups: of the model by groups
-    of users and items. made_room: ids that nobody
-    announced and that were forgotten for others. share: of the tests that were drawn and of the
-    training steps, what there is time for, in (0, 1]; counts take every example. tests: how many
-    were drawn, and taken.
+    of users and items. made_room: ids that nobody announced and that were forgotten for others.
+    share: of the tests that were drawn and of the training steps, what there is time for, in (0,
+    1]; counts take every example. tests: how many were drawn, and taken.
     """
 
     def __init__(self, settings: LearnerSettings, dimension: int, seed: int) -> None:
         self.figures = Figures()
-        self.groups = GroupFigures()
+        self.groups = GroupFigures(settings.fair_segments)
         self.made_room = 0
         self.share = 1.0
         self.tests = Counter(drawn=0, taken=0)
@@ -79,9 +78,10 @@ class Learner(OnlineModel):
             self._learn_block(block)
 
     def forget(self, user: str) -> int:
-        """Removes what is kept of a user (pseudonym): windows of the replay buffer, and how many.
-        All else learned names no user.
+        """Removes what is kept of a user (pseudonym): windows of the replay buffer, and how many;
+        and that their segments' figures met them. All else learned names no user.
         """
+        self.groups.segments.forget(user)
         return 0 if self._trainer is None else self._trainer.buffer.forget(user)
 
     def may_list(self, item_id: str) -> bool:
@@ -121,7 +121,7 @@ class Learner(OnlineModel):
         examples = self._taken(examples)
         again, weights = self.ranking.returns(self.parameters), self._weigh(examples)
         found = prepared(examples, self.ranking, self.parameters.fused, weights, again=again)
-        self._test_and_count(found.block, found.targets)
+        self._test_and_count(examples, found.block, found.targets)
         if self.settings.objectives is not None:
             self.ranking.rates.learn(examples, weights, self._catalogue.ensure)
         self.learned += len(examples)
@@ -132,7 +132,7 @@ class Learner(OnlineModel):
         self._journal.add(examples, found.block, found.targets, self._catalogue.ids)
         self._digest = None
 
-    def _test_and_count(self, block: Block, targets: Targets) -> None:
+    def _test_and_count(self, examples: Sequence[Example], block: Block, targets: Targets) -> None:
         gate = self.parameters.gate
         gate.grow(len(self._catalogue))
         seen, state, listed = targets.tested, self.ranking.state(), self._catalogue.allowed
@@ -153,7 +153,7 @@ class Learner(OnlineModel):
             len(self._catalogue),
             self._catalogue.listable,
         )
-        self.groups.record(outcome.ranks[seen, 0], groups)
+        self.groups.record(outcome.ranks[seen, 0], groups, list(compress(examples, seen)))
         self.figures.record(
             outcome.ranks[seen],
             outcome.top[seen],
@@ -297,4 +297,4 @@ class Learner(OnlineModel):
 
 def untested(example: Example) -> Example:
     """As it would have come if the lot had fallen otherwise."""
-    return replace(example, tested=False, had=(), beside=())
+    return replace(example, tested=False, had=(), beside=(), segments=())

@@ -23,7 +23,7 @@ from stream.chain.privacy import Pseudonymizer
 from stream.chain.users import Users
 from upwell.events import Topic
 from upwell.ports import Encoder, Pictures, Ranker
-from upwell.settings import Settings
+from upwell.settings import Settings, segment_names
 
 __all__ = ["Chains", "Ports", "build_chains"]
 
@@ -79,7 +79,12 @@ def build_chains(settings: Settings, ports: Ports) -> Chains:
     catalogue, standing = Catalogue(ranker.know), Standing()
     pseudonymizer = Pseudonymizer(ports.key)
     limits = Limits(
-        bounds=Bounds(stream.history, stream.had, settings.learner.intent_half_life_days * _DAY_MS),
+        bounds=Bounds(
+            stream.history,
+            stream.had,
+            settings.learner.intent_half_life_days * _DAY_MS,
+            segment_names(settings.learner.fair_segments),
+        ),
         partition_of=ports.partition_of,
         list_k=stream.list_k,
         test_sample=settings.learner.test_sample,

@@ -42,11 +42,12 @@ ONE_PURCHASE_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much is kept of a user, and how fast the intent fades."""
+    """How much is kept of a user, how fast the intent fades; told: segments that examples name."""
 
     history: int
     had: int
     half_life_ms: float
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ class Draft:
         before = bisect_left(self.history, event.order, key=lambda entry: entry.order)
         later = len(self.history) - before if redelivered else 0
         tested = incoming.tested and not redelivered
+        tags = self.base.tags
         return Example(
             source=event.source,
             offset=event.offset,
@@ -181,6 +183,7 @@ class Draft:
             tested=tested,
             had=tuple(self.had) if tested else (),
             beside=beside(self.shown, self.history[:before], event) if tested else (),
+            segments=tuple(n for n in self.bounds.told if tested and n in tags and tags[n].on),
         )
 
     def state(self) -> UserState:

@@ -171,7 +171,8 @@ def _versioned(raw: bytes, topic: Topic) -> dict[str, Any]:
 def _example_row(example: Example) -> list[Any]:
     history = example.history
     shares = [entry.completion for entry in (*history, example.event)]
-    played = shares if any(share is not None for share in shares) else None
+    segments = example.segments
+    played = shares if segments or any(share is not None for share in shares) else None
     return [
         example.offset,
         example.user,
@@ -185,6 +186,7 @@ def _example_row(example: Example) -> list[Any]:
         example.tested,
         example.had,
         *([example.beside, played] if played else [example.beside] if example.beside else ()),
+        *([segments] if segments else ()),
     ]
 
 
@@ -214,6 +216,7 @@ def _example(source: str, row: list[Any], known: _Known) -> Example:
         tested=tested,
         had=tuple(had),
         beside=tuple((item, worn) for item, worn in more[0]) if more else (),
+        segments=tuple(more[2]) if len(more) > 2 else (),
     )
 
 

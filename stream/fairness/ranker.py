@@ -7,12 +7,13 @@ counted is in memory: a worker that starts again begins anew. It knows nothing a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.counts.bands import POPULARITY
 from learner.ranking.online import OnlineModel
 from learner.ranking.ranking import Ranking
 from learner.testing.figures import gini
@@ -20,10 +21,11 @@ from learner.testing.groups import activity_of
 from stream.fairness.bound import Held
 from stream.fairness.exposure import Exposure, discounts
 from stream.fairness.groups import Bands, group_table, members
+from stream.fairness.segments import SegmentLists
 from stream.fairness.users import UserGroups
 from upwell.ports import RankRequest
 from upwell.recommendations import Entry
-from upwell.settings import Bound
+from upwell.settings import Bound, Settings, exposure_bounds, segment_names
 
 __all__ = ["PROMOTED_MS", "REFRESH", "REPORT_MS", "FairRanker"]
 
@@ -34,17 +36,22 @@ REPORT_MS = 10_000
 PROMOTED_MS = 1_000
 """And so old at most after a promotion."""
 
+Forgets = Callable[[Mapping[str, int]], None]
 _Made = Sequence[tuple[RankRequest, Sequence[Entry]]]
 
 
 class FairRanker:
     """A port's `Ranker` over `model`. One thread calls it; `record` may be called by another."""
 
-    def __init__(self, model: OnlineModel, bounds: Sequence[Bound] = ()) -> None:
+    def __init__(
+        self, model: OnlineModel, bounds: Sequence[Bound] = (), segments: Sequence[str] = ()
+    ) -> None:
         self._model = model
         self._held = [Held.of(bound) for bound in bounds]
         self._exposure = Exposure()
         self._users = UserGroups()
+        self._segments = SegmentLists(segments)
+        self._tail = np.zeros(0, np.bool_)
         self._made: _Made = ()
         self._ranking: Ranking = model.ranking
         self._ids: list[str] = []
@@ -54,6 +61,12 @@ class FairRanker:
         self._record_ms = 0
         self._untold = False
         self._record_version = ""
+
+    @classmethod
+    def of(cls, settings: Settings, model: OnlineModel) -> FairRanker:
+        """With the bounds and the segments that are set."""
+        bounds = exposure_bounds(settings.stream.exposure)
+        return cls(model, bounds, segment_names(settings.learner.fair_segments))
 
     @property
     def version(self) -> str:
@@ -91,6 +104,16 @@ class FairRanker:
         if now_ms is not None:
             self.tell(now_ms)
 
+    def forgetting(self, then: Forgets) -> Forgets:
+        """What also forgets here whom (by pseudonym) it is told of; sums, which name none, stay."""
+
+        def forget(until: Mapping[str, int]) -> None:
+            for user in until:
+                self._segments.members.forget(user)
+            then(until)
+
+        return forget
+
     def tell(self, now_ms: int) -> None:
         """Make the record anew where lists were counted since, and it is due. now_ms: UTC ms."""
         if self._untold and self._is_due(now_ms):
@@ -100,7 +123,7 @@ class FairRanker:
 
     def report(self) -> dict[str, Any]:
         """JSON-ready: `lists` that were counted, `gini` and `coverage` of the catalogue, `groups`
-        of items, `users` by activity, `bounds`.
+        of items, `users` by activity, `segments` of them that are named and their `gaps`, `bounds`.
         """
         ranking = self._follow()
         bands = Bands(ranking)
@@ -115,6 +138,8 @@ class FairRanker:
             "coverage": float(np.count_nonzero(lately & bands.listed)) / max(1, items),
             "groups": group_table(ranking, bands, exposure, bounds),
             "users": self._users.report(),
+            "segments": self._segments.report(),
+            "gaps": self._segments.gaps(),
             "bounds": {
                 one.bound.name: {"least": one.bound.least, "share": one.share, "term": one.term}
                 for one in self._held
@@ -154,7 +179,11 @@ class FairRanker:
         features = self._ranking.state().features
         had = np.array(catalogue.rows(liked[-UserGroups.NEWEST :]), np.int64)
         band = int(activity_of(np.array([request.state.events]))[0])
-        self._users.add(band, features.categories[had], features.categories[rows])
+        far = self._users.add(band, features.categories[had], features.categories[rows])
+        tail = rows[rows < len(self._tail)]
+        own = [name for name, tag in request.state.tags.items() if tag.on]
+        least = float(weights[rows < len(self._tail)][self._tail[tail]].sum()) / total
+        self._segments.add(request.state.user, own, far, least)
 
     def _follow(self) -> Ranking:
         """The model's items as they are now: after a restore they have other rows."""
@@ -163,8 +192,10 @@ class FairRanker:
             self._exposure.move([ranking.catalogue.row(one) for one in self._ids])
             self._ranking, self._due = ranking, 0
         self._ids = ranking.catalogue.ids
-        if self._held and (self._exposure.lists >= self._due or not self._masks):
+        watched = self._held or self._segments.members.names
+        if watched and (self._exposure.lists >= self._due or len(self._masks) < len(self._held)):
             bands = Bands(ranking)
             self._masks = [members(ranking, bands, one.bound) for one in self._held]
+            self._tail = bands.by["popularity"] == POPULARITY.index("tail")
             self._due = self._exposure.lists + REFRESH
         return ranking

@@ -25,18 +25,22 @@ class UserGroups:
     def __init__(self) -> None:
         self._sums = np.zeros((len(ACTIVITY), 3))  # lists, those compared, their divergence
 
-    def add(self, band: int, liked: NDArray[np.int32], shown: NDArray[np.int32]) -> None:
-        """One list. band: place in `ACTIVITY`. liked, shown: (n, m) codes of the categories of what
-        the user liked, and of the list, best first; -1 where an item has fewer.
+    def add(self, band: int, liked: NDArray[np.int32], shown: NDArray[np.int32]) -> float | None:
+        """One list, and its divergence. band: place in `ACTIVITY`. liked, shown: (n, m) codes of
+        the categories of what the user liked, and of the list, best first; -1 where an item has
+        fewer.
 
-        Where either has no category there is nothing to compare.
+        Where either has no category there is nothing to compare, which is None.
         """
         self._sums *= _KEPT
         self._sums[band, 0] += 1.0
         wish = category_mix(liked, np.ones(len(liked)))
         mix = category_mix(shown, discounts(len(shown)))
-        if wish.any() and mix.any():
-            self._sums[band, 1:] += (1.0, divergence(wish, mix))
+        if not (wish.any() and mix.any()):
+            return None
+        far = divergence(wish, mix)
+        self._sums[band, 1:] += (1.0, far)
+        return far
 
     def report(self) -> dict[str, dict[str, float | None]]:
         """JSON-ready, by `ACTIVITY`: the group's share of the `lists`, and the mean `divergence` of

@@ -156,6 +156,7 @@ def figures_record(
         "unannounced": {"waiting": learner.unannounced, "made_room": learner.made_room},
         "figures": learner.figures.report(),
         "groups": learner.groups.report(),
+        "segment_gaps": learner.groups.segments.gaps(),
         "train": learner.trained,
         "private": learner.told,
         "items": learner.items,

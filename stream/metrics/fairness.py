@@ -67,6 +67,49 @@ FAIRNESS = (
         seldom=True,
     ),
     Metric(
+        "segment_lists_share",
+        "gauge",
+        "fairness.segments.{segment}.lists",
+        "share",
+        "of these lists that were of users of a segment (UPWELL_FAIR_SEGMENTS), where it has 20 "
+        "users or more",
+        seldom=True,
+    ),
+    Metric(
+        "segment_divergence",
+        "gauge",
+        "fairness.segments.{segment}.divergence",
+        "bits",
+        "of their lists' categories from those of what they liked, as of users by activity",
+        seldom=True,
+    ),
+    Metric(
+        "segment_tail_share",
+        "gauge",
+        "fairness.segments.{segment}.tail",
+        "share",
+        "of the exposure in their lists that the least popular items had",
+        seldom=True,
+    ),
+    Metric(
+        "segment_gap",
+        "gauge",
+        "fairness.gaps.{figure}",
+        "of the figure",
+        "between the largest and the smallest of these segments by divergence, and by the tail's "
+        "share (difference in demographic parity)",
+        seldom=True,
+    ),
+    Metric(
+        "segment_quality_gap",
+        "gauge",
+        "segment_gaps.{figure}",
+        "of the figure",
+        "between the best and the worst segment that is told, by NDCG@10 and HR@10",
+        ("learn",),
+        seldom=True,
+    ),
+    Metric(
         "bound_share",
         "gauge",
         "fairness.bounds.{bound}.share",
@@ -96,7 +139,7 @@ FAIRNESS = (
         "groups.{by}.{group}.ndcg10",
         "NDCG@10",
         "of the model over the last thousand targets or so (half-life) of a group, by the user's "
-        "activity, and by how popular and how new the item is",
+        "activity or segment (UPWELL_FAIR_SEGMENTS), and by how popular and how new the item is",
         ("learn",),
         seldom=True,
     ),

@@ -32,7 +32,7 @@ from stream.replay.log import BadLine, LogRecord
 from upwell.events import Topic
 from upwell.knowledge import Rule
 from upwell.ports import Encoder, Pictures
-from upwell.settings import Settings, exposure_bounds
+from upwell.settings import Settings
 from upwell.values import CatalogueItem, Example
 
 __all__ = ["FOREVER_MS", "GUARDED_EXAMPLES", "InlineEngine"]
@@ -77,9 +77,7 @@ class InlineEngine:
         self.quarantine: Quarantine | None = None
         if learner.quarantine != "off":
             self.quarantine = Quarantine(learner.quarantine, learner.quarantine_days, {})
-        self.fair = FairRanker(
-            self.replica or self.learner, exposure_bounds(settings.stream.exposure)
-        )
+        self.fair = FairRanker.of(settings, self.replica or self.learner)
         ports = Ports(
             store=MemoryStore(dimension),
             encoder=encoder,
@@ -90,7 +88,7 @@ class InlineEngine:
             oldest_ms=lambda: None,
             pictures=pictures,
             rule_ids=lambda: self.learner.rule_ids,
-            forgets=self._forgets,
+            forgets=self.fair.forgetting(self._forgets),
         )
         self._chains = build_chains(settings, ports)
         self.catalogue, self.users = self._chains.catalogue, self._chains.users

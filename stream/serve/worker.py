@@ -55,7 +55,7 @@ from stream.serve.store_copy import answer_commands
 from stream.serve.unknown_fields import KeptOut
 from upwell.errors import SettingsError
 from upwell.events import Topic
-from upwell.settings import Settings, exposure_bounds
+from upwell.settings import Settings
 from upwell.system.clock import now_ms
 from upwell.system.process import process_figures
 from upwell.values import CatalogueItem
@@ -96,7 +96,7 @@ class ServeWorker:
         self._titles = WatchedTitles(UnknownTokens(settings.encoder.model))
         self._store = open_settings_store(settings, encoder.dimension)
         self._replica = open_replica(settings, encoder.dimension)
-        self._fair = FairRanker(self._replica, exposure_bounds(settings.stream.exposure))
+        self._fair = FairRanker.of(settings, self._replica)
         self._feeds = {one: Broadcast(settings.kafka.prefix + one, options) for one in FOLLOWED}
         ids = self.incarnations.ids
         self._decided = DecisionFeed(options, settings.kafka.prefix, self.partition_of, ids)
@@ -123,7 +123,7 @@ class ServeWorker:
             pictures=self._pictures and TimedPictures(self._pictures, self.meter),
             stood=partial(read_stood, options, settings.kafka.prefix),
             rule_ids=lambda: self._replica.rule_ids,
-            forgets=self._replica.forget_users,
+            forgets=self._fair.forgetting(self._replica.forget_users),
         )
         self._chains = build_chains(settings, ports)
         self.users = self._chains.users

@@ -23,12 +23,15 @@ from upwell.settings.load import all_settings, describe_settings, load_settings,
 from upwell.settings.objectives import CLICK, OBJECTIVES, objective_weights
 from upwell.settings.pictures import PictureSettings
 from upwell.settings.private import PrivateSettings
+from upwell.settings.segments import MOST_SEGMENTS, OTHER_USERS, segment_names
 from upwell.settings.stream import StreamSettings
 from upwell.settings.uses import UseSettings
 
 __all__ = [
     "CLICK",
+    "MOST_SEGMENTS",
     "OBJECTIVES",
+    "OTHER_USERS",
     "Bound",
     "EncoderSettings",
     "GatewaySettings",
@@ -50,5 +53,6 @@ __all__ = [
     "exposure_bounds",
     "load_settings",
     "objective_weights",
+    "segment_names",
     "show_value",
 ]

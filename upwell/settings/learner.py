@@ -203,6 +203,14 @@ class LearnerSettings:
         30.0, "after so long an event weighs half in the intent", "tuner", "days", above=0.001
     )
 
+    fair_segments: str | None = setting(
+        None,
+        "of users, by which fairness is told beside groups by activity, of none with fewer than 20 "
+        "users (docs/fairness.md)",
+        "operator",
+        "at most eight names of segments, with a comma",
+    )
+
     @property
     def relations_apart(self) -> tuple[str, ...]:
         """The names in `relations`."""

@@ -26,6 +26,7 @@ from upwell.errors import SettingsError
 from upwell.settings.exposure import exposure_bounds
 from upwell.settings.groups import Settings
 from upwell.settings.objectives import objective_weights
+from upwell.settings.segments import segment_names
 from upwell.settings.values import Field, parse
 
 __all__ = ["all_settings", "describe_settings", "load_settings", "show_value"]
@@ -155,6 +156,7 @@ def _refuse_disagreement(settings: Settings) -> None:
             "comma; the others are weighed as one"
         )
     exposure_bounds(settings.stream.exposure)
+    segment_names(settings.learner.fair_segments)
     objective_weights(settings.learner.objectives)
     _refuse_beside_a_budget(settings)
     track = settings.tracking.to
@@ -191,6 +193,11 @@ def _refuse_beside_a_budget(settings: Settings) -> None:
         raise SettingsError(
             "UPWELL_EXPOSURE holds bounds by what all users were shown, without noise: unset it, "
             "or UPWELL_PRIVATE_EPSILON"
+        )
+    if settings.learner.fair_segments is not None:
+        raise SettingsError(
+            "UPWELL_FAIR_SEGMENTS tells figures of few users without noise: unset it, or "
+            "UPWELL_PRIVATE_EPSILON"
         )
     if settings.learner.relearn:
         raise SettingsError(

@@ -27,6 +27,7 @@ def _lines(card: Mapping[str, Any]) -> Iterator[str]:
     yield from _data(card["data"])
     yield from _table("Settings that matter, as this command has them", card["settings"])
     yield from _figures(card["figures"])
+    yield from _by_segment(card["fairness"])
     yield from _fairness(card["fairness"])
     yield from _table("Privacy", card["privacy"])
     yield from _bullets("Promises, each with its test in docs/trust.md", card["promises"]["held"])
@@ -76,11 +77,35 @@ def _fairness(report: Mapping[str, Any]) -> Iterator[str]:
             for group, found in groups.items():
                 shares = (found[name] for name in ("exposure", "catalogue", "interactions"))
                 yield f"| {_cell(f'{by}:{group}')} | {' | '.join(map(_cell, shares))} |"
+        yield from _segments(one)
         for name, bound in one["bounds"].items():
             yield (
                 f"\nBound {_cell(name)}: at least {_cell(bound['least'])}, shown "
                 f"{_cell(bound['share'])}, term {_cell(bound['term'])}."
             )
+
+
+def _segments(one: Mapping[str, Any]) -> Iterator[str]:
+    """Of users; a group of few is not measured."""
+    if not one.get("segments"):
+        return
+    yield "\n| segment of users | lists | divergence | tail shown |\n| --- | --- | --- | --- |"
+    for name, found in one["segments"].items():
+        cells = (found[figure] for figure in ("lists", "divergence", "tail"))
+        yield f"| {_cell(name)} | {' | '.join(map(_cell, cells))} |"
+    gaps = one["gaps"]
+    yield f"\nGap: divergence {_cell(gaps['divergence'])}, tail {_cell(gaps['tail'])}."
+
+
+def _by_segment(report: Mapping[str, Any]) -> Iterator[str]:
+    """What lists are worth to segments of users."""
+    quality, gaps = (report["quality"] or {}).get("segment"), report["quality_gaps"]
+    if not quality or not gaps:
+        return
+    yield "\n| segment of users | NDCG@10 | HR@10 |\n| --- | --- | --- |"
+    for name, found in quality.items():
+        yield f"| {_cell(name)} | {_cell(found['ndcg10'])} | {_cell(found['hr10'])} |"
+    yield f"\nGap: NDCG@10 {_cell(gaps['ndcg10'])}, HR@10 {_cell(gaps['hr10'])}."
 
 
 def _bullets(title: str, lines: list[str]) -> Iterator[str]:

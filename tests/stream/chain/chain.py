@@ -88,7 +88,12 @@ class Chain:
     """One worker's user chain. store: shared by several workers in some tests."""
 
     def __init__(
-        self, store: MemoryStore | None = None, *, test_sample: float = 1.0, key: bytes = KEY
+        self,
+        store: MemoryStore | None = None,
+        *,
+        test_sample: float = 1.0,
+        key: bytes = KEY,
+        told: tuple[str, ...] = (),
     ) -> None:
         self.store = store or MemoryStore(ENCODER.dimension)
         self.encoder = NotingEncoder(ENCODER.dimension)
@@ -100,7 +105,7 @@ class Chain:
         self.standing = Standing()
         self.pipeline = Pipeline(
             Limits(
-                bounds=Bounds(100, 100, 86_400_000.0),
+                bounds=Bounds(100, 100, 86_400_000.0, told),
                 partition_of=partitioner(PARTITIONS),
                 list_k=3,
                 test_sample=test_sample,

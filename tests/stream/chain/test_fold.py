@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.chain.fold import Bounds, Incoming, empty_state, fold_events, standing
-from upwell.values import UNDOING_KINDS, Interaction, UserState, Vector
+from upwell.values import UNDOING_KINDS, Interaction, Tag, UserState, Vector
 
 DIMENSION = 4
 BOUNDS = Bounds(history=100, had=100, half_life_ms=1_000.0)
@@ -266,3 +266,20 @@ def test_a_play_counts_by_how_much_was_played() -> None:
         return float(fold([Incoming(event)]).intent[1])
 
     assert [along(one) for one in (0.0, 0.5, 1.0, None)] == pytest.approx([-0.3, 0.35, 1.0, 0.5])
+
+
+@given(incoming_events(), st.integers(0, 12))
+def test_examples_tell_named_segments_of_tested_targets_however_batches_are_cut(
+    events: list[Incoming], cut: int
+) -> None:
+    bounds = replace(BOUNDS, told=("women", "men"))
+    tags = {"men": Tag(1, "a", False), "women": Tag(1, "b", True), "secret": Tag(1, "c", True)}
+    state = replace(empty_state("u", DIMENSION), tags=tags)
+    events = [replace(one, tested=place % 2 == 0) for place, one in enumerate(events)]
+    whole = fold_events(state, events, known, bounds)
+    first = fold_events(state, events[:cut], known, bounds)
+    second = fold_events(first.state, events[cut:], known, bounds)
+    for found in (whole.examples, (*first.examples, *second.examples)):
+        assert all(one.segments == (("women",) if one.tested else ()) for one in found)
+    assert len(whole.examples) == len(first.examples) + len(second.examples)
+    assert not any(one.segments for one in fold_events(state, events, known, BOUNDS).examples)

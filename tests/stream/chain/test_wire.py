@@ -70,6 +70,7 @@ def examples(draw: st.DrawFn) -> Example:
         tested=draw(st.booleans()),
         had=tuple(draw(st.lists(names, max_size=4))),
         beside=tuple(draw(st.lists(st.tuples(names, floats), max_size=2))),
+        segments=tuple(draw(st.lists(names, max_size=2))),
     )
 
 
@@ -132,6 +133,10 @@ def test_what_older_workers_wrote_loads_and_what_says_nothing_new_is_as_they_wro
     assert examples_in(orjson.dumps(record)) == [plain]
     played = replace(plain, event=replace(event, kind="play", completion=0.25))
     assert examples_in(encode_examples([plain, played])) == [plain, played]
+    told = orjson.loads(encode_examples([replace(plain, segments=("women",))]))
+    assert [len(row) for row in told["examples"]] == [14], "an older reader takes the first 13"
+    told["examples"] = [row[:13] for row in told["examples"]]
+    assert examples_in(orjson.dumps(told)) == [plain]
     item = CatalogueItem(item_id="i", ts=1, title="t", vector=np.ones(2, np.float32), revision="r")
     assert "group" not in orjson.loads(encode_item(item))
     assert decode_item(encode_item(replace(item, group="g"))).group == "g"

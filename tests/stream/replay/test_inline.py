@@ -123,3 +123,31 @@ def test_guarded_lists_are_by_what_serves_and_training_is_the_same() -> None:
     assert guarded.learner.version == live.learner.version
     assert guarded.learner.figures.report() == live.learner.figures.report()
     assert len(versions) > 5
+
+
+def test_segments_are_told_from_tags_to_figures_and_who_is_forgotten_is_counted_no_more() -> None:
+    learner = replace(SETTINGS.learner, fused=False, fair_segments="women")
+    engine = InlineEngine(replace(SETTINGS, learner=learner), HashingEncoder())
+    why = {"ts": T0, "by": "op", "why": "w"}
+
+    def said(kind: str, user: str, **more: object) -> LogRecord:
+        value = {"event_id": f"{kind}-{user}", "kind": kind, "user_id": user, **why, **more}
+        return record(Topic.CONTROLS, user, value)
+
+    def told() -> list[bool]:
+        quality = engine.learner.groups.report()["segment"].values()
+        lists = engine.fair.report()["segments"].values()
+        return [one["ndcg10"] is not None for one in quality] + [
+            one["lists"] is not None for one in lists
+        ]
+
+    tags = [said("tag_user", f"u{n}", segment="women") for n in range(0, USERS, 2)]
+    tags += [said("tag_user", f"u{n}", segment="unnamed") for n in range(USERS)]
+    seen: set[tuple[str, ...]] = set()
+    engine.watch = lambda examples: seen.update(one.segments for one in examples if one.tested)
+    for _ in engine.play([*tags, *log()], 16):
+        pass
+    assert seen == {(), ("women",)}
+    assert told() == [True] * 4
+    engine.process([said("forget_user", "u2")])
+    assert told() == [False] * 4, "19 women, and what is left of all without the others"

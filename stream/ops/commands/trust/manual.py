@@ -17,6 +17,8 @@ TRUST: Mapping[str, Entry] = {
         {
             "workers": "of each serve worker that published lists what docs/fairness.md says",
             "quality": "`ndcg10` and `hr10` by group; null where no learner speaks",
+            "quality_gaps": "between the best and the worst segment of users that "
+            "UPWELL_FAIR_SEGMENTS names; null where none is named",
         },
     ),
     "privacy": Entry(

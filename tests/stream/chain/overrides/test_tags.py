@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from stream.chain.overrides.tags import MOST_TAGS, segments_of
 from stream.chain.records import Record
-from tests.stream.chain.chain import NOW_MS, Chain, record
+from stream.chain.wire import encode_examples
+from tests.stream.chain.chain import NOW_MS, Chain, examples_in, record
 from upwell.events import Topic
 
 words = st.lists(
@@ -75,3 +76,30 @@ def test_a_word_that_came_on_another_partition_is_sent_on_to_the_users_own() -> 
     assert segments(chain) == set()
     chain.pipeline.run([Record(Topic.REROUTED, own.partition, 0, on.value, NOW_MS)], NOW_MS)
     assert segments(chain) == {"vip"}
+
+
+def test_examples_tell_of_named_segments_alone_from_the_word_on_until_it_is_taken_back() -> None:
+    """In the record on `examples`; who is forgotten is in none."""
+    chain = Chain(told=("vip", "new"))
+    told: list[tuple[str, ...]] = []
+
+    def clicked(offset: int) -> None:
+        click = {"user_id": "ann", "item_id": "i1", "action": "click", "ts": NOW_MS - 50 + offset}
+        effects = chain.pipeline.run([record(Topic.CLICKS, offset, click)], NOW_MS)
+        [found] = examples_in(encode_examples(effects.examples))
+        told.append(found.segments)
+
+    clicked(0)
+    chain.pipeline.run([tag(0, "vip", ts=NOW_MS - 9), tag(1, "secret", ts=NOW_MS - 9)], NOW_MS)
+    clicked(1)
+    chain.pipeline.run(
+        [tag(2, "new", ts=NOW_MS - 8), tag(3, "vip", on=False, ts=NOW_MS - 8)], NOW_MS
+    )
+    clicked(2)
+    forget = {"kind": "forget_user", "user_id": "ann", "by": "ann", "why": "w"}
+    chain.pipeline.run([record(Topic.CONTROLS, 4, forget, appended_ms=NOW_MS)], NOW_MS)
+    click = {"user_id": "ann", "item_id": "i1", "action": "click", "ts": NOW_MS + 1}
+    late = record(Topic.CLICKS, 3, click, appended_ms=NOW_MS + 1)
+    [again] = chain.pipeline.run([late], NOW_MS + 1).examples
+    assert told == [(), ("vip",), ("new",)]
+    assert again.segments == ()

@@ -85,6 +85,24 @@ def test_what_workers_said_stands_in_it() -> None:
     assert "\x1b" not in text
 
 
+def test_segments_of_users_are_told_and_a_group_of_few_is_not_measured() -> None:
+    few = {"lists": None, "divergence": None, "tail": None}
+    one = SHOWN | {
+        "segments": {"women": {"lists": 0.625, "divergence": 0.1875, "tail": 0.3125}, "men": few},
+        "gaps": {"divergence": None, "tail": 0.0625},
+    }
+    quality = {"segment": {"women": {"ndcg10": 0.0412, "hr10": 0.0712}}}
+    gaps = {"ndcg10": 0.0123, "hr10": None}
+    records = [serve(1, fairness=one), learn(1, groups=quality, segment_gaps=gaps)]
+    text = page(card(records))
+    assert "| women | 0.625 | 0.1875 | 0.3125 |" in text
+    assert "| men | not measured | not measured | not measured |" in text
+    assert "Gap: divergence not measured, tail 0.0625." in text
+    assert "| women | 0.0412 | 0.0712 |" in text
+    assert "Gap: NDCG@10 0.0123, HR@10 not measured." in text
+    assert "segment of users" not in page(card([serve(1, fairness=SHOWN), learn(1)]))
+
+
 def test_settings_that_were_set_are_told_and_secrets_are_not() -> None:
     own = Settings()
     own = replace(

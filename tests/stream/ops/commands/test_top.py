@@ -99,7 +99,9 @@ def test_who_is_shown_as_json_and_as_tables(
             producer.send(prefix + Topic.METRICS, packed(record), partition=0)
     as_json = upwell(tmp_path, "fairness", "--json", **settings)
     assert (as_json.returncode, as_json.stderr) == (0, "")
-    assert json.loads(as_json.stdout) == {"workers": {"serve-0": SHOWN}, "quality": QUALITY}
+    assert json.loads(as_json.stdout) == {"workers": {"serve-0": SHOWN}, "quality": QUALITY} | {
+        "quality_gaps": None
+    }
     as_page = upwell(tmp_path, "fairness", **{**settings, "COLUMNS": "120"})
     assert (as_page.returncode, as_page.stderr) == (0, "")
     assert "serve-0: who is shown, of 1,234 lists" in as_page.stdout
