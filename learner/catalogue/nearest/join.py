@@ -35,8 +35,8 @@ twelfth.
 """
 _AHEAD = 16  # bounds that are fetched before they are read
 _AGAIN = 32
-"""Items that each of them goes on from. Many short looks find more than a few that end where nothing
-nearer is left, and take less time (docs/decisions/0033).
+"""Items that each of them goes on from. Many short looks find more than a few that end where
+nothing nearer is left, and take less time (docs/decisions/0033).
 """
 
 
