@@ -56,7 +56,7 @@ def test_each_group_forgets_by_its_own_targets() -> None:
 
 def test_the_figures_by_group_are_fairlearn_s(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = pytest.importorskip("fairlearn.metrics")
-    monkeypatch.setattr("learner.testing.groups.RUNNING_HALF_LIFE", 1e12)  # nothing is forgotten
+    monkeypatch.setattr("learner.testing.segments.RUNNING_HALF_LIFE", 1e12)  # nothing is forgotten
     ranks, groups = drawn(500)
     gains = np.where(ranks <= 10, 1 / np.log2(1 + ranks), 0.0)
     figures = GroupFigures()
