@@ -7,20 +7,24 @@ Kinds: `likes`, five stars of random users for random items; `flipped`, ratings 
 1); `clicks`, random users' clicks that came of nothing, each with a dwell of a second. Ways: `none`
 learns all; `bounded` weighs users with a short past less; `burst` has the quarantine; `small_loss`
 leaves out likes that the model has further down than its `WITHIN`th place, from users with a past
-(the small-loss rule of co-teaching, Han et al. 2018, with one model); `dwell` leaves out clicks
-that were left sooner than three seconds. NDCG@10 is of targets that are no noise. Prints one JSON
-object as the last line.
+(the small-loss rule of co-teaching, Han et al. 2018, with one model); `co_teaching` has a second
+model, which has not seen a quarter of the users, and each leaves out what the other one would not
+have expected; `ensemble` leaves out what neither the model nor itself of a while ago would have
+(temporal ensembling, Laine and Aila 2017); `dwell` leaves out clicks that were left sooner than
+three seconds. NDCG@10 is of targets that are no noise. Prints one JSON object as the last line.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import orjson
@@ -40,12 +44,14 @@ from upwell.ports import RankRequest
 from upwell.settings import LearnerSettings, load_settings
 from upwell.values import Example
 
-__all__ = ["KINDS", "WAYS", "noisy", "small_loss"]
+__all__ = ["KINDS", "WAYS", "co_teaching", "ensemble", "noisy", "small_loss"]
 
 KINDS = ("likes", "flipped", "clicks")
-WAYS = ("none", "bounded", "burst", "small_loss", "dwell")
+WAYS = ("none", "bounded", "burst", "small_loss", "co_teaching", "ensemble", "dwell")
 WITHIN, PAST = 200, 20
 """Places, and events of a user's past, from which small_loss judges."""
+BEHIND = 8
+"""Blocks that the ensemble's other self has not learned yet."""
 SHORT_MS, LEAST_MS = 1_000, 3_000
 
 
@@ -91,7 +97,37 @@ def small_loss(learner: Learner, block: Sequence[Example]) -> list[Example]:
     return [one for one in block if one.offset not in gone]
 
 
-def _keep(way: str, short: frozenset[str]) -> Keep | None:
+def co_teaching(second: Learner) -> Keep:
+    """Each of both models learns what the other one expects; the second does not see every user."""
+
+    def keep(learner: Learner, block: Sequence[Example]) -> list[Example]:
+        own = small_loss(second, block)
+        told = [one for one in small_loss(learner, block) if crc32(one.user.encode()) % 4]
+        second.learn(told)
+        return own
+
+    return keep
+
+
+def ensemble(behind: Learner) -> Keep:
+    """What the model or its other self, some blocks behind, expects."""
+    waiting: deque[list[Example]] = deque()
+
+    def keep(learner: Learner, block: Sequence[Example]) -> list[Example]:
+        expected = {one.offset for judge in (learner, behind) for one in small_loss(judge, block)}
+        waiting.append([one for one in block if one.offset in expected])
+        if len(waiting) > BEHIND:
+            behind.learn(waiting.popleft())
+        return waiting[-1]
+
+    return keep
+
+
+def _keep(way: str, short: frozenset[str], another: Callable[[], Learner]) -> Keep | None:
+    if way == "co_teaching":
+        return co_teaching(another())
+    if way == "ensemble":
+        return ensemble(another())
     if way == "burst":
         quarantine = Quarantine("burst", 30.0, {})
         return lambda _, block: quarantine.sift(block, 1)
@@ -108,6 +144,12 @@ def left_soon(events: Sequence[LogRecord]) -> frozenset[str]:
     return frozenset(one["event_id"] for one in values if one.get("dwell_ms", LEAST_MS) < LEAST_MS)
 
 
+def _another(folder: Folder, settings: LearnerSettings) -> Learner:
+    learner = Learner(settings, len(folder.items[0].vector), settings.seed + 1)
+    learner.add_items(folder.items)
+    return learner
+
+
 def measure(
     log: Log, folder: Folder, settings: LearnerSettings, arguments: argparse.Namespace
 ) -> dict[str, dict[str, Any]]:
@@ -122,7 +164,7 @@ def measure(
         examples, short, found[name] = list(folder.examples(events)), left_soon(events), {}
         for way in arguments.ways:
             own = replace(settings, bounded_influence=way == "bounded")
-            keep, warmup = _keep(way, short), log.warmup
+            keep, warmup = _keep(way, short, partial(_another, folder, own)), log.warmup
             outcome = run(folder.items, examples, own, warmup, arguments.every, keep)
             found[name][way] = outcome.ndcg10()
         print(name, orjson.dumps(found[name]).decode(), flush=True)

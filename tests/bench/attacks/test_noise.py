@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 
 from bench.attacks.engine import is_fake
-from bench.attacks.noise import left_soon, noisy, small_loss
+from bench.attacks.noise import BEHIND, co_teaching, ensemble, left_soon, noisy, small_loss
 from learner.training.learner import Learner
 from tests.bench.attacks.test_engine import FOLDER, HONEST
 from tests.bench.attacks.test_profiles import EVENTS, LOG
@@ -38,3 +38,30 @@ def test_small_loss_leaves_out_what_is_in_no_list_and_keeps_newcomers() -> None:
     assert small_loss(learner, block) == [one for one in block if one.user_events < 20]
     learner.add_items(FOLDER.items)
     assert small_loss(learner, block) == block
+
+
+def learners() -> tuple[Learner, Learner]:
+    """One that knows all items, and one that knows none, so that it expects nothing."""
+    knows, nothing = (Learner(SETTINGS, FOLDER.items[0].vector.shape[0], seed) for seed in (7, 8))
+    knows.add_items(FOLDER.items)
+    return knows, nothing
+
+
+def test_two_models_leave_out_what_the_other_one_does_not_expect() -> None:
+    knows, nothing = learners()
+    block = HONEST[:64]
+    newcomers = [one for one in block if one.user_events < 20]
+    assert co_teaching(nothing)(knows, block) == newcomers
+    assert 0 < nothing.learned < len(block)
+    assert co_teaching(knows)(learners()[1], block) == block
+
+
+def test_an_ensemble_keeps_what_either_expects_and_its_other_self_learns_later() -> None:
+    knows, nothing = learners()
+    block = HONEST[:64]
+    keep = ensemble(nothing)
+    for _ in range(BEHIND):
+        assert keep(knows, block) == block
+    assert nothing.learned == 0
+    keep(knows, block)
+    assert nothing.learned == len(block)
