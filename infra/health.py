@@ -28,6 +28,7 @@ from upwell.events import Topic
 from upwell.settings import KafkaSettings, load_settings
 from upwell.system.clock import now_ms
 from upwell.system.exit_codes import ExitCode
+from upwell.system.offsets import ends_of
 
 __all__ = ["Spoken", "main", "unwell"]
 
@@ -151,7 +152,7 @@ def _newest(kafka: KafkaSettings, since_ms: int) -> list[Spoken]:
         if not consumer.partitions_for_topic(partition.topic):
             return []
         consumer.assign([partition])
-        end = consumer.end_offsets([partition])[partition]
+        end = ends_of(consumer, [partition])[partition]
         start = consumer.offsets_for_times({partition: since_ms}).get(partition)
         if start is None:
             return []

@@ -18,6 +18,7 @@ from kafka.errors import KafkaError
 from upwell.connection import refusal
 from upwell.errors import BrokerError
 from upwell.partition import partition_of
+from upwell.system.offsets import beginnings_of, ends_of
 from upwell.system.threads import given_up
 
 __all__ = ["TopicReader"]
@@ -70,15 +71,11 @@ class TopicReader:
                     "broker?"
                 )
             self._consumer.assign(partitions)
-            places = self._consumer.beginning_offsets if from_beginning else self._ends
-            for partition, offset in places(partitions).items():
+            places = beginnings_of if from_beginning else ends_of
+            for partition, offset in places(self._consumer, partitions).items():
                 self._consumer.seek(partition, offset)
         except KafkaError as exc:
             raise self._unread(exc) from exc
-
-    def _ends(self, partitions: list[TopicPartition]) -> Mapping[TopicPartition, int]:
-        ends: Mapping[TopicPartition, int] = self._consumer.end_offsets(partitions)
-        return ends
 
     def _wanted(self) -> list[TopicPartition]:
         """Of the topic as the broker shows it now."""
@@ -93,7 +90,7 @@ class TopicReader:
         added = [partition for partition in self._wanted() if partition not in read]
         if added:
             places = {partition: self._consumer.position(partition) for partition in read}
-            places |= self._consumer.beginning_offsets(added)
+            places |= beginnings_of(self._consumer, added)
             self._consumer.assign(list(places))
             for partition, offset in places.items():
                 self._consumer.seek(partition, offset)

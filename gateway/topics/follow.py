@@ -19,6 +19,7 @@ from gateway.topics.letters import MOST_LETTERS
 from stream.broker.topics import no_broker
 from upwell.errors import BrokerError
 from upwell.events import Topic
+from upwell.system.offsets import beginnings_of, ends_of
 from upwell.system.threads import start_thread
 
 __all__ = ["FOLLOWED", "TopicFollower"]
@@ -115,8 +116,8 @@ class TopicFollower:
                 )
             self._partitions += [TopicPartition(self._prefix + topic, one) for one in numbers]
         consumer.assign(self._partitions)
-        starts = consumer.beginning_offsets(self._partitions)
-        ends = consumer.end_offsets(self._partitions)
+        starts = beginnings_of(consumer, self._partitions)
+        ends = ends_of(consumer, self._partitions)
         for partition in self._partitions:
             start, end = starts[partition], ends[partition]
             topic = partition.topic.removeprefix(self._prefix)
@@ -149,5 +150,5 @@ class TopicFollower:
     def _look(self) -> None:
         """The broker answers."""
         assert self._consumer is not None
-        self._consumer.end_offsets(self._partitions)
+        ends_of(self._consumer, self._partitions)
         self._looked = time.monotonic()

@@ -25,6 +25,7 @@ from upwell.errors import BrokerError, SettingsError
 from upwell.events import Topic
 from upwell.settings import Settings
 from upwell.system.files import write_first
+from upwell.system.offsets import beginnings_of, ends_of
 
 __all__ = ["agree_on_key", "check_key", "engine_name", "first_key", "known_name", "refuse_second"]
 
@@ -143,8 +144,8 @@ def _heard(
         )
         try:
             consumer.assign([partition])
-            end = consumer.end_offsets([partition])[partition]
-            first = consumer.beginning_offsets([partition])[partition]
+            end = ends_of(consumer, [partition])[partition]
+            first = beginnings_of(consumer, [partition])[partition]
             consumer.seek(partition, max(first, end - LAST))
             newest: dict[str, Mapping[str, Any]] = {}
             while consumer.position(partition) < end:

@@ -17,6 +17,7 @@ from kafka.errors import KafkaError, RetriableError
 from stream.chain.records import BroadcastRecord
 from upwell.connection import check_login, refusal
 from upwell.errors import BrokerError
+from upwell.system.offsets import beginnings_of, ends_of
 from upwell.system.threads import start_thread
 
 __all__ = ["FETCH_BYTES", "Broadcast", "read_partition"]
@@ -66,8 +67,8 @@ class Broadcast:
             numbers = sorted(self._consumer.partitions_for_topic(self._topic) or ())
             partitions = [TopicPartition(self._topic, number) for number in numbers]
             self._consumer.assign(partitions)
-            ends = self._consumer.end_offsets(partitions)
-            starts = self._consumer.beginning_offsets(partitions)
+            ends = ends_of(self._consumer, partitions)
+            starts = beginnings_of(self._consumer, partitions)
             for partition in partitions:
                 newest = 0 if last is None else ends[partition] - last
                 self._consumer.seek(partition, max(starts[partition], newest))
@@ -159,8 +160,8 @@ def read_partition(
                 "this broker?"
             )
         consumer.assign([partition])
-        end = consumer.end_offsets([partition])[partition]
-        consumer.seek(partition, max(start, consumer.beginning_offsets([partition])[partition]))
+        end = ends_of(consumer, [partition])[partition]
+        consumer.seek(partition, max(start, beginnings_of(consumer, [partition])[partition]))
         while consumer.position(partition) < end:
             yield from consumer.poll(timeout_ms=POLL_MS).get(partition, ())
     finally:

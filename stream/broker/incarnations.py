@@ -22,6 +22,7 @@ from stream.broker.topics import no_broker
 from upwell.errors import BrokerError
 from upwell.events import Topic
 from upwell.system.files import write_whole
+from upwell.system.offsets import beginnings_of
 
 __all__ = [
     "Incarnations",
@@ -155,7 +156,7 @@ def _beginnings(client: Mapping[str, Any], names: Collection[str]) -> dict[Topic
             for name in names
             for number in sorted(consumer.partitions_for_topic(name) or ())
         ]
-        beginnings: dict[TopicPartition, int] = consumer.beginning_offsets(partitions)
+        beginnings: dict[TopicPartition, int] = beginnings_of(consumer, partitions)
         return beginnings
     except KafkaError as exc:
         raise no_broker(client, exc) from exc

@@ -22,6 +22,7 @@ from kafka.errors import (
 from stream.broker.gaps import Gaps
 from stream.broker.topics import no_broker
 from upwell.events import Topic
+from upwell.system.offsets import beginnings_of, ends_of
 
 __all__ = ["INPUT_TOPICS", "Backlog", "Lag"]
 
@@ -107,7 +108,7 @@ class Lag:
                     self._consumer.partitions_for_topic(self._prefix + topic) or ()
                 )
             ]
-            ends: dict[TopicPartition, int] = self._consumer.end_offsets(partitions)
+            ends: dict[TopicPartition, int] = ends_of(self._consumer, partitions)
             return ends
 
     def behind(self, topics: Sequence[Topic] = INPUT_TOPICS) -> int:
@@ -148,7 +149,7 @@ class Lag:
         with self._answering():
             committed = self._committed(self._prefix + "serve")
             stable = self.ends(topics)
-            starts = self._consumer.beginning_offsets(list(stable))
+            starts = beginnings_of(self._consumer, list(stable))
             found = {
                 partition: _Place(_offset(committed.get(partition)), starts[partition], 0)
                 for partition in stable

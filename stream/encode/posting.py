@@ -18,6 +18,7 @@ from stream.broker.topics import no_broker
 from stream.encode.topics import EncodeTopic
 from stream.encode.wire import Answer, Asked
 from upwell.errors import BrokerError
+from upwell.system.offsets import ends_of
 from upwell.system.threads import start_thread
 
 __all__ = ["KafkaPost"]
@@ -90,7 +91,7 @@ class KafkaPost:
             raise BrokerError(f"topic {partition.topic} does not exist: start again")
         consumer.assign([partition])
         # nothing that is asked from here on is answered before this
-        consumer.seek(partition, consumer.end_offsets([partition])[partition])
+        consumer.seek(partition, ends_of(consumer, [partition])[partition])
         return consumer
 
     def _read_on(self) -> None:

@@ -18,6 +18,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from stream.broker.feeds import read_partition
 from upwell.events import Topic
+from upwell.system.offsets import beginnings_of
 
 __all__ = ["LetterIndex", "remove_letters"]
 
@@ -69,7 +70,7 @@ class LetterIndex:
         with closing(
             KafkaConsumer(isolation_level="read_committed", group_id=None, **self._client)
         ) as consumer:
-            start = consumer.beginning_offsets([self._partition])[self._partition]
+            start = beginnings_of(consumer, [self._partition])[self._partition]
         return described[0].get("topic_id"), start
 
 

@@ -39,6 +39,7 @@ from stream.learn.standby import take_turn
 from stream.learn.topics import Sender, examples_consumer, figures_record, warn_of
 from upwell.errors import BrokerError
 from upwell.events import Topic
+from upwell.system.offsets import beginnings_of, ends_of
 
 __all__ = ["LearnLoop"]
 
@@ -156,7 +157,7 @@ class LearnLoop:
     def _announce(self, newest: Version | None, consumer: KafkaConsumer) -> None:
         """On a `models` topic that is empty or was made anew: replicas start from there."""
         models = [TopicPartition(self._options.prefix + Topic.MODELS, 0)]
-        empty = consumer.beginning_offsets(models) == consumer.end_offsets(models)
+        empty = beginnings_of(consumer, models) == ends_of(consumer, models)
         if newest and (empty or self._models_anew):
             self._sender.confirm()
             self._sender.truncate(self._sender.send(version_record(newest)))

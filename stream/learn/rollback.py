@@ -17,6 +17,7 @@ from stream.broker.model_records import Version, rollback_record
 from stream.broker.rollback import ERRAND
 from upwell.errors import ModelError, SnapshotError
 from upwell.system.errands import answer_errand
+from upwell.system.offsets import beginnings_of
 
 if TYPE_CHECKING:  # it holds torch, and `upwell run` comes by here
     from stream.learn.topics import Sender
@@ -95,6 +96,6 @@ def roll_back_if_asked(home: Path, folder: ModelsFolder, sender: Sender) -> bool
 def seek(consumer: KafkaConsumer, positions: Mapping[int, int]) -> None:
     """Reads on from `positions` by partition, from the beginning where none stands."""
     partitions = consumer.assignment()
-    starts = consumer.beginning_offsets(list(partitions))
+    starts = beginnings_of(consumer, list(partitions))
     for partition in partitions:
         consumer.seek(partition, max(starts[partition], positions.get(partition.partition, 0)))

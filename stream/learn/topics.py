@@ -22,6 +22,7 @@ from stream.broker.retention import warn_removed
 from stream.chain.publish import Outgoing
 from stream.learn.lock import LearnerLock
 from upwell.events import Topic
+from upwell.system.offsets import beginnings_of
 from upwell.system.process import process_figures
 
 __all__ = ["Sender", "examples_consumer", "figures_record", "warn_of"]
@@ -108,7 +109,7 @@ def examples_consumer(
         for number in sorted(consumer.partitions_for_topic(topic) or ())
     ]
     consumer.assign(partitions)
-    starts = consumer.beginning_offsets(partitions)
+    starts = beginnings_of(consumer, partitions)
     known = {
         partition: positions[partition.partition]
         for partition in partitions

@@ -15,6 +15,7 @@ from stream.broker.feeds import FETCH_BYTES
 from stream.broker.retention import warn_removed
 from stream.uses.steps import Place
 from upwell.errors import BrokerError
+from upwell.system.offsets import beginnings_of
 
 __all__ = ["MOST_RECORDS", "Inputs"]
 
@@ -53,7 +54,7 @@ class Inputs:
             for number in sorted(self._consumer.partitions_for_topic(prefix + topic) or ())
         ]
         self._consumer.assign(self._places)
-        starts = self._consumer.beginning_offsets(self._places)
+        starts = beginnings_of(self._consumer, self._places)
         known = {one: positions.get(self.place(one), starts[one]) for one in self._places}
         warn_removed({one: starts[one] - at for one, at in known.items() if at < starts[one]})
         for one, at in known.items():

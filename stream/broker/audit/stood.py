@@ -16,6 +16,7 @@ from stream.chain.overrides.ledger import Kept
 from stream.chain.overrides.record import decode_kept
 from upwell.errors import BrokerError
 from upwell.events import Topic
+from upwell.system.offsets import ends_of
 
 __all__ = ["read_stood"]
 
@@ -54,6 +55,6 @@ def _entry(record: Any) -> AuditEntry:
 def _end(client: Mapping[str, Any], partition: TopicPartition) -> int:
     consumer = KafkaConsumer(isolation_level="read_committed", group_id=None, **client)
     try:
-        return int(consumer.end_offsets([partition])[partition])
+        return int(ends_of(consumer, [partition])[partition])
     finally:
         consumer.close()

@@ -19,6 +19,7 @@ from stream.broker.feeds import read_partition
 from stream.chain.effects import Erasure
 from stream.chain.wire import decode_examples
 from upwell.events import Topic
+from upwell.system import offsets
 from upwell.values import Example
 
 __all__ = ["Erased", "Read", "ends_of", "in_order", "part_of"]
@@ -44,7 +45,7 @@ def ends_of(client: Mapping[str, Any], prefix: str) -> dict[int, int]:
         places = [
             TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()
         ]
-        return {one.partition: end for one, end in consumer.end_offsets(places).items()}
+        return {one.partition: end for one, end in offsets.ends_of(consumer, places).items()}
 
 
 def in_order(read: Read, starts: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[Any]:

@@ -16,6 +16,7 @@ from stream.broker.feeds import FETCH_BYTES
 from stream.broker.topics import no_broker
 from stream.replay.progress import Moved, unwatched
 from upwell.events import Topic
+from upwell.system.offsets import beginnings_of, ends_of
 from upwell.uses.topics import UseTopic
 
 __all__ = ["Standing", "read_topics"]
@@ -84,7 +85,7 @@ def _read(
     if not partitions:
         return
     consumer.assign(partitions)
-    starts, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+    starts, ends = beginnings_of(consumer, partitions), ends_of(consumer, partitions)
     wanted = {prefix + topic: at for topic, at in since.items()}
     times = {one: wanted[one.topic] for one in partitions if one.topic in wanted}
     for partition, found in (consumer.offsets_for_times(times) if times else {}).items():

@@ -15,6 +15,7 @@ from upwell.client import client_options
 from upwell.errors import SnapshotError
 from upwell.events import Topic
 from upwell.settings import Settings
+from upwell.system.offsets import beginnings_of, ends_of
 
 __all__ = [
     "acknowledged",
@@ -74,8 +75,8 @@ def check_held(settings: Settings, offsets: Mapping[TopicPartition, int]) -> Non
     """Raises `SnapshotError` where the broker does not hold what came after these offsets."""
     with serve_group(client_options(settings.kafka), settings.kafka.prefix) as consumer:
         ends, starts = (
-            consumer.end_offsets(list(offsets)),
-            consumer.beginning_offsets(list(offsets)),
+            ends_of(consumer, list(offsets)),
+            beginnings_of(consumer, list(offsets)),
         )
     for partition, offset in offsets.items():
         if not starts[partition] <= offset <= ends[partition]:

@@ -36,6 +36,7 @@ from upwell.client import client_options
 from upwell.errors import SettingsError
 from upwell.events import Topic
 from upwell.settings import EncoderSettings, Settings
+from upwell.system.offsets import ends_of
 from upwell.values import CatalogueItem, Vector
 
 __all__ = ["LEAST_LIKENESS", "Ready", "compare", "make_ready"]
@@ -118,7 +119,7 @@ def compare(settings: Settings, ready: Ready, follow: bool, say: Say) -> Found:
     client, told = client_options(settings.kafka), 0
     try:
         with examples_consumer(client, settings.kafka.prefix, {}) as consumer:
-            ends = consumer.end_offsets(list(consumer.assignment()))
+            ends = ends_of(consumer, list(consumer.assignment()))
             while comparison.opinion is Opinion.OPEN and (follow or _behind(consumer, ends)):
                 for records in consumer.poll(timeout_ms=POLL_MS).values():
                     for record in records:
