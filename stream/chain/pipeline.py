@@ -310,7 +310,8 @@ class Pipeline:
         """
         theirs = [(user, one, one.event) for user, one in named if isinstance(one.event, UserEvent)]
         said = [getattr(event, "text", None) for _, _, event in theirs]
-        clean = [self._policy.masked(text) if text else None for text in said]
+        spots = [(text, one.topic) for text, (_, one, _) in zip(said, theirs, strict=True)]
+        clean = [self._policy.masked(text, topic) if text else None for text, topic in spots]
         counts["masked"] += sum(one != text for one, text in zip(clean, said, strict=True) if text)
         words = [scrub(text, self._catalogue.has_number) if text else None for text in clean]
         spoken = [text for text in words if text]

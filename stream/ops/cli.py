@@ -30,6 +30,7 @@ from stream.ops.commands.play import demo, replay
 from stream.ops.commands.recipes.recipe import recipe
 from stream.ops.commands.review.review import review_app
 from stream.ops.commands.top import fairness, top
+from stream.ops.commands.trust.harm import harm_app
 from stream.ops.commands.trust.policy import policy
 from stream.ops.commands.trust.privacy import privacy
 from stream.ops.commands.tune import tune
@@ -73,6 +74,7 @@ app.add_typer(encoder_app, name="encoder")
 app.add_typer(audit_app, name="audit")
 app.add_typer(pictures_app, name="pictures")
 app.add_typer(review_app, name="review")
+app.add_typer(harm_app, name="harm")
 app.add_typer(federate_app, name="federate")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from stream.chain.policy.classified import READS, Classified, read_classified
 from stream.chain.policy.terms import Hit, Terms
 from upwell.errors import SettingsError
 from upwell.values import CatalogueItem
@@ -24,23 +25,32 @@ _KEYS: dict[str, type | tuple[str, ...]] = {
 }
 
 
+class Finder(Protocol):
+    """What finds harm in a text: terms, or a classifier. Whoever looks at a text asks it."""
+
+    def find(self, text: str) -> list[Hit]:
+        """Where it stands, in order. Never raises, does not block."""
+
+
 @dataclass(frozen=True, slots=True)
 class TermList:
     """categories: items of these fall under the list whatever they say. blocks: its items stand in
-    no list. masks: what users write is read without its terms.
+    no list. masks: what users write is read without its terms; reads: of which topics.
     """
 
     name: str
-    terms: Terms
+    terms: Finder
     categories: frozenset[str] = frozenset()
     blocks: bool = True
     masks: bool = True
+    reads: frozenset[str] = frozenset(READS)
 
 
 class Policy:
     """lists: in the order of the file. allowed: ids of items that no list concerns: somebody looked
     at them. segments: of users, each with the names of lists whose items it is not shown; surfaces:
     likewise places where lists are shown, of which the empty one is of lists that name none.
+    classified: is the last list.
     """
 
     def __init__(
@@ -49,7 +59,10 @@ class Policy:
         allowed: Iterable[str] = (),
         segments: Mapping[str, Sequence[str]] | None = None,
         surfaces: Mapping[str, Sequence[str]] | None = None,
+        classified: Classified | None = None,
     ) -> None:
+        lists = (*lists, *([] if classified is None else [_list_by(classified)]))
+        self.classified = classified
         self._lists = tuple(lists)
         self._segments = dict(segments or {})
         self._surfaces = dict(surfaces or {})
@@ -85,11 +98,12 @@ class Policy:
                 if one.categories.intersection(item.categories) or one.terms.find(text):
                     yield one.name
 
-    def masked(self, text: str) -> str:
+    def masked(self, text: str, topic: str | None = None) -> str:
         """The text without the terms of lists that mask; the same where it has none, empty where
-        nothing is left.
+        nothing is left. topic: that it came on; None for any.
         """
-        hits = [hit for one in self._masking for hit in one.terms.find(text)]
+        lists = [one for one in self._masking if topic is None or topic in one.reads]
+        hits = [hit for one in lists for hit in one.terms.find(text)]
         return _without(text, hits) if hits else text
 
     def hits(self, text: str) -> list[tuple[str, Hit]]:
@@ -124,20 +138,28 @@ def load_policy(path: Path | None) -> Policy:
         raise SettingsError(f"UPWELL_POLICY: {path} cannot be read: {exc}") from exc
     lists, allowed = table.pop("lists", {}), table.pop("allow_items", [])
     segments, surfaces = table.pop("segments", {}), table.pop("surfaces", {})
+    classifier = table.pop("classifier", None)
     tables = {"lists": lists, "segments": segments, "surfaces": surfaces}
     wrong = [*table, *(key for key, one in tables.items() if not isinstance(one, dict))]
     if wrong:
-        known = "the tables [lists.NAME], [segments.NAME], [surfaces.NAME] and the list allow_items"
-        raise _wrong(path, wrong[0], f"a policy has {known}")
+        known = "[lists.NAME], [segments.NAME], [surfaces.NAME], [classifier] and the list"
+        raise _wrong(path, wrong[0], f"a policy has the tables {known} allow_items")
     named = [_list_of(path, name, lists[name]) for name in lists]
+    judge = None if classifier is None else read_classified(path, classifier, lists)
+    names = {*lists, *([] if judge is None else [judge.name])}
     hidden = [
-        {name: _hidden(path, f"{kind}.{name}", own, lists) for name, own in tables[kind].items()}
+        {name: _hidden(path, f"{kind}.{name}", own, names) for name, own in tables[kind].items()}
         for kind in ("segments", "surfaces")
     ]
-    return Policy(named, _texts(path, "allow_items", allowed), *hidden)
+    return Policy(named, _texts(path, "allow_items", allowed), *hidden, judge)
 
 
-def _hidden(path: Path, key: str, table: Any, lists: Mapping[str, Any]) -> list[str]:
+def _list_by(own: Classified) -> TermList:
+    blocks, masks = "items" in own.reads, bool(own.reads - {"items"})
+    return TermList(own.name, own.classifier, blocks=blocks, masks=masks, reads=own.reads)
+
+
+def _hidden(path: Path, key: str, table: Any, lists: Container[str]) -> list[str]:
     if not isinstance(table, dict) or table.keys() != {"hide"}:
         raise _wrong(path, key, "it is to be a table with one key, hide: names of lists")
     names = _texts(path, f"{key}.hide", table["hide"])

@@ -1,4 +1,4 @@
-"""What the manual says of `upwell fairness`, `upwell policy` and `upwell privacy`."""
+"""What the manual says of `upwell fairness`, `upwell policy`, `upwell harm`, `upwell privacy`."""
 
 from __future__ import annotations
 
@@ -43,6 +43,29 @@ TRUST: Mapping[str, Entry] = {
             "harmful": "of them with a term, by topic",
             "terms": "of each `list` and `term` its `hits`, and around which words the first "
             "`examples` stand; the most frequent first",
+        },
+    ),
+    "harm": Entry("upwell harm learn texts.csv --to harm.json"),
+    "harm learn": Entry(
+        "upwell harm learn texts.csv --to harm.json --false-hits 0.001",
+        (ExitCode.LOG,),
+        "what was learned",
+        {
+            "name": "of the label: the list's name",
+            "threshold": "probability from which on a text is harmful",
+            "examples": "different texts, `harmful` and `harmless`",
+            "held_out": "`precision`, `recall` and `false_hits` on a fifth that had no say: each "
+            "with its `share`, `of` how many, and the `interval` of 95 %",
+        },
+    ),
+    "harm why": Entry(
+        "upwell harm why policy.toml darn",
+        (),
+        "what was found",
+        {
+            "hits": "each `list` and `term`",
+            "classifier": "null without one; else its `name`, `probability`, `threshold`, and the "
+            "`grams` that speak most for harm, with what each `adds` to the log-odds",
         },
     ),
 }
