@@ -15,7 +15,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from stream.chain.policy.classifier import Classifier, Model
+from stream.chain.policy.classifier import Classifier, Model, sigmoid
 from stream.chain.policy.grams import BUCKETS, bucket, grams, tokens
 from upwell.errors import LogError
 
@@ -139,11 +139,13 @@ def _parts(examples: Sequence[Example], random: np.random.Generator) -> list[lis
 
 
 def _threshold(classifier: Classifier, examples: Sequence[Example], false_hits: float) -> float:
-    """The lowest that so few harmless texts reach."""
+    """The lowest that so few harmless texts reach, and no text of which no n-gram is known."""
     found = sorted(
         (classifier.probability(one.text) for one in examples if not one.harmful), reverse=True
     )
-    threshold = math.nextafter(found[math.floor(false_hits * len(found))], 2.0)
+    unknown = sigmoid(classifier.model.bias)
+    reached = max(unknown, found[math.floor(false_hits * len(found))])
+    threshold = math.nextafter(reached, 2.0)
     if threshold > 1.0:
         raise LogError("harmless texts look as harmful as can be: are the labels right?")
     return threshold

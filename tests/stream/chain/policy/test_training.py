@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +31,11 @@ def test_it_knows_what_it_has_not_seen() -> None:
     found = measure(Classifier(model()), examples(seed=99))
     assert found["recall"].value > 0.95
     assert found["false_hits"].value <= 0.03
+
+
+def test_a_text_of_which_nothing_is_known_is_harmless() -> None:
+    bare = replace(model(), weights=np.zeros_like(model().weights))
+    assert Classifier(bare).find("whatever") == []
 
 
 def test_texts_that_are_there_twice_count_once() -> None:
