@@ -106,6 +106,7 @@ NOT_RUN = {
     },
     "docs/policy.md": {
         "upwell policy": "a log of one's own: tests/stream/ops/commands/trust/test_policy.py",
+        "upwell harm": "labelled texts of one's own: tests/stream/ops/commands/trust/test_harm.py",
     },
     "docs/tracing.md": {
         "UPWELL_TRACE=": "until Ctrl-C: tests/e2e/watched/test_tracing.py has a collector",
