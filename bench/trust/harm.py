@@ -10,11 +10,11 @@ Harmful are real texts with a word put in at a place by lot: words are those of 
 vocabulary that it calls profane with .9 or more, by themselves; of these seven tenths, the known
 ones, are in the list and in training, as they are and in four of the disguises of
 bench.simulations.disguises. The other words, forms and disguises come up in the test alone. Each
-kind of texts is left out once: training is on the others; at last it is on half of each kind, and the
-test on the other halves (own kinds). Harmless texts have none of the words between two characters
-that are no letters. The library was trained on what people labelled and on
-all of these words. Needs `pip install alt-profanity-check==1.9.1`. Prints a table, then one JSON
-object as the last line.
+kind of texts is left out once: training is on the others; at last it is on half of each kind, and
+the test on the other halves (own kinds). Harmless texts have none of the words between two
+characters that are no letters. The library was trained on what people labelled and on all of these
+words. Needs `pip install alt-profanity-check==1.9.1`. Prints a table, then one JSON object as the
+last line.
 """
 
 from __future__ import annotations
