@@ -147,11 +147,11 @@ def load_policy(path: Path | None) -> Policy:
     named = [_list_of(path, name, lists[name]) for name in lists]
     judge = None if classifier is None else read_classified(path, classifier, lists)
     names = {*lists, *([] if judge is None else [judge.name])}
-    hidden = [
+    of_segments, of_surfaces = (
         {name: _hidden(path, f"{kind}.{name}", own, names) for name, own in tables[kind].items()}
         for kind in ("segments", "surfaces")
-    ]
-    return Policy(named, _texts(path, "allow_items", allowed), *hidden, judge)
+    )
+    return Policy(named, _texts(path, "allow_items", allowed), of_segments, of_surfaces, judge)
 
 
 def _list_by(own: Classified) -> TermList:

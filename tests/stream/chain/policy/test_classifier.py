@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from stream.chain.policy.terms import Hit
 from tests.stream.chain.policy.harm import BAD, FINE, model
 
 WIDE = {code: code + 0xFEE0 for code in range(ord("a"), ord("z") + 1)}
-DISGUISES = {
+DISGUISES: dict[str, Callable[[str], str]] = {
     "upper": str.upper,
     "wide": lambda word: word.translate(WIDE),
     "accent": lambda word: f"{word[:2]}\u0301{word[2:]}",
