@@ -187,10 +187,8 @@ def show(result: dict[str, Any], by_source: Mapping[str, Any]) -> None:
     sides = result["all"]
     table = Table("", *sides, title=f"{result['known']} known words, {result['hardware']}")
     for source, found in by_source.items():
-        shares = [found[side]["false hits"] for side in sides]
-        table.add_row(
-            f"false hits: {source}", *(f"{one['hits']} of {one['of']:,}" for one in shares)
-        )
+        hits = [found[side]["false hits"] for side in sides]
+        table.add_row(f"false hits: {source}", *(f"{one['hits']} of {one['of']:,}" for one in hits))
     for title, shares_of in (("left out", sides), (OWN_KINDS, by_source[OWN_KINDS])):
         for kind in next(iter(sides.values())):
             shares = (f"{shares_of[side][kind]['share']:.4f}" for side in sides)

@@ -61,6 +61,12 @@ def test_a_segment_hides_it_by_its_label(tmp_path: Path) -> None:
     assert own.hidden(item("a quiet film")) == frozenset()
 
 
+def test_a_surface_hides_it_by_its_label(tmp_path: Path) -> None:
+    text = '[classifier]\nmodel = "harm.json"\nreads = []\n[surfaces.home]\nhide = ["abuse"]\n'
+    own = load_policy(written(tmp_path, text))
+    assert own.hidden(item(BAD)) == own.hidden_from((), "home") == {"abuse"}
+
+
 def test_its_threshold_may_be_the_operator_s(tmp_path: Path) -> None:
     text = '[classifier]\nmodel = "harm.json"\nthreshold = 1\n'
     own = load_policy(written(tmp_path, text))
