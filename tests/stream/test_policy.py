@@ -164,6 +164,25 @@ def test_users_words_that_a_classifier_calls_harmful_have_no_effect(classifying:
     assert effects.dead_letters == ()
 
 
+def test_a_classifier_of_queries_leaves_reviews_as_they_are(classifying: Settings) -> None:
+    assert classifying.policy is not None
+    path = classifying.policy.with_name("queries.toml")
+    path.write_text('[classifier]\nmodel = "harm.json"\nreads = ["queries"]\n', "utf-8")
+    encoder = Listening()
+    engine = InlineEngine(replace(classifying, policy=path), encoder)
+    engine.process([announced(0, 1, "a quiet darn film", False)])
+    encoder.read.clear()
+    effects = engine.process(
+        [
+            record(Topic.QUERIES, 1, user_id="u", text="a quiet darn film"),
+            record(Topic.REVIEWS, 2, user_id="v", item_id="i1", rating=4, text="heck two friends"),
+        ]
+    )
+    assert encoder.read == ["heck two friends"]
+    assert effects.counts["masked"] == 1
+    assert [one.item_id for one in effects.lists[0].items] == ["i1"]
+
+
 def test_an_item_that_says_it_no_more_is_back(own: Settings) -> None:
     engine = InlineEngine(own, HashingEncoder())
     ask = record(Topic.REQUESTS, 3, user_id="u", request_id="r")
