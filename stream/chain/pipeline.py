@@ -309,10 +309,11 @@ class Pipeline:
         all words of the batch. Adds to `counts` how many texts are read without some of theirs.
         """
         theirs = [(user, one, one.event) for user, one in named if isinstance(one.event, UserEvent)]
-        said = [getattr(event, "text", None) for _, _, event in theirs]
-        spots = [(text, one.topic) for text, (_, one, _) in zip(said, theirs, strict=True)]
-        clean = [self._policy.masked(text, topic) if text else None for text, topic in spots]
-        counts["masked"] += sum(one != text for one, text in zip(clean, said, strict=True) if text)
+        said = [(getattr(event, "text", None), one.topic) for _, one, event in theirs]
+        clean = [self._policy.masked(text, topic) if text else None for text, topic in said]
+        counts["masked"] += sum(
+            own != one for own, (one, _) in zip(clean, said, strict=True) if one
+        )
         words = [scrub(text, self._catalogue.has_number) if text else None for text in clean]
         spoken = [text for text in words if text]
         vectors = iter(self._encoder.encode(spoken) if spoken else ())

@@ -48,10 +48,12 @@ class Share:
 
     @property
     def value(self) -> float:
+        """The share; 0 where there is nothing that it is of."""
         return self.hits / self.of if self.of else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
+        """From and to, of 95 %."""
         return wilson(self.hits, self.of)
 
 
