@@ -311,9 +311,7 @@ class Pipeline:
         theirs = [(user, one, one.event) for user, one in named if isinstance(one.event, UserEvent)]
         said = [(getattr(event, "text", None), one.topic) for _, one, event in theirs]
         clean = [self._policy.masked(text, topic) if text else None for text, topic in said]
-        counts["masked"] += sum(
-            own != one for own, (one, _) in zip(clean, said, strict=True) if one
-        )
+        counts["masked"] += sum(it != one for it, (one, _) in zip(clean, said, strict=True) if one)
         words = [scrub(text, self._catalogue.has_number) if text else None for text in clean]
         spoken = [text for text in words if text]
         vectors = iter(self._encoder.encode(spoken) if spoken else ())
