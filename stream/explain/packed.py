@@ -71,6 +71,7 @@ def pack_request(request: RankRequest) -> bytes:
             "pinned": request.pinned,
             "boosted": list(request.boosted.items()),
             "at": request.at,
+            "surface": request.surface,
         }
     )
 
@@ -104,6 +105,7 @@ def unpack_request(data: bytes) -> RankRequest:
         boosted=dict(told["boosted"]),
         at=told["at"],
         list_id=told["list_id"],
+        surface=told.get("surface"),  # of lists before 2026-12: none
     )
 
 

@@ -104,6 +104,27 @@ def long_log(events: int, seed: int = 5) -> list[LogRecord]:
     return log.lines
 
 
+SURFACES = ("home", "kids", "unknown", None)
+POLICY = """
+[lists.odd]
+categories = ["kind 1", "kind 3"]
+items = "keep"
+[surfaces.kids]
+hide = ["odd"]
+[surfaces.home]
+hide = []
+"""
+
+
+def asked_on_surfaces() -> list[LogRecord]:
+    """Each user asks for a list on each surface, and for one that is shown nowhere in particular."""
+    log = Log("on")
+    for user in range(USERS):
+        for surface in SURFACES:
+            log.add(Topic.REQUESTS, user_id=f"user {user}", k=9, surface=surface)
+    return log.lines
+
+
 def decisions() -> list[LogRecord]:
     """What people say in between."""
     log = Log("said")

@@ -14,14 +14,28 @@ from stream.chain.privacy import Pseudonymizer
 from stream.explain.again import make_again
 from stream.explain.evidence import Evidence
 from stream.explain.recorded import RecordedReplica
+from stream.explain.report import report_of
+from stream.ops.commands.explain.shown import words_of
 from stream.replay.inline import InlineEngine
 from stream.replay.log import LogRecord
-from tests.stream.explain.engine import ITEMS, T0, Log, decisions, long_log, recorded, settings
+from tests.stream.explain.engine import (
+    ITEMS,
+    POLICY,
+    SURFACES,
+    T0,
+    Log,
+    asked_on_surfaces,
+    decisions,
+    long_log,
+    recorded,
+    settings,
+)
 from upwell.errors import ModelError
 from upwell.events import Topic
 from upwell.settings import LearnerSettings
 
 EVENTS = 260
+_ON = "it was asked for to be shown on"
 
 
 def played(engine: InlineEngine, lines: list[LogRecord]) -> list[str]:
@@ -157,6 +171,30 @@ def test_lists_for_more_than_clicks_are_made_again_to_the_digit(tmp_path: Path) 
         explored += any(one.explored for one in again.entries)
     assert "purchase" in signals
     assert explored
+
+
+def test_a_list_is_made_again_with_the_surface_that_it_was_asked_for(tmp_path: Path) -> None:
+    """Without the policy's file: it is gone, and what it hid is not."""
+    path, own = tmp_path / "policy.toml", settings()
+    path.write_text(POLICY, "utf-8")
+    with recorded(tmp_path, replace(own, policy=path)) as engine:
+        played(engine, long_log(90) + decisions())
+        asked = asked_on_surfaces()
+        ids = played(engine, asked)
+    path.unlink()
+    evidence = Evidence(tmp_path / "serve-0.sqlite3")
+    surfaces = []
+    for list_id, line in zip(ids, asked, strict=True):
+        again = make_again(evidence, evidence.lists(list_id)[0])
+        assert again.same
+        told = report_of(again, None)
+        surfaces.append(told["asked"]["surface"])
+        assert surfaces[-1] == orjson.loads(line.value)["surface"]
+        on = [line for line in words_of(told) if "to be shown on" in line]
+        assert on == ([] if surfaces[-1] is None else [f"{_ON} {surfaces[-1]}"])
+        odd = {item for item in told["asked"]["excluded"] if int(item[1:]) % 5 in (1, 3)}
+        assert bool(odd) == (surfaces[-1] in ("kids", "unknown"))
+    assert set(surfaces) == set(SURFACES)
 
 
 def test_a_list_from_before_variants_shared_a_place_is_made_again_as_it_was(tmp_path: Path) -> None:

@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.explain.packed import (
+    pack,
     pack_entries,
     pack_items,
     pack_lift,
     pack_request,
     pack_rules,
+    unpack,
     unpack_entries,
     unpack_items,
     unpack_lift,
@@ -59,12 +61,21 @@ def test_a_request(
         boosted=data.draw(st.dictionaries(TEXT, NUMBER)),
         at=data.draw(TIME | st.none()),
         list_id=user,
+        surface=data.draw(TEXT | st.none()),
     )
     again = unpack_request(pack_request(request))
     np.testing.assert_array_equal(again.state.intent, request.state.intent)
     bare = replace(request, state=replace(request.state, intent=again.state.intent))
     assert again == bare
     assert list(again.worn) == list(request.worn)
+
+
+def test_a_request_that_was_kept_before_there_were_surfaces() -> None:
+    state = UserState("u", np.zeros(2, np.float32))
+    told = unpack(pack_request(RankRequest(state=state, k=3, surface="kids")))
+    assert told.pop("surface") == "kids"
+    again = unpack_request(pack(told))
+    assert (again.k, again.surface) == (3, None)
 
 
 @given(TEXT, NUMBER, NUMBER)

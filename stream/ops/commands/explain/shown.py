@@ -36,6 +36,8 @@ def words_of(told: Mapping[str, Any]) -> Iterator[str]:
             f"worker began from a checkpoint at {_utc(by['begun'])}"
         )
     asked = told["asked"]
+    if asked["surface"] is not None:
+        yield f"it was asked for to be shown on {printable(asked['surface'])}"
     if asked["pinned"] or asked["boosted"]:
         yield f"people decided: pinned {asked['pinned']}, boosted {asked['boosted']}"
     if asked["bounds"]:
