@@ -156,9 +156,8 @@ class LearnLoop:
 
     def _announce(self, newest: Version | None, consumer: KafkaConsumer) -> None:
         """On a `models` topic that is empty or was made anew: replicas start from there."""
-        models = [TopicPartition(self._options.prefix + Topic.MODELS, 0)]
-        empty = beginnings_of(consumer, models) == ends_of(consumer, models)
-        if newest and (empty or self._models_anew):
+        at = [TopicPartition(self._options.prefix + Topic.MODELS, 0)]
+        if newest and (self._models_anew or beginnings_of(consumer, at) == ends_of(consumer, at)):
             self._sender.confirm()
             self._sender.truncate(self._sender.send(version_record(newest)))
 

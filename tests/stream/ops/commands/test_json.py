@@ -121,6 +121,7 @@ def test_watch_prints_a_list_a_line(kafka: str, prefix: str, tmp_path: Path) -> 
         "covers": {},
         "ts": 1,
         "latency_ms": 2,
+        "surface": None,
     }
     own: dict[str, Any] = {"UPWELL_KAFKA": kafka, "UPWELL_PREFIX": prefix}
     with running(tmp_path, ["watch", "--json", "--count", "2"], **own) as process:
