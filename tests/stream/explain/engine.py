@@ -117,7 +117,7 @@ hide = []
 
 
 def asked_on_surfaces() -> list[LogRecord]:
-    """Each user asks for a list on each surface, and for one that is shown nowhere in particular."""
+    """Each user asks for a list on each surface, and for one without."""
     log = Log("on")
     for user in range(USERS):
         for surface in SURFACES:
