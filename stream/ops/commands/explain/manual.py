@@ -26,7 +26,8 @@ EXPLAIN: Mapping[str, Entry] = {
             "it took since, `missing` lists of the same call, `processor`, `other_processor` where "
             "this is another",
             "asked": "`k`, `words`, `category`, `surface`, `excluded`, `pinned`, `boosted`, "
-            "`worn`, how many `events` and how many of them are `history`, what `bounds` on exposure added",
+            "`worn`, how many `events` and how many of them are `history`, what `bounds` on "
+            "exposure added",
             "counterfactual": "of `item_id` (`title`, `place`, `explored`, `pinned`) whether it "
             "`stays` without any event, else the `events` without which it is gone, whether they "
             "are proven the `smallest`, `all_up_to` which size sets were tried, and how many lists "
