@@ -134,7 +134,7 @@ def test_an_override_holds_where_its_item_is_not_hidden(tmp_path: Path) -> None:
 
 def test_another_variant_stands_for_one_that_is_hidden(tmp_path: Path) -> None:
     engine = engine_of(tmp_path, 0.0, None)
-    steps = [
+    steps: list[tuple[object, ...]] = [
         ("variant", 0, "Fine", True, 0),
         ("variant", 1, "Fine", False, 0),
         ("override", 0, "pin", {}),
